@@ -1,0 +1,35 @@
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: serve test check bench clean
+
+serve: .venv/.serve  ## start the server on 127.0.0.1:8080, with its data in instance/
+	$(BIN)/bakehouse serve
+
+test: .venv/.test  ## run the whole test suite
+	$(BIN)/python -m pytest -q
+
+check: .venv/.dev  ## lint, types, and which module may import which
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/.test  ## measure, each row beside its yardstick
+	$(BIN)/python -m tests.benchmarks
+
+clean:
+	rm -rf .venv build *.egg-info
+
+.venv/.serve: setup.cfg pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+.venv/.test: .venv/.serve
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	touch $@
+
+.venv/.dev: .venv/.serve
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@

@@ -1,0 +1,44 @@
+"""Bakehouse: target configurations as YAML files in git repositories, over HTTP."""
+
+from flask import Flask
+from flask.json.provider import DefaultJSONProvider
+
+from app import api, errors, master_key, openapi
+from app.api.context import Services
+from app.registry.accounts import Accounts
+from app.registry.commits import Origin
+from app.settings import Settings, SettingsError
+from storage.errors import StorageError
+from storage.store import Store
+
+
+class _Json(DefaultJSONProvider):
+    """Answers in UTF-8, with fields in the contract's order."""
+
+    sort_keys = False
+    ensure_ascii = False
+    compact = True
+
+
+def create_app(settings: Settings) -> Flask:
+    """Return the WSGI application for some settings; SettingsError if it cannot start with them."""
+    app = Flask("bakehouse", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body
+    app.json = _Json(app)
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+
+    key = master_key.ensure(settings)
+    try:
+        repos = settings.data_dir / "repos"
+        repos.mkdir(parents=True, exist_ok=True)
+        accounts = Accounts(Store(settings.data_dir), Origin("bakehouse"))
+    except (OSError, StorageError) as error:
+        raise SettingsError(f"The data directory {settings.data_dir} cannot be used: {error}.") from error
+    app.extensions["bakehouse"] = Services(settings, key, accounts, Store(repos))
+
+    errors.register(app)
+    for blueprint in api.BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    openapi.register(app)
+    return app

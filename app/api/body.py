@@ -1,0 +1,93 @@
+"""Reading JSON strictly: what could not be stored, or would be read in two ways, is a mistake."""
+
+import json
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from flask import request
+
+from app.schemas.base import InvalidRequest, Location, Mistake
+
+_DEEPEST = 100  # levels; deeper ones would exhaust the stacks of parsers that clones are read with
+_BODY: Location = ("body",)
+
+
+class _DuplicateKey(ValueError):
+    """An object names a field twice: which value counts is anybody's guess."""
+
+
+def read_json() -> Any:
+    """Return the JSON in the request's body; InvalidRequest where it is not acceptable."""
+    if request.mimetype != "application/json":
+        raise _invalid("content_type", "The body must be JSON: send 'Content-Type: application/json'")
+    data = request.get_data(cache=False)
+    if not data:
+        raise _invalid("missing", "The body is empty; it must be a JSON object")
+    try:
+        value = json.loads(
+            data.decode(), object_pairs_hook=_object, parse_float=_finite, parse_constant=_finite
+        )
+    except UnicodeDecodeError as error:
+        raise _invalid("json_invalid", f"The body is not UTF-8 at byte {error.start}") from error
+    except json.JSONDecodeError as error:
+        raise _invalid("json_invalid", f"The body is not JSON: {error}", error.pos) from error
+    except RecursionError as error:
+        raise _too_deep() from error
+    except ValueError as error:  # a number that Python refuses to read, or a field named twice
+        raise _invalid("json_invalid", f"The body cannot be kept: {error}") from error
+    mistakes = list(_unkeepable(value))
+    if mistakes:
+        raise InvalidRequest(mistakes)
+    return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise _DuplicateKey(f"an object names the field {json.dumps(twice)} twice")
+    return value
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:20]} is not a finite number")
+    return number
+
+
+def _unkeepable(value: Any) -> Iterator[tuple[Location, Mistake]]:
+    """Find lone surrogates, which no UTF-8 file can hold, and nesting without end."""
+    todo: list[tuple[Location, Any]] = [(_BODY, value)]
+    while todo:
+        location, item = todo.pop()
+        if len(location) > _DEEPEST + 1:
+            raise _too_deep()
+        if isinstance(item, dict):
+            for name, nested in item.items():
+                if _has_surrogate(name):
+                    yield location, Mistake("string_unicode", "A field's name holds half of a surrogate pair")
+                else:
+                    todo.append(((*location, name), nested))
+        elif isinstance(item, list):
+            todo.extend(((*location, index), nested) for index, nested in enumerate(item))
+        elif isinstance(item, str) and _has_surrogate(item):
+            yield location, Mistake("string_unicode", "This text holds half of a surrogate pair")
+
+
+def _has_surrogate(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def _too_deep() -> InvalidRequest:
+    return _invalid("json_invalid", f"The body is nested more than {_DEEPEST} levels deep")
+
+
+def _invalid(type_: str, message: str, *position: int) -> InvalidRequest:
+    return InvalidRequest([((*_BODY, *position), Mistake(type_, message))])

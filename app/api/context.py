@@ -1,0 +1,87 @@
+"""What a view works with: the server's services, the caller, the repo that is meant."""
+
+import re
+import uuid
+from dataclasses import dataclass
+from typing import cast
+
+from flask import current_app, g, request
+
+from app import auth
+from app.auth import Principal
+from app.registry import repos
+from app.registry.accounts import Accounts
+from app.registry.commits import Origin
+from app.registry.names import user_id_problem
+from app.schemas.base import InvalidRequest, Mistake
+from app.settings import Settings
+from storage.repository import Repository
+from storage.store import Store
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What one server works with, made once by the factory."""
+
+    settings: Settings
+    master_key: str
+    accounts: Accounts
+    store: Store
+
+
+class InvalidHeader(Exception):
+    """A request header has a value that cannot be used."""
+
+
+def services() -> Services:
+    """Return the services of the server that handles this request."""
+    return cast(Services, current_app.extensions["bakehouse"])
+
+
+def authenticate() -> None:
+    """Find out who calls, before a view of the API runs."""
+    g.principal = auth.authenticate(
+        services().accounts, services().master_key, request.authorization, _named_user()
+    )
+
+
+def principal() -> Principal:
+    """Return who calls."""
+    return cast(Principal, g.principal)
+
+
+def origin() -> Origin:
+    """Return who a change that this request makes is by."""
+    return principal().origin(request_id())
+
+
+def request_id() -> str:
+    """Return the id of this request: the client's `X-Request-Id`, or one of ours."""
+    if "request_id" not in g:
+        given = request.headers.get("X-Request-Id", "")
+        g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    return cast(str, g.request_id)
+
+
+def repository(repo_name: str) -> Repository:
+    """Return the git repository of a repo of the user who is acted for."""
+    return repos.open_repository(services().store, principal().owner, repo_name)
+
+
+def _named_user() -> str | None:
+    """Return the user whom the request names, in the header or else in the query."""
+    header = request.headers.get("X-User-Id")
+    if header is not None:
+        problem = user_id_problem(header)
+        if problem:
+            raise InvalidHeader(f"The header X-User-Id {problem}.")
+        return header
+    query = request.args.get("user_id")
+    if query is not None:
+        problem = user_id_problem(query)
+        if problem:
+            mistake = Mistake("string_pattern_mismatch", f"A user id {problem}")
+            raise InvalidRequest([(("query", "user_id"), mistake)])
+    return query

@@ -1,0 +1,128 @@
+"""Decorators that state the contract of a view: what it accepts, what it returns.
+
+They hold at run time, and `openapi` reads them from `view.contract`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+from flask import Response, current_app, jsonify, request
+from marshmallow import EXCLUDE, Schema
+
+from app.api.body import read_json
+from app.registry.names import name_problem, target_name_problem
+from app.schemas.base import InvalidRequest, Location, Mistake, load
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+# What a name in a path must be, by the name of the route's variable.
+PATH_NAMES = {"repo_name": name_problem, "target_name": target_name_problem}
+
+
+@dataclass(slots=True)
+class Contract:
+    """What a view accepts and returns."""
+
+    body: Schema | None = None
+    query: Schema | None = None
+    answers: tuple[Schema, ...] = ()  # more than one: any of them
+    statuses: tuple[int, ...] = ()
+    errors: tuple[int, ...] = ()
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def contract_of(view: Callable[..., Any]) -> Contract | None:
+    """Return what the decorators said of a view, or None where there are none."""
+    return cast(Contract | None, getattr(view, "contract", None))
+
+
+def accepts(body: type[Schema] | None = None, *, query: type[Schema] | None = None) -> Callable[[View], View]:
+    """Check names in the path, query and body; give the view `body` and `query` as loaded.
+
+    InvalidRequest tells every mistake in all three. Unknown query parameters are passed over.
+    """
+    body_schema = body() if body else None
+    query_schema = query(unknown=EXCLUDE) if query else None
+
+    def decorate(view: View) -> View:
+        contract = contract_of(view) or Contract()
+        contract.body, contract.query = body_schema, query_schema
+
+        @wraps(view)
+        def checked(**arguments: Any) -> Any:
+            mistakes = _path_mistakes(arguments)
+            for schema, location, read in (
+                (query_schema, "query", request.args.to_dict),
+                (body_schema, "body", read_json),
+            ):
+                if schema is not None:
+                    try:
+                        arguments[location] = load(schema, read(), (location,))
+                    except InvalidRequest as error:
+                        mistakes += error.mistakes
+            if mistakes:
+                raise InvalidRequest(mistakes)
+            return view(**arguments)
+
+        checked.contract = contract  # type: ignore[attr-defined]
+        return cast(View, checked)
+
+    return decorate
+
+
+def returns(
+    answer: type[Schema] | tuple[type[Schema], ...],
+    *statuses: int,
+    errors: tuple[int, ...] = (),
+    headers: dict[str, str] | None = None,
+) -> Callable[[View], View]:
+    """Answer with what the view returns, through a schema: `(payload, status, headers)`.
+
+    With several schemas, the view returns `(schema, payload)` in the payload's place. `errors`
+    are the statuses that this view may be refused with besides those that any may.
+    """
+    schemas = tuple(kind() for kind in (answer if isinstance(answer, tuple) else (answer,)))
+    by_kind = {type(schema): schema for schema in schemas}
+
+    def decorate(view: View) -> View:
+        contract = contract_of(view) or Contract()
+        contract.answers, contract.statuses, contract.errors = schemas, statuses, errors
+        contract.headers = headers or {}
+
+        @wraps(view)
+        def answered(**arguments: Any) -> Response:
+            payload, status, sent_headers = view(**arguments)
+            schema = schemas[0]
+            if len(schemas) > 1:
+                kind, payload = payload
+                schema = by_kind[kind]
+            content = schema.dump(payload)
+            if current_app.testing:
+                _hold_to(contract, schema, content, status, sent_headers)
+            response = jsonify(content)
+            response.status_code = status
+            response.headers.update(sent_headers)
+            return response
+
+        answered.contract = contract  # type: ignore[attr-defined]
+        return cast(View, answered)
+
+    return decorate
+
+
+def _path_mistakes(arguments: dict[str, Any]) -> list[tuple[Location, Mistake]]:
+    problems = {name: PATH_NAMES[name](value) for name, value in arguments.items() if name in PATH_NAMES}
+    return [
+        (("path", name), Mistake("string_pattern_mismatch", f"This name {problem}"))
+        for name, problem in problems.items()
+        if problem
+    ]
+
+
+def _hold_to(contract: Contract, schema: Schema, content: Any, status: int, headers: dict[str, str]) -> None:
+    """Fail, in tests, on an answer that the contract does not tell of."""
+    assert status in contract.statuses, f"the status {status} is not documented"
+    assert headers.keys() <= contract.headers.keys(), f"a header of {headers} is not documented"
+    assert not schema.validate(content), f"the answer breaks its schema: {schema.validate(content)}"

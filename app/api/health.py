@@ -1,0 +1,44 @@
+"""`/v1/health`."""
+
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint
+
+from app.api import context
+from app.api.contract import accepts, returns
+from app.schemas.health import HealthSchema
+
+blueprint = Blueprint("health", __name__, url_prefix="/v1/health")
+
+API_NAME = "bakehouse"
+
+
+@blueprint.get("")
+@accepts()
+@returns(HealthSchema, 200, 503)
+def check_health() -> tuple[dict[str, Any], int, dict[str, str]]:
+    """Tell whether the server can do its work. No credentials are needed.
+
+    503 where the data directory cannot be written.
+    """
+    writable = _can_write(context.services().settings.data_dir)
+    payload = {
+        "status": "healthy" if writable else "degraded",
+        "api": API_NAME,
+        "version": version(API_NAME),
+    }
+    return payload, 200 if writable else 503, {}
+
+
+def _can_write(folder: Path) -> bool:
+    """Try it: permission bits say nothing of a full or read-only disk."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"healthy")
+            file.flush()
+    except OSError:
+        return False
+    return True

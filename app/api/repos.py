@@ -1,0 +1,91 @@
+"""`/v1/repo`."""
+
+from typing import Any
+
+from flask import Blueprint, request
+
+from app.api import context
+from app.api.contract import accepts, returns
+from app.registry import repos
+from app.registry.repos import Repo
+from app.schemas.repos import (
+    RepoCreateSchema,
+    RepoListQuerySchema,
+    RepoListSchema,
+    RepoPageSchema,
+    RepoSchema,
+)
+
+blueprint = Blueprint("repos", __name__, url_prefix="/v1/repo")
+blueprint.before_request(context.authenticate)
+
+Answer = tuple[dict[str, Any], int, dict[str, str]]
+
+
+@blueprint.post("")
+@accepts(RepoCreateSchema)
+@returns(RepoSchema, 201, 200, errors=(409,))
+def create_repo(body: dict[str, Any]) -> Answer:
+    """Create a repo.
+
+    200 where it exists with this base model, or none was named.
+    """
+    repo, created = _create(body)
+    return _payload(repo), 201 if created else 200, {}
+
+
+@blueprint.put("")
+@accepts(RepoCreateSchema)
+@returns(RepoSchema, 200, errors=(409,))
+def put_repo(body: dict[str, Any]) -> Answer:
+    """Create a repo, or return it. Deprecated: use POST."""
+    repo, _ = _create(body)
+    return _payload(repo), 200, {}
+
+
+@blueprint.get("")
+@accepts(query=RepoListQuerySchema)
+@returns((RepoListSchema, RepoPageSchema), 200)
+def list_repos(query: dict[str, Any]) -> Any:
+    """List the repos of a user, by name or in pages with metadata."""
+    store, owner = context.services().store, context.principal().owner
+    names = repos.list_names(store, owner)
+    if not query["include_metadata"]:
+        return (RepoListSchema, {"repos": names}), 200, {}
+    offset, limit = query["offset"], query["limit"]
+    page = {
+        "repos": [
+            {"repo_name": repo.name, "base_model": repo.base_model}
+            for repo in repos.describe(store, owner, names[offset : offset + limit])
+        ],
+        "offset": offset,
+        "limit": limit,
+        "has_more": offset + limit < len(names),
+        "total": len(names),
+    }
+    return (RepoPageSchema, page), 200, {}
+
+
+@blueprint.get("/<repo_name>")
+@accepts()
+@returns(RepoSchema, 200, errors=(404,))
+def get_repo(repo_name: str) -> Answer:
+    """Read a repo."""
+    repo = repos.get(context.services().store, context.principal().owner, repo_name)
+    return _payload(repo), 200, {}
+
+
+def _create(body: dict[str, Any]) -> tuple[Repo, bool]:
+    owner = context.principal().owner
+    return repos.create(
+        context.services().store, owner, body["repo_name"], body.get("base_model"), context.origin()
+    )
+
+
+def _payload(repo: Repo) -> dict[str, Any]:
+    base = context.services().settings.public_url or request.url_root.rstrip("/")
+    return {
+        "repo_name": repo.name,
+        "base_model": repo.base_model,
+        "clone_url": f"{base}/git/{repo.owner}/{repo.name}.git",
+    }

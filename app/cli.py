@@ -1,0 +1,107 @@
+"""The command `bakehouse`."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+from gunicorn.app.base import BaseApplication
+
+from app import create_app, master_key
+from app.registry.accounts import Accounts
+from app.registry.commits import Origin
+from app.registry.errors import RegistryError
+from app.registry.names import user_id_problem
+from app.settings import Settings, SettingsError
+from storage.errors import StorageError
+from storage.store import Store
+
+_OPERATOR = Origin("operator", alias="Operator (command line)")
+
+
+class _Command(click.Group):
+    """A group whose commands end with one sentence, not a stack trace, where we know what is wrong."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (SettingsError, StorageError, RegistryError) as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=_Command)
+@click.version_option(package_name="bakehouse")
+def main() -> None:
+    """Keep target configurations in git. Settings come from BAKEHOUSE_* environment variables."""
+
+
+@main.command()
+def serve() -> None:
+    """Start the server."""
+    settings = Settings.from_env()
+    master_key.ensure(settings)
+    _Server(settings).run()
+
+
+@main.group()
+def users() -> None:
+    """Manage users. Works with and without a running server."""
+
+
+@users.command("create")
+@click.argument("user_id")
+@click.option("--alias", help="The name that commits show.")
+@click.option("--email", help="The address that commits show.")
+def create_user(user_id: str, alias: str | None, email: str | None) -> None:
+    """Create a user and print their token, once."""
+    problem = user_id_problem(user_id)
+    if problem:
+        raise click.BadParameter(f"it {problem}", param_hint="USER_ID")
+    click.echo(_accounts().create(_OPERATOR, user_id, alias, email))
+
+
+@users.command("list")
+def list_users() -> None:
+    """List the users: id, alias, email, number of tokens."""
+    for user in _accounts().list():
+        columns = (user.id, user.alias or "-", user.email or "-", str(len(user.token_hashes)))
+        click.echo("\t".join(columns))
+
+
+@users.command("revoke")
+@click.argument("user_id")
+def revoke_user(user_id: str) -> None:
+    """Take a user's tokens back. They stop working at once."""
+    count = _accounts().revoke(_OPERATOR, user_id)
+    click.echo(f"Revoked {count} token{'' if count == 1 else 's'} of {user_id}.")
+
+
+def _accounts() -> Accounts:
+    settings = Settings.from_env()
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    return Accounts(Store(settings.data_dir), _OPERATOR)
+
+
+class _Server(BaseApplication):  # type: ignore[misc]
+    """gunicorn with our settings."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Tell gunicorn what to listen on and how many to be."""
+        settings = self._settings
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        options = {
+            "bind": f"{host}:{settings.port}",
+            "workers": settings.workers,
+            "threads": settings.threads,
+            "worker_class": "gthread",
+            "control_socket_disable": True,
+        }
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Callable[..., Any]:
+        """Return the application, in each worker."""
+        return create_app(self._settings)

@@ -1,0 +1,60 @@
+"""The key that may do everything: given by the operator, or made at the first start."""
+
+import os
+import secrets
+import sys
+from pathlib import Path
+
+from app.settings import Settings, SettingsError
+
+_FILE = "master.key"
+
+
+def ensure(settings: Settings) -> str:
+    """Return the master key. Make the file and say so, once, where there is none yet."""
+    if settings.master_key is not None:
+        return settings.master_key
+    path = settings.data_dir / _FILE
+    try:
+        if _create(path):
+            print(_welcome(settings, path), file=sys.stderr, flush=True)
+        key = path.read_text("ascii").strip()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise SettingsError(f"The master key in {path} cannot be used: {reason}.") from error
+    if not key:
+        raise SettingsError(f"{path} is empty: put a master key there, or remove it to have one made.")
+    return key
+
+
+def _create(path: Path) -> bool:
+    """Make the file with a new key, whole or not at all; tell whether it was this process."""
+    if path.exists():
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_name(f".{_FILE}-{secrets.token_hex(8)}")
+    fd = os.open(scratch, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    try:
+        with os.fdopen(fd, "w") as file:
+            file.write(secrets.token_urlsafe(32) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        path.hardlink_to(scratch)
+    except FileExistsError:  # another worker was quicker
+        return False
+    finally:
+        scratch.unlink()
+    return True
+
+
+def _welcome(settings: Settings, path: Path) -> str:
+    url = settings.public_url or f"http://{settings.host}:{settings.port}"
+    call = f'curl -sS -H "Authorization: Bearer $(cat {path})" -H "Content-Type: application/json"'
+    return f"""
+A master key was made: {path}
+It may do everything, as every user. Create a repo and a target with it:
+
+{call} -d '{{"repo_name": "demo"}}' {url}/v1/repo \
+&& {call} -d '{{"target_name": "first", "template": "default", "overrides": {{"temperature": 0.7}}}}' \
+{url}/v1/repo/demo/targets
+"""

@@ -1,0 +1,67 @@
+"""Who changes something, and the message that tells so in `git log`."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from git import Actor
+
+_LONGEST_VALUE = 200
+_UNSET = "(unset)"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a change comes from: the user acted for, and the request."""
+
+    user_id: str
+    alias: str | None = None
+    email: str | None = None
+    request_id: str | None = None
+    on_behalf: bool = False  # the master key acted, for the user
+
+    @property
+    def author(self) -> Actor:
+        """The user as a commit's author. Git keeps `<`, `>` and line ends out of names."""
+        name = _identity(self.alias or "") or self.user_id
+        return Actor(name, _identity(self.email or "") or f"{self.user_id}@bakehouse.invalid")
+
+
+def message(
+    origin: Origin, subject: str, lines: Iterable[str] = (), trailers: Mapping[str, str] | None = None
+) -> str:
+    """Return a commit message: subject, a line a changed field, trailers."""
+    all_trailers = dict(trailers or {})
+    if origin.request_id:
+        all_trailers["Request-Id"] = origin.request_id
+    if origin.on_behalf:
+        all_trailers["On-Behalf-Of"] = origin.user_id
+    trailer_block = "\n".join(f"{name}: {value}" for name, value in all_trailers.items())
+    parts = [subject, "\n".join(lines), trailer_block]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def changed_fields(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Return a line for each field that differs, such as `temperature: 1.0 → 0.7`."""
+    before = {name: _text(value) for name, value in old.items()}
+    after = {name: _text(value) for name, value in new.items()}
+    return [
+        f"{name}: {_cut(before.get(name, _UNSET))} → {_cut(after.get(name, _UNSET))}"
+        for name in {**after, **before}
+        if before.get(name) != after.get(name)
+    ]
+
+
+def _text(value: Any) -> str:
+    """Return a value as JSON on one line, without characters a terminal would act on."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if text.isprintable() else json.dumps(value)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}… ({len(text)} characters)"
+
+
+def _identity(text: str) -> str:
+    return " ".join("".join(char for char in text if char.isprintable() and char not in "<>").split())

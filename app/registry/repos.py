@@ -1,0 +1,110 @@
+"""Repos: a user's named repositories, and what lies in a new one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.registry import commits, documents
+from app.registry.commits import Origin
+from app.registry.errors import Conflict, NotFound
+from app.registry.resolution import Config
+from storage.errors import RepositoryDamaged, RepositoryExists, RepositoryNotFound, StorageUnavailable
+from storage.repository import Repository
+from storage.store import Store
+from storage.transaction import Transaction
+
+DEFAULT_BASE_MODEL = "Qwen/Qwen3-32B"
+DEFAULT_TARGET_PATH = "defaults/target.yml"
+LAYOUT_VERSION = 1
+
+_REPO_PATH = "repo.yml"
+_README = """\
+# {name}
+
+Target configurations, written by Bakehouse: one commit a change. Look, do not push.
+
+- `targets/<name>.yml`: a target. `config` is the result; it is `config` of the template, at the
+  version `template_version` (`git show <id>` prints it), with `overrides` merged in (RFC 7396).
+- `defaults/target.yml`: the template called `default`.
+- `prompts/<name>.yml`: a prompt, which is a named list of messages.
+- `templates/<file>`: question templates that came with a target.
+- `repo.yml`: the base model, and the version of this layout.
+
+`git log -p -- targets/<name>.yml` tells who changed what, when, and from which template.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Repo:
+    """A repo as its `repo.yml` tells; `base_model` is None where that cannot be read."""
+
+    owner: str
+    name: str
+    base_model: str | None
+
+
+def open_repository(store: Store, owner: str, name: str) -> Repository:
+    """Return the git repository of a user's repo; NotFound if there is none."""
+    try:
+        return store.open(f"{owner}/{name}")
+    except RepositoryNotFound as error:
+        raise NotFound("Repo", name) from error
+
+
+def create(store: Store, owner: str, name: str, base_model: str | None, origin: Origin) -> tuple[Repo, bool]:
+    """Make a repo, or return the one that is there; tell which.
+
+    A `base_model` of None is the default for a new repo, and any for one that exists. Raises
+    Conflict where it has another base model, NameTaken where a name differs only in case.
+    """
+    new = Repo(owner, name, DEFAULT_BASE_MODEL if base_model is None else base_model)
+    try:
+        store.create(f"{owner}/{name}", lambda transaction: _write_new(transaction, new, origin))
+    except RepositoryExists:
+        existing = get(store, owner, name)
+        if base_model not in (None, existing.base_model):
+            raise Conflict(
+                name, f"Repo '{name}' already exists with base model '{existing.base_model}'"
+            ) from None
+        return existing, False
+    return new, True
+
+
+def get(store: Store, owner: str, name: str) -> Repo:
+    """Return a user's repo; NotFound if there is none."""
+    head = open_repository(store, owner, name).head()
+    found = documents.read(head, _REPO_PATH)
+    if found is None:
+        raise RepositoryDamaged(name, f"{_REPO_PATH} is missing")
+    return Repo(owner, name, documents.expect(found[0], "base_model", str, head, _REPO_PATH))
+
+
+def list_names(store: Store, owner: str) -> Sequence[str]:
+    """Return the sorted names of a user's repos."""
+    return store.list(owner)
+
+
+def describe(store: Store, owner: str, names: Sequence[str]) -> list[Repo]:
+    """Return repos by name. One that is damaged does not hide the others: its base model is None."""
+    repos = []
+    for name in names:
+        try:
+            repos.append(get(store, owner, name))
+        except (RepositoryDamaged, StorageUnavailable):
+            repos.append(Repo(owner, name, None))
+    return repos
+
+
+def _write_new(transaction: Transaction, repo: Repo, origin: Origin) -> None:
+    default: Config = {
+        "generators": [],
+        "model_name": repo.base_model,
+        "num_traj_per_stimulus": 1,
+        "max_concurrency": 10,
+        "temperature": 1.0,
+        "extra_kwargs": {},
+    }
+    transaction.write("README.md", _README.format(name=repo.name).encode())
+    transaction.write(_REPO_PATH, documents.dump({"base_model": repo.base_model, "layout": LAYOUT_VERSION}))
+    transaction.write(DEFAULT_TARGET_PATH, documents.dump({"config": default}))
+    lines = commits.changed_fields({}, {"base_model": repo.base_model})
+    transaction.commit(commits.message(origin, f"Create repo {repo.name}", lines), origin.author)

@@ -1,0 +1,77 @@
+"""From a template and overrides to a config. Pure: the law that a clone can be checked against."""
+
+from collections.abc import Mapping
+from typing import Any
+
+Config = Mapping[str, Any]
+
+CONFIG_FIELDS = (
+    "teacher_prompt",
+    "student_prompt",
+    "generators",
+    "model_name",
+    "num_traj_per_stimulus",
+    "max_concurrency",
+    "max_tokens",
+    "temperature",
+    "extra_kwargs",
+)
+GENERATOR_FIELDS = (
+    "type",
+    "model",
+    "dataset",
+    "template_path",
+    "numq",
+    "max_tokens",
+    "temperature",
+    "questions",
+    "seed",
+    "rollout_with_conditioned",
+)
+DEPRECATED_FIELDS = {"u": "teacher_prompt", "v": "student_prompt"}
+
+
+def resolve(template: Config, overrides: Config) -> Config:
+    """Return the config of a target: the template's config with the overrides merged in."""
+    merged: Config = merge_patch(template, overrides)
+    return merged
+
+
+def merge_patch(target: Any, patch: Any) -> Any:
+    """Apply a JSON Merge Patch (RFC 7396): objects merge, all else replaces, null removes."""
+    if not isinstance(patch, Mapping):
+        return patch
+    merged = dict(target) if isinstance(target, Mapping) else {}
+    for name, value in patch.items():
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = merge_patch(merged.get(name), value)
+    return merged
+
+
+def normalize(overrides: Config) -> Config:
+    """Return overrides as they are stored: current names, no null in a generator, canonical order."""
+    renamed = {DEPRECATED_FIELDS.get(name, name): value for name, value in overrides.items()}
+    renamed.update((name, overrides[name]) for name in DEPRECATED_FIELDS.values() if name in overrides)
+    return canonical(renamed)
+
+
+def canonical(config: Config) -> Config:
+    """Return a config with its fields in the contract's order and free-form objects sorted."""
+    ordered = {name: _sorted(config[name]) for name in CONFIG_FIELDS if name in config}
+    if ordered.get("generators"):
+        ordered["generators"] = [_generator(generator) for generator in config["generators"]]
+    return ordered
+
+
+def _generator(generator: Config) -> Config:
+    return {name: generator[name] for name in GENERATOR_FIELDS if generator.get(name) is not None}
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _sorted(value[name]) for name in sorted(value)}
+    if isinstance(value, list):
+        return [_sorted(item) for item in value]
+    return value

@@ -1,0 +1,1 @@
+"""Marshmallow schemas, one module a resource. They do no I/O and know no current user."""

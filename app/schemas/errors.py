@@ -1,0 +1,30 @@
+"""What a refused request is answered with."""
+
+from marshmallow import fields
+
+from app.schemas.base import ListOf, Part, StrictSchema, Text
+
+
+class ErrorSchema(StrictSchema):
+    """Why a request was refused."""
+
+    message = Text(required=True, metadata={"description": "What is wrong, and where; for a person."})
+    code = Text(required=True, metadata={"description": "A stable name for the kind of error."})
+
+
+class MistakeSchema(StrictSchema):
+    """One mistake in a request."""
+
+    loc = ListOf(
+        fields.Raw(metadata={"type": ["string", "integer"]}),
+        required=True,
+        metadata={"description": "Where it is: `body`, `query` or `path`, then names and positions."},
+    )
+    msg = Text(required=True, metadata={"description": "What is wrong; for a person."})
+    type = Text(required=True, metadata={"description": "A stable name for the kind of mistake."})
+
+
+class MistakesSchema(StrictSchema):
+    """Every mistake in a request."""
+
+    detail = ListOf(Part(MistakeSchema), required=True, metadata={"description": "One entry a mistake."})

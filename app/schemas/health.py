@@ -1,0 +1,15 @@
+"""The server's health."""
+
+from app.schemas.base import Choice, StrictSchema, Text
+
+
+class HealthSchema(StrictSchema):
+    """The server's health."""
+
+    status = Choice(
+        ("healthy", "degraded"),
+        required=True,
+        metadata={"description": "`degraded`: the data directory cannot be written."},
+    )
+    api = Text(required=True, metadata={"description": "Always `bakehouse`."})
+    version = Text(required=True, metadata={"description": "The server's version."})

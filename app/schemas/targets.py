@@ -1,0 +1,147 @@
+"""Targets, as requests ask for them and answers show them."""
+
+from pathlib import PurePosixPath
+from typing import Any
+
+from marshmallow import ValidationError, validates_schema
+
+from app.registry.names import DEFAULT_TEMPLATE, name_problem, target_name_problem
+from app.schemas.base import (
+    Choice,
+    Flag,
+    Integer,
+    JsonObject,
+    ListOf,
+    Mistake,
+    Name,
+    Number,
+    Part,
+    StrictSchema,
+    Text,
+)
+
+GENERATOR_TYPES = ("oneshot_qs", "hardcoded", "persona", "from_dataset", "custom")
+_NEEDED_BY_TYPE = {"hardcoded": "questions", "from_dataset": "dataset"}
+_LARGEST_TEMPLATE = 1024 * 1024
+
+
+def template_problem(name: str) -> str | None:
+    """Return what is wrong with the name of a template, or None."""
+    return None if name == DEFAULT_TEMPLATE else target_name_problem(name)
+
+
+class GeneratorSchema(StrictSchema):
+    """One way to generate questions."""
+
+    type = Choice(GENERATOR_TYPES, required=True, metadata={"description": "What kind of generator this is."})
+    model = Text(allow_none=True, metadata={"description": "The model that writes the questions."})
+    dataset = Text(allow_none=True, metadata={"description": "The dataset; needed by `from_dataset`."})
+    template_path = Text(
+        allow_none=True, metadata={"description": "The question template: `templates/<file name>`."}
+    )
+    numq = Integer(1, allow_none=True, metadata={"description": "How many questions, 1 or more."})
+    max_tokens = Integer(1, allow_none=True, metadata={"description": "Tokens a question, 1 or more."})
+    temperature = Number(
+        0.0, 2.0, allow_none=True, metadata={"description": "Sampling temperature, 0.0 to 2.0."}
+    )
+    questions = ListOf(
+        Text(), allow_none=True, metadata={"description": "The questions; needed by `hardcoded`."}
+    )
+    seed = Integer(allow_none=True, metadata={"description": "Random seed."})
+    rollout_with_conditioned = Flag(
+        allow_none=True, metadata={"description": "Roll out with the student prompt, not the teacher prompt."}
+    )
+
+
+class GeneratorInputSchema(GeneratorSchema):
+    """A generator as a request gives it."""
+
+    template_content = Text(
+        allow_none=True,
+        metadata={"description": "The question template itself: at most 1 MiB, kept in `templates/`."},
+    )
+
+    @validates_schema(skip_on_field_errors=False)
+    def _check_needed(self, data: dict[str, Any], **_: Any) -> None:
+        needed = _NEEDED_BY_TYPE.get(data.get("type", ""))
+        if needed and data.get(needed) is None:
+            message = f"A generator of type {data['type']} needs this field"
+            raise ValidationError({needed: [Mistake("missing", message)]})
+
+    @validates_schema(skip_on_field_errors=False)
+    def _check_template(self, data: dict[str, Any], **_: Any) -> None:
+        content = data.get("template_content")
+        if content is None:
+            return
+        if len(content.encode()) > _LARGEST_TEMPLATE:
+            mistake = Mistake("string_too_long", "A template must not be larger than 1 MiB")
+            raise ValidationError({"template_content": [mistake]})
+        path = data.get("template_path")
+        problem = name_problem(PurePosixPath(path).name) if path else None
+        if problem:
+            mistake = Mistake("string_pattern_mismatch", f"The file name {problem}")
+            raise ValidationError({"template_path": [mistake]})
+
+
+class TargetConfigSchema(StrictSchema):
+    """A target's resolved configuration. A field without a value is left out."""
+
+    teacher_prompt = Name(
+        name_problem, metadata={"description": "The teacher prompt's name: the unconditioned stimulus."}
+    )
+    student_prompt = Name(
+        name_problem,
+        empty=True,
+        metadata={"description": "The student prompt's name, or empty: the conditioned stimulus."},
+    )
+    generators = ListOf(Part(GeneratorSchema), metadata={"description": "Where questions come from."})
+    model_name = Text(metadata={"description": "The model to roll out with."})
+    num_traj_per_stimulus = Integer(1, metadata={"description": "Trajectories a stimulus, 1 or more."})
+    max_concurrency = Integer(1, metadata={"description": "Requests at a time, 1 or more."})
+    max_tokens = Integer(1, metadata={"description": "Tokens to generate, 1 or more."})
+    temperature = Number(0.0, 2.0, metadata={"description": "Sampling temperature, 0.0 to 2.0."})
+    extra_kwargs = JsonObject(metadata={"description": "Anything else for the completion call."})
+
+
+class OverridesSchema(TargetConfigSchema):
+    """What a target changes on its template. Null removes what the template has."""
+
+    generators = ListOf(Part(GeneratorInputSchema), metadata={"description": "Where questions come from."})
+    u = Name(name_problem, metadata={"description": "Deprecated name of `teacher_prompt`."})
+    v = Name(name_problem, empty=True, metadata={"description": "Deprecated name of `student_prompt`."})
+
+    def on_bind_field(self, field_name: str, field_obj: Any) -> None:  # noqa: ARG002 — Marshmallow's hook
+        """Let every field be null."""
+        field_obj.allow_none = True
+
+
+class TargetPutSchema(StrictSchema):
+    """What a target is made from."""
+
+    template = Name(
+        template_problem,
+        required=True,
+        metadata={"description": "`default`, or the name of a target of this repo."},
+    )
+    overrides = Part(
+        OverridesSchema, allow_none=True, metadata={"description": "What to change on the template."}
+    )
+
+
+class TargetCreateSchema(TargetPutSchema):
+    """A new target."""
+
+    target_name = Name(target_name_problem, required=True, metadata={"description": "The target's name."})
+
+
+class TargetSchema(StrictSchema):
+    """A target."""
+
+    target_name = Text(required=True, metadata={"description": "The target's name."})
+    config = Part(TargetConfigSchema, required=True, metadata={"description": "Its resolved configuration."})
+
+
+class TargetListSchema(StrictSchema):
+    """The targets of a repo."""
+
+    targets = ListOf(Text(), required=True, metadata={"description": "Their names, sorted."})

@@ -1,0 +1,71 @@
+"""What an operator can set, read once from the environment."""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+_PUBLIC_URL = re.compile(r"https?://[^\s/?#]+(?:/[^\s?#]*)?")
+_VISIBLE_ASCII = re.compile(r"[!-~]+")
+
+
+class SettingsError(Exception):
+    """A setting has a value that cannot be used; the sentence says which and why."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of one server. Sizes are bytes."""
+
+    data_dir: Path
+    master_key: str | None = None  # None: kept in the file `master.key` of the data directory
+    host: str = "127.0.0.1"
+    port: int = 8080  # 0: any free port
+    workers: int = 2
+    threads: int = 8  # of each worker
+    public_url: str | None = None  # what clone URLs start with; None: as the request came in
+    max_body: int = 8 * 1024 * 1024
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = os.environ) -> "Settings":
+        """Read the `BAKEHOUSE_*` variables; SettingsError for one that cannot be used."""
+        return cls(
+            data_dir=Path(env.get("BAKEHOUSE_DATA_DIR") or "instance").absolute(),
+            master_key=_master_key(env),
+            host=env.get("BAKEHOUSE_HOST") or cls.host,
+            port=_integer(env, "BAKEHOUSE_PORT", cls.port, 0, 65535),
+            workers=_integer(env, "BAKEHOUSE_WORKERS", cls.workers, 1, 64),
+            threads=_integer(env, "BAKEHOUSE_THREADS", cls.threads, 1, 256),
+            public_url=_public_url(env),
+            max_body=_integer(env, "BAKEHOUSE_MAX_BODY", cls.max_body, 1024, 1024**3),
+        )
+
+
+def _integer(env: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
+    text = env.get(name)
+    if not text:
+        return default
+    if not text.isascii() or not text.isdigit() or not least <= int(text[:12]) <= most:
+        raise SettingsError(f"{name} must be a whole number from {least} to {most}, not {text!r}.")
+    return int(text)
+
+
+def _master_key(env: Mapping[str, str]) -> str | None:
+    key = env.get("BAKEHOUSE_MASTER_KEY")
+    if not key:
+        return None
+    if not _VISIBLE_ASCII.fullmatch(key):
+        raise SettingsError("BAKEHOUSE_MASTER_KEY must be visible ASCII characters without blank space.")
+    return key
+
+
+def _public_url(env: Mapping[str, str]) -> str | None:
+    url = env.get("BAKEHOUSE_PUBLIC_URL")
+    if not url:
+        return None
+    if not _PUBLIC_URL.fullmatch(url):
+        raise SettingsError(
+            f"BAKEHOUSE_PUBLIC_URL must be a URL such as https://bakehouse.example.org, not {url!r}."
+        )
+    return url.rstrip("/")

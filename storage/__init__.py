@@ -1,0 +1,1 @@
+"""Git on disk: paths, bytes and commits. Knows nothing of HTTP, YAML or targets."""

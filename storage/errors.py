@@ -1,0 +1,68 @@
+"""What can go wrong on disk. Each error carries what it speaks of."""
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class StorageError(Exception):
+    """Base of everything that `storage` raises on purpose."""
+
+
+class RepositoryNotFound(StorageError):
+    """There is no repository of that name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"Repository '{name}' not found")
+        self.name = name
+
+
+class RepositoryExists(StorageError):
+    """A repository of that name is there already."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"Repository '{name}' already exists")
+        self.name = name
+
+
+class NameTaken(StorageError):
+    """A folder has an entry whose name differs from the new one only in case."""
+
+    def __init__(self, name: str, existing: str) -> None:
+        super().__init__(
+            f"The name '{name}' differs from the existing '{existing}' only in case; choose another name"
+        )
+        self.name = name
+        self.existing = existing
+
+
+class RepositoryDamaged(StorageError):
+    """The folder is there, but is not the repository that Bakehouse made."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"Repository '{name}' is damaged: {reason}")
+        self.name = name
+        self.reason = reason
+
+
+class StorageUnavailable(StorageError):
+    """The disk refused to read or write: full, read-only, or failing."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"The storage of '{name}' does not answer: {reason}")
+        self.name = name
+        self.reason = reason
+
+
+@contextmanager
+def explained(name: str, folder: Path) -> Iterator[None]:
+    """Raise what the operating system refuses in `folder` as an error about the repository `name`."""
+    try:
+        yield
+    except OSError as error:
+        if not folder.exists():
+            raise RepositoryNotFound(name) from error
+        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.EISDIR):
+            raise RepositoryDamaged(name, "a part of its folder is missing") from error
+        raise StorageUnavailable(name, error.strerror or "input/output error") from error

@@ -1,0 +1,212 @@
+"""The object database that GitPython's objects read and write through.
+
+Reads come from a cache, else from git's own `cat-file --batch`; writes are staged in memory and
+become durable together, as one pack, at `flush`. GitPython's default stores each object through
+a `git hash-object` process.
+"""
+
+import os
+import threading
+import zlib
+from contextlib import suppress
+from io import BytesIO
+from pathlib import Path
+
+from cachetools import LRUCache
+from git import Git
+from git.db import GitCmdObjectDB
+from gitdb.base import IStream, OInfo, OStream
+
+from storage.errors import RepositoryDamaged
+from storage.packs import GitObject, read_pack, write_pack
+from storage.trees import Tree
+
+# A pack of a few flushes. A larger one is maintenance's work, and read object by object.
+_READ_WHOLE_BELOW = 64 * 1024
+
+
+class ObjectCache:
+    """Objects that were read or written lately, of all repositories; bounded by `size` bytes.
+
+    Trees are held parsed. An object never changes, so nothing here is ever stale.
+    """
+
+    def __init__(self, size: int = 64 * 1024 * 1024) -> None:
+        self._lock = threading.Lock()
+        self._items: LRUCache[tuple[str, bytes], GitObject | Tree] = LRUCache(size, _cost)
+
+    def get(self, database: str, object_id: bytes) -> GitObject | Tree | None:
+        """Return an object, or None if it is not at hand."""
+        with self._lock:
+            return self._items.get((database, object_id))
+
+    def put(self, database: str, object_id: bytes, value: GitObject | Tree) -> None:
+        """Remember an object, unless it alone is larger than the cache."""
+        with self._lock:
+            if _cost(value) <= self._items.maxsize:
+                self._items[database, object_id] = value
+
+    def forget(self, database: str) -> None:
+        """Drop the objects of one database."""
+        with self._lock:
+            for key in [key for key in self._items if key[0] == database]:
+                del self._items[key]
+
+
+class ObjectDatabase(GitCmdObjectDB):
+    """One repository's objects. Any thread may read; one at a time stages and flushes.
+
+    What cannot be read raises RepositoryDamaged with the repository's name: ids are only
+    ever asked for because a ref, a commit or a tree of the same repository names them.
+    """
+
+    def __init__(self, root_path: str, git: Git) -> None:
+        """Open `<repository>.git/objects`. GitPython calls this; `share` follows."""
+        super().__init__(root_path, git)
+        self.name = Path(root_path).parent.stem
+        self._root = root_path
+        self._pack_folder = Path(root_path, "pack")
+        self._cache = ObjectCache()
+        self._staged: dict[bytes, GitObject] = {}
+        self._cat_file = threading.Lock()
+        self._packs_changed: int | None = None
+        self._packs: frozenset[str] = frozenset()
+
+    def share(self, cache: ObjectCache) -> None:
+        """Use a cache that other databases use too."""
+        self._cache = cache
+
+    def blob(self, object_id: bytes) -> bytes:
+        """Return a blob's content."""
+        value = self._load(object_id)
+        if isinstance(value, Tree) or value.type != "blob":
+            raise RepositoryDamaged(self.name, f"the object {object_id.hex()} is not a blob")
+        return value.data
+
+    def tree(self, object_id: bytes) -> Tree:
+        """Return a tree."""
+        value = self._load(object_id)
+        if not isinstance(value, Tree):
+            raise RepositoryDamaged(self.name, f"the object {object_id.hex()} is not a tree")
+        return value
+
+    def root(self, commit_id: bytes) -> bytes:
+        """Return the id of a commit's tree."""
+        value = self._load(commit_id)
+        if isinstance(value, Tree) or value.type != "commit":
+            raise RepositoryDamaged(self.name, f"the object {commit_id.hex()} is not a commit")
+        return bytes.fromhex(value.data[5:45].decode())
+
+    def add(self, type_: str, data: bytes) -> bytes:
+        """Stage an object for the next flush and return its id; it can be read at once."""
+        item = GitObject.of(type_, data)
+        self._staged[item.id] = item
+        self._remember(item)
+        return item.id
+
+    def add_tree(self, tree: Tree) -> bytes:
+        """Stage a tree, as `add` does, without parsing it again."""
+        item = GitObject.of("tree", tree.serialize())
+        self._staged[item.id] = item
+        self._cache.put(self._root, item.id, tree)
+        return item.id
+
+    def flush(self) -> None:
+        """Make all that was staged durable, as one pack."""
+        self._packs |= {write_pack(self._pack_folder, list(self._staged.values()))}
+        self._packs_changed = self._pack_folder.stat().st_mtime_ns
+        self._staged.clear()
+
+    def staged(self) -> frozenset[bytes]:
+        """Return the ids of what the next flush will write."""
+        return frozenset(self._staged)
+
+    def discard(self, keep: frozenset[bytes] = frozenset()) -> None:
+        """Forget what was staged, apart from `keep`."""
+        for object_id in self._staged.keys() - keep:
+            del self._staged[object_id]
+
+    def pack_count(self) -> int:
+        """Return how many packs there were when last looked at."""
+        return len(self._packs)
+
+    def refresh(self) -> None:
+        """Take note of packs that came or went; OSError if the folder cannot be read.
+
+        What other processes flushed is read whole, a file a flush: four objects for the price
+        of one, and all of them wanted. A pack that went may have been taken by maintenance, or
+        by a hand that damaged the repository: what was cached from it is read again.
+        """
+        changed = self._pack_folder.stat().st_mtime_ns
+        if changed == self._packs_changed:
+            return
+        first, known = self._packs_changed is None, self._packs
+        packs = frozenset(name for name in os.listdir(self._pack_folder) if name.endswith(".pack"))
+        self._packs, self._packs_changed = packs, changed
+        if known - packs:
+            self._cache.forget(self._root)
+        elif not first:
+            for name in packs - known:
+                self._read_whole(self._pack_folder / name)
+
+    # The interface that GitPython's Commit and Tree use
+
+    def store(self, istream: IStream) -> IStream:
+        """Stage an object."""
+        istream.binsha = self.add(_text(istream.type), istream.read(istream.size))
+        return istream
+
+    def info(self, binsha: bytes) -> OInfo:
+        """Return an object's type and size."""
+        stream = self.stream(binsha)
+        return OInfo(binsha, stream.type, stream.size)
+
+    def stream(self, binsha: bytes) -> OStream:
+        """Return an object's content as a stream."""
+        value = self._load(binsha)
+        type_, data = ("tree", value.serialize()) if isinstance(value, Tree) else (value.type, value.data)
+        return OStream(binsha, type_, len(data), BytesIO(data))
+
+    def _load(self, object_id: bytes) -> GitObject | Tree:
+        value = self._cache.get(self._root, object_id)
+        if value is None:
+            item = self._staged.get(object_id) or self._ask_git(object_id)
+            try:
+                value = self._remember(item)
+            except ValueError as error:
+                raise RepositoryDamaged(self.name, f"the object {object_id.hex()} is {error}") from error
+        return value
+
+    def _remember(self, item: GitObject) -> GitObject | Tree:
+        value = Tree.parse(item.data) if item.type == "tree" else item
+        self._cache.put(self._root, item.id, value)
+        return value
+
+    def _ask_git(self, object_id: bytes) -> GitObject:
+        hex_id = object_id.hex()
+        with self._cat_file:
+            for _ in range(2):  # the running process may have died: once more, with a new one
+                try:
+                    _, type_name, _, data = self._git.get_object_data(hex_id)
+                except (ValueError, OSError):
+                    self._git.clear_cache()
+                else:
+                    return GitObject(_text(type_name), data, object_id)
+        raise RepositoryDamaged(self.name, f"git cannot read the object {hex_id}")
+
+    def _read_whole(self, path: Path) -> None:
+        # Gone again, or not one of ours: git will read it, object by object.
+        with suppress(OSError, ValueError, IndexError, zlib.error):
+            if path.stat().st_size <= _READ_WHOLE_BELOW:
+                for item in read_pack(path.read_bytes()):
+                    self._remember(item)
+
+
+def _text(type_name: str | bytes) -> str:
+    """Return a type's name: gitdb has them as bytes, and so has git's output."""
+    return type_name if isinstance(type_name, str) else type_name.decode()
+
+
+def _cost(value: GitObject | Tree) -> int:
+    """Return about how many bytes a cached object holds."""
+    return 100 + (100 * len(value.keys) if isinstance(value, Tree) else len(value.data))

@@ -1,0 +1,73 @@
+"""The branch of a repository: which commit is its tip, and moving it as git does."""
+
+import re
+import time
+from pathlib import Path
+
+from storage import disk
+from storage.errors import RepositoryDamaged, StorageUnavailable
+
+REF = "refs/heads/main"
+
+_OBJECT_ID = re.compile(r"[0-9a-f]{40}")
+# A git command of the operator's holds a ref's lock for milliseconds and itself gives up on a
+# held one after 0.1 s (core.filesRefLockTimeout). One that stays this long was left by a crash.
+_STALE_AFTER_SECONDS = 1.0
+
+
+class Branch:
+    """`refs/heads/main` of the repository called `name` in `git_folder`."""
+
+    def __init__(self, name: str, git_folder: Path) -> None:
+        self.name = name
+        self.git_folder = git_folder
+        self._ref = git_folder / REF
+        self._lock = self._ref.with_name(f"{self._ref.name}.lock")
+
+    def read(self) -> str:
+        """Return the tip's commit id (40 hex digits); RepositoryDamaged if there is none."""
+        try:
+            tip = self._ref.read_text("ascii", "replace").removesuffix("\n")
+        except FileNotFoundError:
+            tip = self._read_packed()
+        if not _OBJECT_ID.fullmatch(tip):
+            raise RepositoryDamaged(self.name, f"{REF} does not name a commit")
+        return tip
+
+    def create(self, tip: str) -> None:
+        """Make the branch, durably, in a repository that has none."""
+        disk.write_file(self._ref, f"{tip}\n".encode(), mode=0o644)
+        disk.sync_folder(self._ref.parent)
+
+    def move(self, expected: str, tip: str) -> None:
+        """Move the branch from `expected` to `tip`, durably.
+
+        Raises StorageUnavailable and leaves it if it is elsewhere by now. The caller holds the
+        repository's lock, so a `main.lock` belongs to a git command that runs now, or to nobody.
+        """
+        self._take_lock(f"{tip}\n".encode())
+        try:
+            if self.read() != expected:
+                raise StorageUnavailable(self.name, "another program has just changed the repository")
+            self._lock.rename(self._ref)
+        except BaseException:
+            self._lock.unlink(missing_ok=True)
+            raise
+        disk.sync_folder(self._ref.parent)
+
+    def _take_lock(self, content: bytes) -> None:
+        deadline = time.monotonic() + _STALE_AFTER_SECONDS
+        while True:
+            try:
+                return disk.write_file(self._lock, content, mode=0o644)
+            except FileExistsError:
+                if time.monotonic() > deadline:
+                    self._lock.unlink(missing_ok=True)
+                time.sleep(0.01)
+
+    def _read_packed(self) -> str:
+        try:
+            lines = (self.git_folder / "packed-refs").read_text("ascii", "replace").splitlines()
+        except FileNotFoundError:
+            return ""
+        return next((line[:40] for line in lines if line[40:] == f" {REF}"), "")

@@ -1,0 +1,49 @@
+"""What lies in a repository at one commit."""
+
+from dataclasses import dataclass
+
+from storage.objects import ObjectDatabase
+from storage.trees import FILE, FOLDER
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file at a commit: its blob id (40 hex digits) and content."""
+
+    id: str
+    data: bytes
+
+
+class Snapshot:
+    """The files of one commit. It never changes, so threads may share it."""
+
+    def __init__(self, objects: ObjectDatabase, commit: str) -> None:
+        """Open the commit of that id (40 hex digits); RepositoryDamaged if it is not there."""
+        self.commit = commit
+        self.root = objects.root(bytes.fromhex(commit))
+        self._objects = objects
+
+    @property
+    def name(self) -> str:
+        """The repository's name."""
+        return self._objects.name
+
+    def read(self, path: str) -> File | None:
+        """Return the file at a path such as `targets/a.yml`, or None."""
+        blob_id = self._find(path, FILE)
+        return None if blob_id is None else File(blob_id.hex(), self._objects.blob(blob_id))
+
+    def list(self, folder: str) -> list[str]:
+        """Return the names in a folder, in git's order; none where there is no such folder."""
+        folder_id = self._find(folder, FOLDER)
+        return [] if folder_id is None else list(self._objects.tree(folder_id).names())
+
+    def _find(self, path: str, mode: bytes) -> bytes | None:
+        *folders, name = path.split("/")
+        tree = self._objects.tree(self.root)
+        for folder in folders:
+            folder_id = tree.find(folder, FOLDER)
+            if folder_id is None:
+                return None
+            tree = self._objects.tree(folder_id)
+        return tree.find(name, mode)

@@ -1,0 +1,109 @@
+"""Repositories in folders under one root. The one seam that makes a path and opens what is there."""
+
+import os
+import re
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from cachetools import LRUCache
+
+from storage import disk
+from storage.errors import NameTaken, RepositoryExists, explained
+from storage.maintenance import Maintenance
+from storage.objects import ObjectCache
+from storage.repository import Repository
+from storage.transaction import Transaction
+
+_SUFFIX = ".git"
+_UNFINISHED = ".new-"
+# What may name a file here. What may name a user or a repository is for the caller to narrow.
+_SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,131}")
+# Each open repository may keep a `git cat-file` process.
+_OPEN_AT_MOST = 128
+
+
+class Store:
+    """The repositories under `root`, each known by its path without `.git`, such as `alice/demo`."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._cache = ObjectCache()
+        self._maintenance = Maintenance()
+        self._lock = threading.Lock()
+        self._open: LRUCache[Path, Repository] = LRUCache(_OPEN_AT_MOST)
+
+    def open(self, name: str) -> Repository:
+        """Return a repository; RepositoryNotFound or RepositoryDamaged if it cannot be opened."""
+        path = self._path(f"{name}{_SUFFIX}")
+        with self._lock:
+            repository = self._open.get(path)
+            if repository is None:
+                repository = Repository(_last(name), path, self._cache, self._maintenance)
+                self._open[path] = repository
+        return repository
+
+    def create(self, name: str, change: Callable[[Transaction], object]) -> Repository:
+        """Make a repository with `change` as its first commit, whole and durable or not at all.
+
+        Raises RepositoryExists, or NameTaken where a folder on the way or the repository itself
+        is there under a name that differs only in case.
+        """
+        path = self._path(f"{name}{_SUFFIX}")
+        with explained(_last(name), self._root):
+            self._make_folder(path.parent)
+            with disk.exclusive(path.parent):
+                _refuse_other_case(path, _last(name))
+                if path.exists():
+                    raise RepositoryExists(_last(name))
+                self._create_at(path, _last(name), change)
+        return self.open(name)
+
+    def list(self, folder: str) -> list[str]:
+        """Return the sorted names of the repositories in a folder; none where there is no folder."""
+        with explained(folder, self._root):
+            try:
+                entries = os.listdir(self._path(folder))
+            except FileNotFoundError:
+                return []
+        return sorted(entry.removesuffix(_SUFFIX) for entry in entries if entry.endswith(_SUFFIX))
+
+    def _path(self, name: str) -> Path:
+        components = name.split("/")
+        for component in components:
+            if not _SAFE.fullmatch(component) or ".." in component:
+                raise ValueError(f"{component!r} cannot name a folder")
+        return self._root.joinpath(*components)
+
+    def _make_folder(self, folder: Path) -> None:
+        """Make the folders between the root and a repository, durably."""
+        if folder == self._root or folder.is_dir():
+            return
+        self._make_folder(folder.parent)
+        with disk.exclusive(folder.parent):
+            _refuse_other_case(folder, folder.name)
+            folder.mkdir(exist_ok=True)
+            disk.sync_folder(folder.parent)
+
+    def _create_at(self, path: Path, name: str, change: Callable[[Transaction], object]) -> None:
+        """Build it beside its place, and rename it there. The caller holds the folder's lock."""
+        for leftover in path.parent.glob(f"{_UNFINISHED}*"):  # of a process that died here
+            shutil.rmtree(leftover)
+        with tempfile.TemporaryDirectory(prefix=_UNFINISHED, dir=path.parent) as scratch:
+            unfinished = Path(scratch, path.name)
+            Repository.init(name, unfinished, change)
+            disk.sync_tree(unfinished)
+            unfinished.rename(path)
+        disk.sync_folder(path.parent)
+
+
+def _last(name: str) -> str:
+    return name.rpartition("/")[2]
+
+
+def _refuse_other_case(path: Path, name: str) -> None:
+    for entry in os.listdir(path.parent):
+        if entry != path.name and entry.lower() == path.name.lower():
+            raise NameTaken(name, entry.removesuffix(_SUFFIX))

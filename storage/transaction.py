@@ -1,0 +1,200 @@
+"""Changing a repository: one writer at a time, many writers a flush."""
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import git
+
+from storage import disk
+from storage.errors import NameTaken, explained
+from storage.objects import ObjectDatabase
+from storage.refs import Branch
+from storage.snapshot import File, Snapshot
+from storage.trees import FOLDER, Tree
+
+T = TypeVar("T")
+
+COMMITTER = git.Actor("Bakehouse", "bakehouse@localhost")
+
+
+class Transaction:
+    """The tip of a repository, and what one caller wants changed on it.
+
+    Reads see the caller's own writes, and those of the transactions before it.
+    """
+
+    def __init__(self, repository: git.Repo, objects: ObjectDatabase, tip: str | None) -> None:
+        """Start at the commit `tip`, or in a new repository at none."""
+        self.tip = tip
+        self._repository = repository
+        self._objects = objects
+        self._base = None if tip is None else Snapshot(objects, tip)
+        self._writes: dict[str, File | None] = {}
+
+    @property
+    def name(self) -> str:
+        """The repository's name."""
+        return self._objects.name
+
+    def read(self, path: str) -> File | None:
+        """Return the file at a path such as `targets/a.yml`, or None."""
+        if path in self._writes:
+            return self._writes[path]
+        return self._base.read(path) if self._base else None
+
+    def list(self, folder: str) -> list[str]:
+        """Return the names in a folder as the repository's tip has them."""
+        return self._base.list(folder) if self._base else []
+
+    def write(self, path: str, data: bytes) -> str:
+        """Put a file at a path, and return its blob id (40 hex digits)."""
+        blob_id = self._objects.add("blob", data).hex()
+        self._writes[path] = File(blob_id, data)
+        return blob_id
+
+    def remove(self, path: str) -> None:
+        """Take the file at a path away."""
+        self._writes[path] = None
+
+    def commit(self, message: str, author: git.Actor) -> str:
+        """Commit what was written, and return the commit's id (40 hex digits).
+
+        Raises NameTaken if a folder would hold two names that differ only in case. Where nothing
+        differs from the tip, that is the tip's. The commit counts once the repository's tip has
+        moved to it, which `Repository.transact` does after the change returns.
+        """
+        root = self._apply(self._base.root if self._base else None, self._writes)
+        if self._base is None or root != self._base.root:
+            self.tip = self._add_commit(root, message, author)
+            self._base = Snapshot(self._objects, self.tip)
+        self._writes = {}
+        return self._base.commit
+
+    def _apply(self, folder_id: bytes | None, writes: Mapping[str, File | None]) -> bytes:
+        tree = Tree() if folder_id is None else self._objects.tree(folder_id)
+        below: dict[str, dict[str, File | None]] = defaultdict(dict)
+        for path, file in writes.items():
+            name, _, rest = path.partition("/")
+            if rest:
+                below[name][rest] = file
+            else:
+                other = tree.other_case(name) if file else None
+                if other is not None:
+                    raise NameTaken(name, other)
+                tree = tree.splice(name, None if file is None else bytes.fromhex(file.id))
+        for name, nested in below.items():
+            child = self._apply(tree.find(name, FOLDER), nested)
+            tree = tree.splice(name, child if self._objects.tree(child).keys else None, FOLDER)
+        return self._objects.add_tree(tree)
+
+    def _add_commit(self, root: bytes, message: str, author: git.Actor) -> str:
+        parents, now = [], int(time.time())
+        if self.tip is not None:
+            parent = git.Commit(self._repository, bytes.fromhex(self.tip))
+            parents = [parent]
+            now = max(now, parent.committed_date)  # a clock that jumped back must not reorder history
+        draft = git.Commit(
+            self._repository,
+            git.Commit.NULL_BIN_SHA,
+            tree=git.Tree(self._repository, root),
+            author=author,
+            authored_date=now,
+            author_tz_offset=0,
+            committer=COMMITTER,
+            committed_date=now,
+            committer_tz_offset=0,
+            message=message,
+            parents=parents,
+            encoding="UTF-8",
+            gpgsig="",
+        )
+        return draft.replace().hexsha  # stores it through the object database
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A change whose caller waits for its answer."""
+
+    change: Callable[[Transaction], Any]
+    answer: Future[Any]
+
+
+class Writer:
+    """The queue before one repository's lock."""
+
+    def __init__(self, repository: git.Repo, objects: ObjectDatabase, branch: Branch) -> None:
+        self._repository = repository
+        self._objects = objects
+        self._branch = branch
+        self._queue: list[_Waiting] = []
+        self._state = threading.Condition()
+        self._leading = False
+
+    def submit(self, change: Callable[[Transaction], T]) -> T:
+        """Run a change on the tip, make what it committed durable, and return its result.
+
+        Whoever finds nobody at work leads: takes the lock, then all that wait by then, and
+        answers them after one flush. An exception of a change is its own caller's alone.
+        """
+        mine = _Waiting(change, Future())
+        with self._state:
+            self._queue.append(mine)
+            self._state.wait_for(lambda: mine.answer.done() or not self._leading)
+            if mine.answer.done():
+                return mine.answer.result()  # type: ignore[no-any-return]
+            self._leading = True
+        try:
+            self._lead()
+        finally:
+            with self._state:
+                self._leading = False
+                self._state.notify_all()
+        return mine.answer.result()  # type: ignore[no-any-return]
+
+    def _lead(self) -> None:
+        group: list[_Waiting] = []
+        try:
+            with (
+                explained(self._branch.name, self._branch.git_folder),
+                disk.exclusive(self._branch.git_folder),
+            ):
+                group = self._take_queue()
+                answers = self._commit_all([waiting.change for waiting in group])
+        except BaseException as error:
+            self._objects.discard()
+            answers = [error] * len(group := group or self._take_queue())
+        for waiting, answer in zip(group, answers, strict=True):
+            if isinstance(answer, BaseException):
+                waiting.answer.set_exception(answer)
+            else:
+                waiting.answer.set_result(answer)
+
+    def _take_queue(self) -> list[_Waiting]:
+        with self._state:
+            group, self._queue = self._queue, []
+        return group
+
+    def _commit_all(self, changes: list[Callable[[Transaction], Any]]) -> list[Any]:
+        """Return each change's result or exception, once all that they committed is durable."""
+        self._objects.refresh()
+        tip = reached = self._branch.read()
+        answers: list[Any] = []
+        for change in changes:
+            transaction = Transaction(self._repository, self._objects, reached)
+            staged = self._objects.staged()
+            try:
+                answers.append(change(transaction))
+            except Exception as error:
+                self._objects.discard(keep=staged)
+                answers.append(error)
+            else:
+                reached = transaction.tip or tip
+        if reached != tip:
+            self._objects.flush()
+            self._branch.move(tip, reached)
+        return answers

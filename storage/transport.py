@@ -1,0 +1,55 @@
+"""git's smart protocol for clones and fetches: `git upload-pack`, fed and read in pieces."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+_PIECE = 64 * 1024
+_OPTIONS = {
+    "uploadpack.allowFilter": "true",  # --filter=blob:none
+    "uploadpack.allowAnySHA1InWant": "true",  # what such a clone fetches later, in protocol 0 and 1
+    "safe.directory": "*",  # the store opened it: it is ours, whoever owns the folder
+}
+
+
+def advertise_refs(path: Path, protocol: str) -> bytes:
+    """Return what `GET …/info/refs?service=git-upload-pack` answers; `protocol` is `Git-Protocol`."""
+    command = _command(path, "--http-backend-info-refs")
+    refs = subprocess.run(command, env=_environment(protocol), capture_output=True, check=True).stdout
+    service = b"# service=git-upload-pack\n"
+    return b"%04x%b0000%b" % (len(service) + 4, service, refs)
+
+
+def upload_pack(path: Path, protocol: str, request: IO[bytes]) -> Iterator[bytes]:
+    """Yield what `POST …/git-upload-pack` answers to a request: a file at its start, closed here.
+
+    Closing the iterator early, as a server does when the client goes away, ends the process.
+    """
+    with request:
+        process = subprocess.Popen(
+            _command(path), env=_environment(protocol), stdin=request, stdout=subprocess.PIPE
+        )
+    assert process.stdout is not None
+    try:
+        while piece := process.stdout.read1(_PIECE):  # type: ignore[attr-defined]
+            yield piece
+    finally:
+        process.kill()
+        process.stdout.close()
+        process.wait()
+
+
+def _command(path: Path, *arguments: str) -> list[str]:
+    options = [word for name, value in _OPTIONS.items() for word in ("-c", f"{name}={value}")]
+    return ["git", *options, "upload-pack", "--strict", "--stateless-rpc", *arguments, str(path)]
+
+
+def _environment(protocol: str) -> dict[str, str]:
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "GIT_PROTOCOL": protocol,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+    }

@@ -1,0 +1,86 @@
+"""A tree object, held so that one entry can be found or replaced without rebuilding the rest.
+
+GitPython's `Tree` validates and builds every entry in Python, 5 µs each; a folder of 10,000
+targets is read here with one regular expression and changed by splicing.
+"""
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+FOLDER = b"40000"
+FILE = b"100644"
+
+_ENTRY = re.compile(rb"([0-7]{5,6}) ([^\0/]+)\0(.{20})", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    r"""The entries of one folder, in git's order.
+
+    `keys` are the names that git sorts by (a folder's name ends in `/` there); `records` the
+    entries' bytes at the same positions: `<mode> <name>\0<20-byte id>`.
+    """
+
+    keys: tuple[bytes, ...] = ()
+    records: tuple[bytes, ...] = ()
+
+    @classmethod
+    def parse(cls, data: bytes) -> "Tree":
+        """Read a tree object's content; ValueError if it is not one."""
+        keys, records, end = [], [], 0
+        for match in _ENTRY.finditer(data):
+            if match.start() != end:
+                break
+            end = match.end()
+            mode, name, _ = match.groups()
+            keys.append(name + b"/" if mode == FOLDER else name)
+            records.append(match[0])
+        if end != len(data):
+            raise ValueError(f"not a tree entry at byte {end}")
+        return cls(tuple(keys), tuple(records))
+
+    def serialize(self) -> bytes:
+        """Return the content of the tree object."""
+        return b"".join(self.records)
+
+    def names(self) -> Iterator[str]:
+        """Yield the names in the folder, files and folders."""
+        return (key.rstrip(b"/").decode() for key in self.keys)
+
+    def find(self, name: str, mode: bytes = FILE) -> bytes | None:
+        """Return the 20-byte id of the entry of that name and mode, or None."""
+        key = _key(name, mode)
+        position = bisect_left(self.keys, key)
+        if position < len(self.keys) and self.keys[position] == key:
+            return self.records[position][-20:]
+        return None
+
+    def other_case(self, name: str) -> str | None:
+        """Return the name of an entry that differs from `name` only in case, or None."""
+        wanted, lowered = name.encode(), name.encode().lower()
+        if self.find(name) is not None:
+            return None  # it was let in when it was new
+        matches = (key for key in self.keys if key.lower() == lowered and key != wanted)
+        return next((match.decode() for match in matches), None)
+
+    def splice(self, name: str, object_id: bytes | None, mode: bytes = FILE) -> "Tree":
+        """Return this tree with one entry set, or with it left out where `object_id` is None."""
+        key = _key(name, mode)
+        start = end = bisect_left(self.keys, key)
+        if start < len(self.keys) and self.keys[start] == key:
+            end += 1
+        keys: tuple[bytes, ...] = ()
+        records: tuple[bytes, ...] = ()
+        if object_id is not None:
+            keys = (key,)
+            records = (b"%b %b\0%b" % (mode, name.encode(), object_id),)
+        return Tree(
+            self.keys[:start] + keys + self.keys[end:],
+            self.records[:start] + records + self.records[end:],
+        )
+
+
+def _key(name: str, mode: bytes) -> bytes:
+    return name.encode() + (b"/" if mode == FOLDER else b"")
