@@ -105,3 +105,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
     def load(self) -> Callable[..., Any]:
         """Return the application, in each worker."""
         return create_app(self._settings)
+
+
+if __name__ == "__main__":
+    main()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from storage import disk
 
-ROLL_UP_ABOVE = 128
+ROLL_UP_ABOVE = 256
 
 _log = logging.getLogger(__name__)
 

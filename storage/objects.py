@@ -6,6 +6,7 @@ a `git hash-object` process.
 """
 
 import os
+import re
 import threading
 import zlib
 from contextlib import suppress
@@ -23,6 +24,9 @@ from storage.trees import Tree
 
 # A pack of a few flushes. A larger one is maintenance's work, and read object by object.
 _READ_WHOLE_BELOW = 64 * 1024
+_COMMIT = re.compile(
+    rb"tree (?P<tree>[0-9a-f]{40})\n(?:[^\n]+\n)*?committer [^\n]* (?P<time>[0-9]+) [-+][0-9]{4}\n"
+)
 
 
 class ObjectCache:
@@ -90,12 +94,13 @@ class ObjectDatabase(GitCmdObjectDB):
             raise RepositoryDamaged(self.name, f"the object {object_id.hex()} is not a tree")
         return value
 
-    def root(self, commit_id: bytes) -> bytes:
-        """Return the id of a commit's tree."""
+    def commit(self, commit_id: bytes) -> tuple[bytes, int]:
+        """Return the id of a commit's tree, and when it was committed (seconds since 1970)."""
         value = self._load(commit_id)
-        if isinstance(value, Tree) or value.type != "commit":
+        match = None if isinstance(value, Tree) else _COMMIT.match(value.data)
+        if match is None:
             raise RepositoryDamaged(self.name, f"the object {commit_id.hex()} is not a commit")
-        return bytes.fromhex(value.data[5:45].decode())
+        return bytes.fromhex(match["tree"].decode()), int(match["time"])
 
     def add(self, type_: str, data: bytes) -> bytes:
         """Stage an object for the next flush and return its id; it can be read at once."""
@@ -141,13 +146,15 @@ class ObjectDatabase(GitCmdObjectDB):
         if changed == self._packs_changed:
             return
         first, known = self._packs_changed is None, self._packs
-        packs = frozenset(name for name in os.listdir(self._pack_folder) if name.endswith(".pack"))
+        packs = frozenset(
+            name.removesuffix(".idx") for name in os.listdir(self._pack_folder) if name.endswith(".idx")
+        )
         self._packs, self._packs_changed = packs, changed
         if known - packs:
             self._cache.forget(self._root)
         elif not first:
             for name in packs - known:
-                self._read_whole(self._pack_folder / name)
+                self._read_whole(self._pack_folder / f"{name}.pack")
 
     # The interface that GitPython's Commit and Tree use
 

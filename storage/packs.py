@@ -36,25 +36,23 @@ class GitObject:
 
 
 def write_pack(folder: Path, objects: Sequence[GitObject]) -> str:
-    """Write a pack and its index into `folder`, durably; return its file name, `pack-….pack`.
+    """Write a pack and its index into `folder`, durably; return their name without its ending, `pack-…`.
 
-    The index appears last: until then git does not see the pack.
+    The index appears last and whole: until then git does not see the pack.
     """
     pack, index, checksum = _encode(objects)
-    stem = f"pack-{checksum.hex()}"
-    temporary = folder / f"tmp_pack_{os.urandom(8).hex()}"  # `git gc` clears `tmp_*` that a crash leaves
-    temporary_index = temporary.with_suffix(".idx")
+    name = f"pack-{checksum.hex()}"
+    path = folder / f"{name}.pack"
+    scratch = folder / f"tmp_idx_{os.urandom(8).hex()}"  # `git gc` clears `tmp_*` that a crash leaves
     try:
-        disk.write_file(temporary, pack)
-        disk.write_file(temporary_index, index)
-        temporary.rename(folder / f"{stem}.pack")
-        temporary_index.rename(folder / f"{stem}.idx")
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        temporary_index.unlink(missing_ok=True)
-        raise
+        disk.write_file(path, pack)
+    except FileExistsError:  # the same objects again, after a failure further on
+        path.unlink()
+        disk.write_file(path, pack)
+    disk.write_file(scratch, index)
+    scratch.rename(folder / f"{name}.idx")
     disk.sync_folder(folder)
-    return f"{stem}.pack"
+    return name
 
 
 def read_pack(data: bytes) -> list[GitObject]:

@@ -27,7 +27,7 @@ class Branch:
     def read(self) -> str:
         """Return the tip's commit id (40 hex digits); RepositoryDamaged if there is none."""
         try:
-            tip = self._ref.read_text("ascii", "replace").removesuffix("\n")
+            tip = disk.read_file(self._ref, 64).decode("ascii", "replace").removesuffix("\n")
         except FileNotFoundError:
             tip = self._read_packed()
         if not _OBJECT_ID.fullmatch(tip):

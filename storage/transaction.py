@@ -94,10 +94,9 @@ class Transaction:
 
     def _add_commit(self, root: bytes, message: str, author: git.Actor) -> str:
         parents, now = [], int(time.time())
-        if self.tip is not None:
-            parent = git.Commit(self._repository, bytes.fromhex(self.tip))
-            parents = [parent]
-            now = max(now, parent.committed_date)  # a clock that jumped back must not reorder history
+        if self._base is not None:
+            parents = [git.Commit(self._repository, bytes.fromhex(self._base.commit))]
+            now = max(now, self._base.time)  # a clock that jumped back must not reorder history
         draft = git.Commit(
             self._repository,
             git.Commit.NULL_BIN_SHA,

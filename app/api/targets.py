@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, url_for
+from flask import Blueprint, request
 
 from app.api import context, versions
 from app.api.contract import accepts, returns
@@ -39,7 +39,7 @@ def create_target(repo_name: str, body: dict[str, Any]) -> Answer:
     )
     payload, status, headers = _answer(target, 201 if created else 200)
     if created:
-        headers["Location"] = url_for(".get_target", repo_name=repo_name, target_name=target.name)
+        headers["Location"] = f"{request.path}/{target.name}"
     return payload, status, headers
 
 

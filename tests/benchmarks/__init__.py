@@ -1,0 +1,1 @@
+"""Measurements: what Bakehouse does, beside what the same machine does without it, in one run."""

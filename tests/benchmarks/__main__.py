@@ -1,0 +1,103 @@
+"""`make bench`: each row is a rate beside its yardstick's, measured in turns in the same run."""
+
+import os
+import platform
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+import click
+
+from tests.benchmarks.load import Client, Requests, rate, spread
+from tests.payloads import target
+from tests.server import MASTER_KEY, running
+
+FOLDER = Path("build", "bench")
+ROUNDS = 5
+CLIENTS = 8
+REPOS = 16
+
+_names = (f"target-{number}" for number in count())
+
+Measure = Callable[[], float]
+
+
+def main() -> None:
+    """Print the table."""
+    server_command = [
+        *(sys.executable, "-m", "gunicorn", "--workers=2", "--threads=8", "--worker-class=gthread"),
+        *("--bind=127.0.0.1:0", "--no-control-socket", "tests.benchmarks.yardsticks:app"),
+    ]
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    # It stays until `make clean`: ext4 does not give out an inode again for some minutes after it
+    # was freed, and passes over each of them whenever a file is made.
+    folder = Path(tempfile.mkdtemp(dir=FOLDER)).absolute()
+    with running(folder, server_command) as server:
+        client = Client(server.port, MASTER_KEY)
+        client.send([client.request("POST", "/v1/repo", {"repo_name": f"r{i}"}) for i in range(REPOS)])
+        click.echo(
+            f"{os.cpu_count()} cores, Python {platform.python_version()}; requests a second, median of"
+        )
+        click.echo(f"{ROUNDS} rounds taken in turns, and their range; two gunicorn workers of 8 threads\n")
+        for row in _rows(client):
+            click.echo(row)
+
+
+def _rows(client: Client) -> Iterator[str]:
+    many = [150] * CLIENTS
+    yield _compare(
+        f"create, {CLIENTS} clients, {REPOS} repos",
+        lambda: rate(client, _creates(client, many, REPOS)),
+        "same validation, nothing stored",
+        lambda: rate(client, _bodies(client, many, "/yardstick/nothing-stored")),
+        0.5,
+    )
+    yield _compare(
+        "create, 1 client",
+        lambda: rate(client, _creates(client, [100], 1)),
+        "GitPython's index behind the same HTTP",
+        lambda: rate(client, _bodies(client, [30], "/yardstick/gitpython")),
+        8.0,
+    )
+    client.send([client.request("POST", "/v1/repo/r0/targets", target("read-me"))])
+    yield _compare(
+        f"read, {CLIENTS} clients",
+        lambda: rate(client, [[client.request("GET", "/v1/repo/r0/targets/read-me")] * 300] * CLIENTS),
+        "authenticated, nothing read",
+        lambda: rate(client, [[client.request("GET", "/yardstick/nothing-read")] * 300] * CLIENTS),
+        0.7,
+    )
+
+
+def _compare(what: str, measure: Measure, yardstick: str, measure_yardstick: Measure, goal: float) -> str:
+    measure(), measure_yardstick()
+    rounds = [(measure(), measure_yardstick()) for _ in range(ROUNDS)]
+    ratios = [ours / theirs for ours, theirs in rounds]
+    ours, theirs = zip(*rounds, strict=True)
+    return (
+        f"{what:32} {spread(ours)}\n{yardstick:32} {spread(theirs)}\n"
+        f"{'':32} ratio {statistics.median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f}), goal {goal}\n"
+    )
+
+
+def _creates(client: Client, amounts: list[int], repos: int) -> list[Requests]:
+    return [
+        [
+            client.request(
+                "POST", f"/v1/repo/r{(number + step * len(amounts)) % repos}/targets", target(next(_names))
+            )
+            for step in range(amount)
+        ]
+        for number, amount in enumerate(amounts)
+    ]
+
+
+def _bodies(client: Client, amounts: list[int], path: str) -> list[Requests]:
+    return [[client.request("POST", path, target(next(_names))) for _ in range(amount)] for amount in amounts]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""Clients that cost little: a socket each, requests made beforehand, answers hardly looked at."""
+
+import json
+import socket
+import statistics
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+Requests = Sequence[bytes]
+
+
+@dataclass(frozen=True)
+class Client:
+    """One connection to the server under test."""
+
+    port: int
+    token: str
+
+    def request(self, method: str, path: str, body: object = None) -> bytes:
+        """Return the bytes of a request."""
+        content = b"" if body is None else json.dumps(body).encode()
+        head = (
+            f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {self.token}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
+        )
+        return head.encode() + content
+
+    def send(self, requests: Requests) -> None:
+        """Send requests one after another on one connection; RuntimeError unless all succeed."""
+        with socket.create_connection(("127.0.0.1", self.port)) as connection:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for request in requests:
+                connection.sendall(request)
+                answer = _read_answer(connection)
+                if not answer.startswith(b"HTTP/1.1 20"):
+                    raise RuntimeError(answer[:600].decode())
+
+
+def rate(client: Client, per_client: Sequence[Requests]) -> float:
+    """Return how many requests a second are answered to clients that send at the same time."""
+    failures: list[Exception] = []
+
+    def run(requests: Requests) -> None:
+        try:
+            client.send(requests)
+        except Exception as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=run, args=(requests,)) for requests in per_client]
+    start = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[0]
+    return sum(map(len, per_client)) / (time.perf_counter() - start)
+
+
+def spread(rates: Sequence[float]) -> str:
+    """Return a median with its range, for a table."""
+    return f"{statistics.median(rates):7.0f} ({min(rates):.0f}–{max(rates):.0f})"
+
+
+def _read_answer(connection: socket.socket) -> bytes:
+    answer = b""
+    while b"\r\n\r\n" not in answer:
+        piece = connection.recv(65536)
+        if not piece:
+            raise RuntimeError("the server closed the connection")
+        answer += piece
+    head, _, content = answer.partition(b"\r\n\r\n")
+    lowered = head.lower()
+    length = int(lowered.split(b"content-length:")[1].split(b"\r\n")[0])
+    while len(content) < length:
+        content += connection.recv(65536)
+    return answer

@@ -1,0 +1,80 @@
+"""The served application, with views beside it that do less, or do it as others would.
+
+`gunicorn tests.benchmarks.yardsticks:app`, with the settings of Bakehouse in the environment.
+"""
+
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import git
+from flask import Blueprint
+
+from app import create_app
+from app.api import context
+from app.api.contract import accepts, returns
+from app.registry import documents
+from app.registry.resolution import canonical, normalize, resolve
+from app.schemas.targets import TargetCreateSchema, TargetSchema
+from app.settings import Settings
+
+DEFAULT_CONFIG: dict[str, Any] = {
+    "generators": [],
+    "model_name": "Qwen/Qwen3-32B",
+    "num_traj_per_stimulus": 1,
+    "max_concurrency": 10,
+    "temperature": 1.0,
+    "extra_kwargs": {},
+}
+
+Answer = tuple[dict[str, Any], int, dict[str, str]]
+
+blueprint = Blueprint("yardsticks", __name__, url_prefix="/yardstick")
+blueprint.before_request(context.authenticate)
+
+_one_at_a_time = Lock()
+_index_repository: git.Repo | None = None
+
+
+@blueprint.post("/nothing-stored")
+@accepts(TargetCreateSchema)
+@returns(TargetSchema, 201)
+def store_nothing(body: dict[str, Any]) -> Answer:
+    """Validate, resolve and answer; write nothing."""
+    config = canonical(resolve(DEFAULT_CONFIG, normalize(body["overrides"])))
+    return {"target_name": body["target_name"], "config": config}, 201, {}
+
+
+@blueprint.post("/gitpython")
+@accepts(TargetCreateSchema)
+@returns(TargetSchema, 201)
+def commit_through_index(body: dict[str, Any]) -> Answer:
+    """Do the same work with GitPython's index, as its tutorial does; nothing is flushed."""
+    config = canonical(resolve(DEFAULT_CONFIG, normalize(body["overrides"])))
+    author = git.Actor("alice", "alice@example.org")
+    with _one_at_a_time:
+        repository = _open_index_repository()
+        path = Path(str(repository.working_tree_dir), f"{body['target_name']}.yml")
+        path.write_bytes(documents.dump({"config": config}))
+        repository.index.add([str(path)])
+        repository.index.commit(f"Create target {body['target_name']}", author=author, committer=author)
+    return {"target_name": body["target_name"], "config": config}, 201, {}
+
+
+@blueprint.get("/nothing-read")
+@accepts()
+@returns(TargetSchema, 200)
+def read_nothing() -> Answer:
+    """Authenticate and answer a target that lies in memory."""
+    return {"target_name": "nothing", "config": {}}, 200, {}
+
+
+def _open_index_repository() -> git.Repo:
+    global _index_repository
+    if _index_repository is None:
+        _index_repository = git.Repo.init(context.services().settings.data_dir / "index-repository")
+    return _index_repository
+
+
+app = create_app(Settings.from_env())
+app.register_blueprint(blueprint)

@@ -1,0 +1,42 @@
+"""What all tests share: an application in memory, and a server that runs."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from app import create_app
+from app.settings import Settings
+from tests.client import Client
+from tests.server import MASTER_KEY, Server, running
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Flask:
+    """An application with an empty data directory, which holds its views to their contract."""
+    app = create_app(Settings(tmp_path / "data", master_key=MASTER_KEY))
+    app.testing = True
+    return app
+
+
+@pytest.fixture
+def master(app: Flask) -> Client:
+    """The master key's requests, as user `admin`."""
+    return Client(app, MASTER_KEY)
+
+
+@pytest.fixture
+def alice(app: Flask, master: Client) -> Client:
+    """Requests of the user `alice`, who has a repo `demo`."""
+    body = {"user_id": "alice", "user_alias": "Alice", "user_email": "alice@example.org"}
+    client = Client(app, master.post("/v1/admin/users", body).json["api_key"])
+    client.post("/v1/repo", {"repo_name": "demo"})
+    return client
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A real server with two workers, for the whole run; each test makes its own users."""
+    with running(tmp_path_factory.mktemp("server")) as server:
+        yield server

@@ -1,0 +1,64 @@
+"""A real Bakehouse server, as a process of its own on a free port."""
+
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+MASTER_KEY = "the-master-key-of-these-tests"
+
+_LISTENING = re.compile(r"Listening at: http://127\.0\.0\.1:(\d+)")
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server that runs: where it listens, its process, and what it has printed."""
+
+    port: int
+    process: "subprocess.Popen[str]"
+    output: list[str]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+def environment(data_dir: Path, **settings: str) -> dict[str, str]:
+    """Return the environment of a server on `data_dir`; `settings` are BAKEHOUSE_* in lower case."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("BAKEHOUSE_")}
+    given = {"data_dir": str(data_dir), "port": "0", "master_key": MASTER_KEY, **settings}
+    return inherited | {f"BAKEHOUSE_{name.upper()}": value for name, value in given.items() if value}
+
+
+@contextmanager
+def running(data_dir: Path, command: list[str] | None = None, **settings: str) -> Iterator[Server]:
+    """Start a server, wait until it listens, and stop it at the end."""
+    process = subprocess.Popen(
+        command or [sys.executable, "-m", "app.cli", "serve"],
+        env=environment(data_dir, **settings),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    output: list[str] = []
+    try:
+        yield Server(_wait_for_port(process, output), process, output)
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def _wait_for_port(process: "subprocess.Popen[str]", output: list[str]) -> int:
+    assert process.stderr is not None
+    for line in process.stderr:
+        output.append(line)
+        match = _LISTENING.search(line)
+        if match:
+            threading.Thread(target=lambda: output.extend(process.stderr or ()), daemon=True).start()
+            return int(match[1])
+    raise RuntimeError("the server did not start:\n" + "".join(output))

@@ -1,0 +1,129 @@
+"""One writer at a time, many writers a flush: threads and processes, with real repositories."""
+
+import multiprocessing
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from storage import objects
+from storage.errors import StorageUnavailable
+from storage.repository import Repository
+from storage.store import Store
+from tests.storage.repositories import git, increment, increment_many, put
+
+
+def run_together(count: int, task: Callable[[int], object]) -> list[object]:
+    """Run a task in so many threads that start at once."""
+    barrier = threading.Barrier(count)
+
+    def start(number: int) -> object:
+        barrier.wait()
+        return task(number)
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(start, range(count)))
+
+
+def test_threads_lose_no_update(repository: Repository):
+    values = run_together(16, lambda _: [repository.transact(increment) for _ in range(20)])
+    assert sorted(sum(values, [])) == list(range(1, 321))
+    assert repository.head().read("counter").data == b"320\n"
+    assert git(repository.path, "rev-list", "--count", "--first-parent", "main").strip() == "321"
+    assert git(repository.path, "fsck", "--strict") == ""
+
+
+def test_processes_lose_no_update(repository: Repository, tmp_path: Path):
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(4) as pool:
+        results = pool.starmap(increment_many, [(str(tmp_path), 25)] * 4)
+    assert sorted(sum(results, [])) == list(range(1, 101))
+    assert repository.transact(increment) == 101
+    assert git(repository.path, "fsck", "--strict") == ""
+    assert not list(repository.path.rglob("*.lock"))
+
+
+def test_many_writers_share_a_flush(repository: Repository, monkeypatch: pytest.MonkeyPatch):
+    """While one flush is held up, seven more writers arrive; one more flush does for them all."""
+    flushes: list[int] = []
+    first_flush, go_on = threading.Event(), threading.Event()
+    write_pack = objects.write_pack
+
+    def held_up(folder, staged):
+        flushes.append(sum(item.type == "commit" for item in staged))
+        if len(flushes) == 1:
+            first_flush.set()
+            go_on.wait()
+        return write_pack(folder, staged)
+
+    monkeypatch.setattr(objects, "write_pack", held_up)
+    with ThreadPoolExecutor(8) as pool:
+        commits = [pool.submit(repository.transact, put("first", b"1"))]
+        first_flush.wait()
+        commits += [pool.submit(repository.transact, put(f"later-{n}", b"1")) for n in range(7)]
+        while len(repository._writer._queue) < 7:
+            pass
+        go_on.set()
+        answers = [commit.result() for commit in commits]
+    assert flushes == [1, 7]
+    history = git(repository.path, "rev-list", "main").split()
+    assert set(answers) <= set(history)
+    assert len(set(answers)) == 8
+
+
+def test_a_failing_change_fails_its_own_caller_only(repository: Repository):
+    def task(number: int) -> object:
+        def change(transaction):
+            commit = put(f"file-{number}", b"1")(transaction)
+            if number % 3 == 0:
+                raise LookupError(number)
+            return commit
+
+        try:
+            return repository.transact(change)
+        except LookupError as error:
+            return error
+
+    answers = run_together(12, task)
+    assert [isinstance(answer, LookupError) for answer in answers] == [n % 3 == 0 for n in range(12)]
+    names = {f"file-{number}" for number in range(12) if number % 3}
+    assert set(git(repository.path, "ls-tree", "--name-only", "main").split()) == names | {"README.md"}
+
+
+def test_a_failed_flush_fails_all_and_keeps_the_earlier_state(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+):
+    tip = repository.head().commit
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(objects, "write_pack", full)
+        with pytest.raises(StorageUnavailable, match="No space left"):
+            repository.transact(put("a", b"1"))
+    assert repository.head().commit == tip
+    assert repository.head().read("a") is None
+    repository.transact(put("b", b"1"))
+    assert repository.head().read("a") is None
+    assert git(repository.path, "fsck", "--strict") == ""
+
+
+def test_readers_do_not_wait_for_a_writer(repository: Repository):
+    inside, go_on = threading.Event(), threading.Event()
+
+    def change(transaction):
+        inside.set()
+        go_on.wait()
+        return put("a", b"1")(transaction)
+
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(repository.transact, change)
+        inside.wait()
+        assert repository.head().read("README.md").data == b"# demo\n"
+        assert Store(repository.path.parents[1]).open("alice/demo").head().read("a") is None
+        go_on.set()
+        answer.result()
+    assert repository.head().read("a").data == b"1"

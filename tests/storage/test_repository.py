@@ -1,0 +1,204 @@
+"""Reading and changing one repository."""
+
+import time
+from pathlib import Path
+
+import git as gitpython
+import pytest
+
+from storage.errors import NameTaken, RepositoryDamaged, RepositoryNotFound, StorageUnavailable
+from storage.repository import Repository
+from storage.store import Store
+from tests.storage.repositories import ALICE, git, put
+
+
+def test_a_commit_is_what_git_takes_for_one(repository: Repository):
+    commit = repository.transact(put("targets/a.yml", b"one\n"))
+    assert git(repository.path, "rev-parse", "main").strip() == commit
+    assert git(repository.path, "show", "main:targets/a.yml") == "one\n"
+    assert git(repository.path, "log", "-1", "--format=%an <%ae> %cn %s") == (
+        "Alice <alice@example.org> Bakehouse Change targets/a.yml\n"
+    )
+    assert git(repository.path, "fsck", "--strict") == ""
+
+
+def test_a_snapshot_shows_its_commit_for_ever(repository: Repository):
+    repository.transact(put("a", b"one"))
+    before = repository.head()
+    repository.transact(put("a", b"two"))
+    assert before.read("a").data == b"one"
+    assert repository.head().read("a").data == b"two"
+    assert repository.head().read("absent") is None
+    assert repository.head().list("absent") == []
+
+
+def test_gitpython_reads_through_the_database(repository: Repository):
+    commit_id = repository.transact(put("targets/a.yml", b"one\n"))
+    commit = gitpython.Commit(repository._git, bytes.fromhex(commit_id))
+    assert commit.author == ALICE
+    assert (commit.tree / "targets" / "a.yml").data_stream.read() == b"one\n"
+
+
+def test_a_change_that_changes_nothing_is_no_commit(repository: Repository):
+    commit = repository.transact(put("a", b"same"))
+    assert repository.transact(put("a", b"same")) == commit
+    assert git(repository.path, "rev-list", "--count", "main").strip() == "2"
+
+
+def test_a_change_that_fails_leaves_nothing(repository: Repository):
+    tip = repository.head().commit
+
+    def change(transaction):
+        transaction.write("a", b"lost")
+        transaction.commit("Lost\n", ALICE)
+        raise LookupError("no")
+
+    with pytest.raises(LookupError):
+        repository.transact(change)
+    assert repository.head().commit == tip
+    assert repository.head().read("a") is None
+
+
+def test_a_transaction_reads_its_own_writes(repository: Repository):
+    def change(transaction):
+        transaction.write("a", b"1")
+        transaction.write("b", b"2")
+        transaction.remove("a")
+        assert transaction.read("a") is None
+        assert transaction.read("b").data == b"2"
+        return transaction.commit("Both\n", ALICE)
+
+    repository.transact(change)
+    assert repository.head().read("b").data == b"2"
+
+
+def test_an_emptied_folder_goes(repository: Repository):
+    repository.transact(put("folder/a", b"1"))
+
+    def change(transaction):
+        transaction.remove("folder/a")
+        transaction.commit("Remove\n", ALICE)
+
+    repository.transact(change)
+    assert git(repository.path, "ls-tree", "--name-only", "main").split() == ["README.md"]
+
+
+def test_names_that_differ_in_case_only_are_refused(repository: Repository):
+    repository.transact(put("targets/alpha", b"1"))
+    with pytest.raises(NameTaken) as caught:
+        repository.transact(put("targets/Alpha", b"2"))
+    assert (caught.value.name, caught.value.existing) == ("Alpha", "alpha")
+
+
+def test_time_never_goes_back(repository: Repository, monkeypatch: pytest.MonkeyPatch):
+    repository.transact(put("a", b"1"))
+    monkeypatch.setattr(time, "time", lambda: 1_000_000_000.0)
+    repository.transact(put("a", b"2"))
+    times = git(repository.path, "log", "--format=%ct").split()
+    assert times == sorted(times, reverse=True)
+    assert int(times[0]) > 1_500_000_000
+
+
+def test_a_lock_left_by_a_crash_is_cleared(repository: Repository):
+    (repository.path / "refs/heads/main.lock").write_text("half a comm")
+    repository.transact(put("a", b"1"))
+    assert repository.head().read("a").data == b"1"
+    assert not (repository.path / "refs/heads/main.lock").exists()
+
+
+def test_a_ref_moved_by_somebody_else_is_not_overwritten(repository: Repository):
+    first = repository.head().commit
+    second = repository.transact(put("a", b"1"))
+
+    def change(transaction):
+        git(repository.path, "update-ref", "refs/heads/main", first)
+        return put("b", b"2")(transaction)
+
+    with pytest.raises(StorageUnavailable):
+        repository.transact(change)
+    assert repository.head().commit == first != second
+    assert repository.transact(put("b", b"2"))
+
+
+def test_a_packed_ref_is_read_and_moved(repository: Repository):
+    repository.transact(put("a", b"1"))
+    git(repository.path, "pack-refs", "--all")
+    assert not (repository.path / "refs/heads/main").exists()
+    assert repository.head().read("a").data == b"1"
+    commit = repository.transact(put("a", b"2"))
+    assert git(repository.path, "rev-parse", "main").strip() == commit
+
+
+def test_what_another_store_wrote_is_seen_at_once(repository: Repository, tmp_path: Path):
+    other = Store(tmp_path).open("alice/demo")
+    other.head()
+    for number in range(5):
+        repository.transact(put("a", b"%d" % number))
+        assert other.head().read("a").data == b"%d" % number
+        other.transact(put("b", b"%d" % number))
+        assert repository.head().read("b").data == b"%d" % number
+
+
+def test_git_gc_beside_us_loses_nothing(repository: Repository):
+    for number in range(10):
+        repository.transact(put(f"targets/{number}", b"%d" % number))
+    git(repository.path, "gc", "--quiet", "--prune=now")
+    assert repository.head().read("targets/3").data == b"3"
+    repository.transact(put("targets/3", b"three"))
+    assert git(repository.path, "fsck", "--strict") == ""
+
+
+def remove_objects(path: Path) -> None:
+    for pack in (path / "objects/pack").iterdir():
+        pack.unlink()
+
+
+def garble_objects(path: Path) -> None:
+    for pack in (path / "objects/pack").glob("*.pack"):
+        pack.chmod(0o644)
+        pack.write_bytes(b"garbage")
+
+
+DAMAGES = {
+    "the ref holds no commit": lambda path: (path / "refs/heads/main").write_text("nonsense\n"),
+    "the ref is not text": lambda path: (path / "refs/heads/main").write_bytes(b"\xff" * 41),
+    "the ref names nothing": lambda path: (path / "refs/heads/main").write_text("0" * 39 + "1\n"),
+    "the ref is gone": lambda path: (path / "refs/heads/main").unlink(),
+    "the objects are gone": remove_objects,
+    "the objects are garbage": garble_objects,
+    "the object folder is gone": lambda path: (path / "objects").rename(path / "elsewhere"),
+    "HEAD is gone": lambda path: (path / "HEAD").unlink(),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damage_is_told_and_nothing_is_written(store: Store, repository: Repository, damage: str):
+    repository.transact(put("a", b"1"))
+    DAMAGES[damage](repository.path)
+    before = sorted(path for path in repository.path.rglob("*"))
+    for fresh in (Store(store._root),):
+        with pytest.raises(RepositoryDamaged) as caught:
+            fresh.open("alice/demo").head().read("a")
+        assert caught.value.name == "demo"
+        with pytest.raises(RepositoryDamaged):
+            fresh.open("alice/demo").transact(put("a", b"2"))
+    assert sorted(path for path in repository.path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("damage", [name for name in DAMAGES if "garbage" not in name and "HEAD" not in name])
+def test_damage_is_seen_past_the_cache(repository: Repository, damage: str):
+    repository.transact(put("a", b"1"))
+    assert repository.head().read("a").data == b"1"
+    DAMAGES[damage](repository.path)
+    with pytest.raises(RepositoryDamaged):
+        repository.head().read("a")
+
+
+def test_a_repository_that_is_gone_is_not_found(store: Store, repository: Repository):
+    repository.path.rename(repository.path.with_name("gone"))
+    with pytest.raises(RepositoryNotFound):
+        repository.head()
+    with pytest.raises(RepositoryNotFound):
+        repository.transact(put("a", b"1"))
+    with pytest.raises(RepositoryNotFound):
+        store.open("alice/absent")

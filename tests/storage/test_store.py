@@ -1,0 +1,75 @@
+"""Making and finding repositories."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from storage.errors import NameTaken, RepositoryExists
+from storage.store import Store
+from tests.storage.repositories import first_commit, git
+
+
+def test_a_new_repository_is_one_that_git_can_clone(store: Store, tmp_path: Path):
+    repository = store.create("alice/demo", first_commit)
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "--quiet", str(repository.path), str(clone))
+    assert (clone / "README.md").read_text() == "# demo\n"
+    assert not (repository.path / "hooks").exists()
+
+
+def test_what_exists_is_not_made_again(store: Store):
+    store.create("alice/demo", first_commit)
+    with pytest.raises(RepositoryExists):
+        store.create("alice/demo", first_commit)
+    with pytest.raises(NameTaken):
+        store.create("alice/Demo", first_commit)
+    with pytest.raises(NameTaken):
+        store.create("Alice/other", first_commit)
+    assert store.list("alice") == ["demo"]
+    assert store.list("Alice") == []
+
+
+def test_a_failed_creation_leaves_nothing(store: Store, tmp_path: Path):
+    def fail(transaction):
+        first_commit(transaction)
+        raise LookupError("no")
+
+    with pytest.raises(LookupError):
+        store.create("alice/demo", fail)
+    assert store.list("alice") == []
+    assert list((tmp_path / "alice").iterdir()) == []
+
+
+def test_what_a_crash_left_unfinished_is_cleared(store: Store, tmp_path: Path):
+    store.create("alice/one", first_commit)
+    (tmp_path / "alice/.new-left").mkdir()
+    store.create("alice/two", first_commit)
+    assert not (tmp_path / "alice/.new-left").exists()
+    assert store.list("alice") == ["one", "two"]
+
+
+def test_of_many_who_make_the_same_one_succeeds(store: Store):
+    outcomes: list[str] = []
+
+    def make() -> None:
+        try:
+            store.create("alice/demo", first_commit)
+            outcomes.append("made")
+        except RepositoryExists:
+            outcomes.append("exists")
+
+    threads = [threading.Thread(target=make) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["exists"] * 5 + ["made"]
+
+
+@pytest.mark.parametrize("name", ["../up", "a/../b", "a//b", "-x/y", "", "a/.git", "a\n/b", "a\0", "/etc", "a/b/"])
+def test_no_name_leads_out_of_the_root(store: Store, name: str):
+    with pytest.raises(ValueError, match="cannot name"):
+        store.open(name)
+    with pytest.raises(ValueError, match="cannot name"):
+        store.create(name, first_commit)

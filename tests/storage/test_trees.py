@@ -1,0 +1,76 @@
+"""Trees agree with git about order and bytes."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from storage.trees import FILE, FOLDER, Tree
+
+ID = bytes(range(20))
+NAMES = st.dictionaries(
+    st.text("abcAB.-_0é", min_size=1, max_size=4).filter(lambda name: name not in (".", "..")),
+    st.tuples(st.sampled_from([FILE, FOLDER]), st.binary(min_size=20, max_size=20)),
+    max_size=12,
+)
+
+
+def build(entries: dict[str, tuple[bytes, bytes]]) -> Tree:
+    tree = Tree()
+    for name, (mode, object_id) in entries.items():
+        tree = tree.splice(name, object_id, mode)
+    return tree
+
+
+@given(NAMES)
+def test_parse_gives_back_what_was_serialized(entries):
+    tree = build(entries)
+    assert Tree.parse(tree.serialize()) == tree
+    assert set(tree.names()) == set(entries)
+    for name, (mode, object_id) in entries.items():
+        assert tree.find(name, mode) == object_id
+
+
+@given(NAMES, st.randoms())
+def test_order_of_splices_does_not_matter(entries, random):
+    shuffled = list(entries.items())
+    random.shuffle(shuffled)
+    assert build(dict(shuffled)) == build(entries)
+
+
+@given(NAMES)
+def test_splicing_out_undoes_splicing_in(entries):
+    tree = build(entries)
+    added = tree.splice("zz", ID)
+    assert added.find("zz") == ID
+    assert added.splice("zz", None) == tree
+    assert tree.splice("absent", None) == tree
+
+
+def test_git_finds_the_same_tree(tmp_path: Path):
+    names = ["a", "a.b", "a0", "A", "b", "b-", "é"]
+    git = ["git", "-C", str(tmp_path)]
+    subprocess.run([*git, "init", "--quiet", "--bare"], check=True)
+    blob = subprocess.run([*git, "hash-object", "-w", "--stdin"], input=b"", capture_output=True, check=True)
+    blob_id = blob.stdout.decode().strip()
+    lines = "".join(f"100644 blob {blob_id}\t{name}\n" for name in names)
+    made = subprocess.run([*git, "mktree"], input=lines.encode(), capture_output=True, check=True)
+    content = subprocess.run(
+        [*git, "cat-file", "tree", made.stdout.decode().strip()], capture_output=True, check=True
+    ).stdout
+    assert build({name: (FILE, bytes.fromhex(blob_id)) for name in names}).serialize() == content
+
+
+def test_other_case_is_found_among_neighbours():
+    tree = build({name: (FILE, ID) for name in ("alpha", "beta", "gamma")})
+    assert tree.other_case("BETA") == "beta"
+    assert tree.other_case("beta") is None
+    assert tree.other_case("bet") is None
+
+
+@pytest.mark.parametrize("data", [b"x", b"100644 a\0short", b"100644 a/b\0" + ID, b"999 a\0" + ID])
+def test_what_is_no_tree_is_refused(data):
+    with pytest.raises(ValueError, match="not a tree entry"):
+        Tree.parse(data)
