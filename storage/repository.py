@@ -36,7 +36,7 @@ class Repository:
         self._objects.share(cache)
         self._branch = Branch(name, path)
         self._maintenance = maintenance
-        self._writer = Writer(self._git, self._objects, self._branch)
+        self._writer = Writer(self._objects, self._branch)
 
     @classmethod
     def init(cls, name: str, path: Path, change: Callable[[Transaction], object]) -> None:
@@ -45,7 +45,7 @@ class Repository:
         # "Unsafe" speaks of a template with hooks; an empty one is the way to have none.
         git.Repo.init(path, bare=True, template="", initial_branch=Path(REF).name, allow_unsafe_options=True)
         repository = cls(name, path, ObjectCache(), Maintenance())
-        transaction = Transaction(repository._git, repository._objects, None)
+        transaction = Transaction(repository._objects, None)
         change(transaction)
         repository._objects.flush()
         repository._branch.create(str(transaction.tip))

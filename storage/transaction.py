@@ -1,5 +1,6 @@
 """Changing a repository: one writer at a time, many writers a flush."""
 
+import re
 import threading
 import time
 from collections import defaultdict
@@ -19,7 +20,9 @@ from storage.trees import FOLDER, Tree
 
 T = TypeVar("T")
 
-COMMITTER = git.Actor("Bakehouse", "bakehouse@localhost")
+COMMITTER = git.Actor("Bakehouse", "bakehouse@bakehouse.invalid")
+
+_IDENTITY = re.compile(r"[^<>\n\0]+ <[^<>\n\0]+>")
 
 
 class Transaction:
@@ -28,10 +31,9 @@ class Transaction:
     Reads see the caller's own writes, and those of the transactions before it.
     """
 
-    def __init__(self, repository: git.Repo, objects: ObjectDatabase, tip: str | None) -> None:
+    def __init__(self, objects: ObjectDatabase, tip: str | None) -> None:
         """Start at the commit `tip`, or in a new repository at none."""
         self.tip = tip
-        self._repository = repository
         self._objects = objects
         self._base = None if tip is None else Snapshot(objects, tip)
         self._writes: dict[str, File | None] = {}
@@ -93,26 +95,26 @@ class Transaction:
         return self._objects.add_tree(tree)
 
     def _add_commit(self, root: bytes, message: str, author: git.Actor) -> str:
-        parents, now = [], int(time.time())
+        now = int(time.time())
+        lines = [f"tree {root.hex()}"]
         if self._base is not None:
-            parents = [git.Commit(self._repository, bytes.fromhex(self._base.commit))]
             now = max(now, self._base.time)  # a clock that jumped back must not reorder history
-        draft = git.Commit(
-            self._repository,
-            git.Commit.NULL_BIN_SHA,
-            tree=git.Tree(self._repository, root),
-            author=author,
-            authored_date=now,
-            author_tz_offset=0,
-            committer=COMMITTER,
-            committed_date=now,
-            committer_tz_offset=0,
-            message=message,
-            parents=parents,
-            encoding="UTF-8",
-            gpgsig="",
-        )
-        return draft.replace().hexsha  # stores it through the object database
+            lines.append(f"parent {self._base.commit}")
+        lines += [
+            f"author {_identity(author)} {now} +0000",
+            f"committer {_identity(COMMITTER)} {now} +0000",
+            "",
+            message,
+        ]
+        return self._objects.add("commit", "\n".join(lines).encode()).hex()
+
+
+def _identity(actor: git.Actor) -> str:
+    """Return a person as a commit names them; ValueError for one who would change its other lines."""
+    identity = f"{actor.name} <{actor.email}>"
+    if not _IDENTITY.fullmatch(identity):
+        raise ValueError(f"{identity!r} cannot be the author of a commit")
+    return identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +128,7 @@ class _Waiting:
 class Writer:
     """The queue before one repository's lock."""
 
-    def __init__(self, repository: git.Repo, objects: ObjectDatabase, branch: Branch) -> None:
-        self._repository = repository
+    def __init__(self, objects: ObjectDatabase, branch: Branch) -> None:
         self._objects = objects
         self._branch = branch
         self._queue: list[_Waiting] = []
@@ -184,7 +185,7 @@ class Writer:
         tip = reached = self._branch.read()
         answers: list[Any] = []
         for change in changes:
-            transaction = Transaction(self._repository, self._objects, reached)
+            transaction = Transaction(self._objects, reached)
             staged = self._objects.staged()
             try:
                 answers.append(change(transaction))

@@ -44,13 +44,13 @@ def message(
 
 def changed_fields(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """Return a line for each field that differs, such as `temperature: 1.0 → 0.7`."""
-    before = {name: _text(value) for name, value in old.items()}
-    after = {name: _text(value) for name, value in new.items()}
-    return [
-        f"{name}: {_cut(before.get(name, _UNSET))} → {_cut(after.get(name, _UNSET))}"
-        for name in {**after, **before}
-        if before.get(name) != after.get(name)
-    ]
+    lines = []
+    for name in {**new, **old}:
+        before = _text(old[name]) if name in old else _UNSET
+        after = _text(new[name]) if name in new else _UNSET
+        if before != after:
+            lines.append(f"{name}: {_cut(before)} → {_cut(after)}")
+    return lines
 
 
 def _text(value: Any) -> str:

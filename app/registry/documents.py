@@ -23,38 +23,75 @@ _LITERAL_LINE = re.compile(rf"(?:[{_VISIBLE}](?:[ {_VISIBLE}]*[{_VISIBLE}])?)?")
 _AMBIGUOUS = re.compile(r"(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|0o[0-7]+|[yYnN])\Z")
 
 
-class _Dumper(yaml.CSafeDumper):
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 — PyYAML's hook
-        return True  # the same list in `overrides` and `config` is written twice, not as `*id001`
+class _Plain(yaml.resolver.Resolver):
+    """What readers take a scalar without quotes for."""
 
 
-def _represent_str(dumper: yaml.CSafeDumper, text: str) -> yaml.ScalarNode:
-    style = "|" if _is_literal(text) else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+_Plain.add_implicit_resolver("tag:yaml.org,2002:float", _AMBIGUOUS, list("-+.0123456789yYnN"))
+_PLAIN = _Plain()
+
+
+def dump(document: Mapping[str, Any]) -> bytes:
+    """Return a document's bytes: block style, UTF-8, LF, keys in the order given.
+
+    libyaml is given events. PyYAML's representer would make a node of every value first and ask
+    its resolver about each one: 3 times as long for the same bytes.
+    """
+    events = [yaml.StreamStartEvent(), yaml.DocumentStartEvent(explicit=False)]
+    _add_events(document, events)
+    events += [yaml.DocumentEndEvent(explicit=False), yaml.StreamEndEvent()]
+    text: str = yaml.emit(events, Dumper=yaml.CSafeDumper, allow_unicode=True, width=2**20)
+    return text.encode()
+
+
+def _add_events(value: Any, events: list[yaml.Event]) -> None:
+    if isinstance(value, str):
+        style = "|" if _is_literal(value) else None
+        events.append(yaml.ScalarEvent(None, None, (_is_text_when_plain(value), True), value, style=style))
+    elif isinstance(value, Mapping):
+        events.append(yaml.MappingStartEvent(None, None, True, flow_style=not value))
+        for name, item in value.items():
+            _add_events(name, events)
+            _add_events(item, events)
+        events.append(yaml.MappingEndEvent())
+    elif isinstance(value, list):
+        events.append(yaml.SequenceStartEvent(None, None, True, flow_style=not value))
+        for item in value:
+            _add_events(item, events)
+        events.append(yaml.SequenceEndEvent())
+    else:
+        events.append(yaml.ScalarEvent(None, None, (True, False), _plain(value)))
+
+
+def _plain(value: object) -> str:
+    """Return a number, truth value or null as YAML has it."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    text = repr(value)
+    if isinstance(value, float) and "." not in text:
+        return text.replace("e", ".0e")  # 1e+22: without a point, YAML 1.1 reads text
+    return text
+
+
+def _is_text_when_plain(text: str) -> bool:
+    """Tell whether a text without quotes would be read as that text, and not as a number or date."""
+    return _resolves_short(text) if len(text) <= _SHORT else _resolves(text)
+
+
+def _resolves(text: str) -> bool:
+    return bool(_PLAIN.resolve(yaml.ScalarNode, text, (True, False)) == "tag:yaml.org,2002:str")
+
+
+_SHORT = 64  # characters: keys and names, which come again and again
+_resolves_short = lru_cache(maxsize=4096)(_resolves)
 
 
 def _is_literal(text: str) -> bool:
     if "\n" not in text or text.startswith("\n") or text.endswith("\n\n"):
         return False
     return all(_LITERAL_LINE.fullmatch(line) for line in text.split("\n"))
-
-
-_Dumper.add_representer(str, _represent_str)
-_Dumper.add_implicit_resolver("tag:yaml.org,2002:float", _AMBIGUOUS, list("-+.0123456789yYnN"))
-
-
-def dump(document: Mapping[str, Any]) -> bytes:
-    """Return a document's bytes: block style, UTF-8, LF, keys in the order given."""
-    text: bytes = yaml.dump(
-        dict(document),
-        Dumper=_Dumper,
-        default_flow_style=False,
-        sort_keys=False,
-        allow_unicode=True,
-        width=2**20,
-        encoding="utf-8",
-    )
-    return text
 
 
 @lru_cache(maxsize=4096)

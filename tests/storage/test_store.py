@@ -67,7 +67,9 @@ def test_of_many_who_make_the_same_one_succeeds(store: Store):
     assert sorted(outcomes) == ["exists"] * 5 + ["made"]
 
 
-@pytest.mark.parametrize("name", ["../up", "a/../b", "a//b", "-x/y", "", "a/.git", "a\n/b", "a\0", "/etc", "a/b/"])
+@pytest.mark.parametrize(
+    "name", ["../up", "a/../b", "a//b", "-x/y", "", "a/.git", "a\n/b", "a\0", "/etc", "a/b/"]
+)
 def test_no_name_leads_out_of_the_root(store: Store, name: str):
     with pytest.raises(ValueError, match="cannot name"):
         store.open(name)

@@ -64,7 +64,7 @@ def test_git_finds_the_same_tree(tmp_path: Path):
 
 
 def test_other_case_is_found_among_neighbours():
-    tree = build({name: (FILE, ID) for name in ("alpha", "beta", "gamma")})
+    tree = build(dict.fromkeys(("alpha", "beta", "gamma"), (FILE, ID)))
     assert tree.other_case("BETA") == "beta"
     assert tree.other_case("beta") is None
     assert tree.other_case("bet") is None
