@@ -18,7 +18,7 @@ from storage import disk
 _TYPE_NUMBERS = {"commit": 1, "tree": 2, "blob": 3, "tag": 4}
 _TYPE_NAMES = {number: name for name, number in _TYPE_NUMBERS.items()}
 # Half of a tree are object ids, which do not compress: a large one is stored as it is, 9 times faster.
-_COMPRESS_BELOW = 64 * 1024
+_COMPRESS_BELOW = 4 * 1024
 
 
 @dataclass(frozen=True, slots=True)

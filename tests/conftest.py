@@ -5,11 +5,16 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from hypothesis import HealthCheck, settings
 
 from app import create_app
 from app.settings import Settings
 from tests.client import Client
 from tests.server import MASTER_KEY, Server, running
+
+# How long something takes is never a test's business: these machines are noisy.
+settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("here")
 
 
 @pytest.fixture

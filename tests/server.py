@@ -4,7 +4,8 @@ import os
 import re
 import subprocess
 import sys
-import threading
+import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,11 +18,11 @@ _LISTENING = re.compile(r"Listening at: http://127\.0\.0\.1:(\d+)")
 
 @dataclass(frozen=True)
 class Server:
-    """A server that runs: where it listens, its process, and what it has printed."""
+    """A server that runs: where it listens, its process, and the file it logs to."""
 
     port: int
-    process: "subprocess.Popen[str]"
-    output: list[str]
+    process: "subprocess.Popen[bytes]"
+    log: Path
 
     @property
     def url(self) -> str:
@@ -38,27 +39,24 @@ def environment(data_dir: Path, **settings: str) -> dict[str, str]:
 @contextmanager
 def running(data_dir: Path, command: list[str] | None = None, **settings: str) -> Iterator[Server]:
     """Start a server, wait until it listens, and stop it at the end."""
-    process = subprocess.Popen(
-        command or [sys.executable, "-m", "app.cli", "serve"],
-        env=environment(data_dir, **settings),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    output: list[str] = []
-    try:
-        yield Server(_wait_for_port(process, output), process, output)
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
+    with tempfile.NamedTemporaryFile(prefix="bakehouse-log-") as log:
+        process = subprocess.Popen(
+            command or [sys.executable, "-m", "app.cli", "serve"],
+            env=environment(data_dir, **settings),
+            stdout=log,
+            stderr=log,
+        )
+        try:
+            yield Server(_wait_for_port(process, Path(log.name)), process, Path(log.name))
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
 
 
-def _wait_for_port(process: "subprocess.Popen[str]", output: list[str]) -> int:
-    assert process.stderr is not None
-    for line in process.stderr:
-        output.append(line)
-        match = _LISTENING.search(line)
+def _wait_for_port(process: "subprocess.Popen[bytes]", log: Path) -> int:
+    while process.poll() is None:
+        match = _LISTENING.search(log.read_text())
         if match:
-            threading.Thread(target=lambda: output.extend(process.stderr or ()), daemon=True).start()
             return int(match[1])
-    raise RuntimeError("the server did not start:\n" + "".join(output))
+        time.sleep(0.02)
+    raise RuntimeError(f"the server did not start:\n{log.read_text()}")

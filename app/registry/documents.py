@@ -81,7 +81,8 @@ def _is_text_when_plain(text: str) -> bool:
 
 
 def _resolves(text: str) -> bool:
-    return bool(_PLAIN.resolve(yaml.ScalarNode, text, (True, False)) == "tag:yaml.org,2002:str")
+    tag: str = _PLAIN.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
+    return tag == "tag:yaml.org,2002:str"
 
 
 _SHORT = 64  # characters: keys and names, which come again and again

@@ -53,8 +53,8 @@ def get(repository: Repository, name: str) -> Target:
 
 
 def list_names(repository: Repository) -> list[str]:
-    """Return the names of all targets, sorted as git sorts."""
-    return [entry.removesuffix(_SUFFIX) for entry in repository.head().list(_FOLDER)]
+    """Return the sorted names of all targets."""
+    return sorted(entry.removesuffix(_SUFFIX) for entry in repository.head().list(_FOLDER))
 
 
 def create(

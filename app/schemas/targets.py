@@ -61,10 +61,10 @@ class GeneratorInputSchema(GeneratorSchema):
         metadata={"description": "The question template itself: at most 1 MiB, kept in `templates/`."},
     )
 
-    @validates_schema(skip_on_field_errors=False)
-    def _check_needed(self, data: dict[str, Any], **_: Any) -> None:
+    @validates_schema(pass_original=True, skip_on_field_errors=False)
+    def _check_needed(self, data: dict[str, Any], original: dict[str, Any], **_: Any) -> None:
         needed = _NEEDED_BY_TYPE.get(data.get("type", ""))
-        if needed and data.get(needed) is None:
+        if needed and original.get(needed) is None:
             message = f"A generator of type {data['type']} needs this field"
             raise ValidationError({needed: [Mistake("missing", message)]})
 

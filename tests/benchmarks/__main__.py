@@ -16,7 +16,7 @@ from tests.payloads import target
 from tests.server import MASTER_KEY, running
 
 FOLDER = Path("build", "bench")
-ROUNDS = 3
+ROUNDS = 4
 CLIENTS = 8
 REPOS = 16
 

@@ -4,7 +4,9 @@ import multiprocessing
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +17,7 @@ from storage.store import Store
 from tests.storage.repositories import git, increment, increment_many, put
 
 
-def run_together(count: int, task: Callable[[int], object]) -> list[object]:
+def run_together(count: int, task: Callable[[int], Any]) -> list[Any]:
     """Run a task in so many threads that start at once."""
     barrier = threading.Barrier(count)
 
@@ -29,7 +31,7 @@ def run_together(count: int, task: Callable[[int], object]) -> list[object]:
 
 def test_threads_lose_no_update(repository: Repository):
     values = run_together(16, lambda _: [repository.transact(increment) for _ in range(20)])
-    assert sorted(sum(values, [])) == list(range(1, 321))
+    assert sorted(chain.from_iterable(values)) == list(range(1, 321))
     assert repository.head().read("counter").data == b"320\n"
     assert git(repository.path, "rev-list", "--count", "--first-parent", "main").strip() == "321"
     assert git(repository.path, "fsck", "--strict") == ""
@@ -39,7 +41,7 @@ def test_processes_lose_no_update(repository: Repository, tmp_path: Path):
     context = multiprocessing.get_context("spawn")
     with context.Pool(4) as pool:
         results = pool.starmap(increment_many, [(str(tmp_path), 25)] * 4)
-    assert sorted(sum(results, [])) == list(range(1, 101))
+    assert sorted(chain.from_iterable(results)) == list(range(1, 101))
     assert repository.transact(increment) == 101
     assert git(repository.path, "fsck", "--strict") == ""
     assert not list(repository.path.rglob("*.lock"))

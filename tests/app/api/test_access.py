@@ -1,0 +1,150 @@
+"""Who gets in, and whose repos they see."""
+
+import hmac
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from app import create_app
+from app.registry import accounts
+from app.settings import Settings
+from tests.client import Client, assert_error, assert_mistakes
+from tests.payloads import target
+from tests.server import MASTER_KEY
+from tests.storage.repositories import git
+
+
+def new_user(master: Client, user_id: str) -> Client:
+    """Make a user and return their requests."""
+    return Client(master.app, master.post("/v1/admin/users", {"user_id": user_id}).json["api_key"])
+
+
+@pytest.mark.parametrize(
+    "credentials",
+    [
+        None,
+        "Bearer",
+        "Bearer ",
+        "Bearer wrong",
+        "Bearer \x00",
+        f"Basic {MASTER_KEY}",
+        "Basic YTpi",
+        MASTER_KEY,
+    ],
+)
+@pytest.mark.parametrize("path", ["/v1/repo", "/v1/repo/demo/targets/a", "/v1/admin/users"])
+def test_no_credentials_or_wrong_ones(app: Flask, path: str, credentials: str | None):
+    headers = {} if credentials is None else {"Authorization": credentials}
+    response = Client(app, None).post(path, {}, **headers)
+    if response.status_code == 405:
+        response = Client(app, None).get(path, **headers)
+    assert_error(response, 401, "UNAUTHORIZED", "oken")
+    assert response.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_somebody_elses_repo_does_not_exist(master: Client, alice: Client):
+    bob = new_user(master, "bob")
+    alice.post("/v1/repo/demo/targets", target("a"))
+    for path in ("/v1/repo/demo", "/v1/repo/demo/targets", "/v1/repo/demo/targets/a"):
+        there, nowhere = bob.get(path), bob.get(path.replace("demo", "nope"))
+        assert_error(there, 404, "RESOURCE_NOT_FOUND", "'demo'")
+        assert there.text == nowhere.text.replace("nope", "demo")
+    bob.post("/v1/repo", {"repo_name": "demo"})
+    assert bob.get("/v1/repo/demo/targets").json == {"targets": []}
+
+
+def test_only_the_master_key_acts_for_others(master: Client, alice: Client):
+    bob = new_user(master, "bob")
+    for path in ("/v1/repo/demo", "/v1/repo/nope", "/v1/repo"):
+        assert_error(bob.get(path, X_User_Id="alice"), 403, "FORBIDDEN", "'alice'")
+        assert_error(bob.get(f"{path}?user_id=alice"), 403, "FORBIDDEN", "'alice'")
+        assert_error(bob.get(f"{path}?user_id=bob", X_User_Id="alice"), 403, "FORBIDDEN", "'alice'")
+    assert bob.get("/v1/repo?user_id=alice", X_User_Id="bob").status_code == 200
+    assert alice.get("/v1/repo/demo", X_User_Id="alice").status_code == 200
+
+
+@pytest.mark.usefixtures("alice")
+def test_whom_the_master_key_acts_for(master: Client):
+    master.post("/v1/repo", {"repo_name": "own"})
+    assert master.get("/v1/repo").json == {"repos": ["own"]}
+    assert master.get("/v1/repo", X_User_Id="admin").json == {"repos": ["own"]}
+    assert master.get("/v1/repo", X_User_Id="alice").json == {"repos": ["demo"]}
+    assert master.get("/v1/repo?user_id=alice").json == {"repos": ["demo"]}
+    assert master.get("/v1/repo?user_id=admin", X_User_Id="alice").json == {"repos": ["demo"]}
+    assert master.get("/v1/repo?user_id=nobody").json == {"repos": []}
+
+
+@pytest.mark.parametrize("user_id", ["../x", "a/b", "", "a b", "é", "x" * 129])
+def test_bad_user_ids(master: Client, user_id: str):
+    mistake = (["query", "user_id"], "string_pattern_mismatch")
+    assert_mistakes(master.request("GET", "/v1/repo?user_id=" + user_id.replace(" ", "%20")), mistake)
+    if user_id.isascii():
+        assert_error(master.get("/v1/repo", X_User_Id=user_id), 400, "INVALID_INPUT", "X-User-Id")
+    response = master.post("/v1/admin/users", {"user_id": user_id})
+    assert_mistakes(response, (["body", "user_id"], "string_pattern_mismatch"))
+
+
+def test_users_are_made_once_and_by_the_master_key(master: Client, alice: Client):
+    body = {"user_id": "bob", "user_alias": None, "user_email": "b@example.org", "password": "ignored"}
+    made = master.post("/v1/admin/users", body)
+    assert made.status_code == 201
+    assert made.json.keys() == {"user_id", "api_key"}
+    assert_error(master.post("/v1/admin/users", body), 409, "RESOURCE_CONFLICT", "'bob'")
+    assert_error(master.post("/v1/admin/users", {"user_id": "BOB"}), 409, "RESOURCE_CONFLICT")
+    assert_error(alice.post("/v1/admin/users", {"user_id": "eve"}), 403, "FORBIDDEN")
+    assert_mistakes(
+        master.post("/v1/admin/users", {"user_id": 5, "admin": True}),
+        (["body", "user_id"], "string_type"),
+        (["body", "admin"], "extra_forbidden"),
+    )
+    assert Client(master.app, made.json["api_key"]).get("/v1/repo").json == {"repos": []}
+
+
+def test_a_revoked_token_stops_working_at_once_everywhere(app: Flask, alice: Client):
+    """Two applications on one directory stand for two processes: they share nothing but files."""
+    services = app.extensions["bakehouse"]
+    other = create_app(services.settings)
+    assert Client(other, alice.token).get("/v1/repo").status_code == 200
+    assert services.accounts.revoke(accounts.Origin("operator"), "alice") == 1
+    for application in (app, other):
+        assert_error(Client(application, alice.token).get("/v1/repo"), 401, "UNAUTHORIZED", "revoked")
+
+
+def test_tokens_lie_nowhere_on_disk(app: Flask, alice: Client):
+    data_dir: Path = app.extensions["bakehouse"].settings.data_dir
+    history = git(data_dir / "accounts.git", "log", "-p")
+    assert "Create user alice" in history
+    assert "sha256" in history
+    assert alice.token not in history
+    for path in data_dir.rglob("*"):
+        assert not path.is_file() or alice.token.encode() not in path.read_bytes()
+
+
+def test_secrets_are_compared_in_constant_time(alice: Client, monkeypatch: pytest.MonkeyPatch):
+    compared: list[tuple[object, object]] = []
+    compare = hmac.compare_digest
+
+    def spy(one, other):
+        compared.append((one, other))
+        return compare(one, other)
+
+    monkeypatch.setattr(hmac, "compare_digest", spy)
+    assert alice.get("/v1/repo").status_code == 200
+    assert (alice.token.encode(), MASTER_KEY.encode()) in compared
+    assert len(compared) == 2
+
+
+def test_the_first_start_makes_a_master_key(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    settings = Settings(tmp_path / "data")
+    app = create_app(settings)
+    path = tmp_path / "data/master.key"
+    key = path.read_text().strip()
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert Client(app, key).get("/v1/repo").status_code == 200
+    told = capsys.readouterr().err
+    assert str(path) in told
+    assert key not in told
+    create_app(settings)
+    assert capsys.readouterr().err == ""
+    assert path.read_text().strip() == key

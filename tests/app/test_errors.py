@@ -1,0 +1,52 @@
+"""The table of errors: complete, documented, and silent about the inside."""
+
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from app.errors import CODES, STATUSES
+from storage.errors import StorageError
+from tests.client import Client, assert_error
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+def test_every_code_is_documented():
+    for status, code in CODES.items():
+        assert f"`{code}`" in README.read_text()
+        assert str(status) in README.read_text()
+
+
+def test_every_storage_error_has_an_answer():
+    kinds = set(StorageError.__subclasses__())
+    handled_by_the_registry = {"RepositoryExists"}
+    assert {kind.__name__ for kind in kinds - STATUSES.keys()} == handled_by_the_registry
+    assert set(STATUSES.values()) <= CODES.keys()
+
+
+def test_a_bug_tells_nothing_of_the_inside(app: Flask, master: Client, caplog: pytest.LogCaptureFixture):
+    app.testing = False
+
+    @app.get("/bug")
+    def bug():
+        raise RuntimeError("/secret/path")
+
+    response = master.get("/bug", X_Request_Id="abc")
+    assert_error(response, 500, "INTERNAL_ERROR", "abc")
+    assert "secret" not in response.text
+    assert "/secret/path" in caplog.text
+
+
+def test_unknown_addresses_and_methods(master: Client):
+    assert_error(master.get("/nope"), 404, "RESOURCE_NOT_FOUND", "/nope")
+    response = master.request("DELETE", "/v1/repo")
+    assert_error(response, 405, "METHOD_NOT_ALLOWED", "DELETE", "/v1/repo")
+    assert set(response.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS", "POST", "PUT"}
+
+
+def test_every_answer_has_a_request_id(master: Client):
+    assert master.get("/v1/repo", X_Request_Id="my-id.1").headers["X-Request-Id"] == "my-id.1"
+    made = master.get("/v1/repo", X_Request_Id="not an\tid").headers["X-Request-Id"]
+    assert len(made) == 32
+    assert master.get("/nope").headers["X-Request-Id"] != made

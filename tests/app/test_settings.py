@@ -1,0 +1,69 @@
+"""Settings: what is read, and the sentence for what cannot be."""
+
+from pathlib import Path
+
+import pytest
+
+from app import create_app
+from app.settings import Settings, SettingsError
+
+
+def test_defaults():
+    assert Settings.from_env({}) == Settings(data_dir=Path("instance").absolute())
+    assert Settings.from_env({"BAKEHOUSE_PORT": "", "BAKEHOUSE_PUBLIC_URL": ""}) == Settings.from_env({})
+
+
+def test_all_can_be_set():
+    settings = Settings.from_env(
+        {
+            "BAKEHOUSE_DATA_DIR": "/data",
+            "BAKEHOUSE_MASTER_KEY": "key",
+            "BAKEHOUSE_HOST": "::1",
+            "BAKEHOUSE_PORT": "0",
+            "BAKEHOUSE_WORKERS": "3",
+            "BAKEHOUSE_THREADS": "4",
+            "BAKEHOUSE_PUBLIC_URL": "https://bake.example.org/",
+            "BAKEHOUSE_MAX_BODY": "2048",
+        }
+    )
+    assert settings == Settings(Path("/data"), "key", "::1", 0, 3, 4, "https://bake.example.org", 2048)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("BAKEHOUSE_PORT", "http"),
+        ("BAKEHOUSE_PORT", "65536"),
+        ("BAKEHOUSE_PORT", "-1"),
+        ("BAKEHOUSE_PORT", "9" * 5000),
+        ("BAKEHOUSE_PORT", "٣"),
+        ("BAKEHOUSE_WORKERS", "0"),
+        ("BAKEHOUSE_THREADS", "1.5"),
+        ("BAKEHOUSE_MAX_BODY", "8MiB"),
+        ("BAKEHOUSE_MAX_BODY", "10"),
+        ("BAKEHOUSE_PUBLIC_URL", "bake.example.org"),
+        ("BAKEHOUSE_PUBLIC_URL", "https://"),
+        ("BAKEHOUSE_MASTER_KEY", "two words"),
+        ("BAKEHOUSE_MASTER_KEY", "ключ"),
+    ],
+)
+def test_a_wrong_value_is_named_in_one_sentence(name: str, value: str):
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_env({name: value})
+    sentence = str(caught.value)
+    assert sentence.startswith(f"{name} must be")
+    assert sentence.endswith(".")
+    assert "\n" not in sentence
+
+
+def test_a_data_directory_that_cannot_be_used(tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    for settings in (Settings(tmp_path / "file"), Settings(tmp_path / "file/below", master_key="k")):
+        with pytest.raises(SettingsError, match=str(tmp_path)):
+            create_app(settings)
+
+
+def test_an_empty_master_key_is_no_key(tmp_path: Path):
+    (tmp_path / "master.key").write_text("\n")
+    with pytest.raises(SettingsError, match="empty"):
+        create_app(Settings(tmp_path))

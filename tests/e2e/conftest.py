@@ -1,0 +1,79 @@
+"""A user of the real server, and git without anybody's configuration."""
+
+import json
+import os
+import subprocess
+import urllib.request
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.server import MASTER_KEY, Server
+
+Git = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@dataclass(frozen=True)
+class User:
+    """A user of a running server, with a repo `demo`."""
+
+    server: Server
+    id: str
+    token: str
+
+    def call(self, method: str, path: str, body: Any = None) -> Any:
+        """Return what a request is answered; urllib's HTTPError if it fails."""
+        return call(self.server, self.token, method, path, body)
+
+    def clone_url(self, repo: str = "demo", token: str | None = None) -> str:
+        return f"http://{self.id}:{token or self.token}@127.0.0.1:{self.server.port}/git/{self.id}/{repo}.git"
+
+
+def call(server: Server, token: str, method: str, path: str, body: Any = None) -> Any:
+    """Return what a request with some token is answered."""
+    request = urllib.request.Request(
+        server.url + path,
+        method=method,
+        data=None if body is None else json.dumps(body).encode(),
+        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=60) as response:
+        return json.load(response)
+
+
+@pytest.fixture
+def user(server: Server) -> User:
+    user_id = f"user-{uuid.uuid4().hex[:8]}"
+    made = call(server, MASTER_KEY, "POST", "/v1/admin/users", {"user_id": user_id, "user_alias": "Una"})
+    user = User(server, user_id, made["api_key"])
+    user.call("POST", "/v1/repo", {"repo_name": "demo"})
+    return user
+
+
+@pytest.fixture
+def git(tmp_path: Path) -> Git:
+    """Run git in the test's folder; it never asks, and knows nobody's configuration."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+    }
+
+    def run(*arguments: str, fails: bool = False, **more: str) -> "subprocess.CompletedProcess[str]":
+        done = subprocess.run(
+            ["git", *arguments],
+            cwd=tmp_path,
+            env=environment | more,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert (done.returncode != 0) == fails, done.stderr
+        return done
+
+    return run

@@ -1,0 +1,157 @@
+"""Clone and fetch with real git, from a real server."""
+
+import gzip
+import http.client
+import threading
+import urllib.error
+import urllib.request
+from base64 import b64encode
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import Git, User
+from tests.payloads import target
+from tests.server import MASTER_KEY, Server
+
+
+def test_a_clone_tells_the_whole_story(user: User, git: Git, tmp_path: Path):
+    user.call("POST", "/v1/repo/demo/targets", target("coding_target"))
+    user.call("POST", "/v1/repo/demo/targets", target("bold", "coding_target", temperature=1.5))
+    git("clone", user.clone_url(), "clone")
+    assert (tmp_path / "clone/targets/coding_target.yml").read_text().startswith("template: default\n")
+    log = git("-C", "clone", "log", "--format=%an|%cn|%s|%b", "--", "targets/bold.yml").stdout
+    assert log.startswith("Una|Bakehouse|Create target bold|temperature: 1.0 → 1.5\n")
+    assert "Template: coding_target" in log
+    git("-C", "clone", "fsck", "--strict")
+
+    user.call("PUT", "/v1/repo/demo/targets/bold", {"template": "default"})
+    git("-C", "clone", "pull", "--ff-only")
+    assert git("-C", "clone", "log", "-1", "--format=%s").stdout == "Update target bold\n"
+
+
+@pytest.mark.parametrize("version", ["0", "1", "2"])
+def test_every_protocol(user: User, git: Git, version: str):
+    user.call("POST", "/v1/repo/demo/targets", target())
+    trace = git(
+        "-c", f"protocol.version={version}", "clone", user.clone_url(), "clone", GIT_TRACE_PACKET="1"
+    ).stderr
+    assert ("version 2" in trace) == (version == "2")
+    assert ("version 1" in trace) == (version == "1")
+    assert git("-C", "clone", "rev-list", "--count", "HEAD").stdout == "2\n"
+
+
+@pytest.mark.parametrize("version", ["0", "2"])
+def test_shallow_and_partial(user: User, git: Git, tmp_path: Path, version: str):
+    for name in ("a", "b", "c"):
+        user.call("POST", "/v1/repo/demo/targets", target(name))
+    protocol = ("-c", f"protocol.version={version}")
+    git(*protocol, "clone", "--depth", "1", user.clone_url(), "shallow")
+    assert git("-C", "shallow", "rev-list", "--count", "HEAD").stdout == "1\n"
+    git("-C", "shallow", "fetch", "--unshallow")
+    assert git("-C", "shallow", "rev-list", "--count", "HEAD").stdout == "4\n"
+    git(*protocol, "clone", "--filter=blob:none", "--no-checkout", user.clone_url(), "partial")
+    listed = git("-C", "partial", "rev-list", "--objects", "--all", "--missing=print").stdout.splitlines()
+    assert (
+        sum(line.startswith("?") for line in listed) == 4
+    )  # README, repo.yml, default, and what the targets hold
+    git("-C", "partial", "checkout", "main")
+    assert (tmp_path / "partial/targets/c.yml").exists()
+
+
+def test_a_large_fetch_sends_a_gzipped_body(user: User, git: Git):
+    """git packs a request of more than 1 kB: here it tells of many commits that the server lacks."""
+    git("clone", user.clone_url(), "clone")
+    for branch in range(40):
+        tree = git("-C", "clone", "rev-parse", "HEAD^{tree}").stdout.strip()
+        identity = {f"GIT_{who}_{what}": "x" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+        commit = git("-C", "clone", "commit-tree", tree, "-m", str(branch), **identity).stdout.strip()
+        git("-C", "clone", "update-ref", f"refs/heads/branch-{branch}", commit)
+    user.call("POST", "/v1/repo/demo/targets", target())
+    trace = git("-C", "clone", "-c", "protocol.version=2", "fetch", GIT_TRACE_CURL="1").stderr
+    assert "content-encoding: gzip" in trace.lower()
+    log = git("-C", "clone", "log", "-1", "--format=%s", "origin/main").stdout
+    assert log == "Create target coding_target\n"
+
+
+def test_clones_while_others_write(user: User, git: Git):
+    stop = threading.Event()
+    written = []
+
+    def write() -> None:
+        while not stop.is_set():
+            name = f"t{len(written)}"
+            user.call("POST", "/v1/repo/demo/targets", target(name))
+            written.append(name)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for number in range(5):
+            before = len(written)
+            git("clone", user.clone_url(), f"clone-{number}")
+            git("-C", f"clone-{number}", "fsck", "--strict")
+            targets = git("-C", f"clone-{number}", "ls-files", "targets").stdout.split()
+            assert before <= len(targets) <= len(written) + 1
+    finally:
+        stop.set()
+        writer.join()
+
+
+def test_who_may_clone(user: User, git: Git, server: Server):
+    git("clone", user.clone_url(token=MASTER_KEY), "by-master")
+    assert "Authentication failed" in git("clone", user.clone_url(token="wrong"), "x", fails=True).stderr
+    without = git("clone", f"{server.url}/git/{user.id}/demo.git", "x", fails=True).stderr
+    assert "could not read Username" in without  # git asked, as it does only after a 401
+    wrong_name = user.clone_url().replace(f"//{user.id}:", "//somebody:")
+    assert "Authentication failed" in git("clone", wrong_name, "x", fails=True).stderr
+    others = user.clone_url().replace(f"/git/{user.id}/", "/git/somebody/")
+    assert "not found" in git("clone", others, "x", fails=True).stderr
+    assert "not found" in git("clone", user.clone_url("nope"), "x", fails=True).stderr
+
+
+def test_a_push_is_refused_in_words(user: User, git: Git):
+    git("clone", user.clone_url(), "clone")
+    push = git("-C", "clone", "push", "origin", "HEAD:refs/heads/other", fails=True).stderr
+    assert "Bakehouse does not take pushes" in push
+    assert "403" in push
+
+
+def request(user: User, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, bytes]:
+    """Send a request as git would, by hand."""
+    credentials = b64encode(f"{user.id}:{user.token}".encode()).decode()
+    sent = {"Authorization": f"Basic {credentials}"} | {k.replace("_", "-"): v for k, v in headers.items()}
+    connection = http.client.HTTPConnection("127.0.0.1", user.server.port, timeout=60)
+    with closing(connection):
+        connection.request(method, f"/git/{user.id}/demo.git{path}", body, sent)
+        response = connection.getresponse()
+        return response.status, response.read()
+
+
+@pytest.mark.parametrize("service", ["git-receive-pack", "git-upload-archive", "git-shell", "--help", ""])
+def test_no_other_service(user: User, service: str):
+    status, body = request(user, "GET", f"/info/refs?service={service}")
+    assert status == 403
+    assert b'"code":"FORBIDDEN"' in body
+    assert request(user, "POST", "/git-receive-pack")[0] == 403
+    assert request(user, "GET", "/info/refs")[0] == 403
+    assert request(user, "GET", "/HEAD")[0] == 404
+    assert request(user, "GET", "/objects/info/packs")[0] == 404
+
+
+def test_bodies_that_are_not_what_they_say(user: User):
+    assert request(user, "POST", "/git-upload-pack", b"no gzip", Content_Encoding="gzip")[0] == 400
+    bomb = gzip.compress(bytes(64 * 1024 * 1024))
+    assert request(user, "POST", "/git-upload-pack", bomb, Content_Encoding="gzip")[0] == 413
+    assert request(user, "POST", "/git-upload-pack", b"not a packet line")[0] == 200
+    advertised = "/info/refs?service=git-upload-pack"
+    assert request(user, "GET", advertised, Git_Protocol="version=2:" + "x" * 5000)[0] == 200
+
+
+@pytest.mark.parametrize("path", ["../x.git", "a/../../x.git", "%2e%2e/%2e%2e.git", "a%2fb/c.git"])
+def test_a_path_leads_nowhere_else(server: Server, path: str):
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(f"{server.url}/git/{path}/info/refs?service=git-upload-pack")
+    assert caught.value.code in (401, 404)
+    caught.value.close()

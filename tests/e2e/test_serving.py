@@ -1,0 +1,144 @@
+"""The server as its operator meets it: starting, stopping, being killed, telling what is wrong."""
+
+import concurrent.futures
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import call
+from tests.payloads import target
+from tests.server import MASTER_KEY, Server, environment, running
+from tests.storage.repositories import git
+
+GUNICORN = [sys.executable, "-m", "gunicorn", "--bind=127.0.0.1:0", "--no-control-socket", "wsgi:app"]
+
+
+def bakehouse(data_dir: Path, *arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "app.cli", *arguments],
+        env=environment(data_dir, **settings),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_the_first_start_tells_a_line_that_creates_a_target(tmp_path: Path):
+    with running(tmp_path, master_key="") as server:
+        told = server.log.read_text()
+        (line,) = re.findall(r"^curl .*$", told, re.MULTILINE)
+        line = re.sub(r"http://127\.0\.0\.1:\d+", server.url, line)
+        done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=60)
+        assert '"target_name":"first"' in done.stdout, done.stderr
+        key = (tmp_path / "master.key").read_text().strip()
+        assert key not in told
+    with running(tmp_path, master_key="") as server:
+        assert "curl" not in server.log.read_text()
+        assert call(server, key, "GET", "/v1/repo/demo/targets") == {"targets": ["first"]}
+
+
+def test_gunicorn_serves_the_same(tmp_path: Path):
+    with running(tmp_path, GUNICORN) as server:
+        call(server, MASTER_KEY, "POST", "/v1/repo", {"repo_name": "demo"})
+        assert call(server, MASTER_KEY, "GET", "/v1/repo") == {"repos": ["demo"]}
+
+
+@pytest.mark.parametrize("command", [[sys.executable, "-m", "app.cli", "serve"], GUNICORN])
+def test_a_wrong_setting_stops_the_start_with_a_sentence(tmp_path: Path, command: list[str]):
+    done = subprocess.run(
+        command, env=environment(tmp_path, max_body="much"), capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode != 0
+    assert "BAKEHOUSE_MAX_BODY must be a whole number from 1024 to 1073741824, not 'much'." in done.stderr
+
+
+def test_users_on_the_command_line(tmp_path: Path):
+    token = bakehouse(tmp_path, "users", "create", "alice", "--alias", "Alice").stdout.strip()
+    with running(tmp_path) as server:
+        assert call(server, token, "GET", "/v1/repo") == {"repos": []}
+        assert bakehouse(tmp_path, "users", "list").stdout == "alice\tAlice\t-\t1\n"
+        again = bakehouse(tmp_path, "users", "create", "alice")
+        assert (again.returncode, again.stderr) == (1, "Error: User 'alice' already exists\n")
+        assert bakehouse(tmp_path, "users", "revoke", "alice").stdout == "Revoked 1 token of alice.\n"
+        for _ in range(8):  # whichever worker answers
+            with pytest.raises(urllib.error.HTTPError) as caught:
+                call(server, token, "GET", "/v1/repo")
+            assert caught.value.code == 401
+            caught.value.close()
+        assert bakehouse(tmp_path, "users", "revoke", "bob").returncode == 1
+        assert "letter or digit" in bakehouse(tmp_path, "users", "create", "../x").stderr
+
+
+def create_until_killed(server: Server, number: int) -> list[str]:
+    """Create targets until the server is gone; return those that were answered."""
+    answered = []
+    for step in range(10_000):
+        name = f"t{number}-{step}"
+        try:
+            call(server, MASTER_KEY, "POST", f"/v1/repo/r{number % 2}/targets", target(name))
+        except (OSError, ValueError):
+            return answered
+        answered.append(name)
+    return answered
+
+
+@pytest.mark.parametrize("delay", [0.4, 0.9])
+def test_kill_9_loses_no_answered_write(tmp_path: Path, delay: float):
+    with running(tmp_path) as server, concurrent.futures.ThreadPoolExecutor(8) as pool:
+        for repo in ("r0", "r1"):
+            call(server, MASTER_KEY, "POST", "/v1/repo", {"repo_name": repo})
+        clients = [pool.submit(create_until_killed, server, number) for number in range(8)]
+        concurrent.futures.wait(clients, timeout=delay)
+        workers = subprocess.run(
+            ["ps", "-o", "pid=", "--ppid", str(server.process.pid)],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        os.kill(server.process.pid, signal.SIGKILL)
+        for pid in workers.stdout.split():
+            os.kill(int(pid), signal.SIGKILL)
+        answered = [name for client in clients for name in client.result()]
+    assert answered
+    with running(tmp_path) as server:
+        there = [
+            name
+            for repo in ("r0", "r1")
+            for name in call(server, MASTER_KEY, "GET", f"/v1/repo/{repo}/targets")["targets"]
+        ]
+        assert set(answered) <= set(there)
+        for repo in ("r0", "r1"):
+            call(server, MASTER_KEY, "POST", f"/v1/repo/{repo}/targets", target("after"))
+            folder = tmp_path / f"repos/admin/{repo}.git"
+            git(folder, "fsck", "--strict")
+            assert not list(folder.rglob("*.lock"))
+
+
+def test_two_workers_lose_no_update(server: Server):
+    """Every create is one commit in one line of history, whichever worker took it."""
+    call(server, MASTER_KEY, "POST", "/v1/repo", {"repo_name": "shared"})
+
+    def create(number: int) -> None:
+        for step in range(20):
+            call(server, MASTER_KEY, "POST", "/v1/repo/shared/targets", target(f"t{number}-{step}"))
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        list(pool.map(create, range(8)))
+    assert len(call(server, MASTER_KEY, "GET", "/v1/repo/shared/targets")["targets"]) == 160
+
+
+def test_bytes_that_are_no_request(server: Server):
+    """What gunicorn itself refuses is no 500 either, and the server goes on."""
+    for data in (b"\x00\r\n\r\n", b"GET /v1/\x00 HTTP/1.1\r\n\r\n", b"POST /v1/repo HTTP/1.1\r\nHost: x\r\n"):
+        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+            connection.sendall(data)
+            connection.shutdown(socket.SHUT_WR)
+            assert b" 500 " not in connection.recv(65536)
+    assert call(server, MASTER_KEY, "GET", "/v1/repo")
