@@ -46,7 +46,7 @@ def test_the_examples_in_their_order(tmp_path: Path):
 
 def test_the_commands_and_settings_exist():
     makefile = (Path(__file__).parents[2] / "Makefile").read_text()
-    for command in re.findall(r"`?make (\w+)", README):
+    for command in re.findall(r"(?:^|`)make (\w+)", README, re.MULTILINE):
         assert re.search(rf"^{command}:", makefile, re.MULTILINE), command
     settings = (Path(__file__).parents[2] / "app/settings.py").read_text()
     named = set(re.findall(r"BAKEHOUSE_\w+", README))
