@@ -7,18 +7,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
-def write_file(path: Path, data: bytes, mode: int = 0o444) -> None:
-    """Create `path` and flush its data; FileExistsError if it is there.
+def write_file(path: Path, data: bytes, *, mode: int = 0o444, flush: bool) -> None:
+    """Create `path`, and flush its data where that is asked; FileExistsError if it is there.
 
     If the data cannot be written, no file stays. The name itself is durable only after
-    `sync_folder` of its folder.
+    `sync` of its folder.
     """
     fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode)
     try:
         view = memoryview(data)
         while view:
             view = view[os.write(fd, view) :]
-        os.fsync(fd)
+        if flush:
+            os.fsync(fd)
     except BaseException:
         path.unlink(missing_ok=True)
         raise
@@ -35,9 +36,9 @@ def read_file(path: Path, size: int) -> bytes:
         os.close(fd)
 
 
-def sync_folder(path: Path) -> None:
-    """Flush the names in a folder: what was created, renamed or removed in it."""
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+def sync(path: Path) -> None:
+    """Flush a file's data, or a folder's names: what was created, renamed or removed in it."""
+    fd = os.open(path, os.O_RDONLY)
     try:
         os.fsync(fd)
     finally:
@@ -64,9 +65,5 @@ def sync_tree(folder: Path) -> None:
     """Flush every file and folder below a folder, and itself."""
     for parent, _, files in os.walk(folder):
         for name in files:
-            fd = os.open(Path(parent, name), os.O_RDONLY)
-            try:
-                os.fsync(fd)
-            finally:
-                os.close(fd)
-        sync_folder(Path(parent))
+            sync(Path(parent, name))
+        sync(Path(parent))

@@ -12,6 +12,7 @@ import threading
 from pathlib import Path
 
 from storage import disk
+from storage.refs import Branch
 
 ROLL_UP_ABOVE = 256
 
@@ -25,13 +26,37 @@ def pack_sizes(git_folder: Path) -> dict[str, int]:
     return dict(sorted(sizes.items(), key=lambda item: item[1]))
 
 
-def roll_up(git_folder: Path) -> int:
+def roll_up(branch: Branch) -> int:
     """Roll the small packs into one and return how many there were.
 
     Small is what is not larger than twice all that is smaller: packs stay in a geometric
-    progression, so an object is rewritten only a logarithmic number of times. Durable at
-    every moment: the old packs go once the new one is flushed.
+    progression, so an object is rewritten only a logarithmic number of times. The old packs go
+    once the new one is durable, and so is the branch: recovery finds its way without them.
     """
+    with disk.exclusive(branch.git_folder):  # no flush is between its pack and its branch
+        small = _find_small(branch.git_folder)
+        branch.sync()
+    if len(small) < 2:
+        return 0
+    folder = branch.git_folder / "objects" / "pack"
+    options = ["--quiet", "--stdin-packs", "--no-reuse-object", str(folder / "pack")]
+    rolled = subprocess.run(
+        ["git", "-c", "core.fsync=all", "pack-objects", *options],
+        cwd=branch.git_folder,
+        input="\n".join(small),
+        capture_output=True,
+        check=True,
+        text=True,
+    ).stdout.strip()
+    disk.sync(folder)
+    for name in set(small) - {f"pack-{rolled}.pack"}:  # the same, where all objects were in one already
+        pack = folder / name
+        pack.with_suffix(".idx").unlink(missing_ok=True)  # git looks here first
+        pack.unlink(missing_ok=True)
+    return len(small)
+
+
+def _find_small(git_folder: Path) -> list[str]:
     small: list[str] = []
     total = 0
     for name, size in pack_sizes(git_folder).items():
@@ -39,58 +64,41 @@ def roll_up(git_folder: Path) -> int:
             break
         small.append(name)
         total += size
-    if len(small) < 2:
-        return 0
-    folder = git_folder / "objects" / "pack"
-    result = subprocess.run(
-        ["git", "-c", "core.fsync=all", "pack-objects", "--quiet", "--stdin-packs", str(folder / "pack")],
-        cwd=git_folder,
-        input="\n".join(small),
-        capture_output=True,
-        check=True,
-        text=True,
-    )
-    disk.sync_folder(folder)
-    for name in set(small) - {f"pack-{result.stdout.strip()}.pack"}:
-        pack = folder / name
-        pack.with_suffix(".idx").unlink(missing_ok=True)  # git looks here first
-        pack.unlink(missing_ok=True)
-        pack.with_suffix(".rev").unlink(missing_ok=True)
-    return len(small)
+    return small
 
 
 class Maintenance:
     """One background thread that rolls up the packs of repositories that asked for it."""
 
     def __init__(self) -> None:
-        self._due: queue.SimpleQueue[Path] = queue.SimpleQueue()
+        self._due: queue.SimpleQueue[Branch] = queue.SimpleQueue()
         self._queued: set[Path] = set()
         self._state = threading.Lock()
         self._thread: threading.Thread | None = None
 
-    def consider(self, git_folder: Path, packs: int) -> None:
+    def consider(self, branch: Branch, packs: int) -> None:
         """Take note that a repository has so many packs now; never blocks."""
         if packs <= ROLL_UP_ABOVE:
             return
         with self._state:
-            if git_folder in self._queued:
+            if branch.git_folder in self._queued:
                 return
-            self._queued.add(git_folder)
+            self._queued.add(branch.git_folder)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="maintenance", daemon=True)
                 self._thread.start()
-        self._due.put(git_folder)
+        self._due.put(branch)
 
     def _work(self) -> None:
         while True:
-            git_folder = self._due.get()
+            branch = self._due.get()
             try:
-                with disk.exclusive(git_folder / "objects", wait=False):
-                    roll_up(git_folder)
+                with disk.exclusive(branch.git_folder / "objects", wait=False):
+                    roll_up(branch)
             except BlockingIOError:
                 pass  # another process is at it
             except (OSError, subprocess.CalledProcessError) as error:
-                _log.warning("Packs of %s were not rolled up: %s", git_folder.name, error)
+                _log.warning("Packs of %s were not rolled up: %s", branch.name, error)
             finally:
                 with self._state:
-                    self._queued.discard(git_folder)
+                    self._queued.discard(branch.git_folder)

@@ -3,10 +3,13 @@
 Reads come from a cache, else from git's own `cat-file --batch`; writes are staged in memory and
 become durable together, as one pack, at `flush`. GitPython's default stores each object through
 a `git hash-object` process.
+
+A flush is one pack, as a push is: that takes 2 fsyncs whatever it holds (the file, and its name
+in the folder); loose objects take about 2 each. Its index, and the branch that moves to its
+commits, are written for git to see and not flushed: both follow from the packs (`recovery`).
 """
 
 import os
-import re
 import threading
 import zlib
 from contextlib import suppress
@@ -18,15 +21,16 @@ from git import Git
 from git.db import GitCmdObjectDB
 from gitdb.base import IStream, OInfo, OStream
 
+from storage import disk, packs
+from storage.commits import CommitHeader
 from storage.errors import RepositoryDamaged
-from storage.packs import GitObject, read_pack, write_pack
+from storage.packs import GitObject
 from storage.trees import Tree
 
 # A pack of a few flushes. A larger one is maintenance's work, and read object by object.
 _READ_WHOLE_BELOW = 64 * 1024
-_COMMIT = re.compile(
-    rb"tree (?P<tree>[0-9a-f]{40})\n(?:[^\n]+\n)*?committer [^\n]* (?P<time>[0-9]+) [-+][0-9]{4}\n"
-)
+# Not `pack-`: so that recovery knows a flush from what git packed, and flushed whole.
+FLUSH_PREFIX = "flush-"
 
 
 class ObjectCache:
@@ -94,13 +98,13 @@ class ObjectDatabase(GitCmdObjectDB):
             raise RepositoryDamaged(self.name, f"the object {object_id.hex()} is not a tree")
         return value
 
-    def commit(self, commit_id: bytes) -> tuple[bytes, int]:
-        """Return the id of a commit's tree, and when it was committed (seconds since 1970)."""
+    def commit(self, commit_id: bytes) -> CommitHeader:
+        """Return what a commit says of itself."""
         value = self._load(commit_id)
-        match = None if isinstance(value, Tree) else _COMMIT.match(value.data)
-        if match is None:
-            raise RepositoryDamaged(self.name, f"the object {commit_id.hex()} is not a commit")
-        return bytes.fromhex(match["tree"].decode()), int(match["time"])
+        with suppress(ValueError):
+            if not isinstance(value, Tree) and value.type == "commit":
+                return CommitHeader.parse(value.data)
+        raise RepositoryDamaged(self.name, f"the object {commit_id.hex()} is not a commit")
 
     def add(self, type_: str, data: bytes) -> bytes:
         """Stage an object for the next flush and return its id; it can be read at once."""
@@ -116,11 +120,22 @@ class ObjectDatabase(GitCmdObjectDB):
         self._cache.put(self._root, item.id, tree)
         return item.id
 
-    def flush(self) -> None:
-        """Make all that was staged durable, as one pack."""
-        self._packs |= {write_pack(self._pack_folder, list(self._staged.values()))}
+    def flush(self) -> str:
+        """Make all that was staged durable, as one pack; return the pack's name."""
+        pack, index = packs.encode(list(self._staged.values()))
+        name = f"{FLUSH_PREFIX}{os.urandom(20).hex()}"
+        disk.write_file(self._pack_folder / f"{name}.pack", pack, flush=True)
+        disk.sync(self._pack_folder)
+        publish_index(self._pack_folder, name, index, flush=False)
+        self._packs |= {name}
         self._packs_changed = self._pack_folder.stat().st_mtime_ns
         self._staged.clear()
+        return name
+
+    def take_back(self, name: str) -> None:
+        """Remove a pack whose flush led to nothing."""
+        for ending in (".idx", ".pack"):
+            (self._pack_folder / f"{name}{ending}").unlink(missing_ok=True)
 
     def staged(self) -> frozenset[bytes]:
         """Return the ids of what the next flush will write."""
@@ -146,14 +161,14 @@ class ObjectDatabase(GitCmdObjectDB):
         if changed == self._packs_changed:
             return
         first, known = self._packs_changed is None, self._packs
-        packs = frozenset(
+        names = frozenset(
             name.removesuffix(".idx") for name in os.listdir(self._pack_folder) if name.endswith(".idx")
         )
-        self._packs, self._packs_changed = packs, changed
-        if known - packs:
+        self._packs, self._packs_changed = names, changed
+        if known - names:
             self._cache.forget(self._root)
         elif not first:
-            for name in packs - known:
+            for name in names - known:
                 self._read_whole(self._pack_folder / f"{name}.pack")
 
     # The interface that GitPython's Commit and Tree use
@@ -205,8 +220,15 @@ class ObjectDatabase(GitCmdObjectDB):
         # Gone again, or not one of ours: git will read it, object by object.
         with suppress(OSError, ValueError, IndexError, zlib.error):
             if path.stat().st_size <= _READ_WHOLE_BELOW:
-                for item in read_pack(path.read_bytes()):
+                for item in packs.decode(path.read_bytes()):
                     self._remember(item)
+
+
+def publish_index(folder: Path, name: str, index: bytes, *, flush: bool) -> None:
+    """Let git see a pack: its index appears whole, or not at all."""
+    scratch = folder / f"tmp_idx_{os.urandom(8).hex()}"  # `git gc` clears `tmp_*` that a crash leaves
+    disk.write_file(scratch, index, flush=flush)
+    scratch.rename(folder / f"{name}.idx")
 
 
 def _text(type_name: str | bytes) -> str:

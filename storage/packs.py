@@ -1,24 +1,18 @@
 """The pack format: many objects in one file, and the index git finds them by.
 
-Sources: git's `gitformat-pack`. Bakehouse writes one pack a flush, as a push does: making a
-pack durable takes 3 fsyncs whatever it holds, loose objects take about 2 each.
+Source: git's `gitformat-pack`.
 """
 
 import hashlib
-import os
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
-from pathlib import Path
-
-from storage import disk
 
 _TYPE_NUMBERS = {"commit": 1, "tree": 2, "blob": 3, "tag": 4}
 _TYPE_NAMES = {number: name for name, number in _TYPE_NUMBERS.items()}
-# Half of a tree are object ids, which do not compress: a large one is stored as it is, 9 times faster.
-_COMPRESS_BELOW = 4 * 1024
+_HEADER = struct.Struct(">4sII")
+_CHECKSUM_SIZE = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,71 +29,73 @@ class GitObject:
         return cls(type_, data, hashlib.sha1(f"{type_} {len(data)}\0".encode() + data).digest())
 
 
-def write_pack(folder: Path, objects: Sequence[GitObject]) -> str:
-    """Write a pack and its index into `folder`, durably; return their name without its ending, `pack-…`.
+def encode(objects: Sequence[GitObject]) -> tuple[bytes, bytes]:
+    """Return the bytes of a pack with these objects, and of its index (version 2).
 
-    The index appears last and whole: until then git does not see the pack.
+    Nothing is compressed: such a pack lives until maintenance rolls it up, which compresses.
     """
-    pack, index, checksum = _encode(objects)
-    name = f"pack-{checksum.hex()}"
-    path = folder / f"{name}.pack"
-    scratch = folder / f"tmp_idx_{os.urandom(8).hex()}"  # `git gc` clears `tmp_*` that a crash leaves
-    try:
-        disk.write_file(path, pack)
-    except FileExistsError:  # the same objects again, after a failure further on
-        path.unlink()
-        disk.write_file(path, pack)
-    disk.write_file(scratch, index)
-    scratch.rename(folder / f"{name}.idx")
-    disk.sync_folder(folder)
-    return name
-
-
-def read_pack(data: bytes) -> list[GitObject]:
-    """Return the objects of a pack that `write_pack` made.
-
-    Raises ValueError for a pack that is anything else, such as one with deltas.
-    """
-    if data[:8] != b"PACK\0\0\0\2":
-        raise ValueError("not a pack")
-    (count,) = struct.unpack_from(">I", data, 8)
-    objects, offset = [], 12
-    for _ in range(count):
-        type_name = _TYPE_NAMES.get((data[offset] >> 4) & 7)
-        if type_name is None:
-            raise ValueError("a pack with deltas")
-        while data[offset] & 0x80:
-            offset += 1
-        inflate = zlib.decompressobj()
-        content = inflate.decompress(data[offset + 1 :])
-        offset = len(data) - len(inflate.unused_data)
-        objects.append(GitObject.of(type_name, content))
-    return objects
-
-
-def _encode(objects: Sequence[GitObject]) -> tuple[bytes, bytes, bytes]:
-    """Return the pack's bytes, its index's bytes (version 2) and the pack's checksum."""
-    pack = bytearray(b"PACK" + struct.pack(">II", 2, len(objects)))
+    pack = bytearray(_HEADER.pack(b"PACK", 2, len(objects)))
     entries = []
     for item in objects:
-        large_tree = item.type == "tree" and len(item.data) > _COMPRESS_BELOW
-        entry = _entry_header(item) + zlib.compress(item.data, 0 if large_tree else 1)
+        entry = _entry_header(item) + zlib.compress(item.data, 0)
         entries.append((item.id, zlib.crc32(entry), len(pack)))
         pack += entry
     checksum = hashlib.sha1(pack).digest()
-    pack += checksum
+    return bytes(pack + checksum), _index(entries, checksum)
 
+
+def decode(pack: bytes) -> list[GitObject]:
+    """Return the objects of a pack that `encode` made, whole.
+
+    Raises ValueError for anything else: a pack that was cut off, or one with deltas.
+    """
+    return [item for item, _, _ in _scan(pack)]
+
+
+def index_of(pack: bytes) -> bytes:
+    """Return the index of a pack that `encode` made; ValueError for anything else."""
+    entries = [(item.id, zlib.crc32(pack[start:end]), start) for item, start, end in _scan(pack)]
+    return _index(entries, pack[-_CHECKSUM_SIZE:])
+
+
+def _scan(pack: bytes) -> Iterator[tuple[GitObject, int, int]]:
+    """Yield each object with where its entry begins and ends."""
+    content, checksum = pack[:-_CHECKSUM_SIZE], pack[-_CHECKSUM_SIZE:]
+    if pack[:8] != b"PACK\0\0\0\2" or hashlib.sha1(content).digest() != checksum:
+        raise ValueError("not a whole pack")
+    _, _, count = _HEADER.unpack_from(content)
+    end = _HEADER.size
+    for _ in range(count):
+        start = position = end
+        type_name = _TYPE_NAMES.get((content[start] >> 4) & 7)
+        if type_name is None:
+            raise ValueError("a pack with deltas")
+        while content[position] & 0x80:
+            position += 1
+        inflate = zlib.decompressobj()
+        data = inflate.decompress(content[position + 1 :])
+        end = len(content) - len(inflate.unused_data)
+        yield GitObject.of(type_name, data), start, end
+
+
+def _index(entries: list[tuple[bytes, int, int]], checksum: bytes) -> bytes:
+    """Return an index of entries: id, CRC-32 and offset of each."""
     entries.sort()
-    per_first_byte = [0] * 256
-    for object_id, _, _ in entries:
-        per_first_byte[object_id[0]] += 1
-    index = bytearray(b"\xfftOc" + struct.pack(">I256I", 2, *accumulate(per_first_byte)))
-    index += b"".join(object_id for object_id, _, _ in entries)
-    index += struct.pack(f">{len(entries)}I", *(crc for _, crc, _ in entries))
-    index += struct.pack(f">{len(entries)}I", *(offset for _, _, offset in entries))
-    index += checksum
-    index += hashlib.sha1(index).digest()
-    return bytes(pack), bytes(index), checksum
+    fanout, first = [0] * 256, 0
+    for position, (object_id, _, _) in enumerate(entries):
+        fanout[first : object_id[0]] = [position] * (object_id[0] - first)
+        first = object_id[0]
+    fanout[first:] = [len(entries)] * (256 - first)
+    index = b"".join(
+        (
+            struct.pack(">4sI256I", b"\xfftOc", 2, *fanout),
+            *(object_id for object_id, _, _ in entries),
+            struct.pack(f">{len(entries)}I", *(crc for _, crc, _ in entries)),
+            struct.pack(f">{len(entries)}I", *(offset for _, _, offset in entries)),
+            checksum,
+        )
+    )
+    return index + hashlib.sha1(index).digest()
 
 
 def _entry_header(item: GitObject) -> bytes:

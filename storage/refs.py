@@ -35,12 +35,24 @@ class Branch:
         return tip
 
     def create(self, tip: str) -> None:
-        """Make the branch, durably, in a repository that has none."""
-        disk.write_file(self._ref, f"{tip}\n".encode(), mode=0o644)
-        disk.sync_folder(self._ref.parent)
+        """Make the branch in a repository that has none."""
+        disk.write_file(self._ref, f"{tip}\n".encode(), mode=0o644, flush=False)
+
+    def sync(self) -> None:
+        """Make durable where the branch is."""
+        if self._ref.exists():  # else it is in `packed-refs`, which git flushes
+            disk.sync(self._ref)
+        disk.sync(self._ref.parent)
+
+    def restore(self, tip: str) -> None:
+        """Put the branch at `tip`, whatever a power loss left of it. The caller holds the lock."""
+        self._lock.unlink(missing_ok=True)
+        disk.write_file(self._lock, f"{tip}\n".encode(), mode=0o644, flush=True)
+        self._lock.rename(self._ref)
+        disk.sync(self._ref.parent)
 
     def move(self, expected: str, tip: str) -> None:
-        """Move the branch from `expected` to `tip`, durably.
+        """Move the branch from `expected` to `tip`. After a power loss, recovery finds it there.
 
         Raises StorageUnavailable and leaves it if it is elsewhere by now. The caller holds the
         repository's lock, so a `main.lock` belongs to a git command that runs now, or to nobody.
@@ -53,13 +65,12 @@ class Branch:
         except BaseException:
             self._lock.unlink(missing_ok=True)
             raise
-        disk.sync_folder(self._ref.parent)
 
     def _take_lock(self, content: bytes) -> None:
         deadline = time.monotonic() + _STALE_AFTER_SECONDS
         while True:
             try:
-                return disk.write_file(self._lock, content, mode=0o644)
+                return disk.write_file(self._lock, content, mode=0o644, flush=False)
             except FileExistsError:
                 if time.monotonic() > deadline:
                     self._lock.unlink(missing_ok=True)

@@ -7,7 +7,7 @@ from typing import IO, TypeVar
 
 import git
 
-from storage import transport
+from storage import recovery, transport
 from storage.errors import RepositoryDamaged, RepositoryNotFound, explained
 from storage.maintenance import Maintenance
 from storage.objects import ObjectCache, ObjectDatabase
@@ -35,6 +35,8 @@ class Repository:
         self._objects = self._git.odb
         self._objects.share(cache)
         self._branch = Branch(name, path)
+        with explained(name, path):
+            recovery.recover(self._branch)
         self._maintenance = maintenance
         self._writer = Writer(self._objects, self._branch)
 
@@ -44,6 +46,7 @@ class Repository:
         path.mkdir()
         # "Unsafe" speaks of a template with hooks; an empty one is the way to have none.
         git.Repo.init(path, bare=True, template="", initial_branch=Path(REF).name, allow_unsafe_options=True)
+        recovery.mark(path)
         repository = cls(name, path, ObjectCache(), Maintenance())
         transaction = Transaction(repository._objects, None)
         change(transaction)
@@ -63,7 +66,7 @@ class Repository:
         nothing of it is kept.
         """
         result = self._writer.submit(change)
-        self._maintenance.consider(self.path, self._objects.pack_count())
+        self._maintenance.consider(self._branch, self._objects.pack_count())
         return result
 
     def advertise_refs(self, protocol: str) -> bytes:

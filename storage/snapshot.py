@@ -20,7 +20,8 @@ class Snapshot:
     def __init__(self, objects: ObjectDatabase, commit: str) -> None:
         """Open the commit of that id (40 hex digits); RepositoryDamaged if it is not there."""
         self.commit = commit
-        self.root, self.time = objects.commit(bytes.fromhex(commit))
+        header = objects.commit(bytes.fromhex(commit))
+        self.root, self.time = header.tree, header.time
         self._objects = objects
 
     @property

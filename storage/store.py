@@ -85,7 +85,7 @@ class Store:
         with disk.exclusive(folder.parent):
             _refuse_other_case(folder, folder.name)
             folder.mkdir(exist_ok=True)
-            disk.sync_folder(folder.parent)
+            disk.sync(folder.parent)
 
     def _create_at(self, path: Path, name: str, change: Callable[[Transaction], object]) -> None:
         """Build it beside its place, and rename it there. The caller holds the folder's lock."""
@@ -96,7 +96,7 @@ class Store:
             Repository.init(name, unfinished, change)
             disk.sync_tree(unfinished)
             unfinished.rename(path)
-        disk.sync_folder(path.parent)
+        disk.sync(path.parent)
 
 
 def _last(name: str) -> str:

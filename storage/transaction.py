@@ -1,6 +1,5 @@
 """Changing a repository: one writer at a time, many writers a flush."""
 
-import re
 import threading
 import time
 from collections import defaultdict
@@ -9,9 +8,10 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import git
+from git import Actor
 
 from storage import disk
+from storage.commits import CommitHeader
 from storage.errors import NameTaken, explained
 from storage.objects import ObjectDatabase
 from storage.refs import Branch
@@ -19,10 +19,6 @@ from storage.snapshot import File, Snapshot
 from storage.trees import FOLDER, Tree
 
 T = TypeVar("T")
-
-COMMITTER = git.Actor("Bakehouse", "bakehouse@bakehouse.invalid")
-
-_IDENTITY = re.compile(r"[^<>\n\0]+ <[^<>\n\0]+>")
 
 
 class Transaction:
@@ -63,7 +59,7 @@ class Transaction:
         """Take the file at a path away."""
         self._writes[path] = None
 
-    def commit(self, message: str, author: git.Actor) -> str:
+    def commit(self, message: str, author: Actor) -> str:
         """Commit what was written, and return the commit's id (40 hex digits).
 
         Raises NameTaken if a folder would hold two names that differ only in case. Where nothing
@@ -94,27 +90,13 @@ class Transaction:
             tree = tree.splice(name, child if self._objects.tree(child).keys else None, FOLDER)
         return self._objects.add_tree(tree)
 
-    def _add_commit(self, root: bytes, message: str, author: git.Actor) -> str:
-        now = int(time.time())
-        lines = [f"tree {root.hex()}"]
+    def _add_commit(self, root: bytes, message: str, author: Actor) -> str:
+        parent, now = None, int(time.time())
         if self._base is not None:
+            parent = self._base.commit
             now = max(now, self._base.time)  # a clock that jumped back must not reorder history
-            lines.append(f"parent {self._base.commit}")
-        lines += [
-            f"author {_identity(author)} {now} +0000",
-            f"committer {_identity(COMMITTER)} {now} +0000",
-            "",
-            message,
-        ]
-        return self._objects.add("commit", "\n".join(lines).encode()).hex()
-
-
-def _identity(actor: git.Actor) -> str:
-    """Return a person as a commit names them; ValueError for one who would change its other lines."""
-    identity = f"{actor.name} <{actor.email}>"
-    if not _IDENTITY.fullmatch(identity):
-        raise ValueError(f"{identity!r} cannot be the author of a commit")
-    return identity
+        header = CommitHeader(root, parent, now)
+        return self._objects.add("commit", header.serialize(author, message)).hex()
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +177,10 @@ class Writer:
             else:
                 reached = transaction.tip or tip
         if reached != tip:
-            self._objects.flush()
-            self._branch.move(tip, reached)
+            flushed = self._objects.flush()
+            try:
+                self._branch.move(tip, reached)
+            except BaseException:
+                self._objects.take_back(flushed)
+                raise
         return answers

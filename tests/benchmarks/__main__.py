@@ -16,7 +16,7 @@ from tests.payloads import target
 from tests.server import MASTER_KEY, running
 
 FOLDER = Path("build", "bench")
-ROUNDS = 4
+ROUNDS = 5
 CLIENTS = 8
 REPOS = 16
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from storage import objects
+from storage import packs
 from storage.errors import StorageUnavailable
 from storage.repository import Repository
 from storage.store import Store
@@ -51,16 +51,16 @@ def test_many_writers_share_a_flush(repository: Repository, monkeypatch: pytest.
     """While one flush is held up, seven more writers arrive; one more flush does for them all."""
     flushes: list[int] = []
     first_flush, go_on = threading.Event(), threading.Event()
-    write_pack = objects.write_pack
+    encode = packs.encode
 
-    def held_up(folder, staged):
+    def held_up(staged):
         flushes.append(sum(item.type == "commit" for item in staged))
         if len(flushes) == 1:
             first_flush.set()
             go_on.wait()
-        return write_pack(folder, staged)
+        return encode(staged)
 
-    monkeypatch.setattr(objects, "write_pack", held_up)
+    monkeypatch.setattr(packs, "encode", held_up)
     with ThreadPoolExecutor(8) as pool:
         commits = [pool.submit(repository.transact, put("first", b"1"))]
         first_flush.wait()
@@ -103,7 +103,7 @@ def test_a_failed_flush_fails_all_and_keeps_the_earlier_state(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(objects, "write_pack", full)
+        patch.setattr(packs, "encode", full)
         with pytest.raises(StorageUnavailable, match="No space left"):
             repository.transact(put("a", b"1"))
     assert repository.head().commit == tip

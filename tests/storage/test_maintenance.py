@@ -17,9 +17,9 @@ def test_small_packs_become_one(repository: Repository):
     for number in range(20):
         repository.transact(put(f"targets/{number}", b"%d" % number))
     assert len(pack_sizes(repository.path)) == 21
-    assert roll_up(repository.path) == 21
+    assert roll_up(repository._branch) == 21
     assert len(pack_sizes(repository.path)) == 1
-    assert roll_up(repository.path) == 0
+    assert roll_up(repository._branch) == 0
     assert git(repository.path, "fsck", "--strict") == ""
     assert repository.head().read("targets/7").data == b"7"
 
@@ -29,7 +29,7 @@ def test_a_large_pack_is_left_alone(repository: Repository):
     *_, large = pack_sizes(repository.path)
     for number in range(5):
         repository.transact(put("small", b"%d" % number))
-    assert roll_up(repository.path) == 6  # with the pack that the repository was made with
+    assert roll_up(repository._branch) == 6  # with the pack that the repository was made with
     assert large in pack_sizes(repository.path)
     assert len(pack_sizes(repository.path)) == 2
 
@@ -39,7 +39,7 @@ def test_objects_that_nothing_names_yet_stay(repository: Repository):
     blob = repository._objects.add("blob", b"not named by any ref")
     repository._objects.flush()
     repository.transact(put("a", b"1"))
-    roll_up(repository.path)
+    roll_up(repository._branch)
     assert git(repository.path, "cat-file", "blob", blob.hex()) == "not named by any ref"
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.packs import GitObject, read_pack, write_pack
+from storage.packs import GitObject, decode, encode, index_of
 
 OBJECTS = st.lists(
     st.builds(GitObject.of, st.sampled_from(["blob", "tag"]), st.binary(max_size=5000)),
@@ -24,41 +24,59 @@ def repository(tmp_path: Path) -> Path:
 
 
 @given(OBJECTS)
-def test_a_pack_gives_back_its_objects(tmp_path_factory, objects):
-    folder = tmp_path_factory.mktemp("packs")
-    name = write_pack(folder, objects)
-    assert read_pack((folder / f"{name}.pack").read_bytes()) == objects
+def test_a_pack_gives_back_its_objects_and_its_index(objects):
+    pack, index = encode(objects)
+    assert decode(pack) == objects
+    assert index_of(pack) == index
 
 
-def test_git_verifies_and_reads_a_pack(repository: Path):
-    objects = [GitObject.of("blob", content) for content in (b"", b"a", b"b" * 70, bytes(10_000))]
-    folder = repository / "objects" / "pack"
-    name = write_pack(folder, objects)
-    subprocess.run(["git", "verify-pack", str(folder / f"{name}.idx")], check=True)
-    for item in objects:
+def test_git_makes_the_same_index_and_reads_the_objects(repository: Path):
+    contents = (b"", b"a", b"b" * 70, bytes(100_000))
+    objects = [GitObject.of("blob", content) for content in contents]
+    objects += [GitObject.of("blob", b"%d" % number) for number in range(1000)]
+    pack, index = encode(objects)
+    path = repository / "objects" / "pack" / "flush-1.pack"
+    path.write_bytes(pack)
+    subprocess.run(["git", "index-pack", str(path)], check=True, capture_output=True)
+    assert path.with_suffix(".idx").read_bytes() == index
+    for item in objects[:8]:
         shown = subprocess.run(
             ["git", "-C", str(repository), "cat-file", "blob", item.id.hex()], capture_output=True, check=True
         )
         assert shown.stdout == item.data
 
 
-def test_a_large_tree_is_stored_as_it_is(repository: Path):
-    tree = b"".join(b"100644 file-%05d\0" % number + bytes(20) for number in range(3000))
-    item = GitObject.of("tree", tree)
-    folder = repository / "objects" / "pack"
-    name = write_pack(folder, [item])
-    assert (folder / f"{name}.pack").stat().st_size > len(tree)
-    assert read_pack((folder / f"{name}.pack").read_bytes()) == [item]
+@given(OBJECTS, st.data())
+def test_a_pack_that_was_cut_off_or_changed_is_refused(objects, data):
+    pack, _ = encode(objects)
+    cut = data.draw(st.integers(0, len(pack) - 1))
+    changed = bytearray(pack)
+    changed[cut] ^= 0x55
+    for damaged in (pack[:cut], bytes(changed), pack[:cut] + bytes(len(pack) - cut)):
+        if damaged != pack:
+            with pytest.raises(ValueError, match="pack"):
+                decode(damaged)
 
 
-def test_the_same_objects_can_be_written_again(repository: Path):
-    folder = repository / "objects" / "pack"
-    objects = [GitObject.of("blob", b"twice")]
-    assert write_pack(folder, objects) == write_pack(folder, objects)
-    assert len(list(folder.iterdir())) == 2
-
-
-@pytest.mark.parametrize("data", [b"", b"PACK\0\0\0\3\0\0\0\0", b"PACK\0\0\0\2\0\0\0\1\x60rest"])
-def test_what_is_no_plain_pack_is_refused(data):
-    with pytest.raises(ValueError, match="pack"):
-        read_pack(data)
+def test_a_pack_of_gits_with_deltas_is_refused(repository: Path):
+    text = "".join(f"line {number}\n" for number in range(2000))
+    for content in (text, text + "more\n"):
+        subprocess.run(
+            ["git", "-C", str(repository), "hash-object", "-w", "--stdin"],
+            input=content.encode(),
+            check=True,
+            capture_output=True,
+        )
+    listed = subprocess.run(
+        ["git", "-C", str(repository), "cat-file", "--batch-all-objects", "--batch-check=%(objectname)"],
+        capture_output=True,
+        check=True,
+    ).stdout
+    pack = subprocess.run(
+        ["git", "-C", str(repository), "pack-objects", "--stdout"],
+        input=listed,
+        capture_output=True,
+        check=True,
+    ).stdout
+    with pytest.raises(ValueError, match="deltas"):
+        decode(pack)

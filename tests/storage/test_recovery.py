@@ -1,0 +1,176 @@
+"""After a power loss: whatever became of what was not flushed, every answered write is there."""
+
+import random
+import shutil
+from pathlib import Path
+
+import pytest
+
+from storage import recovery
+from storage.errors import RepositoryDamaged
+from storage.maintenance import roll_up
+from storage.repository import Repository
+from storage.store import Store
+from tests.storage.repositories import git, increment, put
+
+# What a disk may hold of a file, or of its name, that was written and not flushed.
+LOSSES = {
+    "old": lambda path, old: path.write_bytes(old) if old is not None else path.unlink(missing_ok=True),
+    "gone": lambda path, _: path.unlink(missing_ok=True),
+    "empty": lambda path, _: path.write_bytes(b""),
+    "half": lambda path, _: path.exists() and path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
+    "zeros": lambda path, _: path.exists() and path.write_bytes(bytes(path.stat().st_size)),
+    "kept": lambda *_: None,
+}
+
+
+def lose_power(repository: Repository) -> None:
+    """Make the next process take the machine for one that was started anew."""
+    (repository.path / "bakehouse-boot").write_text("the boot before")
+
+
+def indexes(repository: Repository) -> list[Path]:
+    found = sorted((repository.path / "objects/pack").glob("flush-*.idx"))
+    for path in found:
+        path.chmod(0o644)
+    return found
+
+
+def reopened(tmp_path: Path) -> Repository:
+    return Store(tmp_path).open("alice/demo")
+
+
+@pytest.mark.parametrize("index_loss", LOSSES)
+@pytest.mark.parametrize("ref_loss", LOSSES)
+def test_each_loss_of_indexes_and_ref(repository: Repository, tmp_path: Path, ref_loss: str, index_loss: str):
+    ref = repository.path / "refs/heads/main"
+    first = ref.read_bytes()
+    answers = [repository.transact(increment) for _ in range(6)]
+    for path in indexes(repository):
+        LOSSES[index_loss](path, None)
+    LOSSES[ref_loss](ref, first)
+    (repository.path / "refs/heads/main.lock").write_bytes(b"0" * 20)
+    lose_power(repository)
+
+    after = reopened(tmp_path)
+    assert after.head().read("counter").data == b"%d\n" % answers[-1]
+    assert git(after.path, "rev-list", "--count", "main").strip() == "7"
+    assert git(after.path, "fsck", "--strict") == ""
+    assert after.transact(increment) == 7
+    assert not list(after.path.rglob("*.lock"))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_losses_of_all_kinds_at_once(repository: Repository, tmp_path: Path, seed: int):
+    """Each index comes back in a state of its own, the ref as any it ever had, after roll-ups."""
+    chance = random.Random(seed)
+    ref = repository.path / "refs/heads/main"
+    refs = [ref.read_bytes()]
+    count = 0
+    for _ in range(chance.randint(1, 25)):
+        count = repository.transact(increment)
+        refs.append(ref.read_bytes())
+        if chance.random() < 0.15:
+            roll_up(repository._branch)
+            refs = refs[-1:]  # a roll-up makes the ref durable: older ones cannot come back
+    flushes = indexes(repository)
+    for path in flushes:
+        LOSSES[chance.choice(list(LOSSES))](path, None)
+    if flushes:  # only a flush replaces the ref, after the last roll-up made it durable
+        LOSSES[chance.choice(list(LOSSES))](ref, chance.choice(refs))
+    lose_power(repository)
+
+    after = reopened(tmp_path)
+    assert after.head().read("counter").data == b"%d\n" % count
+    assert git(after.path, "rev-list", "--count", "main").strip() == str(count + 1)
+    assert git(after.path, "fsck", "--strict") == ""
+
+
+def test_a_flush_that_was_cut_off_was_never_answered(repository: Repository, tmp_path: Path):
+    repository.transact(increment)
+    whole = next((repository.path / "objects/pack").glob("flush-*.pack")).read_bytes()
+    torn = repository.path / "objects/pack/flush-torn.pack"
+    torn.write_bytes(whole[: len(whole) // 2])
+    torn.with_suffix(".idx").write_bytes(b"")
+    lose_power(repository)
+    after = reopened(tmp_path)
+    assert after.head().read("counter").data == b"1\n"
+    assert not torn.exists()
+    assert not torn.with_suffix(".idx").exists()
+    assert git(after.path, "fsck", "--strict") == ""
+
+
+def test_a_write_that_lost_against_another_program_stays_lost(repository: Repository, tmp_path: Path):
+    """Two ways lead on from one commit; only one was answered, and the ref knows which."""
+    before = repository.head().commit
+    shutil.copytree(repository.path, tmp_path / "copy.git")
+    other = Store(tmp_path).open("copy")
+    other.transact(put("lost", b"1"))
+    for path in (other.path / "objects/pack").glob("flush-*.pack"):
+        if not (repository.path / "objects/pack" / path.name).exists():
+            shutil.copy(path, repository.path / "objects/pack")
+    answered = [repository.transact(put(name, b"1")) for name in ("a", "b")]
+    lose_power(repository)
+    after = reopened(tmp_path)
+    assert after.head().commit == answered[-1]
+    (after.path / "refs/heads/main").write_text(f"{before}\n")
+    lose_power(after)
+    assert reopened(tmp_path).head().commit == answered[-1]
+
+
+def test_nothing_is_looked_for_without_a_new_start(repository: Repository, tmp_path: Path):
+    """A ref that a hand has damaged is told of, and not guessed at."""
+    repository.transact(increment)
+    (repository.path / "refs/heads/main").write_text("nonsense")
+    with pytest.raises(RepositoryDamaged):
+        reopened(tmp_path).head()
+
+
+def test_where_there_is_no_boot_id_each_process_looks(repository: Repository, tmp_path: Path, monkeypatch):
+    repository.transact(increment)
+    for path in indexes(repository):
+        path.unlink()
+    monkeypatch.setattr(recovery, "BOOT_ID", "of another process")
+    assert reopened(tmp_path).head().read("counter").data == b"1\n"
+
+
+def test_a_failed_move_of_the_branch_takes_its_pack_back(repository: Repository):
+    first = repository.head().commit
+    repository.transact(increment)
+    packs = set((repository.path / "objects/pack").iterdir())
+
+    def change(transaction):
+        git(repository.path, "update-ref", "refs/heads/main", first)
+        return increment(transaction)
+
+    with pytest.raises(Exception, match="another program"):
+        repository.transact(change)
+    assert set((repository.path / "objects/pack").iterdir()) == packs
+
+
+def test_a_flush_is_on_disk_before_it_is_seen(repository: Repository, monkeypatch: pytest.MonkeyPatch):
+    """The order of what reaches the disk: pack, its name, then index and branch."""
+    import os
+
+    events: list[str] = []
+    paths: dict[int, str] = {}
+    real_open, real_fsync, real_rename = os.open, os.fsync, Path.rename
+
+    def open_(path, *arguments, **more):
+        fd = real_open(path, *arguments, **more)
+        paths[fd] = Path(path).name.partition("-")[0] + Path(path).suffix
+        return fd
+
+    def fsync(fd):
+        events.append(f"fsync {paths[fd]}")
+        real_fsync(fd)
+
+    def rename(path, to):
+        events.append(f"rename {Path(to).name.partition('-')[0] + Path(to).suffix}")
+        return real_rename(path, to)
+
+    monkeypatch.setattr(os, "open", open_)
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(Path, "rename", rename)
+    repository.transact(increment)
+    assert events == ["fsync flush.pack", "fsync pack", "rename flush.idx", "rename main"]
