@@ -48,7 +48,7 @@ def _add_events(value: Any, events: list[yaml.Event]) -> None:
     if isinstance(value, str):
         style = "|" if _is_literal(value) else None
         events.append(yaml.ScalarEvent(None, None, (_is_text_when_plain(value), True), value, style=style))
-    elif isinstance(value, Mapping):
+    elif isinstance(value, dict):
         events.append(yaml.MappingStartEvent(None, None, True, flow_style=not value))
         for name, item in value.items():
             _add_events(name, events)

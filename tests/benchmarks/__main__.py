@@ -37,39 +37,46 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(dir=FOLDER)).absolute()
     with running(folder, server_command) as server:
         client = Client(server.port, MASTER_KEY)
-        client.send([client.request("POST", "/v1/repo", {"repo_name": f"r{i}"}) for i in range(REPOS)])
-        click.echo(
-            f"{os.cpu_count()} cores, Python {platform.python_version()}; requests a second, median of"
-        )
-        click.echo(f"{ROUNDS} rounds taken in turns, and their range; two gunicorn workers of 8 threads\n")
+        machine = f"{os.cpu_count()} cores, Python {platform.python_version()}"
+        click.echo(f"{machine}, two gunicorn workers of 8 threads.")
+        click.echo(f"Requests a second: median of {ROUNDS} rounds taken in turns, and their range.\n")
         for row in _rows(client):
             click.echo(row)
 
 
 def _rows(client: Client) -> Iterator[str]:
     many = [150] * CLIENTS
+    repos = count()
     yield _compare(
         f"create, {CLIENTS} clients, {REPOS} repos",
-        lambda: rate(client, _creates(client, many, REPOS)),
+        lambda: rate(client, _creates(client, many, [_new_repo(client, next(repos)) for _ in range(REPOS)])),
         "same validation, nothing stored",
         lambda: rate(client, _bodies(client, many, "/yardstick/nothing-stored")),
         0.5,
     )
+    # As many targets in the one repo as GitPython has in its own.
+    alone = _new_repo(client, next(repos))
     yield _compare(
         "create, 1 client",
-        lambda: rate(client, _creates(client, [100], 1)),
-        "GitPython's index behind the same HTTP",
-        lambda: rate(client, _bodies(client, [30], "/yardstick/gitpython")),
+        lambda: rate(client, _creates(client, [50], [alone])),
+        "GitPython's index, same HTTP",
+        lambda: rate(client, _bodies(client, [50], "/yardstick/gitpython")),
         8.0,
     )
-    client.send([client.request("POST", "/v1/repo/r0/targets", target("read-me"))])
+    client.send([client.request("POST", f"/v1/repo/{alone}/targets", target("read-me"))])
     yield _compare(
         f"read, {CLIENTS} clients",
-        lambda: rate(client, [[client.request("GET", "/v1/repo/r0/targets/read-me")] * 300] * CLIENTS),
+        lambda: rate(client, [[client.request("GET", f"/v1/repo/{alone}/targets/read-me")] * 300] * CLIENTS),
         "authenticated, nothing read",
         lambda: rate(client, [[client.request("GET", "/yardstick/nothing-read")] * 300] * CLIENTS),
         0.7,
     )
+
+
+def _new_repo(client: Client, number: int) -> str:
+    name = f"r{number}"
+    client.send([client.request("POST", "/v1/repo", {"repo_name": name})])
+    return name
 
 
 def _compare(what: str, measure: Measure, yardstick: str, measure_yardstick: Measure, goal: float) -> str:
@@ -83,15 +90,16 @@ def _compare(what: str, measure: Measure, yardstick: str, measure_yardstick: Mea
     )
 
 
-def _creates(client: Client, amounts: list[int], repos: int) -> list[Requests]:
+def _creates(client: Client, amounts: list[int], repos: list[str]) -> list[Requests]:
+    """Return so many creates for each client, each client going round all repos."""
     return [
         [
             client.request(
-                "POST", f"/v1/repo/r{(number + step * len(amounts)) % repos}/targets", target(next(_names))
+                "POST", f"/v1/repo/{repos[(start + step) % len(repos)]}/targets", target(next(_names))
             )
             for step in range(amount)
         ]
-        for number, amount in enumerate(amounts)
+        for start, amount in enumerate(amounts)
     ]
 
 

@@ -116,9 +116,10 @@ def test_kill_9_loses_no_answered_write(tmp_path: Path, delay: float):
         assert set(answered) <= set(there)
         for repo in ("r0", "r1"):
             call(server, MASTER_KEY, "POST", f"/v1/repo/{repo}/targets", target("after"))
-            folder = tmp_path / f"repos/admin/{repo}.git"
-            git(folder, "fsck", "--strict")
-            assert not list(folder.rglob("*.lock"))
+    for repo in ("r0", "r1"):
+        folder = tmp_path / f"repos/admin/{repo}.git"
+        git(folder, "fsck", "--strict")
+        assert not list(folder.rglob("*.lock"))
 
 
 def test_two_workers_lose_no_update(server: Server):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from storage import maintenance
+from storage import disk, maintenance
 from storage.maintenance import pack_sizes, roll_up
 from storage.repository import Repository
 from storage.store import Store
@@ -65,6 +65,7 @@ def test_it_starts_by_itself_beside_readers_and_writers(
     stop.set()
     reader.join()
     assert not failures
-    assert len(pack_sizes(repository.path)) < 60
-    assert git(repository.path, "fsck", "--strict") == ""
+    with disk.exclusive(repository.path / "objects"):  # fsck takes a pack that goes for one that is lost
+        assert len(pack_sizes(repository.path)) < 60
+        assert git(repository.path, "fsck", "--strict") == ""
     assert git(repository.path, "rev-list", "--count", "main").strip() == "61"
