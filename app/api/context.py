@@ -2,12 +2,13 @@
 
 import re
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from flask import current_app, g, request
 
 from app import auth
+from app.api.answers import AnswerCache
 from app.auth import Principal
 from app.registry import repos
 from app.registry.accounts import Accounts
@@ -29,6 +30,7 @@ class Services:
     master_key: str
     accounts: Accounts
     store: Store
+    answers: AnswerCache = field(default_factory=AnswerCache)
 
 
 class InvalidHeader(Exception):
