@@ -13,6 +13,7 @@ import os
 import threading
 import zlib
 from contextlib import suppress
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 
@@ -103,7 +104,7 @@ class ObjectDatabase(GitCmdObjectDB):
         value = self._load(commit_id)
         with suppress(ValueError):
             if not isinstance(value, Tree) and value.type == "commit":
-                return CommitHeader.parse(value.data)
+                return _parse_commit(value.data)
         raise RepositoryDamaged(self.name, f"the object {commit_id.hex()} is not a commit")
 
     def add(self, type_: str, data: bytes) -> bytes:
@@ -229,6 +230,9 @@ def publish_index(folder: Path, name: str, index: bytes, *, flush: bool) -> None
     scratch = folder / f"tmp_idx_{os.urandom(8).hex()}"  # `git gc` clears `tmp_*` that a crash leaves
     disk.write_file(scratch, index, flush=flush)
     scratch.rename(folder / f"{name}.idx")
+
+
+_parse_commit = lru_cache(maxsize=1024)(CommitHeader.parse)  # each read asks for its tip's
 
 
 def _text(type_name: str | bytes) -> str:

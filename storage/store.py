@@ -33,16 +33,17 @@ class Store:
         self._cache = ObjectCache()
         self._maintenance = Maintenance()
         self._lock = threading.Lock()
-        self._open: LRUCache[Path, Repository] = LRUCache(_OPEN_AT_MOST)
+        self._open: LRUCache[str, Repository] = LRUCache(_OPEN_AT_MOST)
 
     def open(self, name: str) -> Repository:
         """Return a repository; RepositoryNotFound or RepositoryDamaged if it cannot be opened."""
-        path = self._path(f"{name}{_SUFFIX}")
         with self._lock:
-            repository = self._open.get(path)
-            if repository is None:
-                repository = Repository(_last(name), path, self._cache, self._maintenance)
-                self._open[path] = repository
+            repository = self._open.get(name)
+        if repository is None:  # outside the lock: a recovery must not hold up the other repositories
+            path = self._path(f"{name}{_SUFFIX}")
+            repository = Repository(_last(name), path, self._cache, self._maintenance)
+            with self._lock:
+                repository = self._open.setdefault(name, repository)
         return repository
 
     def create(self, name: str, change: Callable[[Transaction], object]) -> Repository:
