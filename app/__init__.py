@@ -25,17 +25,15 @@ def create_app(settings: Settings) -> Flask:
     app = Flask("bakehouse", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body
     app.json = _Json(app)
-    app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
 
+    data_dir = settings.make_data_dir()
     key = master_key.ensure(settings)
     try:
-        repos = settings.data_dir / "repos"
-        repos.mkdir(parents=True, exist_ok=True)
-        accounts = Accounts(Store(settings.data_dir), Origin("bakehouse"))
-    except (OSError, StorageError) as error:
-        raise SettingsError(f"The data directory {settings.data_dir} cannot be used: {error}.") from error
-    app.extensions["bakehouse"] = Services(settings, key, accounts, Store(repos))
+        accounts = Accounts(Store(data_dir), Origin("bakehouse"))
+    except StorageError as error:
+        raise SettingsError(f"The data directory {data_dir} cannot be used: {error}.") from error
+    app.extensions["bakehouse"] = Services(settings, key, accounts, Store(data_dir / "repos"))
 
     errors.register(app)
     for blueprint in api.BLUEPRINTS:

@@ -1,6 +1,7 @@
 """From credentials to a principal: who calls, and whose repos they speak of."""
 
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from werkzeug.datastructures import Authorization
@@ -39,16 +40,18 @@ class Principal:
 
 
 def authenticate(
-    accounts: Accounts, master_key: str, credentials: Authorization | None, named: str | None
+    accounts: Accounts, master_key: str, header: str | None, find_named: Callable[[], str | None]
 ) -> Principal:
-    """Return the caller of an API request; `named` is the user it names, if any.
+    """Return the caller of an API request, from its header `Authorization`.
 
-    Raises Unauthorized, or Forbidden where another user is named without the master key.
+    `find_named` returns the user that the request names, if any; it is called once the token is
+    known to be good. Raises Unauthorized, or Forbidden where another user is named without the
+    master key.
     """
-    token = credentials.token if credentials and credentials.type == "bearer" else None
-    if not token:
+    scheme, _, token = (header or "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
         raise Unauthorized("Give your token in the header 'Authorization: Bearer <token>'.", "Bearer")
-    return _admit(accounts, master_key, token, named, "Bearer")
+    return _admit(accounts, master_key, token.strip(), find_named, "Bearer")
 
 
 def authenticate_git(
@@ -60,14 +63,16 @@ def authenticate_git(
         raise Unauthorized("Give your user name, and your token as the password.", "Basic")
     named = owner if _is_master(master_key, password) else credentials.username
     try:
-        return _admit(accounts, master_key, password, named, "Basic")
+        return _admit(accounts, master_key, password, lambda: named, "Basic")
     except Forbidden:
         raise Unauthorized(f"This token is not one of user '{named}'.", "Basic") from None
 
 
-def _admit(accounts: Accounts, master_key: str, token: str, named: str | None, scheme: str) -> Principal:
+def _admit(
+    accounts: Accounts, master_key: str, token: str, find_named: Callable[[], str | None], scheme: str
+) -> Principal:
     if _is_master(master_key, token):
-        acted_for = named or MASTER_USER
+        acted_for = find_named() or MASTER_USER
         known = accounts.find(acted_for)
         return Principal(
             acted_for, True, acted_for, known.alias if known else None, known.email if known else None
@@ -75,6 +80,7 @@ def _admit(accounts: Accounts, master_key: str, token: str, named: str | None, s
     user = accounts.authenticate(token)
     if user is None:
         raise Unauthorized("This token is unknown, or was revoked.", scheme)
+    named = find_named()
     if named not in (None, user.id):
         raise Forbidden(f"Your token is not allowed to act for user '{named}': only the master key may.")
     return Principal(user.id, False, user.id, user.alias, user.email)

@@ -1,5 +1,6 @@
 """The command `bakehouse`."""
 
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -38,6 +39,8 @@ def main() -> None:
 def serve() -> None:
     """Start the server."""
     settings = Settings.from_env()
+    settings.make_data_dir()
+    _check_address(settings)
     master_key.ensure(settings)
     _Server(settings).run()
 
@@ -76,9 +79,18 @@ def revoke_user(user_id: str) -> None:
 
 
 def _accounts() -> Accounts:
-    settings = Settings.from_env()
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    return Accounts(Store(settings.data_dir), _OPERATOR)
+    return Accounts(Store(Settings.from_env().make_data_dir()), _OPERATOR)
+
+
+def _check_address(settings: Settings) -> None:
+    """Raise SettingsError where nobody can listen; gunicorn would try for seconds, and log a trace."""
+    try:
+        family, *_, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
+        socket.create_server(address[:2], family=family).close()
+    except OSError as error:
+        raise SettingsError(
+            f"BAKEHOUSE_HOST and BAKEHOUSE_PORT: nobody can listen on {settings.url}: {error.strerror}."
+        ) from error
 
 
 class _Server(BaseApplication):  # type: ignore[misc]
@@ -91,9 +103,8 @@ class _Server(BaseApplication):  # type: ignore[misc]
     def load_config(self) -> None:
         """Tell gunicorn what to listen on and how many to be."""
         settings = self._settings
-        host = f"[{settings.host}]" if ":" in settings.host else settings.host
         options = {
-            "bind": f"{host}:{settings.port}",
+            "bind": settings.url.removeprefix("http://"),
             "workers": settings.workers,
             "threads": settings.threads,
             "worker_class": "gthread",

@@ -8,6 +8,7 @@ from flask import Flask, Response, jsonify, make_response, request
 from werkzeug.exceptions import HTTPException
 
 from app.api import context
+from app.api.body import BrokenBody
 from app.api.context import InvalidHeader
 from app.auth import Forbidden, Unauthorized
 from app.registry.errors import Conflict, NotFound, PreconditionFailed
@@ -29,6 +30,7 @@ CODES = {
 }
 
 STATUSES: dict[type[Exception], int] = {
+    BrokenBody: 400,
     InvalidHeader: 400,
     Unauthorized: 401,
     Forbidden: 403,

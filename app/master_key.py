@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shlex
 import sys
 from pathlib import Path
 
@@ -31,7 +32,6 @@ def _create(path: Path) -> bool:
     """Make the file with a new key, whole or not at all; tell whether it was this process."""
     if path.exists():
         return False
-    path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_name(f".{_FILE}-{secrets.token_hex(8)}")
     fd = os.open(scratch, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     try:
@@ -48,8 +48,9 @@ def _create(path: Path) -> bool:
 
 
 def _welcome(settings: Settings, path: Path) -> str:
-    url = settings.public_url or f"http://{settings.host}:{settings.port}"
-    call = f'curl -sS -H "Authorization: Bearer $(cat {path})" -H "Content-Type: application/json"'
+    url = settings.public_url or settings.url
+    key = f"$(cat {shlex.quote(str(path))})"
+    call = f'curl -sS -H "Authorization: Bearer {key}" -H "Content-Type: application/json"'
     return f"""
 A master key was made: {path}
 It may do everything, as every user. Create a repo and a target with it:

@@ -32,6 +32,10 @@ _REASONS = {
     422: "The request breaks this contract; every mistake is listed.",
     503: "The storage does not answer, or a repository is damaged.",
 }
+_CONDITIONS = {
+    "If-Match": "Versions in quotes, one of which it must be at; `*`: any, but it must exist.",
+    "If-None-Match": "Versions in quotes, at none of which it may be; `*`: it must not exist.",
+}
 _ACTING_FOR = [
     {
         "name": "X-User-Id",
@@ -110,6 +114,10 @@ def _operation(rule: Rule, view: Callable[..., Any], contract: Contract) -> dict
         operation["security"] = []
     else:
         operation["parameters"] += _ACTING_FOR
+    operation["parameters"] += [
+        {"name": name, "in": "header", "description": _CONDITIONS[name], "schema": {"type": "string"}}
+        for name in contract.conditions
+    ]
     if contract.query is not None:
         operation["parameters"].append({"in": "query", "schema": contract.query})
     if contract.body is not None:

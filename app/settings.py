@@ -41,12 +41,28 @@ class Settings:
             max_body=_integer(env, "BAKEHOUSE_MAX_BODY", cls.max_body, 1024, 1024**3),
         )
 
+    @property
+    def url(self) -> str:
+        """Where the server listens."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    def make_data_dir(self) -> Path:
+        """Make the data directory where it is missing, and return it; SettingsError if that fails."""
+        try:
+            (self.data_dir / "repos").mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingsError(
+                f"The data directory {self.data_dir} cannot be used: {error.strerror}."
+            ) from error
+        return self.data_dir
+
 
 def _integer(env: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
     text = env.get(name)
     if not text:
         return default
-    if not text.isascii() or not text.isdigit() or not least <= int(text[:12]) <= most:
+    if not re.fullmatch(r"[0-9]{1,12}", text) or not least <= int(text) <= most:
         raise SettingsError(f"{name} must be a whole number from {least} to {most}, not {text!r}.")
     return int(text)
 

@@ -11,7 +11,8 @@ import subprocess
 import threading
 from pathlib import Path
 
-from storage import disk
+from storage import disk, process
+from storage.objects import FLUSH_PREFIX
 from storage.refs import Branch
 
 ROLL_UP_ABOVE = 256
@@ -29,8 +30,8 @@ def pack_sizes(git_folder: Path) -> dict[str, int]:
 def roll_up(branch: Branch) -> int:
     """Roll the small packs into one and return how many there were.
 
-    Small is what is not larger than twice all that is smaller: packs stay in a geometric
-    progression, so an object is rewritten only a logarithmic number of times. The old packs go
+    Small is a flush, and what is not larger than twice all that is smaller: packs stay in a
+    geometric progression, so an object is rewritten a logarithmic number of times. The old packs go
     once the new one is durable, and so is the branch: recovery finds its way without them.
     """
     with disk.exclusive(branch.git_folder):  # no flush is between its pack and its branch
@@ -43,6 +44,7 @@ def roll_up(branch: Branch) -> int:
     rolled = subprocess.run(
         ["git", "-c", "core.fsync=all", "pack-objects", *options],
         cwd=branch.git_folder,
+        env=process.environment(),
         input="\n".join(small),
         capture_output=True,
         check=True,
@@ -57,13 +59,14 @@ def roll_up(branch: Branch) -> int:
 
 
 def _find_small(git_folder: Path) -> list[str]:
-    small: list[str] = []
-    total = 0
-    for name, size in pack_sizes(git_folder).items():
-        if len(small) > 1 and size > 2 * total:
-            break
-        small.append(name)
-        total += size
+    """Return the flushed packs, whatever their size, and the small ones among the others."""
+    sizes = pack_sizes(git_folder)
+    small = [name for name in sizes if name.startswith(FLUSH_PREFIX)]
+    total = sum(sizes[name] for name in small)
+    for name, size in sizes.items():
+        if name not in small and size <= 2 * total:
+            small.append(name)
+            total += size
     return small
 
 

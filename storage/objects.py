@@ -1,4 +1,4 @@
-"""The object database that GitPython's objects read and write through.
+"""The object database of a repository, which GitPython's objects read through too.
 
 Reads come from a cache, else from git's own `cat-file --batch`; writes are staged in memory and
 become durable together, as one pack, at `flush`. GitPython's default stores each object through
@@ -19,8 +19,9 @@ from pathlib import Path
 
 from cachetools import LRUCache
 from git import Git
+from git.compat import safe_decode
 from git.db import GitCmdObjectDB
-from gitdb.base import IStream, OInfo, OStream
+from gitdb.base import OInfo, OStream
 
 from storage import disk, packs
 from storage.commits import CommitHeader
@@ -121,22 +122,22 @@ class ObjectDatabase(GitCmdObjectDB):
         self._cache.put(self._root, item.id, tree)
         return item.id
 
-    def flush(self) -> str:
-        """Make all that was staged durable, as one pack; return the pack's name."""
+    def flush(self, tip: str) -> None:
+        """Make all that was staged durable, as one pack named for the commit `tip` that it ends in."""
         pack, index = packs.encode(list(self._staged.values()))
-        name = f"{FLUSH_PREFIX}{os.urandom(20).hex()}"
+        name = f"{FLUSH_PREFIX}{tip}"
         disk.write_file(self._pack_folder / f"{name}.pack", pack, flush=True)
         disk.sync(self._pack_folder)
         publish_index(self._pack_folder, name, index, flush=False)
         self._packs |= {name}
         self._packs_changed = self._pack_folder.stat().st_mtime_ns
         self._staged.clear()
-        return name
 
-    def take_back(self, name: str) -> None:
-        """Remove a pack whose flush led to nothing."""
+    def take_back(self, tip: str) -> None:
+        """Remove the pack of a flush that led to nothing, durably, or what there is of it."""
         for ending in (".idx", ".pack"):
-            (self._pack_folder / f"{name}{ending}").unlink(missing_ok=True)
+            (self._pack_folder / f"{FLUSH_PREFIX}{tip}{ending}").unlink(missing_ok=True)
+        disk.sync(self._pack_folder)
 
     def staged(self) -> frozenset[bytes]:
         """Return the ids of what the next flush will write."""
@@ -172,12 +173,7 @@ class ObjectDatabase(GitCmdObjectDB):
             for name in names - known:
                 self._read_whole(self._pack_folder / f"{name}.pack")
 
-    # The interface that GitPython's Commit and Tree use
-
-    def store(self, istream: IStream) -> IStream:
-        """Stage an object."""
-        istream.binsha = self.add(_text(istream.type), istream.read(istream.size))
-        return istream
+    # What GitPython's Commit and Tree read through
 
     def info(self, binsha: bytes) -> OInfo:
         """Return an object's type and size."""
@@ -214,7 +210,7 @@ class ObjectDatabase(GitCmdObjectDB):
                 except (ValueError, OSError):
                     self._git.clear_cache()
                 else:
-                    return GitObject(_text(type_name), data, object_id)
+                    return GitObject(safe_decode(type_name), data, object_id)
         raise RepositoryDamaged(self.name, f"git cannot read the object {hex_id}")
 
     def _read_whole(self, path: Path) -> None:
@@ -233,11 +229,6 @@ def publish_index(folder: Path, name: str, index: bytes, *, flush: bool) -> None
 
 
 _parse_commit = lru_cache(maxsize=1024)(CommitHeader.parse)  # each read asks for its tip's
-
-
-def _text(type_name: str | bytes) -> str:
-    """Return a type's name: gitdb has them as bytes, and so has git's output."""
-    return type_name if isinstance(type_name, str) else type_name.decode()
 
 
 def _cost(value: GitObject | Tree) -> int:

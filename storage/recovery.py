@@ -1,23 +1,26 @@
-"""After a power loss: what an answered write did not flush is made again from what it did.
+"""What a killed process leaves behind, and what a power loss takes.
 
 A flush makes its pack durable, and no more: the pack's index and the branch may come back from a
-power loss old, empty or not at all. Nothing is lost by that. A flushed pack holds the commits
-whose parents tell their order, and its index follows from its content. A kill of the server
-needs none of this, since the kernel keeps what was written.
+power loss old, empty or not at all. Nothing is lost by that. A flushed pack holds commits whose
+parents tell their order, and its index follows from its content. A kill takes nothing, since the
+kernel keeps what was written; but it can leave a flush that was never answered.
 """
 
+import hashlib
 import secrets
+import subprocess
 import zlib
-from collections import defaultdict
 from pathlib import Path
 
-from storage import disk, packs
+from storage import disk, packs, process
 from storage.commits import CommitHeader
 from storage.errors import RepositoryDamaged
-from storage.objects import FLUSH_PREFIX, publish_index
+from storage.objects import FLUSH_PREFIX, ObjectDatabase, publish_index
 from storage.refs import Branch
 
 _MARK = "bakehouse-boot"
+
+Commits = dict[str, CommitHeader]
 
 
 def _read_boot_id() -> str:
@@ -36,20 +39,39 @@ def mark(git_folder: Path) -> None:
     (git_folder / _MARK).write_text(BOOT_ID)
 
 
-def recover(branch: Branch) -> None:
-    """Bring a repository to where its flushed packs say it is, once after each start of the machine."""
-    if _is_marked(branch.git_folder):
-        return
-    with disk.exclusive(branch.git_folder):
-        folder = branch.git_folder / "objects" / "pack"
-        commits: dict[str, CommitHeader] = {}
-        for pack in folder.glob(f"{FLUSH_PREFIX}*.pack"):
-            commits.update(_restore(pack))
-        tip = _find_tip(commits, _read(branch))
-        if tip is not None:
-            branch.restore(tip)
-        disk.sync(folder)
-        mark(branch.git_folder)
+def recover(branch: Branch, objects: ObjectDatabase) -> None:
+    """Bring a repository that is being opened to rest."""
+    if not _is_marked(branch.git_folder):
+        with disk.exclusive(branch.git_folder):
+            _recover_power_loss(branch)
+            mark(branch.git_folder)
+    elif branch.is_locked():
+        with disk.exclusive(branch.git_folder):
+            clear_killed(branch, objects)
+
+
+def clear_killed(branch: Branch, objects: ObjectDatabase) -> None:
+    """Remove a flush that a killed process did not get to answer. The caller holds the lock.
+
+    Its lock on the branch names it. (After a power loss a lock proves nothing: the rename that
+    ended it may be what was lost.)
+    """
+    never_answered = branch.find_stale()
+    if never_answered is not None:
+        objects.take_back(never_answered)
+        branch.unlock()
+
+
+def _recover_power_loss(branch: Branch) -> None:
+    """Bring a repository to where its flushed packs say it is. The caller holds the lock."""
+    folder = branch.git_folder / "objects" / "pack"
+    commits: Commits = {}
+    for pack in folder.glob(f"{FLUSH_PREFIX}*.pack"):
+        commits.update(_restore(pack))
+    tip = _find_tip(branch, commits)
+    if tip is not None:
+        branch.restore(tip)
+    disk.sync(folder)
 
 
 def _is_marked(git_folder: Path) -> bool:
@@ -59,42 +81,64 @@ def _is_marked(git_folder: Path) -> bool:
         return False
 
 
-def _read(branch: Branch) -> str | None:
-    try:
-        return branch.read()
-    except RepositoryDamaged:
-        return None
-
-
-def _restore(pack: Path) -> dict[str, CommitHeader]:
+def _restore(pack: Path) -> Commits:
     """Write the index of a flushed pack anew, and return the pack's commits by id."""
     try:
         data = pack.read_bytes()
         objects, index = packs.decode(data), packs.index_of(data)
     except FileNotFoundError:  # maintenance has just rolled it up
         return {}
-    except (ValueError, IndexError, zlib.error):  # never flushed whole, so never answered
-        for ending in (".idx", ".pack"):
-            pack.with_suffix(ending).unlink(missing_ok=True)
+    except (ValueError, IndexError, zlib.error):
+        # Cut off, then never answered; or rotten, then git will tell. It is nobody's to remove.
+        if not _is_whole(pack.with_suffix(".idx")):
+            pack.with_suffix(".idx").unlink(missing_ok=True)
         return {}
     publish_index(pack.parent, pack.stem, index, flush=True)
     return {item.id.hex(): CommitHeader.parse(item.data) for item in objects if item.type == "commit"}
 
 
-def _find_tip(commits: dict[str, CommitHeader], branch_at: str | None) -> str | None:
-    """Return where the flushed commits lead on from the branch; where it is lost, the newest end.
+def _is_whole(index: Path) -> bool:
+    data = index.read_bytes() if index.exists() else b""
+    return hashlib.sha1(data[:-20]).digest() == data[-20:]
 
-    More than one way leads on only past a write that was never answered: the longer one is history.
+
+def _find_tip(branch: Branch, commits: Commits) -> str | None:
+    """Return the commit that all others lead to; None where there is nothing to go by.
+
+    History is one line, so of the branch and the ends of what was flushed since it was last
+    made durable, one has all others for ancestors. Git knows which.
     """
-    children: dict[str | None, list[str]] = defaultdict(list)
-    for commit, header in commits.items():
-        children[header.parent].append(commit)
-    roots = [commit for commit, header in commits.items() if header.parent not in commits]
-    ways = [(0, commit) for commit in ([branch_at] if branch_at else roots)]
-    ends = []
-    while ways:
-        length, commit = ways.pop()
-        ways += [(length + 1, child) for child in children[commit]]
-        if not children[commit]:
-            ends.append((length, commits[commit].time if commit in commits else 0, commit))
-    return max(ends)[2] if ends else None
+    parents = {header.parent for header in commits.values()}
+    candidates = [commit for commit in commits if commit not in parents]
+    try:
+        start = branch.read()
+    except RepositoryDamaged:
+        start = None
+    if start is None and not candidates:
+        return None
+    named = {*candidates, *([start] if start else [])}
+    known = [commit for commit in named if _git_succeeds(branch, "cat-file", "-e", commit)]
+    newest = _git(branch, "merge-base", "--independent", *known).split() if known else []
+    if start in known:
+        newest = [c for c in newest if _git_succeeds(branch, "merge-base", "--is-ancestor", str(start), c)]
+    if not newest:
+        raise RepositoryDamaged(branch.name, "its commits do not lead to one another")
+    return max(newest, key=lambda commit: commits[commit].time if commit in commits else 0)
+
+
+def _git(branch: Branch, *arguments: str) -> str:
+    command = ["git", *arguments]
+    done = subprocess.run(
+        command, cwd=branch.git_folder, env=process.environment(), capture_output=True, text=True
+    )
+    if done.returncode != 0:
+        raise RepositoryDamaged(branch.name, f"git {arguments[0]} fails after a power loss")
+    return done.stdout
+
+
+def _git_succeeds(branch: Branch, *arguments: str) -> bool:
+    try:
+        _git(branch, *arguments)
+    except RepositoryDamaged:
+        return False
+    return True

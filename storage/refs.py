@@ -9,6 +9,7 @@ from storage.errors import RepositoryDamaged, StorageUnavailable
 
 REF = "refs/heads/main"
 
+_NO_COMMIT = "0" * 40
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}")
 # A git command of the operator's holds a ref's lock for milliseconds and itself gives up on a
 # held one after 0.1 s (core.filesRefLockTimeout). One that stays this long was left by a crash.
@@ -22,10 +23,13 @@ class Branch:
         self.name = name
         self.git_folder = git_folder
         self._ref = git_folder / REF
+        self._head = git_folder / "HEAD"
         self._lock = self._ref.with_name(f"{self._ref.name}.lock")
 
     def read(self) -> str:
         """Return the tip's commit id (40 hex digits); RepositoryDamaged if there is none."""
+        if not self._head.exists():  # without it, git takes the folder for no repository
+            raise RepositoryDamaged(self.name, "its HEAD is missing")
         try:
             tip = disk.read_file(self._ref, 64).decode("ascii", "replace").removesuffix("\n")
         except FileNotFoundError:
@@ -51,30 +55,40 @@ class Branch:
         self._lock.rename(self._ref)
         disk.sync(self._ref.parent)
 
-    def move(self, expected: str, tip: str) -> None:
-        """Move the branch from `expected` to `tip`. After a power loss, recovery finds it there.
+    def is_locked(self) -> bool:
+        """Tell whether somebody has git's lock on the branch."""
+        return self._lock.exists()
 
-        Raises StorageUnavailable and leaves it if it is elsewhere by now. The caller holds the
-        repository's lock, so a `main.lock` belongs to a git command that runs now, or to nobody.
+    def find_stale(self) -> str | None:
+        """Return the commit that a lock of a killed process names; None if there is no lock.
+
+        The caller holds the repository's lock, so a `main.lock` belongs to a git command of the
+        operator's that runs now, and is waited for, or to nobody.
         """
-        self._take_lock(f"{tip}\n".encode())
-        try:
-            if self.read() != expected:
-                raise StorageUnavailable(self.name, "another program has just changed the repository")
-            self._lock.rename(self._ref)
-        except BaseException:
-            self._lock.unlink(missing_ok=True)
-            raise
-
-    def _take_lock(self, content: bytes) -> None:
         deadline = time.monotonic() + _STALE_AFTER_SECONDS
-        while True:
-            try:
-                return disk.write_file(self._lock, content, mode=0o644, flush=False)
-            except FileExistsError:
-                if time.monotonic() > deadline:
-                    self._lock.unlink(missing_ok=True)
-                time.sleep(0.01)
+        while self.is_locked():
+            if time.monotonic() > deadline:
+                named = disk.read_file(self._lock, 64).decode("ascii", "replace").strip()
+                return named if _OBJECT_ID.fullmatch(named) else _NO_COMMIT
+            time.sleep(0.01)
+        return None
+
+    def lock(self, tip: str) -> None:
+        """Take git's lock for moving the branch to `tip`; FileExistsError if somebody holds it."""
+        disk.write_file(self._lock, f"{tip}\n".encode(), mode=0o644, flush=False)
+
+    def unlock(self) -> None:
+        """Give the lock up and leave the branch where it is."""
+        self._lock.unlink(missing_ok=True)
+
+    def move(self, expected: str) -> None:
+        """Move the branch from `expected` to what the lock was taken for, which ends the lock.
+
+        Raises StorageUnavailable if it is elsewhere by now. After a power loss, recovery finds it.
+        """
+        if self.read() != expected:
+            raise StorageUnavailable(self.name, "another program has just changed the repository")
+        self._lock.rename(self._ref)
 
     def _read_packed(self) -> str:
         try:

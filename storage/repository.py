@@ -7,7 +7,7 @@ from typing import IO, TypeVar
 
 import git
 
-from storage import recovery, transport
+from storage import process, recovery, transport
 from storage.errors import RepositoryDamaged, RepositoryNotFound, explained
 from storage.maintenance import Maintenance
 from storage.objects import ObjectCache, ObjectDatabase
@@ -27,6 +27,7 @@ class Repository:
         self.path = path
         try:
             self._git = git.Repo(path, odbt=ObjectDatabase, expand_vars=False)
+            self._git.git.update_environment(**process.environment())
         except git.NoSuchPathError as error:
             raise RepositoryNotFound(name) from error
         except (git.InvalidGitRepositoryError, OSError) as error:
@@ -36,7 +37,7 @@ class Repository:
         self._objects.share(cache)
         self._branch = Branch(name, path)
         with explained(name, path):
-            recovery.recover(self._branch)
+            recovery.recover(self._branch, self._objects)
         self._maintenance = maintenance
         self._writer = Writer(self._objects, self._branch)
 
@@ -50,7 +51,7 @@ class Repository:
         repository = cls(name, path, ObjectCache(), Maintenance())
         transaction = Transaction(repository._objects, None)
         change(transaction)
-        repository._objects.flush()
+        repository._objects.flush(str(transaction.tip))
         repository._branch.create(str(transaction.tip))
 
     def head(self) -> Snapshot:
@@ -71,6 +72,7 @@ class Repository:
 
     def advertise_refs(self, protocol: str) -> bytes:
         """Return the first answer to a `git clone` or `git fetch`; `protocol` is `Git-Protocol`."""
+        self.head()  # git takes a branch that cannot be read for none, and the repository for empty
         with explained(self.name, self.path):
             try:
                 return transport.advertise_refs(self.path, protocol)

@@ -69,12 +69,13 @@ class Store:
                 entries = os.listdir(self._path(folder))
             except FileNotFoundError:
                 return []
-        return sorted(entry.removesuffix(_SUFFIX) for entry in entries if entry.endswith(_SUFFIX))
+        names = (entry.removesuffix(_SUFFIX) for entry in entries if entry.endswith(_SUFFIX))
+        return sorted(name for name in names if _is_safe(name))
 
     def _path(self, name: str) -> Path:
         components = name.split("/")
         for component in components:
-            if not _SAFE.fullmatch(component) or ".." in component:
+            if not _is_safe(component):
                 raise ValueError(f"{component!r} cannot name a folder")
         return self._root.joinpath(*components)
 
@@ -98,6 +99,10 @@ class Store:
             disk.sync_tree(unfinished)
             unfinished.rename(path)
         disk.sync(path.parent)
+
+
+def _is_safe(component: str) -> bool:
+    return _SAFE.fullmatch(component) is not None and ".." not in component
 
 
 def _last(name: str) -> str:

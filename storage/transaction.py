@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from git import Actor
 
-from storage import disk
+from storage import disk, recovery
 from storage.commits import CommitHeader
 from storage.errors import NameTaken, explained
 from storage.objects import ObjectDatabase
@@ -44,10 +44,6 @@ class Transaction:
         if path in self._writes:
             return self._writes[path]
         return self._base.read(path) if self._base else None
-
-    def list(self, folder: str) -> list[str]:
-        """Return the names in a folder as the repository's tip has them."""
-        return self._base.list(folder) if self._base else []
 
     def write(self, path: str, data: bytes) -> str:
         """Put a file at a path, and return its blob id (40 hex digits)."""
@@ -175,12 +171,28 @@ class Writer:
                 self._objects.discard(keep=staged)
                 answers.append(error)
             else:
+                if transaction.tip == reached:
+                    self._objects.discard(keep=staged)
                 reached = transaction.tip or tip
         if reached != tip:
-            flushed = self._objects.flush()
-            try:
-                self._branch.move(tip, reached)
-            except BaseException:
-                self._objects.take_back(flushed)
-                raise
+            self._advance(tip, reached)
         return answers
+
+    def _advance(self, tip: str, reached: str) -> None:
+        """Make what is staged durable and move the branch to it, or undo all of it.
+
+        The lock names the flush before there is one: whoever finds the lock of a process that
+        was killed knows which pack was never answered.
+        """
+        try:
+            self._branch.lock(reached)
+        except FileExistsError:
+            recovery.clear_killed(self._branch, self._objects)
+            self._branch.lock(reached)
+        try:
+            self._objects.flush(reached)
+            self._branch.move(tip)
+        except BaseException:
+            self._objects.take_back(reached)
+            self._branch.unlock()
+            raise

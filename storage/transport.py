@@ -1,16 +1,16 @@
 """git's smart protocol for clones and fetches: `git upload-pack`, fed and read in pieces."""
 
-import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from storage import process
+
 _PIECE = 64 * 1024
 _OPTIONS = {
     "uploadpack.allowFilter": "true",  # --filter=blob:none
     "uploadpack.allowAnySHA1InWant": "true",  # what such a clone fetches later, in protocol 0 and 1
-    "safe.directory": "*",  # the store opened it: it is ours, whoever owns the folder
 }
 
 
@@ -28,17 +28,20 @@ def upload_pack(path: Path, protocol: str, request: IO[bytes]) -> Iterator[bytes
     Closing the iterator early, as a server does when the client goes away, ends the process.
     """
     with request:
-        process = subprocess.Popen(
-            _command(path), env=_environment(protocol), stdin=request, stdout=subprocess.PIPE
+        upload = subprocess.Popen(
+            _command(path),
+            env=_environment(protocol),
+            stdin=request,
+            stdout=subprocess.PIPE,
         )
-    assert process.stdout is not None
+    assert upload.stdout is not None
     try:
-        while piece := process.stdout.read1(_PIECE):  # type: ignore[attr-defined]
+        while piece := upload.stdout.read1(_PIECE):  # type: ignore[attr-defined]
             yield piece
     finally:
-        process.kill()
-        process.stdout.close()
-        process.wait()
+        upload.kill()
+        upload.stdout.close()
+        upload.wait()
 
 
 def _command(path: Path, *arguments: str) -> list[str]:
@@ -47,9 +50,4 @@ def _command(path: Path, *arguments: str) -> list[str]:
 
 
 def _environment(protocol: str) -> dict[str, str]:
-    return {
-        "PATH": os.environ.get("PATH", os.defpath),
-        "GIT_PROTOCOL": protocol,
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_CONFIG_GLOBAL": os.devnull,
-    }
+    return process.environment() | {"GIT_PROTOCOL": protocol}

@@ -2,15 +2,22 @@
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 from flask import request
+from werkzeug.exceptions import HTTPException
 
 from app.schemas.base import InvalidRequest, Location, Mistake
 
 _DEEPEST = 100  # levels; deeper ones would exhaust the stacks of parsers that clones are read with
 _BODY: Location = ("body",)
+_PIECE = 64 * 1024
+
+
+class BrokenBody(Exception):
+    """A body that did not arrive as its headers say."""
 
 
 class _DuplicateKey(ValueError):
@@ -21,7 +28,7 @@ def read_json() -> Any:
     """Return the JSON in the request's body; InvalidRequest where it is not acceptable."""
     if request.mimetype != "application/json":
         raise _invalid("content_type", "The body must be JSON: send 'Content-Type: application/json'")
-    data = request.get_data(cache=False)
+    data = b"".join(pieces())
     if not data:
         raise _invalid("missing", "The body is empty; it must be a JSON object")
     try:
@@ -42,11 +49,29 @@ def read_json() -> Any:
     return value
 
 
+def pieces() -> Iterator[bytes]:
+    """Yield the request's body; RequestEntityTooLarge past the limit, BrokenBody if it breaks off."""
+    size = 0
+    while True:
+        try:
+            piece = request.stream.read(_PIECE)
+        except HTTPException:
+            raise
+        except Exception as error:  # whatever the WSGI server makes of chunks that are none
+            raise BrokenBody("The body is not framed as its headers say.") from error
+        if not piece:
+            break
+        size += len(piece)
+        yield piece
+    if size < (request.content_length or 0):
+        raise BrokenBody(f"The body broke off after {size} of {request.content_length} bytes.")
+
+
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        counted = Counter(name for name, _ in pairs)
+        twice = next(name for name, count in counted.items() if count > 1)
         raise _DuplicateKey(f"an object names the field {json.dumps(twice)} twice")
     return value
 

@@ -45,7 +45,7 @@ def services() -> Services:
 def authenticate() -> None:
     """Find out who calls, before a view of the API runs."""
     g.principal = auth.authenticate(
-        services().accounts, services().master_key, request.authorization, _named_user()
+        services().accounts, services().master_key, request.headers.get("Authorization"), _named_user
     )
 
 

@@ -32,6 +32,7 @@ class Contract:
     statuses: tuple[int, ...] = ()
     errors: tuple[int, ...] = ()
     headers: dict[str, str] = field(default_factory=dict)
+    conditions: tuple[str, ...] = ()  # the request headers that make it conditional
 
 
 def contract_of(view: Callable[..., Any]) -> Contract | None:
@@ -39,17 +40,23 @@ def contract_of(view: Callable[..., Any]) -> Contract | None:
     return cast(Contract | None, getattr(view, "contract", None))
 
 
-def accepts(body: type[Schema] | None = None, *, query: type[Schema] | None = None) -> Callable[[View], View]:
+def accepts(
+    body: type[Schema] | None = None,
+    *,
+    query: type[Schema] | None = None,
+    conditions: tuple[str, ...] = (),
+) -> Callable[[View], View]:
     """Check names in the path, query and body; give the view `body` and `query` as loaded.
 
-    InvalidRequest tells every mistake in all three. Unknown query parameters are passed over.
+    `conditions` are the headers that the view heeds, such as `If-Match`. InvalidRequest tells every
+    mistake in all three. Unknown query parameters are passed over.
     """
     body_schema = body() if body else None
     query_schema = query(unknown=EXCLUDE) if query else None
 
     def decorate(view: View) -> View:
         contract = contract_of(view) or Contract()
-        contract.body, contract.query = body_schema, query_schema
+        contract.body, contract.query, contract.conditions = body_schema, query_schema, conditions
 
         @wraps(view)
         def checked(**arguments: Any) -> Any:
@@ -108,7 +115,7 @@ def returns(
                 content = schema.dump(payload)
                 if current_app.testing:
                     assert not schema.validate(content), f"{content} breaks its schema"
-                return f"{current_app.json.dumps(content)}\n".encode()
+                return f"{current_app.json.dumps(content, separators=(',', ':'))}\n".encode()
 
             if request.method == "GET" and "ETag" in sent_headers:
                 body = services().answers.get((request.path, sent_headers["ETag"]), render)

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, g, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.api import context
+from app.api.body import pieces
 from app.api.context import InvalidHeader
 from app.auth import Forbidden, authenticate_git
 from app.registry import repos
@@ -81,7 +82,7 @@ def _spool() -> IO[bytes]:
     spool = tempfile.TemporaryFile()  # noqa: SIM115 — the process that reads it closes it
     size = 0
     try:
-        while piece := request.stream.read(_PIECE):
+        for piece in pieces():
             for part in _unpacked(unpack, piece):
                 size += len(part)
                 if size > limit:

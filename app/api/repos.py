@@ -83,7 +83,9 @@ def _create(body: dict[str, Any]) -> tuple[Repo, bool]:
 
 
 def _payload(repo: Repo) -> dict[str, Any]:
-    base = context.services().settings.public_url or request.url_root.rstrip("/")
+    settings = context.services().settings
+    asked = request.url_root.rstrip("/") if request.host else settings.url
+    base = settings.public_url or asked
     return {
         "repo_name": repo.name,
         "base_model": repo.base_model,

@@ -52,7 +52,7 @@ def list_targets(repo_name: str) -> Answer:
 
 
 @blueprint.get("/<target_name>")
-@accepts()
+@accepts(conditions=("If-None-Match",))
 @returns(TargetSchema, 200, 304, errors=(404,), headers=versions.HEADERS)
 def get_target(repo_name: str, target_name: str) -> Answer:
     """Read a target.
@@ -64,7 +64,7 @@ def get_target(repo_name: str, target_name: str) -> Answer:
 
 
 @blueprint.put("/<target_name>")
-@accepts(TargetPutSchema)
+@accepts(TargetPutSchema, conditions=("If-Match", "If-None-Match"))
 @returns(TargetSchema, 200, errors=(404, 409, 412), headers=versions.HEADERS)
 def put_target(repo_name: str, target_name: str, body: dict[str, Any]) -> Answer:
     """Create or replace a target.

@@ -19,15 +19,18 @@ def headers(version: str, commit: str) -> dict[str, str]:
 def precondition() -> Precondition:
     """Return what the request insists on in `If-Match` and `If-None-Match`."""
     return Precondition(
-        match=_versions(request.if_match) if "If-Match" in request.headers else None,
-        none_match=_versions(request.if_none_match),
+        match=_versions("If-Match", request.if_match, weak=False) if "If-Match" in request.headers else None,
+        none_match=_versions("If-None-Match", request.if_none_match, weak=True),
     )
 
 
 def is_known(version: str) -> bool:
     """Tell whether the client has a version already, so that 304 will do."""
-    return request.if_none_match.contains_weak(version)
+    return bool({ANY, version} & _versions("If-None-Match", request.if_none_match, weak=True))
 
 
-def _versions(tags: ETags) -> frozenset[str]:
-    return frozenset([ANY]) if tags.star_tag else frozenset(tags.as_set())
+def _versions(header: str, tags: ETags, *, weak: bool) -> frozenset[str]:
+    """Return the versions in a header; `*` is any, and the tag `"*"` is none of ours."""
+    if request.headers.get(header, "").strip() == ANY:
+        return frozenset([ANY])
+    return frozenset(tags.as_set(include_weak=weak)) - {ANY}

@@ -15,7 +15,7 @@ from typing import Any
 from app.registry import commits, documents
 from app.registry.commits import Origin
 from app.registry.errors import Conflict, NotFound
-from storage.errors import RepositoryExists, RepositoryNotFound
+from storage.errors import NameTaken, RepositoryExists, RepositoryNotFound
 from storage.repository import Repository
 from storage.snapshot import Snapshot
 from storage.store import Store
@@ -57,7 +57,7 @@ class Accounts:
     def create(self, origin: Origin, user_id: str, alias: str | None, email: str | None) -> str:
         """Make a user and return their token, for the one time it can be seen.
 
-        Raises Conflict if the user exists, NameTaken if one does whose id differs only in case.
+        Raises Conflict if the user exists, or one whose id differs only in case.
         """
         token = _TOKEN_PREFIX + secrets.token_urlsafe(32)
         created = datetime.now(UTC).isoformat(timespec="seconds")
@@ -70,7 +70,11 @@ class Accounts:
                 _path(user_id), documents.dump({"alias": alias, "email": email, "tokens": tokens})
             )
             lines = commits.changed_fields({}, {"alias": alias, "email": email})
-            transaction.commit(commits.message(origin, f"Create user {user_id}", lines), origin.author)
+            try:
+                transaction.commit(commits.message(origin, f"Create user {user_id}", lines), origin.author)
+            except NameTaken as error:
+                other = error.existing.removesuffix(_SUFFIX)
+                raise Conflict(user_id, f"'{user_id}' differs from user '{other}' only in case") from error
 
         self._repository.transact(change)
         return token

@@ -95,19 +95,35 @@ def _is_literal(text: str) -> bool:
     return all(_LITERAL_LINE.fullmatch(line) for line in text.split("\n"))
 
 
-@lru_cache(maxsize=4096)
 def load(data: bytes) -> Mapping[str, Any]:
     """Return the document in some bytes; ValueError if there is none.
 
-    Pure, hence cached: callers must not change what they get.
+    Documents of common size are kept: callers must not change what they get.
     """
+    return _load_kept(data) if len(data) <= _LARGEST_KEPT else _load(data)
+
+
+def _load(data: bytes) -> Mapping[str, Any]:
     try:
         document = yaml.load(data, Loader=yaml.CSafeLoader)
     except yaml.YAMLError as error:
         raise ValueError(f"not YAML: {error}") from error
-    if not isinstance(document, dict):
-        raise ValueError("not a YAML mapping")
+    if not isinstance(document, dict) or not _is_plain(document):
+        raise ValueError("not a YAML mapping of plain data")
     return document
+
+
+_LARGEST_KEPT = 16 * 1024  # bytes
+_load_kept = lru_cache(maxsize=2048)(_load)
+
+
+def _is_plain(value: Any) -> bool:
+    """Tell whether a value is what JSON can hold: no dates, no keys but text."""
+    if isinstance(value, dict):
+        return all(isinstance(name, str) and _is_plain(item) for name, item in value.items())
+    if isinstance(value, list):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, str | int | float)
 
 
 class Source(Protocol):

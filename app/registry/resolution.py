@@ -65,6 +65,17 @@ def canonical(config: Config) -> Config:
     return ordered
 
 
+def is_config(value: Any) -> bool:
+    """Tell whether a value read from a file has the shape of a config or of overrides."""
+    generators = value.get("generators") or []
+    return (
+        value.keys() <= set(CONFIG_FIELDS)
+        and isinstance(generators, list)
+        and all(isinstance(generator, dict) for generator in generators)
+        and isinstance(value.get("extra_kwargs") or {}, dict)
+    )
+
+
 def _generator(generator: Config) -> Config:
     return {name: generator[name] for name in GENERATOR_FIELDS if generator.get(name) is not None}
 

@@ -12,7 +12,8 @@ from app.registry.errors import Conflict, NotFound
 from app.registry.names import DEFAULT_TEMPLATE
 from app.registry.preconditions import Precondition
 from app.registry.repos import DEFAULT_TARGET_PATH
-from app.registry.resolution import Config, canonical, normalize, resolve
+from app.registry.resolution import Config, canonical, is_config, normalize, resolve
+from storage.errors import NameTaken, RepositoryDamaged
 from storage.repository import Repository
 from storage.transaction import Transaction
 
@@ -69,6 +70,7 @@ def create(
 
     def change(transaction: Transaction) -> tuple[Target, bool]:
         existing = _read(transaction, name, str(transaction.tip))
+        _refuse_other_content(transaction, files)
         if existing and existing.template == template and _same(existing.overrides, overrides):
             return existing, False
         base, template_version = _read_template(transaction, template)
@@ -82,9 +84,6 @@ def create(
                 "or choose another name.",
             )
         for path, content in files.items():
-            present = transaction.read(path)
-            if present and present.data != content:
-                raise Conflict(path, f"'{path}' already exists with different content, from another target")
             transaction.write(path, content)
         new = Target(name, template, template_version, overrides, canonical(config), "", "")
         return _commit(transaction, origin, f"Create target {name}", base, new), True
@@ -125,7 +124,13 @@ def _commit(transaction: Transaction, origin: Origin, subject: str, old: Config,
     version = transaction.write(_path(new.name), documents.dump(new.document()))
     trailers = {"Template": f"{new.template} {new.template_version}"}
     text = commits.message(origin, subject, commits.changed_fields(old, new.config), trailers)
-    return replace(new, version=version, commit=transaction.commit(text, origin.author))
+    try:
+        return replace(new, version=version, commit=transaction.commit(text, origin.author))
+    except NameTaken as error:
+        existing = error.existing.removesuffix(_SUFFIX)
+        raise Conflict(
+            new.name, f"'{new.name}' differs from the existing '{existing}' only in case"
+        ) from error
 
 
 def _read(source: Source, name: str, commit: str) -> Target | None:
@@ -138,8 +143,8 @@ def _read(source: Source, name: str, commit: str) -> Target | None:
         name,
         documents.expect(document, "template", str, source, path),
         documents.expect(document, "template_version", str, source, path),
-        documents.expect(document, "overrides", dict, source, path),
-        documents.expect(document, "config", dict, source, path),
+        _expect_config(document, "overrides", source, path),
+        _expect_config(document, "config", source, path),
         version,
         commit,
     )
@@ -152,7 +157,14 @@ def _read_template(source: Source, template: str) -> tuple[Config, str]:
     if found is None:
         raise NotFound("Template", template)
     document, version = found
-    return documents.expect(document, "config", dict, source, path), version
+    return _expect_config(document, "config", source, path), version
+
+
+def _expect_config(document: Mapping[str, Any], field: str, source: Source, path: str) -> Config:
+    config = documents.expect(document, field, dict, source, path)
+    if not is_config(config):
+        raise RepositoryDamaged(source.name, f"the {field} in {path} is not one that Bakehouse wrote")
+    return config
 
 
 def _take_template_files(name: str, overrides: Config) -> tuple[Config, dict[str, bytes]]:
@@ -168,12 +180,20 @@ def _take_template_files(name: str, overrides: Config) -> tuple[Config, dict[str
         if content is not None:
             given = generator.get("template_path") or f"{name}-{index}.txt"
             path = f"{_TEMPLATES_FOLDER}/{PurePosixPath(given).name}"
-            files[path] = content.encode()
+            if files.setdefault(path, content.encode()) != content.encode():
+                raise Conflict(path, f"Two generators bring '{path}' with different content")
             generator = {**generator, "template_path": path}
         generators.append(generator)
     if generators:
         overrides = {**overrides, "generators": generators}
     return normalize(overrides), files
+
+
+def _refuse_other_content(source: Source, files: Mapping[str, bytes]) -> None:
+    for path, content in files.items():
+        present = source.read(path)
+        if present and present.data != content:
+            raise Conflict(path, f"'{path}' already exists with different content")
 
 
 def _same(one: Config, other: Config) -> bool:

@@ -201,7 +201,8 @@ def load(schema: Schema, data: Any, location: Location) -> Any:
 def _locate(messages: Any, location: Location) -> Iterator[tuple[Location, Mistake]]:
     if isinstance(messages, Mapping):
         for key, nested in messages.items():
-            yield from _locate(nested, location if key == "_schema" else (*location, key))
+            of_the_whole = key == "_schema" and nested != [StrictSchema.error_messages["unknown"]]
+            yield from _locate(nested, location if of_the_whole else (*location, key))
     else:
         for message in messages:
             yield location, message

@@ -135,11 +135,67 @@ def test_two_workers_lose_no_update(server: Server):
     assert len(call(server, MASTER_KEY, "GET", "/v1/repo/shared/targets")["targets"]) == 160
 
 
+def send_raw(server: Server, data: bytes) -> bytes:
+    """Return what is answered to some bytes, after which the client says no more."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
+        connection.sendall(data)
+        connection.shutdown(socket.SHUT_WR)
+        answer = b""
+        while piece := connection.recv(65536):
+            answer += piece
+        return answer
+
+
 def test_bytes_that_are_no_request(server: Server):
     """What gunicorn itself refuses is no 500 either, and the server goes on."""
     for data in (b"\x00\r\n\r\n", b"GET /v1/\x00 HTTP/1.1\r\n\r\n", b"POST /v1/repo HTTP/1.1\r\nHost: x\r\n"):
-        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
-            connection.sendall(data)
-            connection.shutdown(socket.SHUT_WR)
-            assert b" 500 " not in connection.recv(65536)
+        assert b" 500 " not in send_raw(server, data)
     assert call(server, MASTER_KEY, "GET", "/v1/repo")
+
+
+BODY = b'{"repo_name": "never-made"}'
+BODIES = {
+    "broken off": (b"Content-Length: 100", BODY, b"400"),
+    "no chunks": (b"Transfer-Encoding: chunked", b"zz\r\n" + BODY, b"400"),
+    "chunks of a negative size": (b"Transfer-Encoding: chunked", b"-1\r\n" + BODY, b"400"),
+    "chunks that end too soon": (b"Transfer-Encoding: chunked", b"1b\r\n" + BODY, b"400"),
+    "chunks over the limit": (
+        b"Transfer-Encoding: chunked",
+        b"1b\r\n" + BODY + b"\r\n" + (b"10000\r\n" + b" " * 65536 + b"\r\n") * 130 + b"0\r\n\r\n",
+        b"413",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", BODIES)
+def test_bodies_that_are_not_what_their_headers_say(server: Server, what: str):
+    header, body, status = BODIES[what]
+    head = b"POST /v1/repo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n"
+    head += b"Authorization: Bearer " + MASTER_KEY.encode() + b"\r\n" + header + b"\r\n\r\n"
+    try:
+        assert send_raw(server, head + body).split()[1] == status
+    except (ConnectionResetError, BrokenPipeError):
+        assert status == b"413"  # answered and closed while we still sent
+    assert "never-made" not in call(server, MASTER_KEY, "GET", "/v1/repo")["repos"]
+
+
+def test_an_address_or_folder_that_cannot_be_used(tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        for settings in ({"port": port}, {"host": "nonsense.invalid"}):
+            done = bakehouse(tmp_path / "data", "serve", **settings)
+            assert done.returncode == 1
+            assert done.stderr.startswith("Error: BAKEHOUSE_HOST and BAKEHOUSE_PORT: nobody can listen on")
+    done = bakehouse(tmp_path / "file", "serve")
+    assert done.stderr == f"Error: The data directory {tmp_path}/file cannot be used: Not a directory.\n"
+
+
+def test_a_clone_of_a_damaged_repo(tmp_path: Path):
+    with running(tmp_path) as server:
+        call(server, MASTER_KEY, "POST", "/v1/repo", {"repo_name": "demo"})
+        (tmp_path / "repos/admin/demo.git/refs/heads/main").write_text("junk")
+        url = f"http://admin:{MASTER_KEY}@127.0.0.1:{server.port}/git/admin/demo.git"
+        done = subprocess.run(["git", "clone", url, str(tmp_path / "clone")], capture_output=True, text=True)
+        assert "Repository 'demo' is damaged" in done.stderr
+        assert "503" in done.stderr

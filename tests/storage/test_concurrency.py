@@ -2,6 +2,7 @@
 
 import multiprocessing
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
@@ -65,8 +66,8 @@ def test_many_writers_share_a_flush(repository: Repository, monkeypatch: pytest.
         commits = [pool.submit(repository.transact, put("first", b"1"))]
         first_flush.wait()
         commits += [pool.submit(repository.transact, put(f"later-{n}", b"1")) for n in range(7)]
-        while len(repository._writer._queue) < 7:
-            pass
+        while len(repository._writer._queue) < 7 and not commits[0].done():
+            time.sleep(0.001)
         go_on.set()
         answers = [commit.result() for commit in commits]
     assert flushes == [1, 7]

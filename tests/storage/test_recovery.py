@@ -1,7 +1,6 @@
 """After a power loss: whatever became of what was not flushed, every answered write is there."""
 
 import random
-import shutil
 from pathlib import Path
 
 import pytest
@@ -95,27 +94,64 @@ def test_a_flush_that_was_cut_off_was_never_answered(repository: Repository, tmp
     lose_power(repository)
     after = reopened(tmp_path)
     assert after.head().read("counter").data == b"1\n"
-    assert not torn.exists()
     assert not torn.with_suffix(".idx").exists()
     assert git(after.path, "fsck", "--strict") == ""
 
 
-def test_a_write_that_lost_against_another_program_stays_lost(repository: Repository, tmp_path: Path):
-    """Two ways lead on from one commit; only one was answered, and the ref knows which."""
-    before = repository.head().commit
-    shutil.copytree(repository.path, tmp_path / "copy.git")
-    other = Store(tmp_path).open("copy")
-    other.transact(put("lost", b"1"))
-    for path in (other.path / "objects/pack").glob("flush-*.pack"):
-        if not (repository.path / "objects/pack" / path.name).exists():
-            shutil.copy(path, repository.path / "objects/pack")
-    answered = [repository.transact(put(name, b"1")) for name in ("a", "b")]
+def test_a_flush_that_a_kill_cut_short_is_taken_back(repository: Repository, tmp_path: Path):
+    """Killed between its pack and the branch: three commits that nobody was told of."""
+    tip = repository.head().commit
+
+    def die(*_):
+        raise SystemExit
+
+    dying = reopened(tmp_path)
+    dying._branch.move = die
+    dying._objects.take_back = dying._branch.unlock = lambda *_: None
+    with pytest.raises(SystemExit):
+        dying.transact(put("never", b"answered"))
+    assert len(indexes(repository)) == 2
+    assert (repository.path / "refs/heads/main.lock").exists()
+
+    after = reopened(tmp_path)
+    assert after.head().commit == tip
+    assert len(indexes(repository)) == 1
+    assert not (repository.path / "refs/heads/main.lock").exists()
+    answered = after.transact(put("later", b"answered"))
+    (repository.path / "refs/heads/main").write_text(f"{tip}\n")
+    lose_power(repository)
+    assert reopened(tmp_path).head().commit == answered
+
+
+def test_a_large_flush_before_small_ones_does_not_mislead(repository: Repository, tmp_path: Path):
+    """With the ref lost, the newest end is history, and not the longest way to one."""
+    noise = random.Random(2)
+    for number in range(3):
+        repository.transact(put(f"large-{number}", noise.randbytes(100_000)))
+    for _ in range(5):
+        repository.transact(increment)
+    roll_up(repository._branch)
+    last = repository.transact(increment)
+    (repository.path / "refs/heads/main").write_bytes(b"")
     lose_power(repository)
     after = reopened(tmp_path)
-    assert after.head().commit == answered[-1]
-    (after.path / "refs/heads/main").write_text(f"{before}\n")
-    lose_power(after)
-    assert reopened(tmp_path).head().commit == answered[-1]
+    assert after.head().read("counter").data == b"%d\n" % last
+    assert git(after.path, "rev-list", "--count", "main").strip() == "10"
+
+
+def test_a_rotten_pack_is_kept_and_told_of(repository: Repository, tmp_path: Path):
+    repository.transact(increment)
+    newest = max(
+        (repository.path / "objects/pack").glob("flush-*.pack"), key=lambda path: path.stat().st_mtime_ns
+    )
+    newest.chmod(0o644)
+    content = bytearray(newest.read_bytes())
+    content[len(content) // 2] ^= 1
+    newest.write_bytes(content)
+    lose_power(repository)
+    with pytest.raises(RepositoryDamaged):
+        reopened(tmp_path).head().read("counter")
+    assert newest.exists()
 
 
 def test_nothing_is_looked_for_without_a_new_start(repository: Repository, tmp_path: Path):

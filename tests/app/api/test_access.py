@@ -75,6 +75,19 @@ def test_whom_the_master_key_acts_for(master: Client):
     assert master.get("/v1/repo?user_id=nobody").json == {"repos": []}
 
 
+def test_the_token_is_asked_for_first(app: Flask):
+    nobody = Client(app, "wrong")
+    for response in (nobody.get("/v1/repo", X_User_Id="../x"), nobody.get("/v1/repo?user_id=../x")):
+        assert_error(response, 401, "UNAUTHORIZED")
+
+
+def test_a_key_of_any_visible_characters(tmp_path: Path):
+    for key in ("a=b", "=", 'k"', "a,b=c"):
+        app = create_app(Settings(tmp_path, master_key=key))
+        assert Client(app, key).get("/v1/repo").status_code == 200
+        assert_error(Client(app, f"{key}x").get("/v1/repo"), 401, "UNAUTHORIZED")
+
+
 @pytest.mark.parametrize("user_id", ["../x", "a/b", "", "a b", "é", "x" * 129])
 def test_bad_user_ids(master: Client, user_id: str):
     mistake = (["query", "user_id"], "string_pattern_mismatch")

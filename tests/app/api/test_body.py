@@ -24,6 +24,7 @@ BAD_JSON = {
     "UTF-16": '{"target_name": "a"}'.encode("utf-16"),
     "a byte order mark": b'\xef\xbb\xbf{"target_name": "a"}',
     "a field twice": b'{"target_name": "a", "target_name": "b", "template": "default"}',
+    "one of many fields twice": extra("{" + ",".join(f'"{n}": 1' for n in [*range(50_000), 49_999]) + "}"),
     "a nested field twice": extra('{"a": {"b": 1, "b": 1}}'),
     "NaN": extra('{"a": NaN}'),
     "Infinity": extra('{"a": -Infinity}'),

@@ -119,8 +119,22 @@ def test_paths_that_try_it(alice: Client, path: str):
 
 
 def test_slashes_lead_nowhere(alice: Client):
+    assert_error(alice.post("/v1/repo/demo/targets/", target("a")), 404, "RESOURCE_NOT_FOUND")
     for path in ("/v1/repo/..%2f..%2fetc", "/v1//repo", "/v1/repo/a/b/c", "/v1/repo/%2e%2e/%2e%2e/x"):
         assert_error(alice.get(path), 404, "RESOURCE_NOT_FOUND")
+
+
+def test_stray_folders_are_no_repos(app: Flask, alice: Client):
+    for name in (".git", "my repo.git", "a..b.git", ".new-x.git", "plain"):
+        (repository(app, "demo").parent / name).mkdir()
+    assert alice.get("/v1/repo").json == {"repos": ["demo"]}
+    assert alice.get("/v1/repo?include_metadata=true").json["total"] == 1
+
+
+@pytest.mark.parametrize("host", ["{evil}", "a b", "x/y", ""])
+def test_a_strange_host_is_not_repeated(alice: Client, host: str):
+    url = alice.get("/v1/repo/demo", Host=host).json["clone_url"]
+    assert url == "http://127.0.0.1:8080/git/alice/demo.git"
 
 
 def test_the_clone_url_can_be_set(tmp_path: Path):
@@ -152,7 +166,18 @@ def test_a_damaged_repo_is_named_and_hurts_no_other(app: Flask, alice: Client):
     assert [(repo["repo_name"], repo["base_model"]) for repo in page] == [("bad", None), ("demo", BASE_MODEL)]
 
 
-@pytest.mark.parametrize("content", ["[]", "a: [", "config: 5\n", "config: {}\n"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[]",
+        "a: [",
+        "config: 5\n",
+        "config: {}\n",
+        "template: a\ntemplate_version: b\noverrides: {}\nconfig: {generators: 5}\n",
+        "template: a\ntemplate_version: b\noverrides: {}\nconfig: {extra_kwargs: {1: a}}\n",
+        "template: a\ntemplate_version: b\noverrides: {}\nconfig: {when: 2024-01-01}\n",
+    ],
+)
 def test_a_document_that_was_tampered_with(app: Flask, alice: Client, tmp_path: Path, content: str):
     clone = tmp_path / "clone"
     git(tmp_path, "clone", "--quiet", str(repository(app, "demo")), str(clone))

@@ -172,6 +172,12 @@ def test_versions_and_conditions(app: Flask, alice: Client):
     assert changed.status_code == 200
     assert_error(alice.put(path, change, If_Match=etag), 412, "PRECONDITION_FAILED")
     assert alice.put(path, change, If_Match="*").status_code == 200
+    now = alice.get(path).headers["ETag"]
+    assert_error(alice.put(path, change, If_None_Match=f"W/{now}"), 412, "PRECONDITION_FAILED")
+    assert_error(alice.put(path, change, If_Match='"*"'), 412, "PRECONDITION_FAILED")
+    now = alice.put(path, change, If_None_Match='"*"').headers["ETag"]
+    assert alice.get(path, If_None_Match=f'"other", W/{now}').status_code == 304
+    assert alice.get(path, If_None_Match="*").status_code == 304
 
 
 def test_of_two_with_the_same_condition_one_wins(alice: Client):
@@ -215,6 +221,20 @@ def test_a_template_file_is_committed_with_its_target(app: Flask, alice: Client)
     put = alice.put(f"{TARGETS}/b", {"template": "default", "overrides": {"generators": clash}})
     assert put.status_code == 200
     assert show(app, "templates/ask.txt") == "Other"
+
+
+def test_other_content_of_a_template_file_is_another_target(alice: Client):
+    def body(*contents: str) -> dict:
+        generators = [
+            {"type": "custom", "template_path": f"{number}/ask.txt", "template_content": content}
+            for number, content in enumerate(contents)
+        ]
+        return target("a", generators=generators)
+
+    assert_error(alice.post(TARGETS, body("one", "two")), 409, "RESOURCE_CONFLICT", "templates/ask.txt")
+    assert alice.post(TARGETS, body("one", "one")).status_code == 201
+    assert alice.post(TARGETS, body("one", "one")).status_code == 200
+    assert_error(alice.post(TARGETS, body("two", "two")), 409, "RESOURCE_CONFLICT", "templates/ask.txt")
 
 
 def test_lists_are_sorted(alice: Client):
@@ -261,6 +281,7 @@ BAD_FIELDS = [
         "string_pattern_mismatch",
     ),
     ({"unknown": 1}, ["unknown"], "extra_forbidden"),
+    ({"_schema": 1}, ["_schema"], "extra_forbidden"),
 ]
 
 
