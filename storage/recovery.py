@@ -43,8 +43,9 @@ def recover(branch: Branch, objects: ObjectDatabase) -> None:
     """Bring a repository that is being opened to rest."""
     if not _is_marked(branch.git_folder):
         with disk.exclusive(branch.git_folder):
-            _recover_power_loss(branch)
-            mark(branch.git_folder)
+            if not _is_marked(branch.git_folder):  # else another process was quicker
+                _recover_power_loss(branch)
+                mark(branch.git_folder)
     elif branch.is_locked():
         with disk.exclusive(branch.git_folder):
             clear_killed(branch, objects)

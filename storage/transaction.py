@@ -193,6 +193,8 @@ class Writer:
             self._objects.flush(reached)
             self._branch.move(tip)
         except BaseException:
-            self._objects.take_back(reached)
-            self._branch.unlock()
+            try:
+                self._objects.take_back(reached)
+            finally:
+                self._branch.unlock()
             raise
