@@ -1,6 +1,7 @@
 """The server as its operator meets it: starting, stopping, being killed, telling what is wrong."""
 
 import concurrent.futures
+import http.client
 import os
 import re
 import signal
@@ -83,7 +84,7 @@ def create_until_killed(server: Server, number: int) -> list[str]:
         name = f"t{number}-{step}"
         try:
             call(server, MASTER_KEY, "POST", f"/v1/repo/r{number % 2}/targets", target(name))
-        except (OSError, ValueError):
+        except (OSError, http.client.HTTPException):
             return answered
         answered.append(name)
     return answered
