@@ -127,10 +127,8 @@ def _commit(transaction: Transaction, origin: Origin, subject: str, old: Config,
     try:
         return replace(new, version=version, commit=transaction.commit(text, origin.author))
     except NameTaken as error:
-        existing = error.existing.removesuffix(_SUFFIX)
-        raise Conflict(
-            new.name, f"'{new.name}' differs from the existing '{existing}' only in case"
-        ) from error
+        taken, other = (name.removesuffix(_SUFFIX) for name in (error.name, error.existing))
+        raise Conflict(taken, f"'{taken}' differs from the existing '{other}' only in case") from error
 
 
 def _read(source: Source, name: str, commit: str) -> Target | None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import urllib.request
 import uuid
@@ -13,6 +14,8 @@ from typing import Any
 import pytest
 
 from tests.server import MASTER_KEY, Server
+
+needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 
 Git = Callable[..., "subprocess.CompletedProcess[str]"]
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.e2e.conftest import needs_curl
 from tests.server import MASTER_KEY, environment, running
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
@@ -14,6 +15,7 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 
 
+@needs_curl
 def test_the_examples_in_their_order(tmp_path: Path):
     data_dir = tmp_path / "data"
     with running(data_dir) as server:

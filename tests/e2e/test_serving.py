@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import call
+from tests.e2e.conftest import call, needs_curl
 from tests.payloads import target
 from tests.server import MASTER_KEY, Server, environment, running
 from tests.storage.repositories import git
@@ -31,6 +31,7 @@ def bakehouse(data_dir: Path, *arguments: str, **settings: str) -> "subprocess.C
     )
 
 
+@needs_curl
 def test_the_first_start_tells_a_line_that_creates_a_target(tmp_path: Path):
     with running(tmp_path, master_key="") as server:
         told = server.log.read_text()

@@ -131,7 +131,12 @@ def test_unknown_templates_and_repos(alice: Client):
 def test_names_that_differ_in_case_only(alice: Client):
     alice.post(TARGETS, target("alpha"))
     assert_error(alice.post(TARGETS, target("Alpha")), 409, "RESOURCE_CONFLICT", "Alpha", "alpha")
-    assert_error(alice.put(f"{TARGETS}/ALPHA", {"template": "default"}), 409, "RESOURCE_CONFLICT", "alpha")
+    assert_error(alice.put(f"{TARGETS}/ALPHA", {"template": "default"}), 409, "RESOURCE_CONFLICT", "'alpha'")
+    for name, path in (("one", "ask.txt"), ("two", "Ask.txt")):
+        generator = {"type": "custom", "template_path": path, "template_content": "x"}
+        response = alice.post(TARGETS, target(name, generators=[generator]))
+    assert_error(response, 409, "RESOURCE_CONFLICT", "'Ask.txt'", "'ask.txt'")
+    assert alice.get(TARGETS).json == {"targets": ["alpha", "one"]}
 
 
 def test_put_creates_replaces_and_builds_on_itself(app: Flask, alice: Client):
