@@ -54,12 +54,14 @@ def recover(branch: Branch, objects: ObjectDatabase) -> None:
 def clear_killed(branch: Branch, objects: ObjectDatabase) -> None:
     """Remove a flush that a killed process did not get to answer. The caller holds the lock.
 
-    Its lock on the branch names it. (After a power loss a lock proves nothing: the rename that
-    ended it may be what was lost.)
+    Its lock on the branch names it. A lock that names a commit of the branch was left by a git
+    command of the operator's. (After a power loss a lock proves nothing: the rename that ended
+    it may be what was lost.)
     """
-    never_answered = branch.find_stale()
-    if never_answered is not None:
-        objects.take_back(never_answered)
+    named = branch.find_stale()
+    if named is not None:
+        if not _git_succeeds(branch, "merge-base", "--is-ancestor", named, branch.read()):
+            objects.take_back(named)
         branch.unlock()
 
 

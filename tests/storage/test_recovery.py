@@ -123,6 +123,19 @@ def test_a_flush_that_a_kill_cut_short_is_taken_back(repository: Repository, tmp
     assert reopened(tmp_path).head().commit == answered
 
 
+def test_a_lock_of_a_killed_git_command_costs_nothing(repository: Repository, tmp_path: Path):
+    """It names a commit too, and one that was answered."""
+    repository.transact(increment)
+    answered = [repository.transact(put(name, b"1")) for name in ("a", "b", "c")]
+    (repository.path / "refs/heads/main.lock").write_text(f"{answered[1]}\n")
+    after = reopened(tmp_path)
+    assert after.transact(increment) == 2
+    assert git(after.path, "fsck", "--strict") == ""
+    (repository.path / "refs/heads/main.lock").write_text(f"{'0' * 40}\n")
+    assert after.transact(increment) == 3
+    assert git(after.path, "rev-list", "--count", "main").strip() == "7"
+
+
 def test_a_large_flush_before_small_ones_does_not_mislead(repository: Repository, tmp_path: Path):
     """With the ref lost, the newest end is history, and not the longest way to one."""
     noise = random.Random(2)
