@@ -21,9 +21,13 @@ _log = logging.getLogger(__name__)
 
 
 def pack_sizes(git_folder: Path) -> dict[str, int]:
-    """Return the size in bytes of each pack, by file name, smallest first."""
-    with os.scandir(git_folder / "objects" / "pack") as entries:
-        sizes = {entry.name: entry.stat().st_size for entry in entries if entry.name.endswith(".pack")}
+    """Return the size in bytes of each pack that git sees, by file name, smallest first.
+
+    One without an index is no such pack: a flush that a power loss cut off.
+    """
+    folder = git_folder / "objects" / "pack"
+    indexes = [folder / name for name in os.listdir(folder) if name.endswith(".idx")]
+    sizes = {f"{index.stem}.pack": index.with_suffix(".pack").stat().st_size for index in indexes}
     return dict(sorted(sizes.items(), key=lambda item: item[1]))
 
 

@@ -95,6 +95,7 @@ def test_a_flush_that_was_cut_off_was_never_answered(repository: Repository, tmp
     after = reopened(tmp_path)
     assert after.head().read("counter").data == b"1\n"
     assert not torn.with_suffix(".idx").exists()
+    assert roll_up(after._branch) == 2
     assert git(after.path, "fsck", "--strict") == ""
 
 
