@@ -1,6 +1,7 @@
 """One bare git repository: its tip, what lies in it, and the way to change it."""
 
 import subprocess
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, TypeVar
@@ -8,7 +9,7 @@ from typing import IO, TypeVar
 import git
 
 from storage import process, recovery, transport
-from storage.errors import RepositoryDamaged, RepositoryNotFound, explained
+from storage.errors import RepositoryDamaged, RepositoryNotFound, StorageUnavailable, explained
 from storage.maintenance import Maintenance
 from storage.objects import ObjectCache, ObjectDatabase
 from storage.refs import REF, Branch
@@ -32,6 +33,7 @@ class Repository:
             raise RepositoryNotFound(name) from error
         except (git.InvalidGitRepositoryError, OSError) as error:
             raise RepositoryDamaged(name, "its folder is not a git repository") from error
+        weakref.finalize(self, self._git.git.clear_cache)  # ends `cat-file`, whatever order things go in
         assert isinstance(self._git.odb, ObjectDatabase)
         self._objects = self._git.odb
         self._objects.share(cache)
@@ -45,8 +47,12 @@ class Repository:
     def init(cls, name: str, path: Path, change: Callable[[Transaction], object]) -> None:
         """Make a repository in a new folder, with `change` as its first commit."""
         path.mkdir()
-        # "Unsafe" speaks of a template with hooks; an empty one is the way to have none.
-        git.Repo.init(path, bare=True, template="", initial_branch=Path(REF).name, allow_unsafe_options=True)
+        branch = Path(REF).name
+        try:
+            # "Unsafe" speaks of a template with hooks; an empty one is the way to have none.
+            git.Repo.init(path, bare=True, template="", initial_branch=branch, allow_unsafe_options=True)
+        except git.GitCommandError as error:
+            raise StorageUnavailable(name, "git cannot make a repository there") from error
         recovery.mark(path)
         repository = cls(name, path, ObjectCache(), Maintenance())
         transaction = Transaction(repository._objects, None)

@@ -4,8 +4,9 @@ import threading
 from pathlib import Path
 
 import pytest
+from git import GitCommandError, Repo
 
-from storage.errors import NameTaken, RepositoryExists
+from storage.errors import NameTaken, RepositoryExists, StorageUnavailable
 from storage.store import Store
 from tests.storage.repositories import first_commit, git
 
@@ -39,6 +40,20 @@ def test_a_failed_creation_leaves_nothing(store: Store, tmp_path: Path):
         store.create("alice/demo", fail)
     assert store.list("alice") == []
     assert list((tmp_path / "alice").iterdir()) == []
+
+
+def test_git_that_cannot_make_a_repository(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """As on a full disk: the error is the disk's, and the next try needs no restart."""
+
+    def fail(*_, **__):
+        raise GitCommandError(["git", "init"], 128)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Repo, "init", fail)
+        with pytest.raises(StorageUnavailable, match="'demo'"):
+            store.create("alice/demo", first_commit)
+    assert list((tmp_path / "alice").iterdir()) == []
+    assert store.create("alice/demo", first_commit).head().read("README.md")
 
 
 def test_what_a_crash_left_unfinished_is_cleared(store: Store, tmp_path: Path):
