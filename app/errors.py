@@ -84,10 +84,12 @@ def _answer_mistakes(error: InvalidRequest) -> Response:
 
 def _answer_http(error: HTTPException) -> Response:
     status = error.code if error.code in CODES else HTTPStatus.BAD_REQUEST
-    text = _HTTP_MESSAGES.get(status, error.description or "This request cannot be answered.")
-    response = _answer(
-        status, text.format(path=request.path, method=request.method, limit=request.max_content_length)
-    )
+    message = error.description or "This request cannot be answered."
+    if status in _HTTP_MESSAGES:
+        message = _HTTP_MESSAGES[status].format(
+            path=request.path, method=request.method, limit=request.max_content_length
+        )
+    response = _answer(status, message)
     for name, value in error.get_headers():
         if name == "Allow":
             response.headers[name] = value
