@@ -50,7 +50,7 @@ def running(data_dir: Path, command: list[str] | None = None, **settings: str) -
             yield Server(_wait_for_port(process, Path(log.name)), process, Path(log.name))
         finally:
             process.terminate()
-            process.wait(timeout=30)
+            process.wait(timeout=90)  # gunicorn itself kills a worker that does not stop after 30 s
 
 
 def _wait_for_port(process: "subprocess.Popen[bytes]", log: Path) -> int:
