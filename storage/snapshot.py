@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 
 from storage.objects import ObjectDatabase
+from storage.packs import GitObject
 from storage.trees import FILE, FOLDER
+
+_EMPTY_TREE_ID = GitObject.of("tree", b"").id
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,10 @@ class Snapshot:
         """Return the names in a folder, in git's order; none where there is no such folder."""
         folder_id = self._find(folder, FOLDER)
         return [] if folder_id is None else list(self._objects.tree(folder_id).names())
+
+    def folder_version(self, folder: str) -> str:
+        """Return a folder's tree id (40 hex digits); the empty tree's where there is no such folder."""
+        return (self._find(folder, FOLDER) or _EMPTY_TREE_ID).hex()
 
     def _find(self, path: str, mode: bytes) -> bytes | None:
         *folders, name = path.split("/")

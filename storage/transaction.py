@@ -71,16 +71,19 @@ class Transaction:
 
     def _apply(self, folder_id: bytes | None, writes: Mapping[str, File | None]) -> bytes:
         tree = Tree() if folder_id is None else self._objects.tree(folder_id)
+        here: dict[str, bytes | None] = {}
         below: dict[str, dict[str, File | None]] = defaultdict(dict)
         for path, file in writes.items():
             name, _, rest = path.partition("/")
             if rest:
                 below[name][rest] = file
             else:
-                other = tree.other_case(name) if file else None
-                if other is not None:
-                    raise NameTaken(name, other)
-                tree = tree.splice(name, None if file is None else bytes.fromhex(file.id))
+                here[name] = None if file is None else bytes.fromhex(file.id)
+        clash = tree.other_case([name for name, blob_id in here.items() if blob_id is not None])
+        if clash is not None:
+            raise NameTaken(*clash)
+        if here:
+            tree = tree.splice(*here.popitem()) if len(here) == 1 else tree.update(here)
         for name, nested in below.items():
             child = self._apply(tree.find(name, FOLDER), nested)
             tree = tree.splice(name, child if self._objects.tree(child).keys else None, FOLDER)

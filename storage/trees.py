@@ -6,7 +6,7 @@ targets is read here with one regular expression and changed by splicing.
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 FOLDER = b"40000"
@@ -57,14 +57,32 @@ class Tree:
             return self.records[position][-20:]
         return None
 
-    def other_case(self, name: str) -> str | None:
-        """Return the name of an entry that differs from `name` only in case, or None."""
-        if self.find(name) is not None:
-            return None  # it was let in when it was new
-        # One search through all names in lower case: 20 times faster than a loop in Python.
-        lowered = b"\0%b\0" % b"\0".join(self.keys).lower()
-        position = lowered.find(b"\0%b\0" % name.encode().lower())
-        return None if position < 0 else self.keys[lowered.count(b"\0", 0, position)].decode()
+    def other_case(self, names: Collection[str]) -> tuple[str, str] | None:
+        """Return one of some new names and another entry's that differ only in case, or None."""
+        new = [name.encode() for name in names if self.find(name) is None]  # the others were let in
+        if len(new) == 1:  # one search through all names in lower case: 20 times faster than a loop
+            lowered = b"\0%b\0" % b"\0".join(self.keys).lower()
+            position = lowered.find(b"\0%b\0" % new[0].lower())
+            if position < 0:
+                return None
+            return new[0].decode(), self.keys[lowered.count(b"\0", 0, position)].decode()
+        by_lower = {key.lower(): key for key in self.keys} if new else {}
+        for name in new:
+            other = by_lower.setdefault(name.lower(), name)
+            if other != name:
+                return name.decode(), other.decode()
+        return None
+
+    def update(self, files: Mapping[str, bytes | None]) -> "Tree":
+        """Return this tree with many files set, or left out where their id is None, in one pass."""
+        entries = dict(zip(self.keys, self.records, strict=True))
+        for name, object_id in files.items():
+            if object_id is None:
+                entries.pop(_key(name, FILE), None)
+            else:
+                entries[_key(name, FILE)] = _record(name, object_id, FILE)
+        keys = sorted(entries)
+        return Tree(tuple(keys), tuple(map(entries.__getitem__, keys)))
 
     def splice(self, name: str, object_id: bytes | None, mode: bytes = FILE) -> "Tree":
         """Return this tree with one entry set, or with it left out where `object_id` is None."""
@@ -76,7 +94,7 @@ class Tree:
         records: tuple[bytes, ...] = ()
         if object_id is not None:
             keys = (key,)
-            records = (b"%b %b\0%b" % (mode, name.encode(), object_id),)
+            records = (_record(name, object_id, mode),)
         return Tree(
             self.keys[:start] + keys + self.keys[end:],
             self.records[:start] + records + self.records[end:],
@@ -85,3 +103,7 @@ class Tree:
 
 def _key(name: str, mode: bytes) -> bytes:
     return name.encode() + (b"/" if mode == FOLDER else b"")
+
+
+def _record(name: str, object_id: bytes, mode: bytes) -> bytes:
+    return b"%b %b\0%b" % (mode, name.encode(), object_id)

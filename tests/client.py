@@ -33,6 +33,9 @@ class Client:
     def put(self, path: str, body: Any, **headers: str) -> TestResponse:
         return self.request("PUT", path, body, **headers)
 
+    def delete(self, path: str, **headers: str) -> TestResponse:
+        return self.request("DELETE", path, **headers)
+
 
 def assert_error(response: TestResponse, status: int, code: str, *mentions: str) -> None:
     """Expect an error of the contract whose message names what it speaks of."""

@@ -1,11 +1,13 @@
 """HTTP: one blueprint a resource."""
 
-from app.api import accounts, git, health, repos, targets
+from app.api import accounts, defaults, git, health, prompts, repos, targets
 
 BLUEPRINTS = (
     health.blueprint,
     accounts.blueprint,
     repos.blueprint,
     targets.blueprint,
+    prompts.blueprint,
+    defaults.blueprint,
     git.blueprint,
 )

@@ -6,6 +6,7 @@ They hold at run time, and `openapi` reads them from `view.contract`.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import wraps
+from http import HTTPStatus
 from typing import Any, TypeVar, cast
 
 from flask import Response, current_app, request
@@ -19,7 +20,7 @@ from app.schemas.base import InvalidRequest, Location, Mistake, load
 View = TypeVar("View", bound=Callable[..., Any])
 
 # What a name in a path must be, by the name of the route's variable.
-PATH_NAMES = {"repo_name": name_problem, "target_name": target_name_problem}
+PATH_NAMES = {"repo_name": name_problem, "target_name": target_name_problem, "prompt_name": name_problem}
 
 
 @dataclass(slots=True)
@@ -117,7 +118,9 @@ def returns(
                     assert not schema.validate(content), f"{content} breaks its schema"
                 return f"{current_app.json.dumps(content, separators=(',', ':'))}\n".encode()
 
-            if request.method == "GET" and "ETag" in sent_headers:
+            if status == HTTPStatus.NOT_MODIFIED:
+                body = b""
+            elif request.method == "GET" and "ETag" in sent_headers:
                 body = services().answers.get((request.path, sent_headers["ETag"]), render)
             else:
                 body = render()

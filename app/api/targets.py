@@ -5,38 +5,37 @@ from typing import Any
 from flask import Blueprint, request
 
 from app.api import context, versions
+from app.api.batches import load_each
 from app.api.contract import accepts, returns
 from app.registry import targets
-from app.registry.targets import Target
-from app.schemas.targets import TargetCreateSchema, TargetListSchema, TargetPutSchema, TargetSchema
+from app.registry.errors import Conflict
+from app.registry.targets import Target, TargetRequest
+from app.schemas.batches import BatchSchema, DeletedSchema
+from app.schemas.targets import (
+    TargetBatchSchema,
+    TargetCreateSchema,
+    TargetListSchema,
+    TargetPutSchema,
+    TargetSchema,
+)
 
 blueprint = Blueprint("targets", __name__, url_prefix="/v1/repo/<repo_name>/targets")
 blueprint.before_request(context.authenticate)
+
+_ITEM = TargetCreateSchema()
 
 Answer = tuple[dict[str, Any], int, dict[str, str]]
 
 
 @blueprint.post("")
 @accepts(TargetCreateSchema)
-@returns(
-    TargetSchema,
-    201,
-    200,
-    errors=(404, 409),
-    headers={**versions.HEADERS, "Location": "Where a new target can be read."},
-)
+@returns(TargetSchema, 201, 200, errors=(404, 409), headers=versions.HEADERS | versions.LOCATION)
 def create_target(repo_name: str, body: dict[str, Any]) -> Answer:
     """Create a target.
 
     200 where it exists with the same template and overrides, or resolves to the same config.
     """
-    target, created = targets.create(
-        context.repository(repo_name),
-        context.origin(),
-        body["target_name"],
-        body["template"],
-        body.get("overrides") or {},
-    )
+    target, created = targets.create(context.repository(repo_name), context.origin(), _request(body))
     payload, status, headers = _answer(target, 201 if created else 200)
     if created:
         headers["Location"] = f"{request.path}/{target.name}"
@@ -44,11 +43,36 @@ def create_target(repo_name: str, body: dict[str, Any]) -> Answer:
 
 
 @blueprint.get("")
-@accepts()
-@returns(TargetListSchema, 200, errors=(404,))
+@accepts(conditions=("If-None-Match",))
+@returns(TargetListSchema, 200, 304, errors=(404,), headers=versions.LIST_HEADERS)
 def list_targets(repo_name: str) -> Answer:
     """List the targets of a repo."""
-    return {"targets": targets.list_names(context.repository(repo_name))}, 200, {}
+    listing = targets.FOLDER.list(context.repository(repo_name))
+    status = 304 if versions.is_known(listing.version) else 200
+    return {"targets": listing.names()}, status, versions.headers(listing.version, listing.commit)
+
+
+@blueprint.post("/batch")
+@accepts(TargetBatchSchema)
+@returns(BatchSchema, 200, errors=(404, 409))
+def create_target_batch(repo_name: str, body: dict[str, Any]) -> Answer:
+    """Create targets, in one commit.
+
+    A later one may have an earlier one as its template. One that is wrong by itself is in `failed`
+    and stops no other; one that exists with other configuration is a conflict, and nothing is written.
+    """
+    return _write_batch(repo_name, body, replacing=False), 200, {}
+
+
+@blueprint.put("/batch")
+@accepts(TargetBatchSchema)
+@returns(BatchSchema, 200, errors=(404, 409))
+def put_target_batch(repo_name: str, body: dict[str, Any]) -> Answer:
+    """Create or replace targets, in one commit.
+
+    As POST does, but existing targets are replaced.
+    """
+    return _write_batch(repo_name, body, replacing=True), 200, {}
 
 
 @blueprint.get("/<target_name>")
@@ -71,15 +95,43 @@ def put_target(repo_name: str, target_name: str, body: dict[str, Any]) -> Answer
 
     Its template may be the target itself: overrides on top of what it is now.
     """
-    target = targets.put(
-        context.repository(repo_name),
-        context.origin(),
-        target_name,
-        body["template"],
-        body.get("overrides") or {},
-        versions.precondition(),
-    )
+    asked = _request({"target_name": target_name, **body})
+    target = targets.put(context.repository(repo_name), context.origin(), asked, versions.precondition())
     return _answer(target, 200)
+
+
+@blueprint.delete("/<target_name>")
+@accepts(conditions=("If-Match",))
+@returns(DeletedSchema, 200, errors=(404, 412), headers=versions.DELETED_HEADERS)
+def delete_target(repo_name: str, target_name: str) -> Answer:
+    """Delete a target. Its history stays, and targets made from it stay as they are."""
+    commit = targets.FOLDER.delete(
+        context.repository(repo_name), context.origin(), target_name, versions.precondition()
+    )
+    return {"message": f"Target '{target_name}' deleted"}, 200, {"Git-Commit": commit}
+
+
+def _request(body: dict[str, Any]) -> TargetRequest:
+    return TargetRequest.of(body["target_name"], body["template"], body.get("overrides"))
+
+
+def _write_batch(repo_name: str, body: dict[str, Any], *, replacing: bool) -> dict[str, Any]:
+    repository = context.repository(repo_name)
+    items = ((_item_name(index, item), item) for index, item in enumerate(body["targets"]))
+    wanted, failed = load_each(_ITEM, items)
+    asked = []
+    for name, item in wanted:
+        try:
+            asked.append(_request(item))
+        except Conflict as error:  # with itself
+            failed[name] = str(error)
+    created, refused = targets.write_all(repository, context.origin(), asked, replacing=replacing)
+    return {"created": created, "failed": failed | refused}
+
+
+def _item_name(index: int, item: Any) -> str:
+    name = item.get("target_name") if isinstance(item, dict) else None
+    return name if isinstance(name, str) else f"targets[{index}]"
 
 
 def _answer(target: Target, status: int) -> Answer:

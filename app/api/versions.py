@@ -9,6 +9,9 @@ HEADERS = {
     "ETag": "The version: the git blob id of the YAML file, in quotes.",
     "Git-Commit": "The commit that this was answered from.",
 }
+LIST_HEADERS = {**HEADERS, "ETag": "The version: the git tree id of the folder, in quotes."}
+DELETED_HEADERS = {"Git-Commit": "The commit that deleted it."}
+LOCATION = {"Location": "Where what was made can be read."}
 
 
 def headers(version: str, commit: str) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Who changes something, and the message that tells so in `git log`."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +40,11 @@ def message(
     trailer_block = "\n".join(f"{name}: {value}" for name, value in all_trailers.items())
     parts = [subject, "\n".join(lines), trailer_block]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def batch_message(origin: Origin, kind: str, lines: Sequence[str]) -> str:
+    """Return the message of a commit that changes several things of a kind, a line each."""
+    return message(origin, f"Write {len(lines)} {kind}{'' if len(lines) == 1 else 's'}", lines)
 
 
 def changed_fields(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 
 import yaml
 
+from app.registry.resolution import Config, is_config
 from storage.errors import RepositoryDamaged
 from storage.snapshot import File
 
@@ -160,3 +161,22 @@ def expect(document: Mapping[str, Any], field: str, kind: type[T], source: Sourc
     if not isinstance(value, kind):
         raise RepositoryDamaged(source.name, f"{path} has no {field}")
     return value
+
+
+def expect_config(document: Mapping[str, Any], field: str, source: Source, path: str) -> Config:
+    """Return a document's field that holds a config or overrides; RepositoryDamaged if it does not."""
+    config = expect(document, field, dict, source, path)
+    if not is_config(config):
+        raise RepositoryDamaged(source.name, f"the {field} in {path} is not one that Bakehouse wrote")
+    return config
+
+
+def is_same(one: Any, other: Any) -> bool:
+    """Tell whether two values are the same JSON: unlike `==`, 1, 1.0 and true differ."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(is_same(item, other[name]) for name, item in one.items())
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(is_same, one, other))
+    return bool(one == other)

@@ -24,3 +24,6 @@ class Precondition:
 
 def _is_among(current: str | None, versions: frozenset[str]) -> bool:
     return current is not None and (ANY in versions or current in versions)
+
+
+UNCONDITIONAL = Precondition()

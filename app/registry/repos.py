@@ -3,17 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.registry import commits, documents
+from app.registry import commits, defaults, documents
 from app.registry.commits import Origin
 from app.registry.errors import Conflict, NotFound
-from app.registry.resolution import Config
 from storage.errors import RepositoryDamaged, RepositoryExists, RepositoryNotFound, StorageUnavailable
 from storage.repository import Repository
 from storage.store import Store
 from storage.transaction import Transaction
 
 DEFAULT_BASE_MODEL = "Qwen/Qwen3-32B"
-DEFAULT_TARGET_PATH = "defaults/target.yml"
 LAYOUT_VERSION = 1
 
 _REPO_PATH = "repo.yml"
@@ -95,16 +93,8 @@ def describe(store: Store, owner: str, names: Sequence[str]) -> list[Repo]:
 
 
 def _write_new(transaction: Transaction, repo: Repo, origin: Origin) -> None:
-    default: Config = {
-        "generators": [],
-        "model_name": repo.base_model,
-        "num_traj_per_stimulus": 1,
-        "max_concurrency": 10,
-        "temperature": 1.0,
-        "extra_kwargs": {},
-    }
     transaction.write("README.md", _README.format(name=repo.name).encode())
     transaction.write(_REPO_PATH, documents.dump({"base_model": repo.base_model, "layout": LAYOUT_VERSION}))
-    transaction.write(DEFAULT_TARGET_PATH, documents.dump({"config": default}))
+    defaults.write(transaction, defaults.first_config(repo.base_model))
     lines = commits.changed_fields({}, {"base_model": repo.base_model})
     transaction.commit(commits.message(origin, f"Create repo {repo.name}", lines), origin.author)

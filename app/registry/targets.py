@@ -1,25 +1,21 @@
 """Targets: made from a template and overrides, kept as one YAML file each."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
 from typing import Any
 
-from app.registry import commits, documents
+from app.registry import commits, defaults, documents, template_files
 from app.registry.commits import Origin
 from app.registry.documents import Source
 from app.registry.errors import Conflict, NotFound
+from app.registry.folders import Folder
 from app.registry.names import DEFAULT_TEMPLATE
-from app.registry.preconditions import Precondition
-from app.registry.repos import DEFAULT_TARGET_PATH
-from app.registry.resolution import Config, canonical, is_config, normalize, resolve
-from storage.errors import NameTaken, RepositoryDamaged
+from app.registry.preconditions import UNCONDITIONAL, Precondition
+from app.registry.resolution import Config, canonical, normalize, resolve
 from storage.repository import Repository
 from storage.transaction import Transaction
 
-_FOLDER = "targets"
-_TEMPLATES_FOLDER = "templates"
-_SUFFIX = ".yml"
+FOLDER = Folder("targets", "Target")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +27,8 @@ class Target:
     template_version: str
     overrides: Config
     config: Config
-    version: str
-    commit: str
+    version: str = ""
+    commit: str = ""
 
     def document(self) -> Mapping[str, Any]:
         """Return what its file says."""
@@ -44,95 +40,159 @@ class Target:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class TargetRequest:
+    """What a target is asked to be made from: overrides as they are stored, and files by path."""
+
+    name: str
+    template: str
+    overrides: Config
+    files: Mapping[str, bytes]
+
+    @classmethod
+    def of(cls, name: str, template: str, overrides: Config | None) -> "TargetRequest":
+        """Take a request's overrides apart; Conflict where they bring one file twice."""
+        taken, files = template_files.take(name, overrides or {})
+        return cls(name, template, normalize(taken), files)
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What a request came to; `before` is the config that the target replaced, or started from."""
+
+    target: Target
+    verb: str | None  # None: the target was there already
+    before: Config
+
+
 def get(repository: Repository, name: str) -> Target:
     """Return a target; NotFound if there is none."""
     head = repository.head()
-    target = _read(head, name, head.commit)
+    target = _read(head, name)
     if target is None:
-        raise NotFound("Target", name)
-    return target
+        raise NotFound(FOLDER.kind, name)
+    return replace(target, commit=head.commit)
 
 
-def list_names(repository: Repository) -> list[str]:
-    """Return the sorted names of all targets."""
-    return sorted(entry.removesuffix(_SUFFIX) for entry in repository.head().list(_FOLDER))
-
-
-def create(
-    repository: Repository, origin: Origin, name: str, template: str, overrides: Config
-) -> tuple[Target, bool]:
+def create(repository: Repository, origin: Origin, request: TargetRequest) -> tuple[Target, bool]:
     """Make a target, or return the one that is there if it asks for the same; tell which.
 
     The same is: this template and these overrides, or others that resolve to the same config.
     Raises NotFound for the template, Conflict where a different target has the name.
     """
-    overrides, files = _take_template_files(name, overrides)
 
     def change(transaction: Transaction) -> tuple[Target, bool]:
-        existing = _read(transaction, name, str(transaction.tip))
-        _refuse_other_content(transaction, files)
-        if existing and existing.template == template and _same(existing.overrides, overrides):
-            return existing, False
-        base, template_version = _read_template(transaction, template)
-        config = resolve(base, overrides)
-        if existing:
-            if _same(existing.config, config):
-                return existing, False
-            raise Conflict(
-                name,
-                f"Target '{name}' already exists with different configuration. Use PUT to replace it, "
-                "or choose another name.",
-            )
-        for path, content in files.items():
-            transaction.write(path, content)
-        new = Target(name, template, template_version, overrides, canonical(config), "", "")
-        return _commit(transaction, origin, f"Create target {name}", base, new), True
+        written = _create_in(transaction, request)
+        return _commit(transaction, origin, written), written.verb is not None
 
     return repository.transact(change)
 
 
-def put(
-    repository: Repository,
-    origin: Origin,
-    name: str,
-    template: str,
-    overrides: Config,
-    precondition: Precondition,
-) -> Target:
+def put(repository: Repository, origin: Origin, request: TargetRequest, precondition: Precondition) -> Target:
     """Make or replace a target. The template may be the target itself, as it is now.
 
     Raises NotFound for the template, PreconditionFailed where the current version rules it out.
     """
-    overrides, files = _take_template_files(name, overrides)
+    return repository.transact(
+        lambda transaction: _commit(transaction, origin, _put_in(transaction, request, precondition))
+    )
 
-    def change(transaction: Transaction) -> Target:
-        existing = _read(transaction, name, str(transaction.tip))
-        precondition.check(name, existing.version if existing else None)
-        base, template_version = _read_template(transaction, template)
-        for path, content in files.items():
-            transaction.write(path, content)
-        new = Target(name, template, template_version, overrides, canonical(resolve(base, overrides)), "", "")
-        if existing is None:
-            return _commit(transaction, origin, f"Create target {name}", base, new)
-        return _commit(transaction, origin, f"Update target {name}", existing.config, new)
+
+def write_all(
+    repository: Repository, origin: Origin, requests: Iterable[TargetRequest], *, replacing: bool
+) -> tuple[list[str], dict[str, str]]:
+    """Make targets in one commit, replacing existing ones or not; a later one may start from an earlier.
+
+    Returns the names of those that are there now, and why others are not: their template is
+    unknown. Raises Conflict, with nothing written, where one contradicts what is there.
+    """
+
+    def change(transaction: Transaction) -> tuple[list[str], dict[str, str]]:
+        there: dict[str, None] = {}
+        failed: dict[str, str] = {}
+        lines = []
+        for request in requests:
+            try:
+                written = (_put_in if replacing else _create_in)(transaction, request)
+            except NotFound as error:
+                failed[request.name] = str(error)
+                continue
+            there[request.name] = None
+            if written.verb is not None:
+                fields = ", ".join(request.overrides) or "nothing changed"
+                lines.append(f"{written.verb} target {request.name} from {request.template}: {fields}")
+        if lines:
+            FOLDER.commit(transaction, origin, commits.batch_message(origin, "target", lines))
+        return list(there), failed
 
     return repository.transact(change)
 
 
-def _commit(transaction: Transaction, origin: Origin, subject: str, old: Config, new: Target) -> Target:
-    """Write a target and commit it; the message tells how its config differs from `old`."""
-    version = transaction.write(_path(new.name), documents.dump(new.document()))
-    trailers = {"Template": f"{new.template} {new.template_version}"}
-    text = commits.message(origin, subject, commits.changed_fields(old, new.config), trailers)
-    try:
-        return replace(new, version=version, commit=transaction.commit(text, origin.author))
-    except NameTaken as error:
-        taken, other = (name.removesuffix(_SUFFIX) for name in (error.name, error.existing))
-        raise Conflict(taken, f"'{taken}' differs from the existing '{other}' only in case") from error
+def _create_in(transaction: Transaction, request: TargetRequest) -> _Written:
+    """Do what `create` does, but for the commit."""
+    existing = _read(transaction, request.name)
+    template_files.refuse_other_content(transaction, request.files)
+    if (
+        existing
+        and existing.template == request.template
+        and documents.is_same(existing.overrides, request.overrides)
+    ):
+        return _Written(existing, None, existing.config)
+    base, template_version = _read_template(transaction, request.template)
+    config = canonical(resolve(base, request.overrides))
+    if existing is None:
+        return _write(transaction, request, template_version, config, "Create", base)
+    if documents.is_same(existing.config, config):
+        return _Written(existing, None, existing.config)
+    raise Conflict(
+        request.name,
+        f"Target '{request.name}' already exists with different configuration. Use PUT to replace it, "
+        "or choose another name.",
+    )
 
 
-def _read(source: Source, name: str, commit: str) -> Target | None:
-    path = _path(name)
+def _put_in(
+    transaction: Transaction, request: TargetRequest, precondition: Precondition = UNCONDITIONAL
+) -> _Written:
+    """Do what `put` does, but for the commit."""
+    existing = _read(transaction, request.name)
+    precondition.check(request.name, existing.version if existing else None)
+    base, template_version = _read_template(transaction, request.template)
+    config = canonical(resolve(base, request.overrides))
+    if existing is None:
+        return _write(transaction, request, template_version, config, "Create", base)
+    written = _write(transaction, request, template_version, config, "Update", existing.config)
+    is_unchanged = written.target.version == existing.version and not request.files
+    return replace(written, verb=None) if is_unchanged else written
+
+
+def _write(
+    transaction: Transaction,
+    request: TargetRequest,
+    template_version: str,
+    config: Config,
+    verb: str,
+    before: Config,
+) -> _Written:
+    target = Target(request.name, request.template, template_version, request.overrides, config)
+    template_files.write(transaction, request.files)
+    version = transaction.write(FOLDER.path(request.name), documents.dump(target.document()))
+    return _Written(replace(target, version=version), verb, before)
+
+
+def _commit(transaction: Transaction, origin: Origin, written: _Written) -> Target:
+    """Commit one target, if it was written; the message tells how its config differs."""
+    target = written.target
+    if written.verb is None:
+        return replace(target, commit=str(transaction.tip))
+    lines = commits.changed_fields(written.before, target.config)
+    trailers = {"Template": f"{target.template} {target.template_version}"}
+    text = commits.message(origin, f"{written.verb} target {target.name}", lines, trailers)
+    return replace(target, commit=FOLDER.commit(transaction, origin, text))
+
+
+def _read(source: Source, name: str) -> Target | None:
+    path = FOLDER.path(name)
     found = documents.read(source, path)
     if found is None:
         return None
@@ -141,63 +201,17 @@ def _read(source: Source, name: str, commit: str) -> Target | None:
         name,
         documents.expect(document, "template", str, source, path),
         documents.expect(document, "template_version", str, source, path),
-        _expect_config(document, "overrides", source, path),
-        _expect_config(document, "config", source, path),
+        documents.expect_config(document, "overrides", source, path),
+        documents.expect_config(document, "config", source, path),
         version,
-        commit,
     )
 
 
 def _read_template(source: Source, template: str) -> tuple[Config, str]:
     """Return a template's config and its blob id; NotFound if there is no such template."""
-    path = DEFAULT_TARGET_PATH if template == DEFAULT_TEMPLATE else _path(template)
-    found = documents.read(source, path)
-    if found is None:
+    if template == DEFAULT_TEMPLATE:
+        return defaults.read(source)
+    target = _read(source, template)
+    if target is None:
         raise NotFound("Template", template)
-    document, version = found
-    return _expect_config(document, "config", source, path), version
-
-
-def _expect_config(document: Mapping[str, Any], field: str, source: Source, path: str) -> Config:
-    config = documents.expect(document, field, dict, source, path)
-    if not is_config(config):
-        raise RepositoryDamaged(source.name, f"the {field} in {path} is not one that Bakehouse wrote")
-    return config
-
-
-def _take_template_files(name: str, overrides: Config) -> tuple[Config, dict[str, bytes]]:
-    """Return overrides as they are stored, and the files that came in them, by path.
-
-    A generator's `template_content` becomes `templates/<file name>`, which its `template_path`
-    then says; only the last part of a given path counts.
-    """
-    files: dict[str, bytes] = {}
-    generators = []
-    for index, generator in enumerate(overrides.get("generators") or []):
-        content = generator.get("template_content")
-        if content is not None:
-            given = generator.get("template_path") or f"{name}-{index}.txt"
-            path = f"{_TEMPLATES_FOLDER}/{PurePosixPath(given).name}"
-            if files.setdefault(path, content.encode()) != content.encode():
-                raise Conflict(path, f"Two generators bring '{path}' with different content")
-            generator = {**generator, "template_path": path}
-        generators.append(generator)
-    if generators:
-        overrides = {**overrides, "generators": generators}
-    return normalize(overrides), files
-
-
-def _refuse_other_content(source: Source, files: Mapping[str, bytes]) -> None:
-    for path, content in files.items():
-        present = source.read(path)
-        if present and present.data != content:
-            raise Conflict(path, f"'{path}' already exists with different content")
-
-
-def _same(one: Config, other: Config) -> bool:
-    """Tell whether two configs are written alike: unlike `==`, 1, 1.0 and true differ."""
-    return documents.dump(one) == documents.dump(canonical(other))
-
-
-def _path(name: str) -> str:
-    return f"{_FOLDER}/{name}{_SUFFIX}"
+    return target.config, target.version

@@ -1,7 +1,8 @@
 """Users, as requests ask for them and answers show them."""
 
 from app.registry.names import user_id_problem
-from app.schemas.base import Name, StrictSchema, Text
+from app.schemas.base import StrictSchema
+from app.schemas.fields import Name, Text
 
 
 class UserCreateSchema(StrictSchema):

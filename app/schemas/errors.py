@@ -2,7 +2,8 @@
 
 from marshmallow import fields
 
-from app.schemas.base import ListOf, Part, StrictSchema, Text
+from app.schemas.base import StrictSchema
+from app.schemas.fields import ListOf, Part, Text
 
 
 class ErrorSchema(StrictSchema):

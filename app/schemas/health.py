@@ -1,6 +1,7 @@
 """The server's health."""
 
-from app.schemas.base import Choice, StrictSchema, Text
+from app.schemas.base import StrictSchema
+from app.schemas.fields import Choice, Text
 
 
 class HealthSchema(StrictSchema):

@@ -1,7 +1,8 @@
 """Repos, as requests ask for them and answers show them."""
 
 from app.registry.names import name_problem
-from app.schemas.base import Flag, Integer, ListOf, Name, Part, QueryFlag, QueryInteger, StrictSchema, Text
+from app.schemas.base import StrictSchema
+from app.schemas.fields import Flag, Integer, ListOf, Name, Names, Part, QueryFlag, QueryInteger, Text
 
 
 class RepoCreateSchema(StrictSchema):
@@ -37,7 +38,7 @@ class RepoItemSchema(StrictSchema):
 class RepoListSchema(StrictSchema):
     """All repos, by name."""
 
-    repos = ListOf(Text(), required=True, metadata={"description": "Their names, sorted."})
+    repos = Names(required=True, metadata={"description": "Their names, sorted."})
 
 
 class RepoListQuerySchema(StrictSchema):

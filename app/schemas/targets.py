@@ -6,18 +6,19 @@ from typing import Any
 from marshmallow import ValidationError, validates_schema
 
 from app.registry.names import DEFAULT_TEMPLATE, name_problem, target_name_problem
-from app.schemas.base import (
+from app.schemas.base import Mistake, StrictSchema
+from app.schemas.fields import (
     Choice,
     Flag,
     Integer,
     JsonObject,
     ListOf,
-    Mistake,
     Name,
+    Names,
     Number,
     Part,
-    StrictSchema,
     Text,
+    Unchecked,
 )
 
 GENERATOR_TYPES = ("oneshot_qs", "hardcoded", "persona", "from_dataset", "custom")
@@ -144,4 +145,30 @@ class TargetSchema(StrictSchema):
 class TargetListSchema(StrictSchema):
     """The targets of a repo."""
 
-    targets = ListOf(Text(), required=True, metadata={"description": "Their names, sorted."})
+    targets = Names(required=True, metadata={"description": "Their names, sorted."})
+
+
+class TargetBatchSchema(StrictSchema):
+    """Many targets to make or replace."""
+
+    targets = ListOf(
+        Unchecked(Part(TargetCreateSchema)),
+        required=True,
+        metadata={"description": "The targets, in order: a later one may have an earlier one as template."},
+    )
+
+
+class DefaultTargetPutSchema(StrictSchema):
+    """A new default template."""
+
+    config = Part(
+        OverridesSchema,
+        required=True,
+        metadata={"description": "All that the template has; a field that is null or left out has no value."},
+    )
+
+
+class DefaultTargetSchema(StrictSchema):
+    """The template called `default`."""
+
+    config = Part(TargetConfigSchema, required=True, metadata={"description": "What targets start from."})

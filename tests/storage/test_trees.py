@@ -40,6 +40,14 @@ def test_order_of_splices_does_not_matter(entries, random):
     assert build(dict(shuffled)) == build(entries)
 
 
+@given(NAMES, st.dictionaries(st.sampled_from("aAbB"), st.none() | st.just(ID), max_size=4))
+def test_an_update_is_its_splices(entries, files):
+    spliced = tree = build({name: entry for name, entry in entries.items() if entry[0] == FILE})
+    for name, object_id in files.items():
+        spliced = spliced.splice(name, object_id)
+    assert tree.update(files) == spliced
+
+
 @given(NAMES)
 def test_splicing_out_undoes_splicing_in(entries):
     tree = build(entries)
@@ -65,9 +73,17 @@ def test_git_finds_the_same_tree(tmp_path: Path):
 
 def test_other_case_is_found_among_neighbours():
     tree = build(dict.fromkeys(("alpha", "beta", "gamma"), (FILE, ID)))
-    assert tree.other_case("BETA") == "beta"
-    assert tree.other_case("beta") is None
-    assert tree.other_case("bet") is None
+    assert tree.other_case(["BETA"]) == ("BETA", "beta")
+    assert tree.other_case(["beta"]) is None
+    assert tree.other_case(["bet"]) is None
+
+
+def test_other_case_is_found_among_many():
+    tree = build(dict.fromkeys(("alpha", "beta", "gamma"), (FILE, ID)))
+    assert tree.other_case(["delta", "alpha", "GAMMA"]) == ("GAMMA", "gamma")
+    assert tree.other_case(["delta", "DELTA"]) == ("DELTA", "delta")
+    assert tree.other_case(["delta", "epsilon", "beta"]) is None
+    assert tree.other_case([]) is None
 
 
 @pytest.mark.parametrize("data", [b"x", b"100644 a\0short", b"100644 a/b\0" + ID, b"999 a\0" + ID])

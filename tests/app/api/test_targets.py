@@ -242,10 +242,40 @@ def test_other_content_of_a_template_file_is_another_target(alice: Client):
     assert_error(alice.post(TARGETS, body("two", "two")), 409, "RESOURCE_CONFLICT", "templates/ask.txt")
 
 
-def test_lists_are_sorted(alice: Client):
+def test_delete(app: Flask, alice: Client):
+    path = f"{TARGETS}/base"
+    etag = alice.post(TARGETS, target("base", temperature=0.5)).headers["ETag"]
+    child = alice.post(TARGETS, target("child", "base", max_tokens=5))
+    assert_error(alice.delete(path, If_Match='"x"'), 412, "PRECONDITION_FAILED", "'base'")
+    deleted = alice.delete(path, If_Match=etag)
+    assert (deleted.status_code, deleted.json) == (200, {"message": "Target 'base' deleted"})
+    assert deleted.headers["Git-Commit"] == log(app, "-1", "--format=%H").strip()
+    assert log(app, "-1", "--format=%an: %s") == "Alice: Delete target base\n"
+    assert_error(alice.get(path), 404, "RESOURCE_NOT_FOUND", "Target 'base'")
+    assert_error(alice.delete(path, If_Match=etag), 404, "RESOURCE_NOT_FOUND", "Target 'base'")
+    assert_error(alice.post(TARGETS, target("b", "base")), 404, "RESOURCE_NOT_FOUND", "Template 'base'")
+    assert alice.get(f"{TARGETS}/child").json == child.json
+    template_version = yaml.safe_load(show(app, "targets/child.yml"))["template_version"]
+    assert "temperature: 0.5" in demo(app, "show", template_version)
+    assert alice.post(TARGETS, target("base", temperature=0.1)).status_code == 201
+
+
+def test_the_last_target_can_go(alice: Client):
+    alice.post(TARGETS, target("a"))
+    assert alice.delete(f"{TARGETS}/a").status_code == 200
+    assert alice.get(TARGETS).json == {"targets": []}
+
+
+def test_lists_are_sorted_and_have_versions(app: Flask, alice: Client):
+    empty = alice.get(TARGETS)
+    assert empty.json == {"targets": []}
     for name in ("b", "a.b", "a", "B2"):
         alice.post(TARGETS, target(name))
-    assert alice.get(TARGETS).json == {"targets": sorted(["b", "a.b", "a", "B2"])}
+    listed = alice.get(TARGETS)
+    assert listed.json == {"targets": sorted(["b", "a.b", "a", "B2"])}
+    assert listed.headers["ETag"] == f'"{demo(app, "rev-parse", "main:targets").strip()}"'
+    assert alice.get(TARGETS, If_None_Match=listed.headers["ETag"]).status_code == 304
+    assert alice.get(TARGETS, If_None_Match=empty.headers["ETag"]).status_code == 200
 
 
 BAD_FIELDS = [

@@ -1,0 +1,46 @@
+"""`/v1/repo/{repo_name}/defaults`."""
+
+from typing import Any
+
+from flask import Blueprint
+
+from app.api import context, versions
+from app.api.contract import accepts, returns
+from app.registry import defaults
+from app.registry.defaults import DefaultTarget
+from app.schemas.targets import DefaultTargetPutSchema, DefaultTargetSchema
+
+blueprint = Blueprint("defaults", __name__, url_prefix="/v1/repo/<repo_name>/defaults")
+blueprint.before_request(context.authenticate)
+
+Answer = tuple[dict[str, Any], int, dict[str, str]]
+
+
+@blueprint.get("/target")
+@accepts(conditions=("If-None-Match",))
+@returns(DefaultTargetSchema, 200, 304, errors=(404,), headers=versions.HEADERS)
+def get_default_target(repo_name: str) -> Answer:
+    """Read the template called `default`.
+
+    304 where `If-None-Match` names its version.
+    """
+    default = defaults.get(context.repository(repo_name))
+    return _answer(default, 304 if versions.is_known(default.version) else 200)
+
+
+@blueprint.put("/target")
+@accepts(DefaultTargetPutSchema, conditions=("If-Match", "If-None-Match"))
+@returns(DefaultTargetSchema, 200, errors=(404, 412), headers=versions.HEADERS)
+def put_default_target(repo_name: str, body: dict[str, Any]) -> Answer:
+    """Replace the template called `default`.
+
+    Targets that were made from it keep what they resolved to.
+    """
+    default = defaults.put(
+        context.repository(repo_name), context.origin(), body["config"], versions.precondition()
+    )
+    return _answer(default, 200)
+
+
+def _answer(default: DefaultTarget, status: int) -> Answer:
+    return {"config": default.config}, status, versions.headers(default.version, default.commit)

@@ -1,0 +1,120 @@
+"""`/v1/repo/{repo_name}/prompts`."""
+
+from typing import Any
+
+from flask import Blueprint, request
+
+from app.api import context, versions
+from app.api.batches import load_each
+from app.api.contract import accepts, returns
+from app.registry import prompts
+from app.registry.prompts import Prompt
+from app.schemas.batches import BatchSchema, DeletedSchema
+from app.schemas.prompts import (
+    MessagesSchema,
+    PromptBatchSchema,
+    PromptCreateSchema,
+    PromptListSchema,
+    PromptPutSchema,
+    PromptSchema,
+)
+
+blueprint = Blueprint("prompts", __name__, url_prefix="/v1/repo/<repo_name>/prompts")
+blueprint.before_request(context.authenticate)
+
+Answer = tuple[dict[str, Any], int, dict[str, str]]
+
+
+@blueprint.post("")
+@accepts(PromptCreateSchema)
+@returns(PromptSchema, 201, 200, errors=(404, 409), headers=versions.HEADERS | versions.LOCATION)
+def create_prompt(repo_name: str, body: dict[str, Any]) -> Answer:
+    """Create a prompt.
+
+    200 where it exists with the same content.
+    """
+    asked = Prompt(body["prompt_name"], body["messages"], body.get("tools"))
+    prompt, created = prompts.create(context.repository(repo_name), context.origin(), asked)
+    payload, status, headers = _answer(prompt, 201 if created else 200)
+    if created:
+        headers["Location"] = f"{request.path}/{prompt.name}"
+    return payload, status, headers
+
+
+@blueprint.get("")
+@accepts(conditions=("If-None-Match",))
+@returns(PromptListSchema, 200, 304, errors=(404,), headers=versions.LIST_HEADERS)
+def list_prompts(repo_name: str) -> Answer:
+    """List the prompts of a repo."""
+    listing = prompts.FOLDER.list(context.repository(repo_name))
+    status = 304 if versions.is_known(listing.version) else 200
+    return {"prompts": listing.names()}, status, versions.headers(listing.version, listing.commit)
+
+
+@blueprint.post("/batch")
+@accepts(PromptBatchSchema)
+@returns(BatchSchema, 200, errors=(404, 409))
+def create_prompt_batch(repo_name: str, body: dict[str, Any]) -> Answer:
+    """Create or replace prompts, in one commit.
+
+    A prompt whose messages are wrong is in `failed` and stops no other; a wrong name is refused with 422.
+    """
+    return _put_batch(repo_name, body), 200, {}
+
+
+@blueprint.put("/batch")
+@accepts(PromptBatchSchema)
+@returns(BatchSchema, 200, errors=(404, 409))
+def put_prompt_batch(repo_name: str, body: dict[str, Any]) -> Answer:
+    """Create or replace prompts, in one commit. Deprecated: use POST."""
+    return _put_batch(repo_name, body), 200, {}
+
+
+@blueprint.get("/<prompt_name>")
+@accepts(conditions=("If-None-Match",))
+@returns(PromptSchema, 200, 304, errors=(404,), headers=versions.HEADERS)
+def get_prompt(repo_name: str, prompt_name: str) -> Answer:
+    """Read a prompt.
+
+    304 where `If-None-Match` names its version.
+    """
+    prompt = prompts.get(context.repository(repo_name), prompt_name)
+    return _answer(prompt, 304 if versions.is_known(prompt.version) else 200)
+
+
+@blueprint.put("/<prompt_name>")
+@accepts(PromptPutSchema, conditions=("If-Match", "If-None-Match"))
+@returns(PromptSchema, 200, errors=(404, 409, 412), headers=versions.HEADERS)
+def put_prompt(repo_name: str, prompt_name: str, body: dict[str, Any]) -> Answer:
+    """Create or replace a prompt."""
+    prompt = prompts.put(
+        context.repository(repo_name),
+        context.origin(),
+        Prompt(prompt_name, body["messages"], body.get("tools")),
+        versions.precondition(),
+    )
+    return _answer(prompt, 200)
+
+
+@blueprint.delete("/<prompt_name>")
+@accepts(conditions=("If-Match",))
+@returns(DeletedSchema, 200, errors=(404, 412), headers=versions.DELETED_HEADERS)
+def delete_prompt(repo_name: str, prompt_name: str) -> Answer:
+    """Delete a prompt. Its history stays."""
+    commit = prompts.FOLDER.delete(
+        context.repository(repo_name), context.origin(), prompt_name, versions.precondition()
+    )
+    return {"message": f"Prompt '{prompt_name}' deleted"}, 200, {"Git-Commit": commit}
+
+
+def _put_batch(repo_name: str, body: dict[str, Any]) -> dict[str, Any]:
+    items = ((name, {"messages": messages}) for name, messages in body["prompts"].items())
+    wanted, failed = load_each(MessagesSchema(), items)
+    asked = [Prompt(name, item["messages"]) for name, item in wanted]
+    created = prompts.put_all(context.repository(repo_name), context.origin(), asked)
+    return {"created": created, "failed": failed}
+
+
+def _answer(prompt: Prompt, status: int) -> Answer:
+    payload = {"prompt_name": prompt.name, **prompt.document()}
+    return payload, status, versions.headers(prompt.version, prompt.commit)

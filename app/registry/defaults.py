@@ -1,0 +1,76 @@
+"""The template called `default`: what targets start from where they name no other."""
+
+from dataclasses import dataclass
+
+from app.registry import commits, documents, template_files
+from app.registry.commits import Origin
+from app.registry.documents import Source
+from app.registry.names import DEFAULT_TEMPLATE
+from app.registry.preconditions import Precondition
+from app.registry.resolution import Config, canonical, normalize, resolve
+from storage.errors import RepositoryDamaged
+from storage.repository import Repository
+from storage.transaction import Transaction
+
+PATH = "defaults/target.yml"
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultTarget:
+    """The default template as one commit has it. `version` is its file's blob id."""
+
+    config: Config
+    version: str
+    commit: str
+
+
+def first_config(base_model: str | None) -> Config:
+    """Return the default template of a new repo."""
+    return {
+        "generators": [],
+        "model_name": base_model,
+        "num_traj_per_stimulus": 1,
+        "max_concurrency": 10,
+        "temperature": 1.0,
+        "extra_kwargs": {},
+    }
+
+
+def write(transaction: Transaction, config: Config) -> str:
+    """Write the default template, and return its blob id."""
+    return transaction.write(PATH, documents.dump({"config": config}))
+
+
+def read(source: Source) -> tuple[Config, str]:
+    """Return the default template's config and its blob id."""
+    found = documents.read(source, PATH)
+    if found is None:
+        raise RepositoryDamaged(source.name, f"{PATH} is missing")
+    return documents.expect_config(found[0], "config", source, PATH), found[1]
+
+
+def get(repository: Repository) -> DefaultTarget:
+    """Return the default template."""
+    head = repository.head()
+    return DefaultTarget(*read(head), head.commit)
+
+
+def put(
+    repository: Repository, origin: Origin, overrides: Config, precondition: Precondition
+) -> DefaultTarget:
+    """Replace the default template; targets made before keep what they resolved to.
+
+    `overrides` are what a target may ask for, and are all there is: nothing lies below.
+    """
+    taken, files = template_files.take(DEFAULT_TEMPLATE, overrides)
+    config = canonical(resolve({}, normalize(taken)))
+
+    def change(transaction: Transaction) -> DefaultTarget:
+        before, current = read(transaction)
+        precondition.check(PATH, current)
+        template_files.write(transaction, files)
+        version = write(transaction, config)
+        text = commits.message(origin, "Update default target", commits.changed_fields(before, config))
+        return DefaultTarget(config, version, transaction.commit(text, origin.author))
+
+    return repository.transact(change)

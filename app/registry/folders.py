@@ -1,0 +1,75 @@
+"""Folders of one YAML file each, such as `targets/` and `prompts/`, and what all of them share."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from app.registry import commits
+from app.registry.commits import Origin
+from app.registry.errors import Conflict, NotFound
+from app.registry.preconditions import Precondition
+from storage.errors import NameTaken
+from storage.repository import Repository
+from storage.snapshot import Snapshot
+from storage.transaction import Transaction
+
+_SUFFIX = ".yml"
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a folder holds at one commit. `version` is the folder's tree id, `commit` the commit's."""
+
+    folder: str
+    version: str
+    commit: str
+    snapshot: Snapshot
+
+    def names(self) -> Iterator[str]:
+        """Yield the names in the folder, sorted; nothing is read before the first is asked for."""
+        yield from sorted(entry.removesuffix(_SUFFIX) for entry in self.snapshot.list(self.folder))
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder of files that people name: `name` is the folder, `kind` what a file is: `Target`."""
+
+    name: str
+    kind: str
+
+    def path(self, name: str) -> str:
+        """Return the path of a file."""
+        return f"{self.name}/{name}{_SUFFIX}"
+
+    def list(self, repository: Repository) -> Listing:
+        """Return what the folder holds now."""
+        head = repository.head()
+        return Listing(self.name, head.folder_version(self.name), head.commit, head)
+
+    def commit(self, transaction: Transaction, origin: Origin, text: str) -> str:
+        """Commit what was written, and return the commit's id.
+
+        Raises Conflict where a new name differs from an old one only in case.
+        """
+        try:
+            return transaction.commit(text, origin.author)
+        except NameTaken as error:
+            taken, other = (name.removesuffix(_SUFFIX) for name in (error.name, error.existing))
+            raise Conflict(taken, f"'{taken}' differs from the existing '{other}' only in case") from error
+
+    def delete(self, repository: Repository, origin: Origin, name: str, precondition: Precondition) -> str:
+        """Remove a file and return the commit's id; what was made from it stays as it is.
+
+        Raises NotFound, or PreconditionFailed where the current version rules it out.
+        """
+
+        def change(transaction: Transaction) -> str:
+            file = transaction.read(self.path(name))
+            if file is None:
+                raise NotFound(self.kind, name)
+            precondition.check(name, file.id)
+            transaction.remove(self.path(name))
+            return self.commit(
+                transaction, origin, commits.message(origin, f"Delete {self.kind.lower()} {name}")
+            )
+
+        return repository.transact(change)

@@ -1,0 +1,120 @@
+"""Prompts: named lists of messages, kept as one YAML file each."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from app.registry import commits, documents
+from app.registry.commits import Origin
+from app.registry.documents import Source
+from app.registry.errors import Conflict, NotFound
+from app.registry.folders import Folder
+from app.registry.preconditions import Precondition
+from storage.repository import Repository
+from storage.transaction import Transaction
+
+FOLDER = Folder("prompts", "Prompt")
+
+Message = Mapping[str, Any]
+Tool = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A prompt as one commit has it, to the byte as it was given; `tools` is None where it has none.
+
+    `version` is its file's blob id, `commit` the commit's.
+    """
+
+    name: str
+    messages: list[Message]
+    tools: list[Tool] | None = None
+    version: str = ""
+    commit: str = ""
+
+    def document(self) -> Mapping[str, Any]:
+        """Return what its file says."""
+        return {"messages": self.messages} | ({} if self.tools is None else {"tools": self.tools})
+
+
+def get(repository: Repository, name: str) -> Prompt:
+    """Return a prompt; NotFound if there is none."""
+    head = repository.head()
+    prompt = _read(head, name)
+    if prompt is None:
+        raise NotFound(FOLDER.kind, name)
+    return replace(prompt, commit=head.commit)
+
+
+def create(repository: Repository, origin: Origin, prompt: Prompt) -> tuple[Prompt, bool]:
+    """Make a prompt, or return the one that is there if it has the same content; tell which.
+
+    Raises Conflict where a different prompt has the name.
+    """
+
+    def change(transaction: Transaction) -> tuple[Prompt, bool]:
+        existing = _read(transaction, prompt.name)
+        if existing is None:
+            return _commit(transaction, origin, prompt, None), True
+        if documents.is_same(existing.document(), prompt.document()):
+            return replace(existing, commit=str(transaction.tip)), False
+        raise Conflict(
+            prompt.name,
+            f"Prompt '{prompt.name}' already exists with different content. Use PUT to replace it, "
+            "or choose another name.",
+        )
+
+    return repository.transact(change)
+
+
+def put(repository: Repository, origin: Origin, prompt: Prompt, precondition: Precondition) -> Prompt:
+    """Make or replace a prompt; PreconditionFailed where the current version rules it out."""
+
+    def change(transaction: Transaction) -> Prompt:
+        existing = _read(transaction, prompt.name)
+        precondition.check(prompt.name, existing.version if existing else None)
+        return _commit(transaction, origin, prompt, existing)
+
+    return repository.transact(change)
+
+
+def put_all(repository: Repository, origin: Origin, prompts: Iterable[Prompt]) -> list[str]:
+    """Make or replace prompts in one commit, and return their names."""
+
+    def change(transaction: Transaction) -> list[str]:
+        names, lines = [], []
+        for prompt in prompts:
+            existing = _read(transaction, prompt.name)
+            names.append(prompt.name)
+            if _write(transaction, prompt) != (existing.version if existing else None):
+                count = len(prompt.messages)
+                lines.append(
+                    f"{'Update' if existing else 'Create'} prompt {prompt.name}: "
+                    f"{count} message{'' if count == 1 else 's'}"
+                )
+        if lines:
+            FOLDER.commit(transaction, origin, commits.batch_message(origin, "prompt", lines))
+        return names
+
+    return repository.transact(change)
+
+
+def _write(transaction: Transaction, prompt: Prompt) -> str:
+    return transaction.write(FOLDER.path(prompt.name), documents.dump(prompt.document()))
+
+
+def _commit(transaction: Transaction, origin: Origin, prompt: Prompt, existing: Prompt | None) -> Prompt:
+    version = _write(transaction, prompt)
+    lines = commits.changed_fields(existing.document() if existing else {}, prompt.document())
+    text = commits.message(origin, f"{'Update' if existing else 'Create'} prompt {prompt.name}", lines)
+    return replace(prompt, version=version, commit=FOLDER.commit(transaction, origin, text))
+
+
+def _read(source: Source, name: str) -> Prompt | None:
+    path = FOLDER.path(name)
+    found = documents.read(source, path)
+    if found is None:
+        return None
+    document, version = found
+    tools = documents.expect(document, "tools", list, source, path) if "tools" in document else None
+    return Prompt(name, documents.expect(document, "messages", list, source, path), tools, version)

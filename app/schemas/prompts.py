@@ -1,0 +1,68 @@
+"""Prompts, as requests ask for them and answers show them."""
+
+from marshmallow import INCLUDE
+
+from app.registry.names import name_problem
+from app.schemas.base import StrictSchema
+from app.schemas.fields import Content, JsonObject, KeptPart, ListOf, MapOf, Name, Names, Text, Unchecked
+
+_MESSAGES = "The messages, in order; kept as they are, to the byte."
+
+
+class MessageSchema(StrictSchema):
+    """A message. Any further fields, such as `tool_calls`, are kept as they are."""
+
+    class Meta:
+        """What we do not know is the client's own."""
+
+        unknown = INCLUDE
+
+    role = Text(filled=True, required=True, metadata={"description": "Who speaks: `system`, `user`, …."})
+    content = Content(metadata={"description": "What is said: text, a list of objects, or null."})
+
+
+class MessagesSchema(StrictSchema):
+    """The messages of a prompt."""
+
+    messages = ListOf(KeptPart(MessageSchema), required=True, metadata={"description": _MESSAGES})
+
+
+class PromptPutSchema(MessagesSchema):
+    """What a prompt says."""
+
+    tools = ListOf(
+        JsonObject(),
+        allow_none=True,
+        metadata={"description": "The tools that a model may call, as objects; null: none."},
+    )
+
+
+class PromptCreateSchema(PromptPutSchema):
+    """A new prompt."""
+
+    prompt_name = Name(name_problem, required=True, metadata={"description": "The prompt's name."})
+
+
+class PromptSchema(StrictSchema):
+    """A prompt."""
+
+    prompt_name = Text(required=True, metadata={"description": "The prompt's name."})
+    messages = ListOf(KeptPart(MessageSchema), required=True, metadata={"description": _MESSAGES})
+    tools = ListOf(JsonObject(), metadata={"description": "The tools, where the prompt has some."})
+
+
+class PromptListSchema(StrictSchema):
+    """The prompts of a repo."""
+
+    prompts = Names(required=True, metadata={"description": "Their names, sorted."})
+
+
+class PromptBatchSchema(StrictSchema):
+    """Many prompts to make or replace."""
+
+    prompts = MapOf(
+        name_problem,
+        Unchecked(ListOf(KeptPart(MessageSchema))),
+        required=True,
+        metadata={"description": "The messages of each prompt, by its name."},
+    )

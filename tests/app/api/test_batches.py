@@ -1,0 +1,151 @@
+"""`/v1/repo/{repo_name}/targets/batch`: many targets, one commit."""
+
+from typing import Any
+
+import pytest
+import yaml
+from flask import Flask
+
+from tests.app.api.test_targets import TARGETS, log, show
+from tests.client import Client, assert_error, assert_mistakes
+from tests.payloads import target
+
+BATCH = f"{TARGETS}/batch"
+
+WRONG_ITEMS: list[tuple[Any, str, str]] = [
+    (target("-bad"), "-bad", "target_name: This name must start with a letter"),
+    (target("hot", temperature=9), "hot", "overrides.temperature: This must be 2.0 or less"),
+    (
+        {"target_name": "bare", "x": 1},
+        "bare",
+        "template: This field is required; x: There is no such field",
+    ),
+    (target("lost", "nowhere"), "lost", "Template 'nowhere' not found"),
+    ({"template": "default"}, "targets[1]", "target_name: This field is required"),
+    ({"target_name": 5, "template": "default"}, "targets[1]", "target_name: This must be a string"),
+    (5, "targets[1]", "This must be a JSON object"),
+    (None, "targets[1]", "This must be a JSON object"),
+]
+
+
+def generators(*contents: str, path: str = "ask.txt") -> list[dict[str, Any]]:
+    return [{"type": "custom", "template_path": path, "template_content": content} for content in contents]
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_a_batch_is_one_commit_with_a_line_an_item(app: Flask, alice: Client, method: str):
+    alice.post(TARGETS, target("there", temperature=0.5))
+    before = log(app, "--format=%H").split()
+    items = [
+        target("base", temperature=1.5),
+        target("child", "base", max_tokens=7, u="p"),
+        target("there", temperature=0.5),
+        {"target_name": "plain", "template": "default"},
+    ]
+    answer = alice.request(method, BATCH, {"targets": items}, X_Request_Id="req-1")
+    assert (answer.status_code, answer.json) == (
+        200,
+        {"created": ["base", "child", "there", "plain"], "failed": {}},
+    )
+    assert log(app, "--format=%H").split()[1:] == before
+    assert log(app, "-1", "--format=%an%n%B") == (
+        "Alice\nWrite 3 targets\n\n"
+        "Create target base from default: temperature\n"
+        "Create target child from base: teacher_prompt, max_tokens\n"
+        "Create target plain from default: nothing changed\n\n"
+        "Request-Id: req-1\n\n"
+    )
+    child = yaml.safe_load(show(app, "targets/child.yml"))
+    assert child["template_version"] == alice.get(f"{TARGETS}/base").headers["ETag"].strip('"')
+    assert (child["config"]["temperature"], child["config"]["max_tokens"]) == (1.5, 7)
+    assert alice.request(method, BATCH, {"targets": items}).json == answer.json
+    assert log(app, "--format=%H").split()[1:] == before
+
+
+def test_it_leaves_what_the_single_requests_would(app: Flask, alice: Client):
+    items = [target("base"), target("child", "base", temperature=0.1, generators=generators("Ask"))]
+    alice.post(BATCH, {"targets": items})
+    alice.post("/v1/repo", {"repo_name": "single"})
+    for item in items:
+        assert alice.post("/v1/repo/single/targets", item).status_code == 201
+    for name in ("base", "child"):
+        one, other = (alice.get(f"/v1/repo/{repo}/targets/{name}") for repo in ("demo", "single"))
+        assert (one.json, one.headers["ETag"]) == (other.json, other.headers["ETag"])
+    assert show(app, "templates/ask.txt") == "Ask"
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+@pytest.mark.parametrize(("item", "name", "why"), WRONG_ITEMS)
+def test_a_wrong_item_stops_no_other(alice: Client, method: str, item: Any, name: str, why: str):
+    answer = alice.request(method, BATCH, {"targets": [target("a"), item, target("b")]})
+    assert answer.json["created"] == ["a", "b"]
+    assert list(answer.json["failed"]) == [name]
+    assert answer.json["failed"][name].startswith(why)
+    assert alice.get(TARGETS).json == {"targets": ["a", "b"]}
+
+
+def test_what_is_made_from_a_failed_item_fails_too(alice: Client):
+    items = [target("base", temperature=9), target("child", "base"), target("grandchild", "child")]
+    answer = alice.post(BATCH, {"targets": items}).json
+    assert (answer["created"], list(answer["failed"])) == ([], ["base", "child", "grandchild"])
+    assert answer["failed"]["child"] == "Template 'base' not found"
+
+
+def test_two_generators_of_one_item_that_bring_one_file(alice: Client):
+    answer = alice.post(BATCH, {"targets": [target("a", generators=generators("1", "2")), target("b")]}).json
+    assert answer["created"] == ["b"]
+    assert "templates/ask.txt" in answer["failed"]["a"]
+
+
+@pytest.mark.parametrize(
+    ("items", "mention"),
+    [
+        ([target("there", temperature=0.1)], "Target 'there'"),
+        ([target("new", temperature=0.1), target("new", temperature=0.2)], "Target 'new'"),
+        ([target("There")], "'There'"),
+        ([target("one"), target("ONE", temperature=0.1)], "'ONE'"),
+        ([target("new", generators=generators("Other"))], "'templates/ask.txt'"),
+    ],
+)
+def test_a_conflict_leaves_nothing_written(app: Flask, alice: Client, items, mention):
+    alice.post(TARGETS, target("there", generators=generators("Ask")))
+    before = log(app, "--format=%H")
+    response = alice.post(BATCH, {"targets": [target("first"), *items, target("last")]})
+    assert_error(response, 409, "RESOURCE_CONFLICT", mention)
+    assert log(app, "--format=%H") == before
+    assert alice.get(TARGETS).json == {"targets": ["there"]}
+    assert alice.post(TARGETS, target("first")).status_code == 201
+
+
+def test_put_replaces(app: Flask, alice: Client):
+    alice.post(TARGETS, target("there", generators=generators("Ask")))
+    items = [
+        target("there", "there", temperature=0.1, generators=generators("Other")),
+        target("there", "there", max_tokens=3),
+    ]
+    assert alice.put(BATCH, {"targets": items}).json == {"created": ["there"], "failed": {}}
+    config = alice.get(f"{TARGETS}/there").json["config"]
+    assert (config["temperature"], config["max_tokens"]) == (0.1, 3)
+    assert show(app, "templates/ask.txt") == "Other"
+    assert log(app, "-1", "--format=%B").startswith(
+        "Write 2 targets\n\nUpdate target there from there: generators, temperature\n"
+    )
+
+
+def test_many_at_once(app: Flask, alice: Client):
+    before = len(log(app, "--format=%H").split())
+    items = [target(f"t{number}", temperature=number / 250) for number in range(500)]
+    assert len(alice.post(BATCH, {"targets": items}).json["created"]) == 500
+    assert len(alice.get(TARGETS).json["targets"]) == 500
+    assert len(log(app, "--format=%H").split()) == before + 1
+    assert alice.get(f"{TARGETS}/t499").json["config"]["temperature"] == 499 / 250
+
+
+def test_bodies_that_are_no_batch(alice: Client):
+    assert_mistakes(alice.post(BATCH, {}), (["body", "targets"], "missing"))
+    assert_mistakes(alice.put(BATCH, {"targets": {}}), (["body", "targets"], "list_type"))
+    assert alice.post(BATCH, {"targets": []}).json == {"created": [], "failed": {}}
+    missing = alice.post("/v1/repo/nope/targets/batch", {"targets": []})
+    assert_error(missing, 404, "RESOURCE_NOT_FOUND", "Repo 'nope'")
+    response = alice.get(BATCH)
+    assert_mistakes(response, (["path", "target_name"], "string_pattern_mismatch"))

@@ -1,0 +1,84 @@
+"""`/v1/repo/{repo_name}/defaults/target`: the template called `default`."""
+
+import yaml
+from flask import Flask
+
+from tests.app.api.test_targets import TARGETS, demo, log, show
+from tests.client import Client, assert_error, assert_mistakes
+from tests.payloads import target
+
+DEFAULT = "/v1/repo/demo/defaults/target"
+
+FIRST = {
+    "generators": [],
+    "model_name": "Qwen/Qwen3-32B",
+    "num_traj_per_stimulus": 1,
+    "max_concurrency": 10,
+    "temperature": 1.0,
+    "extra_kwargs": {},
+}
+
+
+def test_a_new_repo_has_one(app: Flask, alice: Client):
+    answer = alice.get(DEFAULT)
+    assert answer.json == {"config": FIRST}
+    assert answer.headers["ETag"] == f'"{demo(app, "rev-parse", "main:defaults/target.yml").strip()}"'
+    assert alice.get(DEFAULT, If_None_Match=answer.headers["ETag"]).status_code == 304
+    assert_error(alice.get("/v1/repo/nope/defaults/target"), 404, "RESOURCE_NOT_FOUND", "Repo 'nope'")
+
+
+def test_targets_start_from_it_and_keep_what_they_resolved_to(app: Flask, alice: Client):
+    alice.post(TARGETS, target("before", max_tokens=5))
+    config = {
+        "temperature": 0.5,
+        "v": "",
+        "model_name": None,
+        "extra_kwargs": {"b": 1, "a": None},
+        "generators": [{"type": "custom", "seed": None, "template_content": "Ask"}],
+    }
+    expected = {
+        "student_prompt": "",
+        "generators": [{"type": "custom", "template_path": "templates/default-0.txt"}],
+        "temperature": 0.5,
+        "extra_kwargs": {"b": 1},
+    }
+    answer = alice.put(DEFAULT, {"config": config})
+    assert (answer.status_code, answer.json) == (200, {"config": expected})
+    assert alice.get(DEFAULT).json == {"config": expected}
+    assert yaml.safe_load(show(app, "defaults/target.yml")) == {"config": expected}
+    assert show(app, "templates/default-0.txt") == "Ask"
+    text = log(app, "-1", "--format=%an%n%B")
+    assert text.startswith("Alice\nUpdate default target\n\n")
+    assert "temperature: 1.0 → 0.5\n" in text
+    assert 'model_name: "Qwen/Qwen3-32B" → (unset)\n' in text
+    assert alice.post(TARGETS, target("after", max_tokens=5)).json["config"] == {**expected, "max_tokens": 5}
+    assert alice.get(f"{TARGETS}/before").json["config"] == {**FIRST, "max_tokens": 5}
+    recorded = yaml.safe_load(show(app, "targets/after.yml"))["template_version"]
+    assert answer.headers["ETag"] == f'"{recorded}"'
+
+
+def test_the_same_again_is_no_commit(app: Flask, alice: Client):
+    before = log(app, "--format=%H")
+    assert alice.put(DEFAULT, {"config": FIRST}).status_code == 200
+    assert log(app, "--format=%H") == before
+
+
+def test_conditions(alice: Client):
+    etag = alice.get(DEFAULT).headers["ETag"]
+    assert_error(alice.put(DEFAULT, {"config": {}}, If_None_Match="*"), 412, "PRECONDITION_FAILED")
+    assert_error(alice.put(DEFAULT, {"config": {}}, If_Match='"x"'), 412, "PRECONDITION_FAILED")
+    assert alice.put(DEFAULT, {"config": {}}, If_Match=etag).json == {"config": {}}
+    assert_error(alice.put(DEFAULT, {"config": {}}, If_Match=etag), 412, "PRECONDITION_FAILED")
+
+
+def test_it_is_validated_like_overrides(app: Flask, alice: Client):
+    before = log(app, "--format=%H")
+    assert_mistakes(
+        alice.put(DEFAULT, {"config": {"temperature": 3, "x": 1, "generators": [{"type": "hardcoded"}]}}),
+        (["body", "config", "temperature"], "less_than_equal"),
+        (["body", "config", "x"], "extra_forbidden"),
+        (["body", "config", "generators", 0, "questions"], "missing"),
+    )
+    assert_mistakes(alice.put(DEFAULT, {}), (["body", "config"], "missing"))
+    assert_mistakes(alice.put(DEFAULT, {"config": None}), (["body", "config"], "dict_type"))
+    assert log(app, "--format=%H") == before
