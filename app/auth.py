@@ -1,4 +1,4 @@
-"""From credentials to a principal: who calls, and whose repos they speak of."""
+"""From credentials to a principal: who calls, whose repos they speak of, and what they may do."""
 
 import hmac
 from collections.abc import Callable
@@ -6,14 +6,17 @@ from dataclasses import dataclass
 
 from werkzeug.datastructures import Authorization
 
-from app.registry.accounts import Accounts
+from app.registry import grants, repos
+from app.registry.accounts import Accounts, User
 from app.registry.commits import Origin
+from app.registry.tokens import Access, Token
+from storage.store import Store
 
 MASTER_USER = "admin"
 
 
 class Unauthorized(Exception):
-    """No credentials, or none that are known. `scheme` is what to ask for."""
+    """No credentials, or none that let anybody in. `scheme` is what to ask for."""
 
     def __init__(self, message: str, scheme: str) -> None:
         super().__init__(message)
@@ -26,32 +29,52 @@ class Forbidden(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who calls. `owner` is the user whose repos are meant; the master key acts as that user."""
+    """Who calls. `owner` is the user whose repos are meant; `token` is None for the master key.
+
+    The master key acts as the owner. Anybody else stays who they are, whoever's repos they speak of.
+    """
 
     owner: str
-    is_master: bool
-    user_id: str
-    alias: str | None = None
-    email: str | None = None
+    user: User
+    token: Token | None
+
+    @property
+    def is_master(self) -> bool:
+        """Tell whether this is the master key."""
+        return self.token is None
+
+    @property
+    def is_guest(self) -> bool:
+        """Tell whether the repos that are meant are somebody else's."""
+        return self.owner != self.user.id
 
     def origin(self, request_id: str | None) -> Origin:
         """Return who a change of this caller is by."""
-        return Origin(self.user_id, self.alias, self.email, request_id, on_behalf=self.is_master)
+        user = self.user
+        return Origin(user.id, user.alias, user.email, request_id, on_behalf=self.is_master)
+
+    def check_token(self, needed: Access, repo_name: str | None) -> None:
+        """Raise Forbidden where the token is not for this: it may be read-only, or for other repos."""
+        if self.token is None:
+            return
+        if not self.token.access.allows(needed):
+            raise Forbidden(f"The token '{self.token.name}' is for reading only.")
+        if repo_name is not None and not self.token.is_for(self.user.id, self.owner, repo_name):
+            raise Forbidden(f"The token '{self.token.name}' is not for repo '{repo_name}' of '{self.owner}'.")
 
 
 def authenticate(
     accounts: Accounts, master_key: str, header: str | None, find_named: Callable[[], str | None]
 ) -> Principal:
-    """Return the caller of an API request, from its header `Authorization`.
+    """Return the caller of an API request, from its header `Authorization`; or raise Unauthorized.
 
     `find_named` returns the user that the request names, if any; it is called once the token is
-    known to be good. Raises Unauthorized, or Forbidden where another user is named without the
-    master key.
+    known to be good. What the caller may do there is for `authorize`.
     """
-    scheme, _, token = (header or "").partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
+    scheme, _, secret = (header or "").partition(" ")
+    if scheme.lower() != "bearer" or not secret.strip():
         raise Unauthorized("Give your token in the header 'Authorization: Bearer <token>'.", "Bearer")
-    return _admit(accounts, master_key, token.strip(), find_named, "Bearer")
+    return _admit(accounts, master_key, secret.strip(), find_named, "Bearer")
 
 
 def authenticate_git(
@@ -61,30 +84,55 @@ def authenticate_git(
     password = credentials.password if credentials and credentials.type == "basic" else None
     if not credentials or not password:
         raise Unauthorized("Give your user name, and your token as the password.", "Basic")
-    named = owner if _is_master(master_key, password) else credentials.username
-    try:
-        return _admit(accounts, master_key, password, lambda: named, "Basic")
-    except Forbidden:
-        raise Unauthorized(f"This token is not one of user '{named}'.", "Basic") from None
+    principal = _admit(accounts, master_key, password, lambda: owner, "Basic")
+    if not principal.is_master and credentials.username != principal.user.id:
+        raise Unauthorized(f"This token is not one of user '{credentials.username}'.", "Basic")
+    return principal
+
+
+def authorize(store: Store, principal: Principal, needed: Access, repo_name: str | None) -> None:
+    """Raise Forbidden unless a caller may do what needs `needed`, with a repo or with the list of them.
+
+    Whether somebody else's repo exists makes no difference to who may not use it.
+    """
+    principal.check_token(needed, repo_name)
+    if principal.is_master or not principal.is_guest:
+        return
+    owner = principal.owner
+    if repo_name is None:
+        if needed is Access.WRITE:
+            raise Forbidden(f"Only '{owner}' and the master key may make repos of user '{owner}'.")
+        return
+    granted = grants.find(store, owner, repo_name, principal.user.id)
+    if granted is None:
+        raise Forbidden(f"User '{owner}' has not shared repo '{repo_name}' with you.")
+    if not granted.allows(needed):
+        raise Forbidden(f"User '{owner}' shared repo '{repo_name}' with you for reading only.")
+
+
+def visible_repos(store: Store, principal: Principal) -> list[str]:
+    """Return the names of the repos that a caller may read, sorted; Forbidden for a guest of none."""
+    names = list(repos.list_names(store, principal.owner))
+    token = principal.token
+    if token is None:
+        return names
+    if principal.is_guest:
+        names = grants.shared(store, principal.owner, names, principal.user.id)
+        if not names:
+            raise Forbidden(f"User '{principal.owner}' has shared no repo with you.")
+    return [name for name in names if token.is_for(principal.user.id, principal.owner, name)]
 
 
 def _admit(
-    accounts: Accounts, master_key: str, token: str, find_named: Callable[[], str | None], scheme: str
+    accounts: Accounts, master_key: str, secret: str, find_named: Callable[[], str | None], scheme: str
 ) -> Principal:
-    if _is_master(master_key, token):
+    if hmac.compare_digest(secret.encode(), master_key.encode()):
         acted_for = find_named() or MASTER_USER
-        known = accounts.find(acted_for)
-        return Principal(
-            acted_for, True, acted_for, known.alias if known else None, known.email if known else None
-        )
-    user = accounts.authenticate(token)
-    if user is None:
+        return Principal(acted_for, accounts.find(acted_for) or User(acted_for), None)
+    found = accounts.authenticate(secret)
+    if found is None:
         raise Unauthorized("This token is unknown, or was revoked.", scheme)
-    named = find_named()
-    if named not in (None, user.id):
-        raise Forbidden(f"Your token is not allowed to act for user '{named}': only the master key may.")
-    return Principal(user.id, False, user.id, user.alias, user.email)
-
-
-def _is_master(master_key: str, token: str) -> bool:
-    return hmac.compare_digest(token.encode(), master_key.encode())
+    user, token = found
+    if token.expires is not None and token.is_expired():
+        raise Unauthorized(f"This token expired at {token.expires.isoformat()}.", scheme)
+    return Principal(find_named() or user.id, user, token)

@@ -12,6 +12,9 @@ from app.registry.accounts import Accounts
 from app.registry.commits import Origin
 from app.registry.errors import RegistryError
 from app.registry.names import user_id_problem
+from app.registry.tokens import Access
+from app.schemas.accounts import TokenCreateSchema
+from app.schemas.base import InvalidRequest, load
 from app.settings import Settings, SettingsError
 from storage.errors import StorageError
 from storage.store import Store
@@ -25,7 +28,7 @@ class _Command(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except (SettingsError, StorageError, RegistryError) as error:
+        except (SettingsError, StorageError, RegistryError, InvalidRequest) as error:
             raise click.ClickException(str(error)) from error
 
 
@@ -66,16 +69,66 @@ def create_user(user_id: str, alias: str | None, email: str | None) -> None:
 def list_users() -> None:
     """List the users: id, alias, email, number of tokens."""
     for user in _accounts().list():
-        columns = (user.id, user.alias or "-", user.email or "-", str(len(user.token_hashes)))
+        columns = (user.id, user.alias or "-", user.email or "-", str(len(user.tokens)))
         click.echo("\t".join(columns))
 
 
 @users.command("revoke")
 @click.argument("user_id")
 def revoke_user(user_id: str) -> None:
-    """Take a user's tokens back. They stop working at once."""
+    """Take all tokens of a user back. They stop working at once."""
     count = _accounts().revoke(_OPERATOR, user_id)
     click.echo(f"Revoked {count} token{'' if count == 1 else 's'} of {user_id}.")
+
+
+@users.group()
+def tokens() -> None:
+    """Manage the tokens of users."""
+
+
+@tokens.command("create")
+@click.argument("user_id")
+@click.argument("name")
+@click.option("--read-only", is_flag=True, help="For reading and cloning only.")
+@click.option("--repo", "repos", multiple=True, help="Only for this repo (or <owner>/<repo>); repeatable.")
+@click.option("--expires", help="When it stops working, such as 2027-01-31T12:00:00Z.")
+def create_token(
+    user_id: str, name: str, read_only: bool, repos: tuple[str, ...], expires: str | None
+) -> None:
+    """Give a user one more token and print it, once."""
+    asked = {
+        "name": name,
+        "access": str(Access.READ if read_only else Access.WRITE),
+        "repos": list(repos) or None,
+        "expires_at": expires,
+    }
+    request = load(TokenCreateSchema(), asked, ())
+    _, secret = _accounts().create_token(_OPERATOR, user_id, request)
+    click.echo(secret)
+
+
+@tokens.command("list")
+@click.argument("user_id")
+def list_tokens(user_id: str) -> None:
+    """List the tokens of a user: name, access, repos, when made, when they expire."""
+    for token in _accounts().get(user_id).tokens:
+        columns = (
+            token.name,
+            str(token.access),
+            ",".join(token.repos) if token.repos else "all repos",
+            token.created.isoformat(),
+            token.expires.isoformat() if token.expires else "never",
+        )
+        click.echo("\t".join(columns))
+
+
+@tokens.command("revoke")
+@click.argument("user_id")
+@click.argument("name")
+def revoke_token(user_id: str, name: str) -> None:
+    """Take one token back. It stops working at once."""
+    _accounts().revoke_token(_OPERATOR, user_id, name)
+    click.echo(f"Revoked token {name} of {user_id}.")
 
 
 def _accounts() -> Accounts:

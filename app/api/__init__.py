@@ -1,6 +1,6 @@
 """HTTP: one blueprint a resource."""
 
-from app.api import accounts, defaults, git, health, prompts, repos, targets
+from app.api import accounts, defaults, git, grants, health, prompts, repos, targets
 
 BLUEPRINTS = (
     health.blueprint,
@@ -9,5 +9,6 @@ BLUEPRINTS = (
     targets.blueprint,
     prompts.blueprint,
     defaults.blueprint,
+    grants.blueprint,
     git.blueprint,
 )

@@ -7,9 +7,19 @@ from flask import Blueprint
 from app.api import context
 from app.api.contract import accepts, returns
 from app.auth import Forbidden
-from app.schemas.accounts import UserCreatedSchema, UserCreateSchema
+from app.registry.tokens import Token, TokenRequest
+from app.schemas.accounts import (
+    TokenCreatedSchema,
+    TokenCreateSchema,
+    TokenListSchema,
+    UserCreatedSchema,
+    UserCreateSchema,
+)
+from app.schemas.batches import DeletedSchema
 
 blueprint = Blueprint("accounts", __name__, url_prefix="/v1/admin/users")
+
+Answer = tuple[dict[str, Any], int, dict[str, str]]
 
 
 @blueprint.before_request
@@ -23,7 +33,7 @@ def require_master_key() -> None:
 @blueprint.post("")
 @accepts(UserCreateSchema)
 @returns(UserCreatedSchema, 201, errors=(409,))
-def create_user(body: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]]:
+def create_user(body: dict[str, Any]) -> Answer:
     """Create a user.
 
     The answer holds the user's token; it is not shown again.
@@ -32,3 +42,43 @@ def create_user(body: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, st
         context.origin(), body["user_id"], body.get("user_alias"), body.get("user_email")
     )
     return {"user_id": body["user_id"], "api_key": token}, 201, {}
+
+
+@blueprint.post("/<user_id>/tokens")
+@accepts(TokenCreateSchema)
+@returns(TokenCreatedSchema, 201, errors=(404, 409))
+def create_token(user_id: str, body: TokenRequest) -> Answer:
+    """Give a user one more token.
+
+    The answer holds the token itself; it is not shown again.
+    """
+    token, secret = context.services().accounts.create_token(context.origin(), user_id, body)
+    return {**_payload(token), "api_key": secret}, 201, {}
+
+
+@blueprint.get("/<user_id>/tokens")
+@accepts()
+@returns(TokenListSchema, 200, errors=(404,))
+def list_tokens(user_id: str) -> Answer:
+    """List the tokens of a user. What lets them in is not shown."""
+    user = context.services().accounts.get(user_id)
+    return {"tokens": [_payload(token) for token in user.tokens]}, 200, {}
+
+
+@blueprint.delete("/<user_id>/tokens/<token_name>")
+@accepts()
+@returns(DeletedSchema, 200, errors=(404,))
+def revoke_token(user_id: str, token_name: str) -> Answer:
+    """Revoke a token. It stops working at once."""
+    context.services().accounts.revoke_token(context.origin(), user_id, token_name)
+    return {"message": f"Token '{token_name}' of user '{user_id}' revoked"}, 200, {}
+
+
+def _payload(token: Token) -> dict[str, Any]:
+    return {
+        "name": token.name,
+        "access": str(token.access),
+        "repos": None if token.repos is None else list(token.repos),
+        "created_at": token.created.isoformat(),
+        "expires_at": None if token.expires is None else token.expires.isoformat(),
+    }

@@ -14,11 +14,13 @@ from app.registry import repos
 from app.registry.accounts import Accounts
 from app.registry.commits import Origin
 from app.registry.names import user_id_problem
+from app.registry.tokens import Access
 from app.schemas.base import InvalidRequest, Mistake
 from app.settings import Settings
 from storage.repository import Repository
 from storage.store import Store
 
+_READING = ("GET", "HEAD", "OPTIONS")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
@@ -43,10 +45,17 @@ def services() -> Services:
 
 
 def authenticate() -> None:
-    """Find out who calls, before a view of the API runs."""
+    """Find out who calls."""
     g.principal = auth.authenticate(
         services().accounts, services().master_key, request.headers.get("Authorization"), _named_user
     )
+
+
+def authorize() -> None:
+    """Find out who calls, and refuse what they may not do with the repo in the path."""
+    authenticate()
+    needed = Access.READ if request.method in _READING else Access.WRITE
+    auth.authorize(services().store, principal(), needed, (request.view_args or {}).get("repo_name"))
 
 
 def principal() -> Principal:

@@ -14,13 +14,19 @@ from marshmallow import EXCLUDE, Schema
 
 from app.api.body import read_json
 from app.api.context import services
-from app.registry.names import name_problem, target_name_problem
+from app.registry.names import name_problem, target_name_problem, user_id_problem
 from app.schemas.base import InvalidRequest, Location, Mistake, load
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 # What a name in a path must be, by the name of the route's variable.
-PATH_NAMES = {"repo_name": name_problem, "target_name": target_name_problem, "prompt_name": name_problem}
+PATH_NAMES = {
+    "repo_name": name_problem,
+    "target_name": target_name_problem,
+    "prompt_name": name_problem,
+    "token_name": name_problem,
+    "user_id": user_id_problem,
+}
 
 
 @dataclass(slots=True)

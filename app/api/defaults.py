@@ -11,7 +11,7 @@ from app.registry.defaults import DefaultTarget
 from app.schemas.targets import DefaultTargetPutSchema, DefaultTargetSchema
 
 blueprint = Blueprint("defaults", __name__, url_prefix="/v1/repo/<repo_name>/defaults")
-blueprint.before_request(context.authenticate)
+blueprint.before_request(context.authorize)
 
 Answer = tuple[dict[str, Any], int, dict[str, str]]
 

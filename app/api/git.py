@@ -12,9 +12,9 @@ from app.api import context
 from app.api.body import pieces
 from app.api.context import InvalidHeader
 from app.auth import Forbidden, authenticate_git
-from app.registry import repos
+from app.registry import grants, repos
 from app.registry.errors import NotFound
-from app.registry.names import name_problem, user_id_problem
+from app.registry.tokens import Access
 from storage.repository import Repository
 
 if TYPE_CHECKING:
@@ -60,9 +60,12 @@ def receive_pack(owner: str, repo_name: str) -> Response:  # noqa: ARG001 — th
 
 
 def _open(owner: str, repo_name: str) -> Repository:
-    if owner != context.principal().owner or user_id_problem(owner) or name_problem(repo_name):
+    store, principal = context.services().store, context.principal()
+    principal.check_token(Access.READ, repo_name)
+    is_stranger = principal.is_guest and not grants.find(store, owner, repo_name, principal.user.id)
+    if is_stranger:  # to whom somebody else's repo does not exist
         raise NotFound("Repo", repo_name)
-    return repos.open_repository(context.services().store, owner, repo_name)
+    return repos.open_repository(store, owner, repo_name)
 
 
 def _protocol() -> str:

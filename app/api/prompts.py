@@ -20,7 +20,7 @@ from app.schemas.prompts import (
 )
 
 blueprint = Blueprint("prompts", __name__, url_prefix="/v1/repo/<repo_name>/prompts")
-blueprint.before_request(context.authenticate)
+blueprint.before_request(context.authorize)
 
 Answer = tuple[dict[str, Any], int, dict[str, str]]
 
@@ -48,7 +48,7 @@ def list_prompts(repo_name: str) -> Answer:
     """List the prompts of a repo."""
     listing = prompts.FOLDER.list(context.repository(repo_name))
     status = 304 if versions.is_known(listing.version) else 200
-    return {"prompts": listing.names()}, status, versions.headers(listing.version, listing.commit)
+    return {"prompts": listing.names}, status, versions.headers(listing.version, listing.commit)
 
 
 @blueprint.post("/batch")

@@ -6,8 +6,10 @@ from flask import Blueprint, request
 
 from app.api import context
 from app.api.contract import accepts, returns
+from app.auth import visible_repos
 from app.registry import repos
 from app.registry.repos import Repo
+from app.registry.tokens import Access
 from app.schemas.repos import (
     RepoCreateSchema,
     RepoListQuerySchema,
@@ -17,7 +19,7 @@ from app.schemas.repos import (
 )
 
 blueprint = Blueprint("repos", __name__, url_prefix="/v1/repo")
-blueprint.before_request(context.authenticate)
+blueprint.before_request(context.authorize)
 
 Answer = tuple[dict[str, Any], int, dict[str, str]]
 
@@ -47,16 +49,19 @@ def put_repo(body: dict[str, Any]) -> Answer:
 @accepts(query=RepoListQuerySchema)
 @returns((RepoListSchema, RepoPageSchema), 200)
 def list_repos(query: dict[str, Any]) -> Any:
-    """List the repos of a user, by name or in pages with metadata."""
-    store, owner = context.services().store, context.principal().owner
-    names = repos.list_names(store, owner)
+    """List the repos of a user, by name or in pages with metadata.
+
+    Of another user: those that were shared with the caller.
+    """
+    store, principal = context.services().store, context.principal()
+    names = visible_repos(store, principal)
     if not query["include_metadata"]:
         return (RepoListSchema, {"repos": names}), 200, {}
     offset, limit = query["offset"], query["limit"]
     page = {
         "repos": [
             {"repo_name": repo.name, "base_model": repo.base_model}
-            for repo in repos.describe(store, owner, names[offset : offset + limit])
+            for repo in repos.describe(store, principal.owner, names[offset : offset + limit])
         ],
         "offset": offset,
         "limit": limit,
@@ -76,9 +81,10 @@ def get_repo(repo_name: str) -> Answer:
 
 
 def _create(body: dict[str, Any]) -> tuple[Repo, bool]:
-    owner = context.principal().owner
+    principal, name = context.principal(), body["repo_name"]
+    principal.check_token(Access.WRITE, name)
     return repos.create(
-        context.services().store, owner, body["repo_name"], body.get("base_model"), context.origin()
+        context.services().store, principal.owner, name, body.get("base_model"), context.origin()
     )
 
 

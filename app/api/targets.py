@@ -20,7 +20,7 @@ from app.schemas.targets import (
 )
 
 blueprint = Blueprint("targets", __name__, url_prefix="/v1/repo/<repo_name>/targets")
-blueprint.before_request(context.authenticate)
+blueprint.before_request(context.authorize)
 
 _ITEM = TargetCreateSchema()
 
@@ -49,7 +49,7 @@ def list_targets(repo_name: str) -> Answer:
     """List the targets of a repo."""
     listing = targets.FOLDER.list(context.repository(repo_name))
     status = 304 if versions.is_known(listing.version) else 200
-    return {"targets": listing.names()}, status, versions.headers(listing.version, listing.commit)
+    return {"targets": listing.names}, status, versions.headers(listing.version, listing.commit)
 
 
 @blueprint.post("/batch")

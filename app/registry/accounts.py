@@ -4,37 +4,38 @@ A token is shown once and stored as the SHA-256 of its 256 random bits, so what 
 nobody in. Changes are commits: who was let in, and when no longer, is history too.
 """
 
-import hashlib
 import hmac
-import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from app.registry import commits, documents
 from app.registry.commits import Origin
+from app.registry.documents import Source
 from app.registry.errors import Conflict, NotFound
-from storage.errors import NameTaken, RepositoryExists, RepositoryNotFound
+from app.registry.folders import Folder
+from app.registry.tokens import Token, TokenRequest, hash_of
+from storage.errors import RepositoryDamaged, RepositoryExists, RepositoryNotFound
 from storage.repository import Repository
 from storage.snapshot import Snapshot
 from storage.store import Store
 from storage.transaction import Transaction
 
 _REPOSITORY = "accounts"
-_FOLDER = "users"
-_SUFFIX = ".yml"
-_TOKEN_PREFIX = "bakehouse_"  # noqa: S105 — so that a scanner for leaked secrets can know one
+_FOLDER = Folder("users", "User")
+_FIRST_TOKEN = TokenRequest("initial")
+
+Tokens = tuple[Token, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A user, and the SHA-256 (hex digits) of each token that lets them in."""
+    """A user, with the name and address that commits show, and the tokens that let them in."""
 
     id: str
-    alias: str | None
-    email: str | None
-    token_hashes: tuple[str, ...]
+    alias: str | None = None
+    email: str | None = None
+    tokens: Tokens = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class _Index:
 
     commit: str
     users: Mapping[str, User]
-    by_token_hash: Mapping[str, User]
+    by_token_hash: Mapping[str, tuple[User, Token]]
 
 
 class Accounts:
@@ -55,43 +56,60 @@ class Accounts:
         self._index = _Index("", {}, {})
 
     def create(self, origin: Origin, user_id: str, alias: str | None, email: str | None) -> str:
-        """Make a user and return their token, for the one time it can be seen.
+        """Make a user and return the secret of their first token, for the one time it can be seen.
 
         Raises Conflict if the user exists, or one whose id differs only in case.
         """
-        token = _TOKEN_PREFIX + secrets.token_urlsafe(32)
-        created = datetime.now(UTC).isoformat(timespec="seconds")
-        tokens = [{"name": "initial", "sha256": _hash(token), "created": created}]
+        token, secret = Token.make(_FIRST_TOKEN)
 
         def change(transaction: Transaction) -> None:
-            if transaction.read(_path(user_id)) is not None:
+            if transaction.read(_FOLDER.path(user_id)) is not None:
                 raise Conflict(user_id, f"User '{user_id}' already exists")
-            transaction.write(
-                _path(user_id), documents.dump({"alias": alias, "email": email, "tokens": tokens})
-            )
+            document = {"alias": alias, "email": email, "tokens": [token.document()]}
+            transaction.write(_FOLDER.path(user_id), documents.dump(document))
             lines = commits.changed_fields({}, {"alias": alias, "email": email})
-            try:
-                transaction.commit(commits.message(origin, f"Create user {user_id}", lines), origin.author)
-            except NameTaken as error:
-                other = error.existing.removesuffix(_SUFFIX)
-                raise Conflict(user_id, f"'{user_id}' differs from user '{other}' only in case") from error
+            _FOLDER.commit(transaction, origin, commits.message(origin, f"Create user {user_id}", lines))
 
         self._repository.transact(change)
-        return token
+        return secret
+
+    def create_token(self, origin: Origin, user_id: str, request: TokenRequest) -> tuple[Token, str]:
+        """Give a user one more token; return it and its secret, for the one time it can be seen.
+
+        Raises NotFound for the user, Conflict if they have a token of that name.
+        """
+        token, secret = Token.make(request)
+
+        def add(tokens: Tokens) -> Tokens:
+            if any(other.name == token.name for other in tokens):
+                raise Conflict(token.name, f"User '{user_id}' already has a token '{token.name}'")
+            return (*tokens, token)
+
+        details = {name: value for name, value in token.document().items() if name != "sha256"}
+        self._change_tokens(origin, user_id, f"Create token {token.name} of user {user_id}", add, details)
+        return token, secret
+
+    def revoke_token(self, origin: Origin, user_id: str, name: str) -> None:
+        """Take one token back, at once in every process; NotFound for the user or the token."""
+
+        def remove(tokens: Tokens) -> Tokens:
+            kept = tuple(token for token in tokens if token.name != name)
+            if len(kept) == len(tokens):
+                raise NotFound("Token", name)
+            return kept
+
+        self._change_tokens(origin, user_id, f"Revoke token {name} of user {user_id}", remove)
 
     def revoke(self, origin: Origin, user_id: str) -> int:
-        """Take a user's tokens back, at once in every process; return how many there were."""
+        """Take all of a user's tokens back, at once in every process; return how many there were."""
+        revoked: list[Token] = []
 
-        def change(transaction: Transaction) -> int:
-            found = documents.read(transaction, _path(user_id))
-            if found is None:
-                raise NotFound("User", user_id)
-            tokens = documents.expect(found[0], "tokens", list, transaction, _path(user_id))
-            transaction.write(_path(user_id), documents.dump({**found[0], "tokens": []}))
-            transaction.commit(commits.message(origin, f"Revoke tokens of user {user_id}"), origin.author)
-            return len(tokens)
+        def remove_all(tokens: Tokens) -> Tokens:
+            revoked.extend(tokens)
+            return ()
 
-        return self._repository.transact(change)
+        self._change_tokens(origin, user_id, f"Revoke tokens of user {user_id}", remove_all)
+        return len(revoked)
 
     def list(self) -> list[User]:
         """Return all users, sorted by id."""
@@ -101,20 +119,47 @@ class Accounts:
         """Return a user by id, or None."""
         return self._current().users.get(user_id)
 
-    def authenticate(self, token: str) -> User | None:
-        """Return the user whom a token lets in, or None."""
-        presented = _hash(token)
-        user = self._current().by_token_hash.get(presented)
-        if user and any(hmac.compare_digest(presented, stored) for stored in user.token_hashes):
-            return user
-        return None
+    def get(self, user_id: str) -> User:
+        """Return a user by id; NotFound if there is none."""
+        user = self.find(user_id)
+        if user is None:
+            raise NotFound(_FOLDER.kind, user_id)
+        return user
+
+    def authenticate(self, secret: str) -> tuple[User, Token] | None:
+        """Return whose token this is, and which one, expired or not; None if it is nobody's."""
+        presented = hash_of(secret)
+        found = self._current().by_token_hash.get(presented)
+        return found if found and hmac.compare_digest(presented, found[1].sha256) else None
+
+    def _change_tokens(
+        self,
+        origin: Origin,
+        user_id: str,
+        subject: str,
+        change_list: Callable[[Tokens], Tokens],
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
+        path = _FOLDER.path(user_id)
+
+        def change(transaction: Transaction) -> None:
+            found = documents.read(transaction, path)
+            if found is None:
+                raise NotFound(_FOLDER.kind, user_id)
+            tokens = change_list(_read_tokens(found[0], transaction, path))
+            document = {**found[0], "tokens": [token.document() for token in tokens]}
+            transaction.write(path, documents.dump(document))
+            lines = commits.changed_fields({}, details or {})
+            transaction.commit(commits.message(origin, subject, lines), origin.author)
+
+        self._repository.transact(change)
 
     def _current(self) -> _Index:
         head = self._repository.head()
         index = self._index
         if index.commit != head.commit:
             users = {user.id: user for user in _read_all(head)}
-            by_hash = {token_hash: user for user in users.values() for token_hash in user.token_hashes}
+            by_hash = {token.sha256: (user, token) for user in users.values() for token in user.tokens}
             index = self._index = _Index(head.commit, users, by_hash)
         return index
 
@@ -135,19 +180,17 @@ def _open(store: Store, origin: Origin) -> Repository:
 
 def _read_all(head: Snapshot) -> list[User]:
     users = []
-    for entry in head.list(_FOLDER):
-        path = f"{_FOLDER}/{entry}"
+    for user_id in _FOLDER.names(head):
+        path = _FOLDER.path(user_id)
         found = documents.read(head, path)
         document: Mapping[str, Any] = found[0] if found else {}
-        tokens = documents.expect(document, "tokens", list, head, path)
-        hashes = tuple(str(token["sha256"]) for token in tokens)
-        users.append(User(entry.removesuffix(_SUFFIX), document.get("alias"), document.get("email"), hashes))
+        tokens = _read_tokens(document, head, path)
+        users.append(User(user_id, document.get("alias"), document.get("email"), tokens))
     return users
 
 
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
-def _path(user_id: str) -> str:
-    return f"{_FOLDER}/{user_id}{_SUFFIX}"
+def _read_tokens(document: Mapping[str, Any], source: Source, path: str) -> Tokens:
+    try:
+        return tuple(map(Token.of, documents.expect(document, "tokens", list, source, path)))
+    except (KeyError, TypeError, ValueError) as error:
+        raise RepositoryDamaged(source.name, f"{path} has a token that Bakehouse did not write") from error

@@ -17,16 +17,15 @@ _SUFFIX = ".yml"
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What a folder holds at one commit. `version` is the folder's tree id, `commit` the commit's."""
+    """What a folder holds at one commit: `names`, sorted.
 
-    folder: str
+    `version` is the folder's tree id, `commit` the commit's. The names are not read before the
+    first is asked for: whoever has this version does not ask.
+    """
+
+    names: Iterator[str]
     version: str
     commit: str
-    snapshot: Snapshot
-
-    def names(self) -> Iterator[str]:
-        """Yield the names in the folder, sorted; nothing is read before the first is asked for."""
-        yield from sorted(entry.removesuffix(_SUFFIX) for entry in self.snapshot.list(self.folder))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +39,14 @@ class Folder:
         """Return the path of a file."""
         return f"{self.name}/{name}{_SUFFIX}"
 
+    def names(self, snapshot: Snapshot) -> Iterator[str]:
+        """Yield the names in the folder, sorted."""
+        yield from sorted(entry.removesuffix(_SUFFIX) for entry in snapshot.list(self.name))
+
     def list(self, repository: Repository) -> Listing:
         """Return what the folder holds now."""
         head = repository.head()
-        return Listing(self.name, head.folder_version(self.name), head.commit, head)
+        return Listing(self.names(head), head.folder_version(self.name), head.commit)
 
     def commit(self, transaction: Transaction, origin: Origin, text: str) -> str:
         """Commit what was written, and return the commit's id.

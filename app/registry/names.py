@@ -28,6 +28,12 @@ def target_name_problem(name: str) -> str | None:
     return name_problem(name)
 
 
+def token_repo_problem(name: str) -> str | None:
+    """Return what is wrong with a repo that a token is for, `<repo>` or `<owner>/<repo>`, or None."""
+    owner, _, repo = name.rpartition("/")
+    return (user_id_problem(owner) if "/" in name else None) or name_problem(repo)
+
+
 def user_id_problem(user_id: str) -> str | None:
     """Return what is wrong with a user id, or None."""
     if not _USER_ID.fullmatch(user_id):

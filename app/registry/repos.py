@@ -1,11 +1,14 @@
 """Repos: a user's named repositories, and what lies in a new one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from app.registry import commits, defaults, documents
 from app.registry.commits import Origin
+from app.registry.documents import Source
 from app.registry.errors import Conflict, NotFound
+from app.registry.names import name_problem, user_id_problem
 from storage.errors import RepositoryDamaged, RepositoryExists, RepositoryNotFound, StorageUnavailable
 from storage.repository import Repository
 from storage.store import Store
@@ -14,7 +17,7 @@ from storage.transaction import Transaction
 DEFAULT_BASE_MODEL = "Qwen/Qwen3-32B"
 LAYOUT_VERSION = 1
 
-_REPO_PATH = "repo.yml"
+PATH = "repo.yml"
 _README = """\
 # {name}
 
@@ -41,7 +44,9 @@ class Repo:
 
 
 def open_repository(store: Store, owner: str, name: str) -> Repository:
-    """Return the git repository of a user's repo; NotFound if there is none."""
+    """Return the git repository of a user's repo; NotFound if there is none, or can be none."""
+    if user_id_problem(owner) or name_problem(name):
+        raise NotFound("Repo", name)
     try:
         return store.open(f"{owner}/{name}")
     except RepositoryNotFound as error:
@@ -70,10 +75,15 @@ def create(store: Store, owner: str, name: str, base_model: str | None, origin: 
 def get(store: Store, owner: str, name: str) -> Repo:
     """Return a user's repo; NotFound if there is none."""
     head = open_repository(store, owner, name).head()
-    found = documents.read(head, _REPO_PATH)
+    return Repo(owner, name, documents.expect(read(head), "base_model", str, head, PATH))
+
+
+def read(source: Source) -> Mapping[str, Any]:
+    """Return what `repo.yml` says."""
+    found = documents.read(source, PATH)
     if found is None:
-        raise RepositoryDamaged(name, f"{_REPO_PATH} is missing")
-    return Repo(owner, name, documents.expect(found[0], "base_model", str, head, _REPO_PATH))
+        raise RepositoryDamaged(source.name, f"{PATH} is missing")
+    return found[0]
 
 
 def list_names(store: Store, owner: str) -> Sequence[str]:
@@ -94,7 +104,7 @@ def describe(store: Store, owner: str, names: Sequence[str]) -> list[Repo]:
 
 def _write_new(transaction: Transaction, repo: Repo, origin: Origin) -> None:
     transaction.write("README.md", _README.format(name=repo.name).encode())
-    transaction.write(_REPO_PATH, documents.dump({"base_model": repo.base_model, "layout": LAYOUT_VERSION}))
+    transaction.write(PATH, documents.dump({"base_model": repo.base_model, "layout": LAYOUT_VERSION}))
     defaults.write(transaction, defaults.first_config(repo.base_model))
     lines = commits.changed_fields({}, {"base_model": repo.base_model})
     transaction.commit(commits.message(origin, f"Create repo {repo.name}", lines), origin.author)

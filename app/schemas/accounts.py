@@ -1,8 +1,18 @@
 """Users, as requests ask for them and answers show them."""
 
-from app.registry.names import user_id_problem
-from app.schemas.base import StrictSchema
-from app.schemas.fields import Name, Text
+from typing import Any
+
+from marshmallow import ValidationError, post_load
+
+from app.registry.names import name_problem, token_repo_problem, user_id_problem
+from app.registry.tokens import Access, TokenRequest
+from app.schemas.base import Mistake, StrictSchema
+from app.schemas.fields import Choice, ListOf, Name, Part, Text, Timestamp
+
+
+def _not_empty(repos: list[str]) -> None:
+    if not repos:
+        raise ValidationError([Mistake("too_short", "Name a repo, or null for all of them")])
 
 
 class UserCreateSchema(StrictSchema):
@@ -19,3 +29,70 @@ class UserCreatedSchema(StrictSchema):
 
     user_id = Text(required=True, metadata={"description": "The user's id."})
     api_key = Text(required=True, metadata={"description": "The user's token. It is shown only now."})
+
+
+class TokenCreateSchema(StrictSchema):
+    """A new token."""
+
+    name = Name(name_problem, required=True, metadata={"description": "The token's name."})
+    access = Choice(
+        tuple(Access),
+        load_default=str(Access.WRITE),
+        metadata={"description": "`read`: for reading only; `write`: for all that its user may do."},
+    )
+    repos = ListOf(
+        Name(token_repo_problem),
+        allow_none=True,
+        load_default=None,
+        validate=_not_empty,
+        metadata={
+            "description": "The repos it is for: names of the user's own, or `<owner>/<repo>`; null: all."
+        },
+    )
+    expires_at = Timestamp(
+        allow_none=True,
+        load_default=None,
+        metadata={"description": "When it stops working (RFC 3339), in the future; null: never."},
+    )
+
+    @post_load
+    def _make_request(self, data: dict[str, Any], **_: Any) -> TokenRequest:
+        repos = data["repos"]
+        return TokenRequest(
+            data["name"],
+            Access(data["access"]),
+            None if repos is None else tuple(repos),
+            data["expires_at"],
+        )
+
+
+class TokenSchema(StrictSchema):
+    """A token, without its secret."""
+
+    name = Text(required=True, metadata={"description": "The token's name."})
+    access = Choice(
+        tuple(Access), required=True, metadata={"description": "`read`: for reading only; `write`: for all."}
+    )
+    repos = ListOf(
+        Text(), required=True, allow_none=True, metadata={"description": "The repos it is for; null: all."}
+    )
+    created_at = Text(
+        required=True, metadata={"format": "date-time", "description": "When it was made (RFC 3339)."}
+    )
+    expires_at = Text(
+        required=True,
+        allow_none=True,
+        metadata={"format": "date-time", "description": "When it stops working; null: never."},
+    )
+
+
+class TokenCreatedSchema(TokenSchema):
+    """A token that was just made."""
+
+    api_key = Text(required=True, metadata={"description": "The token itself. It is shown only now."})
+
+
+class TokenListSchema(StrictSchema):
+    """The tokens of a user."""
+
+    tokens = ListOf(Part(TokenSchema), required=True, metadata={"description": "The tokens, oldest first."})

@@ -2,12 +2,17 @@
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from marshmallow import ValidationError, fields
 
 from app.schemas.base import Mistake
 
+_TIMESTAMP = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]"
+    r"[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:[Zz]|[-+][0-9]{2}:[0-9]{2})"
+)
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
 _FLAGS = dict.fromkeys(("true", "1", "yes", "on"), True) | dict.fromkeys(("false", "0", "no", "off"), False)
 
@@ -68,6 +73,27 @@ class Choice(Text):
                 [Mistake("literal_error", f"This must be one of {', '.join(self._choices)}")]
             )
         return text
+
+
+class Timestamp(Text):
+    """A moment still to come, as RFC 3339 writes it: with date, time and offset."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.metadata = {"format": "date-time", **self.metadata}
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> datetime:  # type: ignore[override]
+        text = super()._deserialize(value, *args, **kwargs)
+        try:
+            moment = datetime.fromisoformat(text).astimezone(UTC) if _TIMESTAMP.fullmatch(text) else None
+        except (ValueError, OverflowError):  # no such day, or one beyond the calendar's end
+            moment = None
+        if moment is None:
+            message = "This must be a time with an offset, such as 2027-01-31T12:00:00Z"
+            raise ValidationError([Mistake("datetime_parsing", message)])
+        if moment <= datetime.now(UTC):
+            raise ValidationError([Mistake("datetime_future", "This must be in the future")])
+        return moment
 
 
 class Integer(fields.Integer):

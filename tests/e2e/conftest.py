@@ -32,8 +32,9 @@ class User:
         """Return what a request is answered; urllib's HTTPError if it fails."""
         return call(self.server, self.token, method, path, body)
 
-    def clone_url(self, repo: str = "demo", token: str | None = None) -> str:
-        return f"http://{self.id}:{token or self.token}@127.0.0.1:{self.server.port}/git/{self.id}/{repo}.git"
+    def clone_url(self, repo: str = "demo", token: str | None = None, owner: str | None = None) -> str:
+        credentials = f"{self.id}:{token or self.token}"
+        return f"http://{credentials}@127.0.0.1:{self.server.port}/git/{owner or self.id}/{repo}.git"
 
 
 def call(server: Server, token: str, method: str, path: str, body: Any = None) -> Any:
@@ -50,6 +51,11 @@ def call(server: Server, token: str, method: str, path: str, body: Any = None) -
 
 @pytest.fixture
 def user(server: Server) -> User:
+    return new_user(server)
+
+
+def new_user(server: Server) -> User:
+    """Make a user with a repo `demo`."""
     user_id = f"user-{uuid.uuid4().hex[:8]}"
     made = call(server, MASTER_KEY, "POST", "/v1/admin/users", {"user_id": user_id, "user_alias": "Una"})
     user = User(server, user_id, made["api_key"])

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Git, User
+from tests.e2e.conftest import Git, User, call, new_user
 from tests.payloads import target
 from tests.server import MASTER_KEY, Server
 
@@ -29,6 +29,39 @@ def test_a_clone_tells_the_whole_story(user: User, git: Git, tmp_path: Path):
     user.call("PUT", "/v1/repo/demo/targets/bold", {"template": "default"})
     git("-C", "clone", "pull", "--ff-only")
     assert git("-C", "clone", "log", "-1", "--format=%s").stdout == "Update target bold\n"
+
+
+def new_token(user: User, **fields: object) -> str:
+    path = f"/v1/admin/users/{user.id}/tokens"
+    body = {"name": f"token-{len(fields)}", **fields}
+    return call(user.server, MASTER_KEY, "POST", path, body)["api_key"]
+
+
+def test_what_a_token_may_clone(user: User, git: Git):
+    user.call("POST", "/v1/repo", {"repo_name": "other"})
+    reader = new_token(user, access="read")
+    limited = new_token(user, access="read", repos=["demo"])
+    git("clone", user.clone_url(token=reader), "all")
+    git("clone", user.clone_url("other", token=reader), "other")
+    git("clone", user.clone_url(token=limited), "demo")
+    for repo in ("other", "nowhere"):
+        refused = git("clone", user.clone_url(repo, token=limited), "refused", fails=True).stderr
+        assert f"is not for repo '{repo}'" in refused
+    assert "403" in git("-C", "all", "push", "origin", "main", fails=True).stderr
+
+
+def test_a_guest_clones_with_their_own_token_while_it_is_shared(user: User, server: Server, git: Git):
+    guest = new_user(server)
+    url = guest.clone_url(owner=user.id)
+    assert "not found" in git("clone", url, "before", fails=True).stderr
+    user.call("PUT", f"/v1/repo/demo/grants/{guest.id}", {"access": "read"})
+    git("clone", url, "shared")
+    git("-C", "shared", "fetch")
+    limited = new_token(guest, repos=["demo"])  # the guest's own repo of that name
+    refused = git("clone", guest.clone_url(token=limited, owner=user.id), "refused", fails=True)
+    assert f"not for repo 'demo' of '{user.id}'" in refused.stderr
+    user.call("DELETE", f"/v1/repo/demo/grants/{guest.id}")
+    assert "not found" in git("-C", "shared", "fetch", fails=True).stderr
 
 
 @pytest.mark.parametrize("version", ["0", "1", "2"])

@@ -78,6 +78,37 @@ def test_users_on_the_command_line(tmp_path: Path):
         assert "letter or digit" in bakehouse(tmp_path, "users", "create", "../x").stderr
 
 
+def test_tokens_on_the_command_line(tmp_path: Path):
+    bakehouse(tmp_path, "users", "create", "alice")
+    tokens = ("users", "tokens")
+    limits = ("--read-only", "--repo", "demo", "--repo", "bob/x", "--expires", "2999-01-31T12:00:00Z")
+    token = bakehouse(tmp_path, *tokens, "create", "alice", "ci", *limits).stdout.strip()
+    assert token.startswith("bakehouse_")
+    listed = bakehouse(tmp_path, *tokens, "list", "alice").stdout
+    first, second = (line.split("\t") for line in listed.splitlines())
+    assert (first[:3], first[4]) == (["initial", "write", "all repos"], "never")
+    assert (second[:3], second[4]) == (["ci", "read", "demo,bob/x"], "2999-01-31T12:00:00+00:00")
+    assert token not in listed
+    with running(tmp_path) as server:
+        assert call(server, token, "GET", "/v1/repo") == {"repos": []}
+        done = bakehouse(tmp_path, *tokens, "revoke", "alice", "ci")
+        assert done.stdout == "Revoked token ci of alice.\n"
+        with pytest.raises(urllib.error.HTTPError, match="401") as caught:
+            call(server, token, "GET", "/v1/repo")
+        caught.value.close()
+    for arguments, error in (
+        (("create", "alice", "initial"), "Error: User 'alice' already has a token 'initial'\n"),
+        (("create", "nobody", "x"), "Error: User 'nobody' not found\n"),
+        (("create", "alice", "x", "--expires", "soon"), "Error: expires_at: This must be a time with"),
+        (("create", "alice", "x", "--repo", "/"), "Error: repos.0: This name must start"),
+        (("revoke", "alice", "ci"), "Error: Token 'ci' not found\n"),
+        (("list", "nobody"), "Error: User 'nobody' not found\n"),
+    ):
+        refused = bakehouse(tmp_path, *tokens, *arguments)
+        assert refused.returncode == 1
+        assert refused.stderr.startswith(error)
+
+
 def create_until_killed(server: Server, number: int) -> list[str]:
     """Create targets until the server is gone; return those that were answered."""
     answered = []

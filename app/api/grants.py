@@ -1,0 +1,63 @@
+"""`/v1/repo/{repo_name}/grants`: sharing a repo."""
+
+from typing import Any
+
+from flask import Blueprint
+
+from app.api import context
+from app.api.contract import accepts, returns
+from app.auth import Forbidden
+from app.registry import grants
+from app.registry.tokens import Access
+from app.schemas.batches import DeletedSchema
+from app.schemas.grants import GrantListSchema, GrantPutSchema, GrantSchema
+
+blueprint = Blueprint("grants", __name__, url_prefix="/v1/repo/<repo_name>/grants")
+
+Answer = tuple[dict[str, Any], int, dict[str, str]]
+
+
+@blueprint.before_request
+def require_owner() -> None:
+    """Let only the owner and the master key in."""
+    context.authorize()
+    principal = context.principal()
+    if principal.is_guest:
+        raise Forbidden(f"Only '{principal.owner}' and the master key may manage who shares this repo.")
+
+
+@blueprint.get("")
+@accepts()
+@returns(GrantListSchema, 200, errors=(404,))
+def list_grants(repo_name: str) -> Answer:
+    """List whom a repo is shared with."""
+    found = grants.get(context.repository(repo_name))
+    return {"grants": [_payload(user_id, access) for user_id, access in found.items()]}, 200, {}
+
+
+@blueprint.put("/<user_id>")
+@accepts(GrantPutSchema)
+@returns(GrantSchema, 200, errors=(404, 409))
+def put_grant(repo_name: str, user_id: str, body: dict[str, Any]) -> Answer:
+    """Share a repo with a user, or change what they may do.
+
+    The user names the owner in `X-User-Id` or `user_id`, and stays the author of what they change.
+    """
+    repository = context.repository(repo_name)
+    user = context.services().accounts.get(user_id)
+    access = Access(body["access"])
+    grants.put(repository, context.origin(), context.principal().owner, user.id, access)
+    return _payload(user_id, access), 200, {}
+
+
+@blueprint.delete("/<user_id>")
+@accepts()
+@returns(DeletedSchema, 200, errors=(404,))
+def delete_grant(repo_name: str, user_id: str) -> Answer:
+    """Take a grant back. It ends at once."""
+    grants.delete(context.repository(repo_name), context.origin(), user_id)
+    return {"message": f"Repo '{repo_name}' is no longer shared with '{user_id}'"}, 200, {}
+
+
+def _payload(user_id: str, access: Access) -> dict[str, Any]:
+    return {"user_id": user_id, "access": str(access)}

@@ -1,0 +1,81 @@
+"""Grants: which other users may read or write a repo. They lie in `repo.yml`, so they have a history."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from app.registry import commits, documents, repos
+from app.registry.commits import Origin
+from app.registry.documents import Source
+from app.registry.errors import Conflict, NotFound
+from app.registry.tokens import Access
+from storage.errors import RepositoryDamaged
+from storage.repository import Repository
+from storage.store import Store
+from storage.transaction import Transaction
+
+Grants = Mapping[str, Access]
+
+
+def get(repository: Repository) -> Grants:
+    """Return the access of each user that a repo was shared with, sorted by user id."""
+    return _read(repository.head())
+
+
+def find(store: Store, owner: str, repo_name: str, user_id: str) -> Access | None:
+    """Return what a user may do with somebody else's repo; None also where there is no such repo.
+
+    A damaged repo is shared with nobody: whether it exists is not a stranger's business.
+    """
+    try:
+        return get(repos.open_repository(store, owner, repo_name)).get(user_id)
+    except (NotFound, RepositoryDamaged):
+        return None
+
+
+def shared(store: Store, owner: str, names: Iterable[str], user_id: str) -> list[str]:
+    """Return those of an owner's repos that were shared with a user."""
+    return [name for name in names if find(store, owner, name, user_id) is not None]
+
+
+def put(repository: Repository, origin: Origin, owner: str, user_id: str, access: Access) -> None:
+    """Share a repo with a user, or change what they may do. Raises Conflict for its owner."""
+    if user_id == owner:
+        raise Conflict(user_id, f"'{user_id}' owns this repo, and may do everything")
+    _change(
+        repository, origin, f"Grant {user_id} {access} access", lambda grants: {**grants, user_id: access}
+    )
+
+
+def delete(repository: Repository, origin: Origin, user_id: str) -> None:
+    """Take a grant back; NotFound if there is none."""
+
+    def without(grants: Grants) -> Grants:
+        if user_id not in grants:
+            raise NotFound("Grant", user_id)
+        return {other: access for other, access in grants.items() if other != user_id}
+
+    _change(repository, origin, f"Take access back from {user_id}", without)
+
+
+def _change(
+    repository: Repository, origin: Origin, subject: str, change_all: Callable[[Grants], Grants]
+) -> None:
+    def change(transaction: Transaction) -> None:
+        before = _read(transaction)
+        after = change_all(before)
+        document = {**repos.read(transaction), "grants": {user: str(after[user]) for user in sorted(after)}}
+        if not after:
+            del document["grants"]
+        transaction.write(repos.PATH, documents.dump(document))
+        lines = commits.changed_fields(before, after)
+        transaction.commit(commits.message(origin, subject, lines), origin.author)
+
+    repository.transact(change)
+
+
+def _read(source: Source) -> Grants:
+    found = repos.read(source).get("grants", {})
+    try:
+        return {user_id: Access(access) for user_id, access in sorted(found.items())}
+    except (AttributeError, ValueError) as error:
+        reason = f"{repos.PATH} has a grant that Bakehouse did not write"
+        raise RepositoryDamaged(source.name, reason) from error

@@ -1,0 +1,91 @@
+"""What people may do: access levels, and the tokens that let a user in."""
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+_PREFIX = "bakehouse_"  # so that a scanner for leaked secrets can know one
+
+
+class Access(StrEnum):
+    """What somebody may do with a repo."""
+
+    READ = "read"
+    WRITE = "write"
+
+    def allows(self, needed: "Access") -> bool:
+        """Tell whether this access is enough where another is needed."""
+        return self is Access.WRITE or needed is Access.READ
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRequest:
+    """What a token is asked to be. `repos` are names of the user's own repos, or `<owner>/<repo>`."""
+
+    name: str
+    access: Access = Access.WRITE
+    repos: tuple[str, ...] | None = None  # None: all
+    expires: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token as it is kept: `sha256` (hex digits) of its secret, which is shown once and not kept."""
+
+    name: str
+    sha256: str
+    created: datetime
+    access: Access = Access.WRITE
+    repos: tuple[str, ...] | None = None
+    expires: datetime | None = None
+
+    @classmethod
+    def make(cls, request: TokenRequest) -> tuple["Token", str]:
+        """Return a new token, and its secret of 256 random bits."""
+        secret = _PREFIX + secrets.token_urlsafe(32)
+        created = datetime.now(UTC).replace(microsecond=0)
+        token = cls(request.name, hash_of(secret), created, request.access, request.repos, request.expires)
+        return token, secret
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> "Token":
+        """Read a token from a user's document; KeyError, TypeError or ValueError if it is none."""
+        repos, expires = document.get("repos"), document.get("expires")
+        return cls(
+            document["name"],
+            document["sha256"],
+            datetime.fromisoformat(document["created"]),
+            Access(document.get("access", Access.WRITE)),
+            None if repos is None else tuple(repos),
+            None if expires is None else datetime.fromisoformat(expires),
+        )
+
+    def document(self) -> Mapping[str, Any]:
+        """Return what a user's document says of this token."""
+        return {
+            "name": self.name,
+            "sha256": self.sha256,
+            "created": self.created.isoformat(),
+            "access": str(self.access),
+            "repos": None if self.repos is None else list(self.repos),
+            "expires": None if self.expires is None else self.expires.isoformat(),
+        }
+
+    def is_expired(self) -> bool:
+        """Tell whether this token's time is over."""
+        return self.expires is not None and self.expires <= datetime.now(UTC)
+
+    def is_for(self, user_id: str, owner: str, repo: str) -> bool:
+        """Tell whether this token, of the user `user_id`, is for a repo of `owner`."""
+        if self.repos is None:
+            return True
+        return f"{owner}/{repo}" in self.repos or (owner == user_id and repo in self.repos)
+
+
+def hash_of(secret: str) -> str:
+    """Return what is kept of a token's secret."""
+    return hashlib.sha256(secret.encode()).hexdigest()

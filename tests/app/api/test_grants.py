@@ -1,0 +1,185 @@
+"""`/v1/repo/{repo_name}/grants`: sharing a repo, and what a guest may do there."""
+
+import pytest
+import yaml
+from flask import Flask
+
+from app import create_app
+from app.registry.commits import Origin
+from tests.app.api.test_access import new_user
+from tests.app.api.test_targets import TARGETS, demo, log, show
+from tests.client import Client, assert_error, assert_mistakes
+from tests.payloads import target
+
+GRANTS = "/v1/repo/demo/grants"
+AS_ALICE = {"X_User_Id": "alice"}
+
+
+@pytest.fixture
+def bob(master: Client) -> Client:
+    return new_user(master, "bob")
+
+
+@pytest.mark.usefixtures("bob")
+def test_grants_are_given_listed_and_taken_back(app: Flask, master: Client, alice: Client):
+    new_user(master, "ann")
+    assert alice.get(GRANTS).json == {"grants": []}
+    given = alice.put(f"{GRANTS}/bob", {"access": "read"})
+    assert (given.status_code, given.json) == (200, {"user_id": "bob", "access": "read"})
+    assert master.put(f"{GRANTS}/ann", {"access": "write"}, **AS_ALICE).status_code == 200
+    assert alice.get(GRANTS).json == {
+        "grants": [{"user_id": "ann", "access": "write"}, {"user_id": "bob", "access": "read"}]
+    }
+    assert yaml.safe_load(show(app, "repo.yml"))["grants"] == {"ann": "write", "bob": "read"}
+    assert alice.put(f"{GRANTS}/bob", {"access": "write"}).json["access"] == "write"
+    commits = log(app, "--format=%H")
+    assert alice.put(f"{GRANTS}/bob", {"access": "write"}).status_code == 200
+    assert log(app, "--format=%H") == commits
+    taken = alice.delete(f"{GRANTS}/bob")
+    assert (taken.status_code, taken.json["message"]) == (200, "Repo 'demo' is no longer shared with 'bob'")
+    assert_error(alice.delete(f"{GRANTS}/bob"), 404, "RESOURCE_NOT_FOUND", "Grant 'bob'")
+    alice.delete(f"{GRANTS}/ann")
+    assert "grants" not in yaml.safe_load(show(app, "repo.yml"))
+    assert log(app, "--format=%an: %s", "--", "repo.yml").splitlines() == [
+        "Alice: Take access back from ann",
+        "Alice: Take access back from bob",
+        "Alice: Grant bob write access",
+        "Alice: Grant ann write access",
+        "Alice: Grant bob read access",
+        "Alice: Create repo demo",
+    ]
+    assert 'bob: "read" → "write"' in log(app, "--format=%B")
+
+
+@pytest.mark.usefixtures("bob")
+def test_what_cannot_be_granted(alice: Client):
+    assert_error(alice.put(f"{GRANTS}/nobody", {"access": "read"}), 404, "RESOURCE_NOT_FOUND", "'nobody'")
+    assert_error(alice.put(f"{GRANTS}/alice", {"access": "read"}), 409, "RESOURCE_CONFLICT", "'alice' owns")
+    missing = alice.put("/v1/repo/nope/grants/bob", {"access": "read"})
+    assert_error(missing, 404, "RESOURCE_NOT_FOUND", "Repo 'nope'")
+    assert_mistakes(
+        alice.put(f"{GRANTS}/.bob", {"access": "own"}),
+        (["path", "user_id"], "string_pattern_mismatch"),
+        (["body", "access"], "literal_error"),
+    )
+    assert alice.get(GRANTS).json == {"grants": []}
+
+
+def test_a_reader_reads(alice: Client, bob: Client):
+    alice.post(TARGETS, target("a"))
+    alice.post("/v1/repo/demo/prompts", {"prompt_name": "p", "messages": []})
+    alice.put(f"{GRANTS}/bob", {"access": "read"})
+    for path in ("/v1/repo/demo", TARGETS, f"{TARGETS}/a", "/v1/repo/demo/prompts/p"):
+        assert bob.get(path, **AS_ALICE).json == alice.get(path).json
+        assert bob.get(f"{path}?user_id=alice").json == alice.get(path).json
+        assert_error(bob.get(path), 404, "RESOURCE_NOT_FOUND", "'demo'")
+    for response in (
+        bob.post(TARGETS, target("b"), **AS_ALICE),
+        bob.put(f"{TARGETS}/a", {"template": "default"}, **AS_ALICE),
+        bob.delete(f"{TARGETS}/a", **AS_ALICE),
+        bob.put("/v1/repo/demo/defaults/target", {"config": {}}, **AS_ALICE),
+    ):
+        assert_error(response, 403, "FORBIDDEN", "'alice'", "'demo'", "reading only")
+    assert alice.get(TARGETS).json == {"targets": ["a"]}
+
+
+def test_a_writer_writes_in_their_own_name(app: Flask, alice: Client, bob: Client):
+    alice.put(f"{GRANTS}/bob", {"access": "write"})
+    assert bob.post(TARGETS, target("b"), **AS_ALICE).status_code == 201
+    assert alice.get(TARGETS).json == {"targets": ["b"]}
+    text = log(app, "-1", "--format=%an <%ae>%n%B")
+    assert text.startswith("bob <bob@bakehouse.invalid>\nCreate target b\n")
+    assert "On-Behalf-Of" not in text
+    assert bob.delete(f"{TARGETS}/b", **AS_ALICE).status_code == 200
+
+
+@pytest.mark.parametrize("access", ["read", "write"])
+def test_a_guest_does_nothing_else(alice: Client, bob: Client, access: str):
+    alice.post("/v1/repo", {"repo_name": "other"})
+    alice.put(f"{GRANTS}/bob", {"access": access})
+    for method, path, body in (
+        ("GET", GRANTS, None),
+        ("PUT", f"{GRANTS}/bob", {"access": "write"}),
+        ("DELETE", f"{GRANTS}/bob", None),
+        ("POST", "/v1/repo", {"repo_name": "new"}),
+        ("POST", "/v1/repo", {"repo_name": "demo"}),
+        ("PUT", "/v1/repo", {"repo_name": "demo"}),
+        ("GET", "/v1/repo/other", None),
+        ("GET", "/v1/repo/other/targets", None),
+        ("GET", "/v1/repo/.bad", None),
+        ("POST", "/v1/repo/other/targets", target("a")),
+        ("GET", "/v1/repo/nowhere", None),
+        ("GET", "/v1/admin/users/bob/tokens", None),
+    ):
+        assert_error(bob.request(method, path, body, **AS_ALICE), 403, "FORBIDDEN")
+    assert alice.get("/v1/repo").json == {"repos": ["demo", "other"]}
+    assert alice.get(GRANTS).json["grants"] == [{"user_id": "bob", "access": access}]
+
+
+@pytest.mark.usefixtures("alice")
+def test_whether_it_exists_is_not_told(bob: Client):
+    there, nowhere = (bob.get(f"/v1/repo/{name}", **AS_ALICE) for name in ("demo", "nope"))
+    assert_error(there, 403, "FORBIDDEN", "'alice'", "'demo'")
+    assert there.text == nowhere.text.replace("nope", "demo")
+    stranger = bob.get("/v1/repo/demo", X_User_Id="nobody")
+    assert there.text == stranger.text.replace("nobody", "alice")
+    listed, unknown = (bob.get("/v1/repo", X_User_Id=name) for name in ("alice", "nobody"))
+    assert_error(listed, 403, "FORBIDDEN", "'alice'")
+    assert listed.text == unknown.text.replace("nobody", "alice")
+
+
+def test_the_list_of_an_owner_is_what_was_shared(alice: Client, bob: Client):
+    for name in ("b", "c", "d"):
+        alice.post("/v1/repo", {"repo_name": name})
+    alice.put("/v1/repo/d/grants/bob", {"access": "read"})
+    alice.put("/v1/repo/b/grants/bob", {"access": "write"})
+    assert bob.get("/v1/repo?user_id=alice").json == {"repos": ["b", "d"]}
+    page = bob.get("/v1/repo?user_id=alice&include_metadata=true&limit=1&offset=1").json
+    assert (page["total"], page["repos"][0]["repo_name"], page["has_more"]) == (2, "d", False)
+    assert bob.get("/v1/repo").json == {"repos": []}
+
+
+def test_a_grant_taken_back_ends_at_once_everywhere(app: Flask, alice: Client, bob: Client):
+    other_process = create_app(app.extensions["bakehouse"].settings)
+    alice.put(f"{GRANTS}/bob", {"access": "write"})
+    clients = [bob, Client(other_process, bob.token)]
+    assert [client.get(TARGETS, **AS_ALICE).status_code for client in clients] == [200, 200]
+    alice.delete(f"{GRANTS}/bob")
+    for client in clients:
+        assert_error(client.get(TARGETS, **AS_ALICE), 403, "FORBIDDEN", "'alice'")
+        assert_error(client.post(TARGETS, target(), **AS_ALICE), 403, "FORBIDDEN", "'alice'")
+
+
+def test_a_guests_token_keeps_its_own_limits(master: Client, alice: Client, bob: Client):
+    alice.put(f"{GRANTS}/bob", {"access": "write"})
+    tokens = "/v1/admin/users/bob/tokens"
+    clients = {
+        name: Client(master.app, master.post(tokens, {"name": name, **fields}).json["api_key"])
+        for name, fields in {
+            "reader": {"access": "read"},
+            "own": {"repos": ["demo"]},
+            "shared": {"repos": ["alice/demo"]},
+        }.items()
+    }
+    assert clients["reader"].get(TARGETS, **AS_ALICE).status_code == 200
+    assert_error(clients["reader"].post(TARGETS, target(), **AS_ALICE), 403, "FORBIDDEN", "'reader'")
+    assert_error(clients["own"].get(TARGETS, **AS_ALICE), 403, "FORBIDDEN", "'own'", "'demo' of 'alice'")
+    assert clients["own"].get("/v1/repo", **AS_ALICE).json == {"repos": []}
+    assert clients["shared"].post(TARGETS, target(), **AS_ALICE).status_code == 201
+    bob.post("/v1/repo", {"repo_name": "demo"})
+    assert_error(clients["shared"].get(TARGETS), 403, "FORBIDDEN", "'shared'")
+    assert clients["own"].get(TARGETS).json == {"targets": []}
+
+
+def test_a_grant_written_by_hand(app: Flask, alice: Client, bob: Client):
+    repository = app.extensions["bakehouse"].store.open("alice/demo")
+
+    def spoil(transaction):
+        content = transaction.read("repo.yml").data
+        transaction.write("repo.yml", content + b"grants:\n  bob: everything\n")
+        transaction.commit("Spoil", Origin("operator").author)
+
+    repository.transact(spoil)
+    assert demo(app, "log", "-1", "--format=%s") == "Spoil\n"
+    assert_error(alice.get(GRANTS), 503, "STORAGE_UNAVAILABLE", "'demo'", "grant")
+    assert_error(bob.get(TARGETS, **AS_ALICE), 403, "FORBIDDEN", "'alice'")

@@ -1,0 +1,182 @@
+"""`/v1/admin/users/{user_id}/tokens`: what a token lets its user do, and for how long."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from app import create_app
+from app.registry import documents
+from app.registry.commits import Origin
+from app.registry.tokens import TokenRequest
+from tests.app.api.test_access import new_user
+from tests.client import Client, assert_error, assert_mistakes
+from tests.payloads import target
+from tests.storage.repositories import git
+
+TOKENS = "/v1/admin/users/alice/tokens"
+TARGETS = "/v1/repo/demo/targets"
+
+
+def new_token(master: Client, **fields: Any) -> Client:
+    """Give alice a token, and return its requests."""
+    made = master.post(TOKENS, {"name": "ci", **fields})
+    assert made.status_code == 201, made.text
+    return Client(master.app, made.json["api_key"])
+
+
+@pytest.mark.usefixtures("alice")
+def test_tokens_are_made_listed_and_never_shown_again(master: Client):
+    limits = {"access": "read", "repos": ["demo", "bob/x"], "expires_at": "2999-01-31T12:00:00+02:00"}
+    made = master.post(TOKENS, {"name": "ci", **limits})
+    assert made.status_code == 201
+    token = dict(made.json)
+    secret = token.pop("api_key")
+    assert datetime.fromisoformat(token["created_at"]).tzinfo is UTC
+    expected = {"name": "ci", **limits, "created_at": token["created_at"]}
+    assert token == {**expected, "expires_at": "2999-01-31T10:00:00+00:00"}
+    listed = master.get(TOKENS)
+    assert listed.json["tokens"][1] == token
+    assert [token["name"] for token in listed.json["tokens"]] == ["initial", "ci"]
+    first = listed.json["tokens"][0]
+    assert (first["access"], first["repos"], first["expires_at"]) == ("write", None, None)
+    assert secret not in listed.text
+    assert "sha256" not in listed.text
+    assert_error(master.post(TOKENS, {"name": "ci"}), 409, "RESOURCE_CONFLICT", "'alice'", "'ci'")
+
+
+def test_several_tokens_work_until_they_are_revoked(app: Flask, master: Client, alice: Client):
+    one, two = new_token(master, name="one"), new_token(master, name="two")
+    other_process = create_app(app.extensions["bakehouse"].settings)
+    assert Client(other_process, one.token).get("/v1/repo").status_code == 200
+    revoked = master.delete(f"{TOKENS}/one")
+    assert revoked.json == {"message": "Token 'one' of user 'alice' revoked"}
+    for application in (app, other_process):
+        assert_error(Client(application, one.token).get("/v1/repo"), 401, "UNAUTHORIZED", "revoked")
+        assert Client(application, two.token).get("/v1/repo").status_code == 200
+    assert alice.get("/v1/repo").status_code == 200
+    assert_error(master.delete(f"{TOKENS}/one"), 404, "RESOURCE_NOT_FOUND", "Token 'one'")
+    data_dir = app.extensions["bakehouse"].settings.data_dir
+    history = git(data_dir / "accounts.git", "log", "--format=%s|%b")
+    assert "Revoke token one of user alice" in history
+    assert "Create token two of user alice" in history
+
+
+def test_only_the_master_key_manages_tokens(master: Client, alice: Client):
+    bob = new_user(master, "bob")
+    for client in (alice, bob):
+        assert_error(client.get(TOKENS), 403, "FORBIDDEN")
+        assert_error(client.post(TOKENS, {"name": "mine"}), 403, "FORBIDDEN")
+        assert_error(client.delete(f"{TOKENS}/initial"), 403, "FORBIDDEN")
+    for response in (
+        master.get("/v1/admin/users/nobody/tokens"),
+        master.post("/v1/admin/users/nobody/tokens", {"name": "x"}),
+        master.delete("/v1/admin/users/nobody/tokens/x"),
+    ):
+        assert_error(response, 404, "RESOURCE_NOT_FOUND", "User 'nobody'")
+
+
+@pytest.mark.parametrize(
+    ("fields", "location", "kind"),
+    [
+        ({"name": "../x"}, ["name"], "string_pattern_mismatch"),
+        ({"access": "admin"}, ["access"], "literal_error"),
+        ({"access": None}, ["access"], "string_type"),
+        ({"repos": []}, ["repos"], "too_short"),
+        ({"repos": "demo"}, ["repos"], "list_type"),
+        ({"repos": ["a/b/c"]}, ["repos", 0], "string_pattern_mismatch"),
+        ({"repos": ["/b"]}, ["repos", 0], "string_pattern_mismatch"),
+        ({"repos": ["demo", "alice/"]}, ["repos", 1], "string_pattern_mismatch"),
+        ({"expires_at": "2020-01-01T00:00:00Z"}, ["expires_at"], "datetime_future"),
+        ({"expires_at": "2999-01-01"}, ["expires_at"], "datetime_parsing"),
+        ({"expires_at": "2999-01-01T00:00:00"}, ["expires_at"], "datetime_parsing"),
+        ({"expires_at": "2999-02-30T00:00:00Z"}, ["expires_at"], "datetime_parsing"),
+        ({"expires_at": "9999-12-31T23:59:59-23:59"}, ["expires_at"], "datetime_parsing"),
+        ({"expires_at": 5}, ["expires_at"], "string_type"),
+        ({"api_key": "mine"}, ["api_key"], "extra_forbidden"),
+    ],
+)
+@pytest.mark.usefixtures("alice")
+def test_wrong_requests(master: Client, fields, location, kind):
+    assert_mistakes(master.post(TOKENS, {"name": "ci", **fields}), (["body", *location], kind))
+    assert len(master.get(TOKENS).json["tokens"]) == 1
+
+
+def test_a_token_ends_when_it_expires(app: Flask, master: Client, alice: Client):
+    later = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    assert new_token(master, expires_at=later).get("/v1/repo").status_code == 200
+    past = datetime(2026, 1, 31, tzinfo=UTC)
+    request = TokenRequest("old", expires=past)
+    _, secret = app.extensions["bakehouse"].accounts.create_token(Origin("operator"), "alice", request)
+    response = Client(app, secret).get("/v1/repo")
+    assert_error(response, 401, "UNAUTHORIZED", "expired at 2026-01-31T00:00:00+00:00")
+    assert response.headers["WWW-Authenticate"].startswith("Bearer")
+    assert alice.get("/v1/repo").status_code == 200
+
+
+def test_a_read_only_token_reads(master: Client, alice: Client):
+    alice.post(TARGETS, target("a"))
+    reader = new_token(master, access="read")
+    for path in ("/v1/repo", "/v1/repo/demo", TARGETS, f"{TARGETS}/a", "/v1/repo/demo/defaults/target"):
+        assert reader.get(path).json == alice.get(path).json
+    for response in (
+        reader.post("/v1/repo", {"repo_name": "new"}),
+        reader.post("/v1/repo", {"repo_name": "demo"}),
+        reader.post(TARGETS, target("b")),
+        reader.put(f"{TARGETS}/a", {"template": "default"}),
+        reader.delete(f"{TARGETS}/a"),
+        reader.post(f"{TARGETS}/batch", {"targets": []}),
+        reader.put("/v1/repo/demo/grants/bob", {"access": "read"}),
+        reader.put("/v1/repo/demo/defaults/target", {"config": {}}),
+    ):
+        assert_error(response, 403, "FORBIDDEN", "'ci'", "reading only")
+    assert alice.get("/v1/repo").json == {"repos": ["demo"]}
+    assert alice.get(TARGETS).json == {"targets": ["a"]}
+
+
+def test_a_token_for_some_repos_knows_no_others(master: Client, alice: Client):
+    alice.post("/v1/repo", {"repo_name": "secret"})
+    limited = new_token(master, repos=["demo", "alice/planned"])
+    assert limited.get("/v1/repo").json == {"repos": ["demo"]}
+    page = limited.get("/v1/repo?include_metadata=true").json
+    assert (page["total"], [repo["repo_name"] for repo in page["repos"]]) == (1, ["demo"])
+    assert limited.post(TARGETS, target("a")).status_code == 201
+    for path in ("/v1/repo/secret", "/v1/repo/secret/targets", "/v1/repo/nowhere", "/v1/repo/.bad"):
+        assert_error(limited.get(path), 403, "FORBIDDEN", "'ci'")
+    assert_error(limited.post("/v1/repo", {"repo_name": "more"}), 403, "FORBIDDEN", "'ci'", "'more'")
+    assert_error(limited.post("/v1/repo", {"repo_name": "secret"}), 403, "FORBIDDEN", "'secret'")
+    assert limited.post("/v1/repo", {"repo_name": "planned"}).status_code == 201
+
+
+def test_the_use_of_a_token_writes_nothing(app: Flask, master: Client, alice: Client):
+    alice.post(TARGETS, target("a"))
+    reader = new_token(master, access="read")
+    data_dir: Path = app.extensions["bakehouse"].settings.data_dir
+
+    def state() -> dict[Path, tuple[int, int]]:
+        found = {path: path.stat() for path in data_dir.rglob("*")}
+        return {path: (stat.st_mtime_ns, stat.st_size) for path, stat in found.items()}
+
+    before = state()
+    for client in (reader, alice):
+        assert client.get(f"{TARGETS}/a").status_code == 200
+    assert_error(reader.post(TARGETS, target("b")), 403, "FORBIDDEN")
+    assert state() == before
+
+
+def test_a_token_from_before_tokens_had_limits(app: Flask, alice: Client):
+    """A user's file of an older version says less of a token: it may do all."""
+    accounts = app.extensions["bakehouse"].accounts
+
+    def forget(transaction):
+        document = dict(documents.read(transaction, "users/alice.yml")[0])
+        document["tokens"] = [
+            {name: token[name] for name in ("name", "sha256", "created")} for token in document["tokens"]
+        ]
+        transaction.write("users/alice.yml", documents.dump(document))
+        transaction.commit("Older", Origin("operator").author)
+
+    accounts._repository.transact(forget)
+    assert alice.post(TARGETS, target("a")).status_code == 201
