@@ -3,7 +3,7 @@
 from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 
-from app import api, errors, master_key, openapi
+from app import api, errors, master_key, openapi, web
 from app.api.context import Services
 from app.registry.accounts import Accounts
 from app.registry.commits import Origin
@@ -26,6 +26,7 @@ def create_app(settings: Settings) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body
     app.json = _Json(app)
     app.url_map.merge_slashes = False
+    app.url_map.converters |= api.CONVERTERS
 
     data_dir = settings.make_data_dir()
     key = master_key.ensure(settings)
@@ -36,7 +37,7 @@ def create_app(settings: Settings) -> Flask:
     app.extensions["bakehouse"] = Services(settings, key, accounts, Store(data_dir / "repos"))
 
     errors.register(app)
-    for blueprint in api.BLUEPRINTS:
+    for blueprint in (*api.BLUEPRINTS, *web.BLUEPRINTS):
         app.register_blueprint(blueprint)
     openapi.register(app)
     return app

@@ -112,7 +112,7 @@ def authorize(store: Store, principal: Principal, needed: Access, repo_name: str
 
 def visible_repos(store: Store, principal: Principal) -> list[str]:
     """Return the names of the repos that a caller may read, sorted; Forbidden for a guest of none."""
-    names = list(repos.list_names(store, principal.owner))
+    names = repos.list_names(store, principal.owner)
     token = principal.token
     if token is None:
         return names

@@ -68,6 +68,8 @@ def _answer_known(error: Exception) -> Response:
     response = _answer(status, str(error))
     if isinstance(error, Unauthorized):
         response.headers["WWW-Authenticate"] = f'{error.scheme} realm="Bakehouse"'
+    if status == HTTPStatus.CONFLICT:
+        response.headers["X-Should-Retry"] = "false"  # the SDKs would, twice, and find it as it is
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = _RETRY_AFTER_SECONDS
         _log.error("%s", error)

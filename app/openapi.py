@@ -1,20 +1,24 @@
 """`/openapi.json`: the API's document, built from the routes and schemas that serve the requests."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import version
 from inspect import getdoc
 from typing import Any
 
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
+from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from flask import Flask, Response, jsonify
 from marshmallow import Schema
+from marshmallow.fields import Field
 from werkzeug.routing import Rule
 
-from app.api.contract import Contract, contract_of
-from app.registry.names import NAME_PATTERN, USER_ID_PATTERN
+from app.api.contract import PATH_NAMES, Contract, contract_of
+from app.errors import CODES
+from app.registry.names import PATTERNS, user_id_problem
 from app.schemas.errors import ErrorSchema, MistakesSchema
+from app.schemas.fields import MapOf, Unchecked
 
 PATH = "/openapi.json"
 
@@ -22,32 +26,68 @@ _REASONS = {
     200: "Done.",
     201: "Created.",
     304: "Not modified: the client has this version.",
-    400: "A header cannot be used.",
-    401: "No token, or one that is unknown or was revoked.",
-    403: "The token may not do this.",
-    404: "There is no such resource.",
-    409: "What was asked for contradicts what is there.",
-    412: "The version that the request insists on is not the current one.",
-    413: "The body is larger than the server takes.",
-    422: "The request breaks this contract; every mistake is listed.",
-    503: "The storage does not answer, or a repository is damaged.",
+    503: "The server cannot do its work.",
 }
+# Why a request is refused, and what with.
+_REFUSALS = {
+    400: ("A header cannot be used, or the body broke off.", "The header X-User-Id must not contain '..'."),
+    401: ("No token, or one that is unknown, expired or revoked.", "This token is unknown, or was revoked."),
+    403: ("The token may not do this.", "The token 'nightly' is for reading only."),
+    404: ("There is no such resource.", "Repo 'demo' not found"),
+    409: (
+        "What was asked for contradicts what is there.",
+        "Target 'coding_target' already exists with different configuration. Use PUT to replace it, "
+        "or choose another name.",
+    ),
+    412: (
+        "The version that the request insists on is not the current one.",
+        "'coding_target' does not exist, which the request's If-Match or If-None-Match rules out",
+    ),
+    413: (
+        "The body is larger than the server takes.",
+        "The body is larger than 8388608 bytes, which is the most that this server takes.",
+    ),
+    503: (
+        "The storage does not answer, or a repository is damaged.",
+        "Repository 'demo' is damaged: repo.yml is missing",
+    ),
+}
+_MISTAKES = (
+    "The request breaks this contract; every mistake is listed.",
+    {
+        "detail": [
+            {
+                "loc": ["body", "overrides", "generators", 0, "numq"],
+                "msg": "This must be a whole number",
+                "type": "int_type",
+            }
+        ]
+    },
+)
 _CONDITIONS = {
     "If-Match": "Versions in quotes, one of which it must be at; `*`: any, but it must exist.",
     "If-None-Match": "Versions in quotes, at none of which it may be; `*`: it must not exist.",
+}
+_PATH = {
+    "repo_name": ("The repo's name.", "demo"),
+    "target_name": ("The target's name.", "coding_target"),
+    "prompt_name": ("The prompt's name.", "system_prompt_v1"),
+    "token_name": ("The token's name.", "nightly"),
+    "user_id": ("The user's id.", "alice"),
 }
 _ACTING_FOR = [
     {
         "name": "X-User-Id",
         "in": "header",
-        "description": "The user to act as, for the master key; it wins over `user_id`.",
-        "schema": {"type": "string", "pattern": f"^{USER_ID_PATTERN}$"},
+        "description": "Whose repos are meant: for the master key anybody's, else those of a user who shared "
+        "one. It wins over `user_id`.",
+        "schema": {"type": "string", "pattern": PATTERNS[user_id_problem]},
     },
     {
         "name": "user_id",
         "in": "query",
-        "description": "The user to act as, for the master key.",
-        "schema": {"type": "string", "pattern": f"^{USER_ID_PATTERN}$"},
+        "description": "Whose repos are meant, as in `X-User-Id`; empty: the caller's.",
+        "schema": {"type": "string", "pattern": f"^$|{PATTERNS[user_id_problem]}"},
     },
 ]
 
@@ -63,20 +103,26 @@ def register(app: Flask) -> None:
 
 def build(app: Flask) -> dict[str, Any]:
     """Return the OpenAPI 3.1 document of an app."""
+    marshmallow = MarshmallowPlugin(schema_name_resolver=_schema_name)
     spec = APISpec(
         title="Bakehouse",
         version=version("bakehouse"),
         openapi_version="3.1.0",
         info={"description": "Target configurations as YAML files in git repositories."},
-        plugins=[MarshmallowPlugin(schema_name_resolver=_schema_name)],
+        plugins=[marshmallow],
         security=[{"token": []}],
     )
+    assert marshmallow.converter is not None
+    marshmallow.converter.add_attribute_function(_describe)  # type: ignore[no-untyped-call]
     spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
     for rule, view, contract in _views(app):
         path = re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule.rule)
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
             spec.path(path, operations={method.lower(): _operation(rule, view, contract)})
-    return spec.to_dict()
+    document = spec.to_dict()
+    for (kind, *_), name in marshmallow.converter.refs.items():
+        document["components"]["schemas"][name] |= getattr(kind, "json_schema", {})
+    return document
 
 
 def _views(app: Flask) -> Iterator[tuple[Rule, Callable[..., Any], Contract]]:
@@ -99,8 +145,9 @@ def _operation(rule: Rule, view: Callable[..., Any], contract: Contract) -> dict
                 "name": name,
                 "in": "path",
                 "required": True,
-                "description": f"The {name.removesuffix('_name')}'s name.",
-                "schema": {"type": "string", "pattern": f"^{NAME_PATTERN}$"},
+                "description": _PATH[name][0],
+                "example": _PATH[name][1],
+                "schema": {"type": "string", "pattern": PATTERNS[PATH_NAMES[name]]},
             }
             for name in sorted(rule.arguments)
         ],
@@ -121,7 +168,8 @@ def _operation(rule: Rule, view: Callable[..., Any], contract: Contract) -> dict
     if contract.query is not None:
         operation["parameters"].append({"in": "query", "schema": contract.query})
     if contract.body is not None:
-        operation["requestBody"] = {"required": True, "content": _json(contract.body)}
+        content = _json(contract.body, example=contract.example)
+        operation["requestBody"] = {"required": True, "content": content}
     return operation
 
 
@@ -140,14 +188,33 @@ def _responses(contract: Contract, is_open: bool) -> dict[str, Any]:
                 if name != "Location" or status == 201
             }
     for status in sorted(errors):
-        schema = MistakesSchema if status == 422 else ErrorSchema
-        responses[str(status)] = {"description": _REASONS[status], "content": _json(schema)}
+        responses[str(status)] = _refusal(status)
     return responses
 
 
-def _json(*schemas: Schema | type[Schema]) -> dict[str, Any]:
-    schema: Any = schemas[0] if len(schemas) == 1 else {"anyOf": list(schemas)}
-    return {"application/json": {"schema": schema}}
+def _refusal(status: int) -> dict[str, Any]:
+    if status == 422:
+        reason, mistakes = _MISTAKES
+        return {"description": reason, "content": _json(MistakesSchema, example=mistakes)}
+    reason, message = _REFUSALS[status]
+    example = {"message": message, "code": CODES[status]}
+    return {"description": reason, "content": _json(ErrorSchema, example=example)}
+
+
+def _json(*schemas: Schema | type[Schema], example: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    content: dict[str, Any] = {"schema": schemas[0] if len(schemas) == 1 else {"anyOf": list(schemas)}}
+    if example is not None:
+        content["example"] = example
+    return {"application/json": content}
+
+
+def _describe(converter: OpenAPIConverter, field: Field[Any], **_: Any) -> dict[str, Any]:
+    """Describe what apispec does not know of our own fields."""
+    if isinstance(field, Unchecked):
+        return {"anyOf": [converter.field2property(field.item), {}]}
+    if isinstance(field, MapOf):
+        return {"propertyNames": field.names}
+    return {}
 
 
 def _schema_name(schema: Schema | type[Schema]) -> str:

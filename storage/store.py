@@ -19,7 +19,8 @@ from storage.transaction import Transaction
 
 _SUFFIX = ".git"
 _UNFINISHED = ".new-"
-# What may name a file here. What may name a user or a repository is for the caller to narrow.
+# What may name a file here: it starts with no dot, so it leads nowhere else. What may name a user
+# or a repository is for the caller to narrow.
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,131}")
 # Each open repository may keep a `git cat-file` process.
 _OPEN_AT_MOST = 128
@@ -102,7 +103,7 @@ class Store:
 
 
 def _is_safe(component: str) -> bool:
-    return _SAFE.fullmatch(component) is not None and ".." not in component
+    return _SAFE.fullmatch(component) is not None
 
 
 def _last(name: str) -> str:

@@ -1,6 +1,7 @@
 """HTTP: one blueprint a resource."""
 
 from app.api import accounts, defaults, git, grants, health, prompts, repos, targets
+from app.api.batches import ItemName
 
 BLUEPRINTS = (
     health.blueprint,
@@ -12,3 +13,5 @@ BLUEPRINTS = (
     grants.blueprint,
     git.blueprint,
 )
+
+CONVERTERS = {"item": ItemName}

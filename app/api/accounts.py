@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint
 
-from app.api import context
+from app.api import context, examples
 from app.api.contract import accepts, returns
 from app.auth import Forbidden
 from app.registry.tokens import Token, TokenRequest
@@ -31,7 +31,7 @@ def require_master_key() -> None:
 
 
 @blueprint.post("")
-@accepts(UserCreateSchema)
+@accepts(UserCreateSchema, example=examples.CREATE_USER)
 @returns(UserCreatedSchema, 201, errors=(409,))
 def create_user(body: dict[str, Any]) -> Answer:
     """Create a user.
@@ -45,7 +45,7 @@ def create_user(body: dict[str, Any]) -> Answer:
 
 
 @blueprint.post("/<user_id>/tokens")
-@accepts(TokenCreateSchema)
+@accepts(TokenCreateSchema, example=examples.CREATE_TOKEN)
 @returns(TokenCreatedSchema, 201, errors=(404, 409))
 def create_token(user_id: str, body: TokenRequest) -> Answer:
     """Give a user one more token.

@@ -1,11 +1,19 @@
-"""Checking the items of a batch one by one: a wrong one does not stop the others."""
+"""What batches of targets and prompts share: their address, and that a wrong item stops no other."""
 
 from collections.abc import Iterable
 from typing import Any
 
 from marshmallow import Schema
+from werkzeug.routing import BaseConverter
 
 from app.schemas.base import InvalidRequest, load
+
+
+class ItemName(BaseConverter):
+    """The name of a target or prompt in an address. `batch` is no name: what it does not know is 405."""
+
+    regex = "(?!batch$)[^/]+"
+    part_isolating = True
 
 
 def load_each(

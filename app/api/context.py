@@ -88,11 +88,10 @@ def _named_user() -> str | None:
         problem = user_id_problem(header)
         if problem:
             raise InvalidHeader(f"The header X-User-Id {problem}.")
-        return header
-    query = request.args.get("user_id")
+    query = request.args.get("user_id") or None  # the Node SDK sends a null as the empty string
     if query is not None:
         problem = user_id_problem(query)
         if problem:
             mistake = Mistake("string_pattern_mismatch", f"A user id {problem}")
             raise InvalidRequest([(("query", "user_id"), mistake)])
-    return query
+    return header or query

@@ -3,7 +3,7 @@
 They hold at run time, and `openapi` reads them from `view.contract`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
 from http import HTTPStatus
@@ -34,6 +34,7 @@ class Contract:
     """What a view accepts and returns."""
 
     body: Schema | None = None
+    example: Mapping[str, Any] | None = None  # of the body
     query: Schema | None = None
     answers: tuple[Schema, ...] = ()  # more than one: any of them
     statuses: tuple[int, ...] = ()
@@ -50,13 +51,15 @@ def contract_of(view: Callable[..., Any]) -> Contract | None:
 def accepts(
     body: type[Schema] | None = None,
     *,
+    example: Mapping[str, Any] | None = None,
     query: type[Schema] | None = None,
     conditions: tuple[str, ...] = (),
 ) -> Callable[[View], View]:
     """Check names in the path, query and body; give the view `body` and `query` as loaded.
 
-    `conditions` are the headers that the view heeds, such as `If-Match`. InvalidRequest tells every
-    mistake in all three. Unknown query parameters are passed over.
+    `example` is a body for the document, `conditions` are the headers that the view heeds, such as
+    `If-Match`. InvalidRequest tells every mistake in all three. Query parameters that are unknown
+    or empty are passed over.
     """
     body_schema = body() if body else None
     query_schema = query(unknown=EXCLUDE) if query else None
@@ -64,12 +67,13 @@ def accepts(
     def decorate(view: View) -> View:
         contract = contract_of(view) or Contract()
         contract.body, contract.query, contract.conditions = body_schema, query_schema, conditions
+        contract.example = example
 
         @wraps(view)
         def checked(**arguments: Any) -> Any:
             mistakes = _path_mistakes(arguments)
             for schema, location, read in (
-                (query_schema, "query", request.args.to_dict),
+                (query_schema, "query", _given_query),
                 (body_schema, "body", read_json),
             ):
                 if schema is not None:
@@ -136,6 +140,11 @@ def returns(
         return cast(View, answered)
 
     return decorate
+
+
+def _given_query() -> dict[str, str]:
+    """Return the query without what is empty: the Node SDK sends a null so."""
+    return {name: value for name, value in request.args.items() if value}
 
 
 def _path_mistakes(arguments: dict[str, Any]) -> list[tuple[Location, Mistake]]:

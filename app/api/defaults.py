@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint
 
-from app.api import context, versions
+from app.api import context, examples, versions
 from app.api.contract import accepts, returns
 from app.registry import defaults
 from app.registry.defaults import DefaultTarget
@@ -29,7 +29,7 @@ def get_default_target(repo_name: str) -> Answer:
 
 
 @blueprint.put("/target")
-@accepts(DefaultTargetPutSchema, conditions=("If-Match", "If-None-Match"))
+@accepts(DefaultTargetPutSchema, example=examples.PUT_DEFAULT, conditions=("If-Match", "If-None-Match"))
 @returns(DefaultTargetSchema, 200, errors=(404, 412), headers=versions.HEADERS)
 def put_default_target(repo_name: str, body: dict[str, Any]) -> Answer:
     """Replace the template called `default`.

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint
 
-from app.api import context
+from app.api import context, examples
 from app.api.contract import accepts, returns
 from app.auth import Forbidden
 from app.registry import grants
@@ -36,7 +36,7 @@ def list_grants(repo_name: str) -> Answer:
 
 
 @blueprint.put("/<user_id>")
-@accepts(GrantPutSchema)
+@accepts(GrantPutSchema, example=examples.PUT_GRANT)
 @returns(GrantSchema, 200, errors=(404, 409))
 def put_grant(repo_name: str, user_id: str, body: dict[str, Any]) -> Answer:
     """Share a repo with a user, or change what they may do.

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, request
 
-from app.api import context, versions
+from app.api import context, examples, versions
 from app.api.batches import load_each
 from app.api.contract import accepts, returns
 from app.registry import prompts
@@ -26,7 +26,7 @@ Answer = tuple[dict[str, Any], int, dict[str, str]]
 
 
 @blueprint.post("")
-@accepts(PromptCreateSchema)
+@accepts(PromptCreateSchema, example=examples.CREATE_PROMPT)
 @returns(PromptSchema, 201, 200, errors=(404, 409), headers=versions.HEADERS | versions.LOCATION)
 def create_prompt(repo_name: str, body: dict[str, Any]) -> Answer:
     """Create a prompt.
@@ -52,7 +52,7 @@ def list_prompts(repo_name: str) -> Answer:
 
 
 @blueprint.post("/batch")
-@accepts(PromptBatchSchema)
+@accepts(PromptBatchSchema, example=examples.PROMPT_BATCH)
 @returns(BatchSchema, 200, errors=(404, 409))
 def create_prompt_batch(repo_name: str, body: dict[str, Any]) -> Answer:
     """Create or replace prompts, in one commit.
@@ -63,14 +63,14 @@ def create_prompt_batch(repo_name: str, body: dict[str, Any]) -> Answer:
 
 
 @blueprint.put("/batch")
-@accepts(PromptBatchSchema)
+@accepts(PromptBatchSchema, example=examples.PROMPT_BATCH)
 @returns(BatchSchema, 200, errors=(404, 409))
 def put_prompt_batch(repo_name: str, body: dict[str, Any]) -> Answer:
     """Create or replace prompts, in one commit. Deprecated: use POST."""
     return _put_batch(repo_name, body), 200, {}
 
 
-@blueprint.get("/<prompt_name>")
+@blueprint.get("/<item:prompt_name>")
 @accepts(conditions=("If-None-Match",))
 @returns(PromptSchema, 200, 304, errors=(404,), headers=versions.HEADERS)
 def get_prompt(repo_name: str, prompt_name: str) -> Answer:
@@ -82,8 +82,8 @@ def get_prompt(repo_name: str, prompt_name: str) -> Answer:
     return _answer(prompt, 304 if versions.is_known(prompt.version) else 200)
 
 
-@blueprint.put("/<prompt_name>")
-@accepts(PromptPutSchema, conditions=("If-Match", "If-None-Match"))
+@blueprint.put("/<item:prompt_name>")
+@accepts(PromptPutSchema, example=examples.PUT_PROMPT, conditions=("If-Match", "If-None-Match"))
 @returns(PromptSchema, 200, errors=(404, 409, 412), headers=versions.HEADERS)
 def put_prompt(repo_name: str, prompt_name: str, body: dict[str, Any]) -> Answer:
     """Create or replace a prompt."""
@@ -96,7 +96,7 @@ def put_prompt(repo_name: str, prompt_name: str, body: dict[str, Any]) -> Answer
     return _answer(prompt, 200)
 
 
-@blueprint.delete("/<prompt_name>")
+@blueprint.delete("/<item:prompt_name>")
 @accepts(conditions=("If-Match",))
 @returns(DeletedSchema, 200, errors=(404, 412), headers=versions.DELETED_HEADERS)
 def delete_prompt(repo_name: str, prompt_name: str) -> Answer:

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, request
 
-from app.api import context
+from app.api import context, examples
 from app.api.contract import accepts, returns
 from app.auth import visible_repos
 from app.registry import repos
@@ -16,6 +16,7 @@ from app.schemas.repos import (
     RepoListSchema,
     RepoPageSchema,
     RepoSchema,
+    RepoTreeSchema,
 )
 
 blueprint = Blueprint("repos", __name__, url_prefix="/v1/repo")
@@ -25,7 +26,7 @@ Answer = tuple[dict[str, Any], int, dict[str, str]]
 
 
 @blueprint.post("")
-@accepts(RepoCreateSchema)
+@accepts(RepoCreateSchema, example=examples.CREATE_REPO)
 @returns(RepoSchema, 201, 200, errors=(409,))
 def create_repo(body: dict[str, Any]) -> Answer:
     """Create a repo.
@@ -37,7 +38,7 @@ def create_repo(body: dict[str, Any]) -> Answer:
 
 
 @blueprint.put("")
-@accepts(RepoCreateSchema)
+@accepts(RepoCreateSchema, example=examples.CREATE_REPO)
 @returns(RepoSchema, 200, errors=(409,))
 def put_repo(body: dict[str, Any]) -> Answer:
     """Create a repo, or return it. Deprecated: use POST."""
@@ -78,6 +79,18 @@ def get_repo(repo_name: str) -> Answer:
     """Read a repo."""
     repo = repos.get(context.services().store, context.principal().owner, repo_name)
     return _payload(repo), 200, {}
+
+
+@blueprint.get("/<repo_name>/tree")
+@accepts()
+@returns(RepoTreeSchema, 200, errors=(404,))
+def get_repo_tree(repo_name: str) -> Answer:
+    """Read which models were baked in a repo: none.
+
+    Bakehouse keeps configurations and has no bakes, so `bakes` and `edges` are empty.
+    """
+    repo = repos.get(context.services().store, context.principal().owner, repo_name)
+    return {"base_model": repo.base_model, "bakes": {}, "edges": []}, 200, {}
 
 
 def _create(body: dict[str, Any]) -> tuple[Repo, bool]:

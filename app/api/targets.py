@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, request
 
-from app.api import context, versions
+from app.api import context, examples, versions
 from app.api.batches import load_each
 from app.api.contract import accepts, returns
 from app.registry import targets
@@ -28,7 +28,7 @@ Answer = tuple[dict[str, Any], int, dict[str, str]]
 
 
 @blueprint.post("")
-@accepts(TargetCreateSchema)
+@accepts(TargetCreateSchema, example=examples.CREATE_TARGET)
 @returns(TargetSchema, 201, 200, errors=(404, 409), headers=versions.HEADERS | versions.LOCATION)
 def create_target(repo_name: str, body: dict[str, Any]) -> Answer:
     """Create a target.
@@ -53,7 +53,7 @@ def list_targets(repo_name: str) -> Answer:
 
 
 @blueprint.post("/batch")
-@accepts(TargetBatchSchema)
+@accepts(TargetBatchSchema, example=examples.TARGET_BATCH)
 @returns(BatchSchema, 200, errors=(404, 409))
 def create_target_batch(repo_name: str, body: dict[str, Any]) -> Answer:
     """Create targets, in one commit.
@@ -65,7 +65,7 @@ def create_target_batch(repo_name: str, body: dict[str, Any]) -> Answer:
 
 
 @blueprint.put("/batch")
-@accepts(TargetBatchSchema)
+@accepts(TargetBatchSchema, example=examples.TARGET_BATCH)
 @returns(BatchSchema, 200, errors=(404, 409))
 def put_target_batch(repo_name: str, body: dict[str, Any]) -> Answer:
     """Create or replace targets, in one commit.
@@ -75,7 +75,7 @@ def put_target_batch(repo_name: str, body: dict[str, Any]) -> Answer:
     return _write_batch(repo_name, body, replacing=True), 200, {}
 
 
-@blueprint.get("/<target_name>")
+@blueprint.get("/<item:target_name>")
 @accepts(conditions=("If-None-Match",))
 @returns(TargetSchema, 200, 304, errors=(404,), headers=versions.HEADERS)
 def get_target(repo_name: str, target_name: str) -> Answer:
@@ -87,8 +87,8 @@ def get_target(repo_name: str, target_name: str) -> Answer:
     return _answer(target, 304 if versions.is_known(target.version) else 200)
 
 
-@blueprint.put("/<target_name>")
-@accepts(TargetPutSchema, conditions=("If-Match", "If-None-Match"))
+@blueprint.put("/<item:target_name>")
+@accepts(TargetPutSchema, example=examples.PUT_TARGET, conditions=("If-Match", "If-None-Match"))
 @returns(TargetSchema, 200, errors=(404, 409, 412), headers=versions.HEADERS)
 def put_target(repo_name: str, target_name: str, body: dict[str, Any]) -> Answer:
     """Create or replace a target.
@@ -100,7 +100,7 @@ def put_target(repo_name: str, target_name: str, body: dict[str, Any]) -> Answer
     return _answer(target, 200)
 
 
-@blueprint.delete("/<target_name>")
+@blueprint.delete("/<item:target_name>")
 @accepts(conditions=("If-Match",))
 @returns(DeletedSchema, 200, errors=(404, 412), headers=versions.DELETED_HEADERS)
 def delete_target(repo_name: str, target_name: str) -> Answer:

@@ -1,14 +1,12 @@
 """What repos, prompts, targets and users may be called."""
 
 import re
+from collections.abc import Callable, Mapping
 
 DEFAULT_TEMPLATE = "default"
 
-NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
-USER_ID_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}"
-
-_NAME = re.compile(NAME_PATTERN)
-_USER_ID = re.compile(USER_ID_PATTERN)
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_USER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}")
 _SHARED_RULES = "must not contain '..', end in '.lock' or '.git', or be 'batch'"
 
 
@@ -26,6 +24,11 @@ def target_name_problem(name: str) -> str | None:
     if name == DEFAULT_TEMPLATE:
         return "must not be 'default': that is the template every repo starts with"
     return name_problem(name)
+
+
+def template_problem(name: str) -> str | None:
+    """Return what is wrong with the name of a template, or None."""
+    return None if name == DEFAULT_TEMPLATE else target_name_problem(name)
 
 
 def token_repo_problem(name: str) -> str | None:
@@ -48,3 +51,15 @@ def _shared_problem(name: str) -> str | None:
     if ".." in name or name.lower().endswith((".lock", ".git")) or name == "batch":
         return _SHARED_RULES
     return None
+
+
+# The same rules as patterns (ECMA 262), for the API's document.
+_NOT_SHARED = r"(?!batch$)(?!.*\.\.)(?!.*\.([lL][oO][cC][kK]|[gG][iI][tT])$)"
+_REPO = _NOT_SHARED + _NAME.pattern
+PATTERNS: Mapping[Callable[[str], str | None], str] = {
+    name_problem: f"^{_REPO}$",
+    template_problem: f"^{_REPO}$",
+    target_name_problem: f"^(?!default$){_REPO}$",
+    user_id_problem: f"^{_NOT_SHARED}{_USER_ID.pattern}$",
+    token_repo_problem: f"^({_NOT_SHARED.replace('$', '/')}{_USER_ID.pattern}/)?{_REPO}$",
+}

@@ -86,9 +86,9 @@ def read(source: Source) -> Mapping[str, Any]:
     return found[0]
 
 
-def list_names(store: Store, owner: str) -> Sequence[str]:
-    """Return the sorted names of a user's repos."""
-    return store.list(owner)
+def list_names(store: Store, owner: str) -> list[str]:
+    """Return the sorted names of a user's repos; what else lies in the folder is none."""
+    return [name for name in store.list(owner) if not name_problem(name)]
 
 
 def describe(store: Store, owner: str, names: Sequence[str]) -> list[Repo]:

@@ -1,7 +1,6 @@
 """Question templates that come in a generator, and are kept as files of their own: `templates/<file>`."""
 
 from collections.abc import Mapping
-from pathlib import PurePosixPath
 
 from app.registry.documents import Source
 from app.registry.errors import Conflict
@@ -24,7 +23,7 @@ def take(owner: str, overrides: Config) -> tuple[Config, Mapping[str, bytes]]:
         content = generator.get("template_content")
         if content is not None:
             given = generator.get("template_path") or f"{owner}-{index}.txt"
-            path = f"{_FOLDER}/{PurePosixPath(given).name}"
+            path = f"{_FOLDER}/{given.rpartition('/')[2]}"
             if files.setdefault(path, content.encode()) != content.encode():
                 raise Conflict(path, f"Two generators bring '{path}' with different content")
             generator = {**generator, "template_path": path}

@@ -7,6 +7,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields
 
+from app.registry.names import PATTERNS
 from app.schemas.base import Mistake
 
 _TIMESTAMP = re.compile(
@@ -47,6 +48,8 @@ class Name(Text):
 
     def __init__(self, problem: Callable[[str], str | None], *, empty: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        pattern = PATTERNS[problem]
+        self.metadata = {"pattern": f"^$|{pattern}" if empty else pattern, **self.metadata}
         self._problem = problem
         self._empty = empty
 
@@ -226,6 +229,7 @@ class MapOf(fields.Dict):
 
     def __init__(self, problem: Callable[[str], str | None], value: fields.Field[Any], **kwargs: Any) -> None:
         super().__init__(values=value, **kwargs)
+        self.names = {"pattern": PATTERNS[problem]}
         self._problem = problem
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:

@@ -1,11 +1,10 @@
 """Targets, as requests ask for them and answers show them."""
 
-from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import ValidationError, validates_schema
 
-from app.registry.names import DEFAULT_TEMPLATE, name_problem, target_name_problem
+from app.registry.names import PATTERNS, name_problem, target_name_problem, template_problem
 from app.schemas.base import Mistake, StrictSchema
 from app.schemas.fields import (
     Choice,
@@ -22,13 +21,9 @@ from app.schemas.fields import (
 )
 
 GENERATOR_TYPES = ("oneshot_qs", "hardcoded", "persona", "from_dataset", "custom")
-_NEEDED_BY_TYPE = {"hardcoded": "questions", "from_dataset": "dataset"}
+_NEEDED_BY_TYPE = {"hardcoded": ("questions", "array"), "from_dataset": ("dataset", "string")}
 _LARGEST_TEMPLATE = 1024 * 1024
-
-
-def template_problem(name: str) -> str | None:
-    """Return what is wrong with the name of a template, or None."""
-    return None if name == DEFAULT_TEMPLATE else target_name_problem(name)
+_FILE_PATTERN = rf"^$|^(.*/)?{PATTERNS[name_problem][1:]}"
 
 
 class GeneratorSchema(StrictSchema):
@@ -57,6 +52,26 @@ class GeneratorSchema(StrictSchema):
 class GeneratorInputSchema(GeneratorSchema):
     """A generator as a request gives it."""
 
+    # What the checks below say, as JSON Schema.
+    json_schema: ClassVar[dict[str, Any]] = {
+        "allOf": [
+            *(
+                {
+                    "if": {"properties": {"type": {"const": type_}}},
+                    "then": {"required": [needed], "properties": {needed: {"type": kind}}},
+                }
+                for type_, (needed, kind) in _NEEDED_BY_TYPE.items()
+            ),
+            {
+                "if": {
+                    "required": ["template_content"],
+                    "properties": {"template_content": {"type": "string"}},
+                },
+                "then": {"properties": {"template_path": {"pattern": _FILE_PATTERN}}},
+            },
+        ]
+    }
+
     template_content = Text(
         allow_none=True,
         metadata={"description": "The question template itself: at most 1 MiB, kept in `templates/`."},
@@ -64,7 +79,7 @@ class GeneratorInputSchema(GeneratorSchema):
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
     def _check_needed(self, data: dict[str, Any], original: dict[str, Any], **_: Any) -> None:
-        needed = _NEEDED_BY_TYPE.get(data.get("type", ""))
+        needed, _kind = _NEEDED_BY_TYPE.get(data.get("type", ""), (None, None))
         if needed and original.get(needed) is None:
             message = f"A generator of type {data['type']} needs this field"
             raise ValidationError({needed: [Mistake("missing", message)]})
@@ -78,7 +93,7 @@ class GeneratorInputSchema(GeneratorSchema):
             mistake = Mistake("string_too_long", "A template must not be larger than 1 MiB")
             raise ValidationError({"template_content": [mistake]})
         path = data.get("template_path")
-        problem = name_problem(PurePosixPath(path).name) if path else None
+        problem = name_problem(path.rpartition("/")[2]) if path else None
         if problem:
             mistake = Mistake("string_pattern_mismatch", f"The file name {problem}")
             raise ValidationError({"template_path": [mistake]})

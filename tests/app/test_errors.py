@@ -45,6 +45,12 @@ def test_unknown_addresses_and_methods(master: Client):
     assert set(response.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS", "POST", "PUT"}
 
 
+def test_a_client_need_not_try_a_conflict_again(alice: Client):
+    response = alice.post("/v1/repo", {"repo_name": "demo", "base_model": "other"})
+    assert_error(response, 409, "RESOURCE_CONFLICT", "'demo'")
+    assert response.headers["X-Should-Retry"] == "false"
+
+
 def test_every_answer_has_a_request_id(master: Client):
     assert master.get("/v1/repo", X_Request_Id="my-id.1").headers["X-Request-Id"] == "my-id.1"
     made = master.get("/v1/repo", X_Request_Id="not an\tid").headers["X-Request-Id"]

@@ -1,6 +1,7 @@
 """`/openapi.json` is valid, and tells of what is served."""
 
 import json
+import re
 
 from flask import Flask
 from openapi_spec_validator import OpenAPIV31SpecValidator
@@ -18,7 +19,7 @@ def test_it_is_valid_openapi(app: Flask):
 def test_every_route_of_the_api_is_in_it(app: Flask):
     paths = Client(app, None).get("/openapi.json").json["paths"]
     served = {
-        (rule.rule.replace("<", "{").replace(">", "}"), method.lower())
+        (re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), method.lower())
         for rule in app.url_map.iter_rules()
         for method in rule.methods - {"HEAD", "OPTIONS"}
         if rule.rule.startswith("/v1/")

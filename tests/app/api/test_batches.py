@@ -148,4 +148,5 @@ def test_bodies_that_are_no_batch(alice: Client):
     missing = alice.post("/v1/repo/nope/targets/batch", {"targets": []})
     assert_error(missing, 404, "RESOURCE_NOT_FOUND", "Repo 'nope'")
     response = alice.get(BATCH)
-    assert_mistakes(response, (["path", "target_name"], "string_pattern_mismatch"))
+    assert_error(response, 405, "METHOD_NOT_ALLOWED", "GET")
+    assert set(response.headers["Allow"].split(", ")) == {"OPTIONS", "POST", "PUT"}

@@ -59,6 +59,14 @@ def test_put_is_the_deprecated_twin(alice: Client):
     assert_error(alice.put("/v1/repo", {"repo_name": "new", "base_model": "n"}), 409, "RESOURCE_CONFLICT")
 
 
+def test_a_tree_has_no_bakes(alice: Client):
+    alice.post("/v1/repo", {"repo_name": "new", "base_model": "my/model"})
+    answer = alice.get("/v1/repo/new/tree")
+    assert (answer.status_code, answer.json) == (200, {"base_model": "my/model", "bakes": {}, "edges": []})
+    assert_error(alice.get("/v1/repo/nope/tree"), 404, "RESOURCE_NOT_FOUND", "'nope'")
+    assert_mistakes(alice.get("/v1/repo/-x/tree"), (["path", "repo_name"], "string_pattern_mismatch"))
+
+
 def test_lists_and_pages(alice: Client):
     for name in ("c", "a", "b"):
         alice.post("/v1/repo", {"repo_name": name, "base_model": f"model-{name}"})
@@ -77,6 +85,7 @@ def test_lists_and_pages(alice: Client):
     last = alice.get("/v1/repo?include_metadata=true&offset=3").json
     assert (last["limit"], last["has_more"], len(last["repos"])) == (50, False, 1)
     assert alice.get("/v1/repo?include_metadata=true&offset=9").json["repos"] == []
+    assert alice.get("/v1/repo?include_metadata=true&offset=3&limit=&user_id=").json == last
 
 
 @pytest.mark.parametrize(
@@ -189,3 +198,11 @@ def test_a_document_that_was_tampered_with(app: Flask, alice: Client, tmp_path: 
     response = alice.get("/v1/repo/demo/targets/a")
     assert_error(response, 503, "STORAGE_UNAVAILABLE", "'demo'", "targets/a.yml")
     assert alice.get("/v1/repo/demo/targets").json == {"targets": ["a"]}
+
+
+def test_a_name_that_ends_in_a_dot(alice: Client):
+    assert alice.post("/v1/repo", {"repo_name": "demo."}).status_code == 201
+    assert alice.post("/v1/repo/demo./targets", target("a.")).status_code == 201
+    assert alice.get("/v1/repo/demo./targets/a.").status_code == 200
+    assert alice.get("/v1/repo").json == {"repos": ["demo", "demo."]}
+    assert_error(alice.get("/v1/repo/x./targets"), 404, "RESOURCE_NOT_FOUND", "'x.'")

@@ -1,0 +1,5 @@
+"""Pages for people."""
+
+from app.web import docs
+
+BLUEPRINTS = (docs.blueprint,)
