@@ -14,6 +14,7 @@ from app.schemas.repos import (
     RepoListSchema,
     RepoPageSchema,
     RepoSchema,
+    RepoTreeSchema,
 )
 
 blueprint = Blueprint("repos", __name__, url_prefix="/v1/repo")
@@ -73,6 +74,18 @@ def get_repo(repo_name: str) -> Answer:
     """Read a repo."""
     repo = repos.get(context.services().store, context.principal().owner, repo_name)
     return _payload(repo), 200, {}
+
+
+@blueprint.get("/<repo_name>/tree")
+@accepts()
+@returns(RepoTreeSchema, 200, errors=(404,))
+def get_repo_tree(repo_name: str) -> Answer:
+    """Read which models were baked in a repo: none.
+
+    Bakehouse keeps configurations and has no bakes, so `bakes` and `edges` are empty.
+    """
+    repo = repos.get(context.services().store, context.principal().owner, repo_name)
+    return {"base_model": repo.base_model, "bakes": {}, "edges": []}, 200, {}
 
 
 def _create(body: dict[str, Any]) -> tuple[Repo, bool]:

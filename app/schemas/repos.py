@@ -2,7 +2,18 @@
 
 from app.registry.names import name_problem
 from app.schemas.base import StrictSchema
-from app.schemas.fields import Flag, Integer, ListOf, Name, Names, Part, QueryFlag, QueryInteger, Text
+from app.schemas.fields import (
+    Flag,
+    Integer,
+    JsonObject,
+    ListOf,
+    Name,
+    Names,
+    Part,
+    QueryFlag,
+    QueryInteger,
+    Text,
+)
 
 
 class RepoCreateSchema(StrictSchema):
@@ -22,6 +33,16 @@ class RepoSchema(StrictSchema):
     repo_name = Text(required=True, metadata={"description": "The repo's name."})
     base_model = Text(required=True, metadata={"description": "The base model."})
     clone_url = Text(required=True, metadata={"description": "What `git clone` takes."})
+
+
+class RepoTreeSchema(StrictSchema):
+    """The lineage of the models baked in a repo: of none, since Bakehouse keeps configurations only."""
+
+    base_model = Text(required=True, metadata={"description": "The base model."})
+    bakes = JsonObject(required=True, metadata={"description": "The bakes, by name: always empty."})
+    edges = ListOf(
+        Names(), required=True, metadata={"description": "Which bake was made from which: always empty."}
+    )
 
 
 class RepoItemSchema(StrictSchema):

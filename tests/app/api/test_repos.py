@@ -59,6 +59,14 @@ def test_put_is_the_deprecated_twin(alice: Client):
     assert_error(alice.put("/v1/repo", {"repo_name": "new", "base_model": "n"}), 409, "RESOURCE_CONFLICT")
 
 
+def test_a_tree_has_no_bakes(alice: Client):
+    alice.post("/v1/repo", {"repo_name": "new", "base_model": "my/model"})
+    answer = alice.get("/v1/repo/new/tree")
+    assert (answer.status_code, answer.json) == (200, {"base_model": "my/model", "bakes": {}, "edges": []})
+    assert_error(alice.get("/v1/repo/nope/tree"), 404, "RESOURCE_NOT_FOUND", "'nope'")
+    assert_mistakes(alice.get("/v1/repo/-x/tree"), (["path", "repo_name"], "string_pattern_mismatch"))
+
+
 def test_lists_and_pages(alice: Client):
     for name in ("c", "a", "b"):
         alice.post("/v1/repo", {"repo_name": name, "base_model": f"model-{name}"})
