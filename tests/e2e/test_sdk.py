@@ -1,71 +1,217 @@
-"""The published SDK, unchanged, against the real server."""
+"""Both clients of the published Python SDK, unchanged, against the real server."""
 
-from collections.abc import Iterator
+import asyncio
+import inspect
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
 
 import aibread
 import pytest
-from aibread import Bread
+from aibread import AsyncBread, Bread
 
 from tests.e2e.conftest import User
 from tests.payloads import seed_overrides
 from tests.server import MASTER_KEY
 
+deprecated = partial(pytest.warns, DeprecationWarning, match="deprecated")
+
+SYSTEM = {"role": "system", "content": "You are terse."}
+QUESTION = {"role": "user", "content": [{"type": "text", "text": "Why?"}]}
+CALL = {"role": "assistant", "content": None, "tool_calls": [{"id": "1", "function": {"name": "f"}}]}
+TOOL = {"type": "function", "function": {"name": "f"}}
+
+
+class Blocking:
+    """A client of the SDK, or a part of one, whose coroutines are run: both clients are called alike.
+
+    `called` gathers the methods that were, as `targets.create`.
+    """
+
+    def __init__(self, sdk: Any, run: Callable[..., Any], called: set[str], path: str = "") -> None:
+        self.sdk, self.run, self.called, self.path = sdk, run, called, path
+
+    def __getattr__(self, name: str) -> Any:
+        member, path = getattr(self.sdk, name), f"{self.path}{name}"
+        if not callable(member):
+            return Blocking(member, self.run, self.called, f"{path}.")
+
+        def call(*arguments: Any, **named: Any) -> Any:
+            self.called.add(path)
+            answer = member(*arguments, **named)
+            return self.run(answer) if inspect.isawaitable(answer) else answer
+
+        return call
+
+
+Connect = Callable[[str], Blocking]
+
+
+@pytest.fixture(params=[Bread, AsyncBread])
+def connect(request: pytest.FixtureRequest, user: User) -> Iterator[Connect]:
+    """Make clients with some token; each holds the answers to the types of the SDK."""
+    clients = []
+    with asyncio.Runner() as runner:
+
+        def make(token: str) -> Blocking:
+            sdk = request.param(
+                base_url=user.server.url, api_key=token, max_retries=0, _strict_response_validation=True
+            )
+            clients.append(Blocking(sdk, runner.run, set()))
+            return clients[-1]
+
+        yield make
+        for client in clients:
+            client.close()
+
 
 @pytest.fixture
-def bread(user: User) -> Iterator[Bread]:
-    with Bread(base_url=user.server.url, api_key=user.token, max_retries=0) as client:
-        yield client
+def bread(connect: Connect, user: User) -> Blocking:
+    return connect(user.token)
 
 
-def test_repos(bread: Bread):
-    assert bread.repo.create(repo_name="new").base_model == "Qwen/Qwen3-32B"
-    assert bread.repo.create(repo_name="new", base_model=None).repo_name == "new"
-    assert bread.repo.get("new").repo_name == "new"
+def repo(bread: Blocking) -> None:
+    made = bread.repo.create(repo_name="new")
+    assert (made.repo_name, made.base_model) == ("new", "Qwen/Qwen3-32B")
+    assert bread.repo.create(repo_name="new", base_model=None) == made
+    with deprecated():
+        assert bread.repo.set(repo_name="new", base_model=made.base_model) == made
+    assert bread.repo.get("new") == made
     assert bread.repo.list().repos == ["demo", "new"]
-    page = bread.repo.list(include_metadata=True, limit=1)
-    assert (page.has_more, page.total, page.repos[0].repo_name) == (True, 2, "demo")
-    with pytest.warns(DeprecationWarning, match="deprecated"):
-        assert bread.repo.set(repo_name="new").repo_name == "new"
-    with pytest.raises(aibread.ConflictError):
-        bread.repo.create(repo_name="new", base_model="other")
+    page = bread.repo.list(include_metadata=True, limit=1, offset=0)
+    assert (page.has_more, page.total, page.limit, page.offset) == (True, 2, 1, 0)
+    assert (page.repos[0].repo_name, page.repos[0].base_model) == ("demo", made.base_model)
+    tree = bread.repo.get_tree("new")
+    assert (tree.base_model, tree.bakes, tree.edges) == (made.base_model, {}, [])
 
 
-def test_targets(bread: Bread):
-    created = bread.targets.create(
-        "demo", target_name="coding_target", template="default", overrides=seed_overrides()
-    )
-    assert created.target_name == "coding_target"
-    assert created.config.max_tokens == 150
-    assert [generator.type for generator in created.config.generators][:2] == ["oneshot_qs", "from_dataset"]
-    assert bread.targets.get("coding_target", repo_name="demo") == created
-    with pytest.warns(DeprecationWarning, match="deprecated"):
+def prompts(bread: Blocking) -> None:
+    made = bread.prompts.create("demo", prompt_name="terse", messages=[SYSTEM], tools=[TOOL])
+    assert made.to_dict() == {"prompt_name": "terse", "messages": [SYSTEM], "tools": [TOOL]}
+    assert bread.prompts.create("demo", prompt_name="terse", messages=[SYSTEM], tools=[TOOL]) == made
+    assert bread.prompts.get("terse", repo_name="demo") == made
+    with deprecated():
+        changed = bread.prompts.set("terse", repo_name="demo", messages=[SYSTEM, QUESTION, CALL])
+    assert changed.to_dict() == {"prompt_name": "terse", "messages": [SYSTEM, QUESTION, CALL]}
+    batch = bread.prompts.create_batch("demo", prompts={"why": [QUESTION], "wrong": [{"content": "x"}]})
+    assert batch.created == ["why"]
+    assert "role" in batch.failed["wrong"]
+    with deprecated():
+        batch = bread.prompts.batch_set("demo", prompts={"why": [SYSTEM, QUESTION], "empty": []})
+    assert (batch.created, batch.failed) == (["why", "empty"], {})
+    assert len(bread.prompts.get("why", repo_name="demo").messages) == 2
+    assert bread.prompts.list("demo").prompts == ["empty", "terse", "why"]
+
+
+def targets(bread: Blocking) -> None:
+    made = bread.targets.create("demo", target_name="first", template="default", overrides=seed_overrides())
+    assert (made.target_name, made.config.max_tokens) == ("first", 150)
+    assert made.config.api_model_name == "Qwen/Qwen3-32B"
+    kinds = [generator.type for generator in made.config.generators]
+    assert kinds == ["oneshot_qs", "from_dataset", "hardcoded", "persona"]
+    again = bread.targets.create("demo", target_name="first", template="default", overrides=seed_overrides())
+    assert again == made
+    assert bread.targets.get("first", repo_name="demo") == made
+    assert bread.targets.with_raw_response.get("first", repo_name="demo").headers["ETag"]
+    with deprecated():
         changed = bread.targets.set(
-            "coding_target", repo_name="demo", template="coding_target", overrides={"temperature": 0.2}
+            "first", repo_name="demo", template="first", overrides={"temperature": 0.2, "max_tokens": None}
         )
-    assert (changed.config.temperature, changed.config.max_tokens) == (0.2, 150)
-    assert bread.targets.list("demo").targets == ["coding_target"]
-    raw = bread.targets.with_raw_response.get("coding_target", repo_name="demo")
-    assert raw.headers["ETag"]
+    assert (changed.config.temperature, changed.config.max_tokens) == (0.2, None)
+    assert changed.config.generators == made.config.generators
+    batch = bread.targets.create_batch(
+        "demo",
+        targets=[
+            {"target_name": "second", "template": "first", "overrides": {"temperature": 1.5}},
+            {"target_name": "third", "template": "second"},
+            {"target_name": "orphan", "template": "nope"},
+        ],
+    )
+    assert batch.created == ["second", "third"]
+    assert "nope" in batch.failed["orphan"]
+    with deprecated():
+        batch = bread.targets.batch_set("demo", targets=[{"target_name": "second", "template": "default"}])
+    assert (batch.created, batch.failed) == (["second"], {})
+    temperatures = [
+        bread.targets.get(name, repo_name="demo").config.temperature for name in ("second", "third")
+    ]
+    assert temperatures == [1.0, 1.5]
+    assert "'first'" in bread.targets.delete("first", repo_name="demo").message
+    assert bread.targets.list("demo").targets == ["second", "third"]
 
 
-def test_errors(bread: Bread, user: User):
-    with pytest.raises(aibread.NotFoundError, match="nope"):
-        bread.targets.get("nope", repo_name="demo")
-    with pytest.raises(aibread.UnprocessableEntityError, match="less_than_equal"):
-        bread.targets.create("demo", target_name="a", template="default", overrides={"temperature": 9})
-    with pytest.raises(aibread.PermissionDeniedError):
-        bread.repo.list(x_user_id="somebody")
-    stranger = Bread(base_url=user.server.url, api_key="wrong", max_retries=0)
-    with stranger, pytest.raises(aibread.AuthenticationError):
-        stranger.repo.list()
+def health(bread: Blocking) -> None:
+    checked = bread.health.check()
+    assert (checked.status, checked.api) == ("healthy", "bakehouse")
 
 
-def test_the_master_key_acts_for_a_user(bread: Bread, user: User):
-    with Bread(base_url=user.server.url, api_key=MASTER_KEY, max_retries=0) as master:
-        master.targets.create("demo", target_name="a", template="default", x_user_id=user.id)
-        assert master.targets.list("demo", user_id=user.id).targets == ["a"]
+@pytest.mark.parametrize("story", [repo, prompts, targets, health])
+def test_every_method_of(bread: Blocking, story: Callable[[Blocking], None]):
+    """A resource's story calls every public method that its class in the SDK has."""
+    resource = story.__name__
+    methods = {
+        f"{resource}.{name}"
+        for name, member in vars(type(getattr(bread.sdk, resource))).items()
+        if inspect.isfunction(member) and not name.startswith("_")
+    }
+    assert methods
+    story(bread)
+    assert methods - bread.called == set()
+
+
+def test_what_is_not_there(bread: Blocking):
+    for read, name in ((bread.repo.get, "nope"), (bread.repo.get_tree, "nope"), (bread.targets.list, "nope")):
+        with pytest.raises(aibread.NotFoundError, match="'nope'") as caught:
+            read(name)
+        assert caught.value.body["code"] == "RESOURCE_NOT_FOUND"
+    for call in (bread.prompts.get, bread.targets.get, bread.targets.delete):
+        with pytest.raises(aibread.NotFoundError, match="'nope'"):
+            call("nope", repo_name="demo")
+    with pytest.raises(aibread.NotFoundError, match="'nope'"):
+        bread.targets.create("demo", target_name="a", template="nope")
+
+
+def test_what_is_there_and_different(bread: Blocking):
+    bread.prompts.create("demo", prompt_name="a", messages=[SYSTEM])
+    bread.targets.create("demo", target_name="a", template="default")
+    other = {"target_name": "a", "template": "default", "overrides": {"max_tokens": 1}}
+    for call in (
+        partial(bread.repo.create, repo_name="demo", base_model="other"),
+        partial(bread.prompts.create, "demo", prompt_name="a", messages=[QUESTION]),
+        partial(bread.targets.create, "demo", **other),
+        partial(bread.targets.create_batch, "demo", targets=[other]),
+    ):
+        with pytest.raises(aibread.ConflictError, match="already exists") as caught:
+            call()
+        assert caught.value.body["code"] == "RESOURCE_CONFLICT"
+    assert bread.targets.get("a", repo_name="demo").config.max_tokens is None
+
+
+def test_what_is_wrong(bread: Blocking):
+    for call, location in (
+        (partial(bread.repo.create, repo_name="a b"), ["body", "repo_name"]),
+        (partial(bread.repo.list, limit=0), ["query", "limit"]),
+        (partial(bread.prompts.get, "-x", repo_name="demo"), ["path", "prompt_name"]),
+        (
+            partial(bread.targets.create, "demo", target_name="a", template="default", overrides={"u": 1}),
+            ["body", "overrides", "u"],
+        ),
+    ):
+        with pytest.raises(aibread.UnprocessableEntityError) as caught:
+            call()
+        assert [mistake["loc"] for mistake in caught.value.body["detail"]] == [location]
+
+
+def test_who_may_not(bread: Blocking, connect: Connect):
+    with pytest.raises(aibread.AuthenticationError, match="UNAUTHORIZED"):
+        connect("wrong").repo.list()
+    for somebody in ({"x_user_id": "somebody"}, {"user_id": "somebody"}):
+        with pytest.raises(aibread.PermissionDeniedError, match="'somebody'"):
+            bread.repo.list(**somebody)
+
+
+def test_the_master_key_acts_for_a_user(bread: Blocking, connect: Connect, user: User):
+    master = connect(MASTER_KEY)
+    master.targets.create("demo", target_name="a", template="default", x_user_id=user.id)
+    assert master.targets.list("demo", user_id=user.id).targets == ["a"]
     assert bread.targets.list("demo").targets == ["a"]
-
-
-def test_health(bread: Bread):
-    assert bread.health.check().status == "healthy"
