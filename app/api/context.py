@@ -80,7 +80,7 @@ def _named_user() -> str | None:
         if problem:
             raise InvalidHeader(f"The header X-User-Id {problem}.")
         return header
-    query = request.args.get("user_id")
+    query = request.args.get("user_id") or None  # the Node SDK sends a null as the empty string
     if query is not None:
         problem = user_id_problem(query)
         if problem:

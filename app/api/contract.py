@@ -50,7 +50,7 @@ def accepts(
     """Check names in the path, query and body; give the view `body` and `query` as loaded.
 
     `conditions` are the headers that the view heeds, such as `If-Match`. InvalidRequest tells every
-    mistake in all three. Unknown query parameters are passed over.
+    mistake in all three. Query parameters that are unknown or empty are passed over.
     """
     body_schema = body() if body else None
     query_schema = query(unknown=EXCLUDE) if query else None
@@ -63,7 +63,7 @@ def accepts(
         def checked(**arguments: Any) -> Any:
             mistakes = _path_mistakes(arguments)
             for schema, location, read in (
-                (query_schema, "query", request.args.to_dict),
+                (query_schema, "query", _given_query),
                 (body_schema, "body", read_json),
             ):
                 if schema is not None:
@@ -130,6 +130,11 @@ def returns(
         return cast(View, answered)
 
     return decorate
+
+
+def _given_query() -> dict[str, str]:
+    """Return the query without what is empty: the Node SDK sends a null so."""
+    return {name: value for name, value in request.args.items() if value}
 
 
 def _path_mistakes(arguments: dict[str, Any]) -> list[tuple[Location, Mistake]]:

@@ -85,6 +85,7 @@ def test_lists_and_pages(alice: Client):
     last = alice.get("/v1/repo?include_metadata=true&offset=3").json
     assert (last["limit"], last["has_more"], len(last["repos"])) == (50, False, 1)
     assert alice.get("/v1/repo?include_metadata=true&offset=9").json["repos"] == []
+    assert alice.get("/v1/repo?include_metadata=true&offset=3&limit=&user_id=").json == last
 
 
 @pytest.mark.parametrize(
