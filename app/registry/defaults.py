@@ -7,7 +7,7 @@ from app.registry.commits import Origin
 from app.registry.documents import Source
 from app.registry.names import DEFAULT_TEMPLATE
 from app.registry.preconditions import Precondition
-from app.registry.resolution import Config, canonical, normalize, resolve
+from app.registry.resolution import Config, in_order, normalize, resolve
 from storage.errors import RepositoryDamaged
 from storage.repository import Repository
 from storage.transaction import Transaction
@@ -63,7 +63,7 @@ def put(
     `overrides` are what a target may ask for, and are all there is: nothing lies below.
     """
     taken, files = template_files.take(DEFAULT_TEMPLATE, overrides)
-    config = canonical(resolve({}, normalize(taken)))
+    config = in_order(resolve({}, normalize(taken)))
 
     def change(transaction: Transaction) -> DefaultTarget:
         before, current = read(transaction)

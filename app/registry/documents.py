@@ -45,6 +45,75 @@ _LIST_END = yaml.SequenceEndEvent()
 def dump(document: Mapping[str, Any]) -> bytes:
     """Return a document's bytes: block style, UTF-8, LF, keys in the order given.
 
+    libyaml writes each short text once; putting them together line by line is several times as
+    fast as having it write them again. What is not of short lines is its own work throughout.
+    """
+    try:
+        lines = _lines(dict(document), {})
+    except _NotShort:
+        return emit(document)
+    return "".join(f"{line}\n" for line in lines).encode() if document else b"{}\n"
+
+
+class _NotShort(Exception):
+    """A text is long, or takes several lines."""
+
+
+def _lines(value: Any, known: dict[int, list[str]]) -> list[str]:
+    """Return the lines of an object or list that is not empty; `known` are those made, by `id`."""
+    lines = known.get(id(value))
+    if lines is None:
+        lines = known[id(value)] = []
+        if isinstance(value, dict):
+            for name, item in value.items():
+                if item and isinstance(item, dict | list):
+                    nested = _lines(item, known)
+                    lines.append(f"{_inline_key(name)}:")
+                    lines += nested if isinstance(item, list) else [f"  {line}" for line in nested]
+                else:
+                    lines.append(f"{_inline_key(name)}: {_inline(item)}")
+        else:
+            for item in value:
+                if item and isinstance(item, dict | list):
+                    first, *others = _lines(item, known)
+                    lines.append(f"- {first}")
+                    lines += [f"  {line}" for line in others]
+                else:
+                    lines.append(f"- {_inline(item)}")
+    return lines
+
+
+def _inline(value: Any) -> str:
+    """Return what has no lines of its own: a short text, another scalar, or an empty object or list."""
+    if isinstance(value, str):
+        return _inline_text(value)
+    if isinstance(value, dict):
+        return "{}"
+    return "[]" if isinstance(value, list) else _plain(value)
+
+
+_SHORT = 200  # characters: keys, names, questions, which come again and again
+
+
+@lru_cache(maxsize=8192)
+def _inline_text(text: str) -> str:
+    line = emit({"k": text}).decode().removeprefix("k: ").removesuffix("\n") if len(text) <= _SHORT else "\n"
+    if "\n" in line:
+        raise _NotShort
+    return line
+
+
+@lru_cache(maxsize=4096)
+def _inline_key(name: str) -> str:
+    line = emit({name: True}).decode() if len(name) <= _SHORT else "? "
+    if line.startswith("? "):
+        raise _NotShort
+    return line.removesuffix(": true\n")
+
+
+def emit(document: Mapping[str, Any]) -> bytes:
+    """Return what `dump` does, all of it written by libyaml.
+
     libyaml is given events. PyYAML's representer would make a node of every value first and ask
     its resolver about each one: several times as long for the same bytes.
     """
@@ -57,7 +126,7 @@ def dump(document: Mapping[str, Any]) -> bytes:
 
 def _add_events(value: Any, events: list[yaml.Event]) -> None:
     if isinstance(value, str):
-        events.append(_short_text(value) if len(value) <= _SHORT else _text(value))
+        events.append(_text(value))
     elif isinstance(value, dict):
         events.append(_MAPPING_START if value else _EMPTY_MAPPING_START)
         for name, item in value.items():
@@ -78,10 +147,6 @@ def _text(text: str) -> yaml.ScalarEvent:
     tag: str = _PLAIN.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
     is_text = tag == "tag:yaml.org,2002:str"
     return yaml.ScalarEvent(None, None, (is_text, True), text, style="|" if _is_literal(text) else None)
-
-
-_SHORT = 64  # characters: keys and names, which come again and again
-_short_text = lru_cache(maxsize=4096)(_text)
 
 
 def _plain(value: object) -> str:

@@ -37,6 +37,14 @@ def resolve(template: Config, overrides: Config) -> Config:
     return merged
 
 
+def in_order(config: Config) -> Config:
+    """Return a config that was resolved from canonical parts in canonical order."""
+    ordered = {name: config[name] for name in CONFIG_FIELDS if name in config}
+    if "extra_kwargs" in ordered:
+        ordered["extra_kwargs"] = _sorted(config["extra_kwargs"])
+    return ordered
+
+
 def merge_patch(target: Any, patch: Any) -> Any:
     """Apply a JSON Merge Patch (RFC 7396): objects merge, all else replaces, null removes."""
     if not isinstance(patch, dict):

@@ -11,7 +11,7 @@ from app.registry.errors import Conflict, NotFound
 from app.registry.folders import Folder
 from app.registry.names import DEFAULT_TEMPLATE
 from app.registry.preconditions import UNCONDITIONAL, Precondition
-from app.registry.resolution import Config, canonical, normalize, resolve
+from app.registry.resolution import Config, in_order, normalize, resolve
 from storage.repository import Repository
 from storage.transaction import Transaction
 
@@ -139,7 +139,7 @@ def _create_in(transaction: Transaction, request: TargetRequest) -> _Written:
     ):
         return _Written(existing, None, existing.config)
     base, template_version = _read_template(transaction, request.template)
-    config = canonical(resolve(base, request.overrides))
+    config = in_order(resolve(base, request.overrides))
     if existing is None:
         return _write(transaction, request, template_version, config, "Create", base)
     if documents.is_same(existing.config, config):
@@ -158,7 +158,7 @@ def _put_in(
     existing = _read(transaction, request.name)
     precondition.check(request.name, existing.version if existing else None)
     base, template_version = _read_template(transaction, request.template)
-    config = canonical(resolve(base, request.overrides))
+    config = in_order(resolve(base, request.overrides))
     if existing is None:
         return _write(transaction, request, template_version, config, "Create", base)
     written = _write(transaction, request, template_version, config, "Update", existing.config)

@@ -14,7 +14,7 @@ from app import create_app
 from app.api import context
 from app.api.contract import accepts, returns
 from app.registry import documents
-from app.registry.resolution import canonical, normalize, resolve
+from app.registry.resolution import in_order, normalize, resolve
 from app.schemas.targets import TargetCreateSchema, TargetSchema
 from app.settings import Settings
 
@@ -41,7 +41,7 @@ _index_repository: git.Repo | None = None
 @returns(TargetSchema, 201)
 def store_nothing(body: dict[str, Any]) -> Answer:
     """Validate, resolve and answer; write nothing."""
-    config = canonical(resolve(DEFAULT_CONFIG, normalize(body["overrides"])))
+    config = in_order(resolve(DEFAULT_CONFIG, normalize(body["overrides"])))
     return {"target_name": body["target_name"], "config": config}, 201, {}
 
 
@@ -50,7 +50,7 @@ def store_nothing(body: dict[str, Any]) -> Answer:
 @returns(TargetSchema, 201)
 def commit_through_index(body: dict[str, Any]) -> Answer:
     """Do the same work with GitPython's index, as its tutorial does; nothing is flushed."""
-    config = canonical(resolve(DEFAULT_CONFIG, normalize(body["overrides"])))
+    config = in_order(resolve(DEFAULT_CONFIG, normalize(body["overrides"])))
     author = git.Actor("alice", "alice@example.org")
     with _one_at_a_time:
         repository = _open_index_repository()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.registry.documents import dump, load
+from app.registry.documents import dump, emit, load
 
 AWKWARD = [
     *("no", "Yes", "y", "null", "~", "", " ", "1e3", "1E5", ".5", "+1", "0o17", "0x1F", "1_000", "1:30"),
@@ -71,6 +71,23 @@ def exact(value):
 @example({"a": 1e22, "b": -0.0, "c": 1e-7, "d": 10**4000, "e": {}, "f": [], "g": [[], {}]})
 def test_reading_gives_back_exactly_what_was_written(document):
     assert exact(load(dump(document))) == exact(document)
+
+
+LINES = st.text("abN1 -:#'\"{}[],&*!|>%@`?~", max_size=5) | TEXT
+SHORT_VALUES = st.recursive(
+    st.none() | st.integers() | LINES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(LINES, inner, max_size=3),
+    max_leaves=20,
+)
+
+
+@given(st.dictionaries(LINES, SHORT_VALUES, max_size=4))
+@example({text: [text, [text], {text: text}] for text in AWKWARD if "\n" not in text})
+@example({"a": [[["b"]], [[], {}], {"c": [{"d": [1]}]}], "e": {"f": {}}, "": {"": [""]}, "k" * 127: [1]})
+@example({"k" * length: "v" * length for length in range(120, 210)})
+@example({})
+def test_lines_put_together_are_what_libyaml_writes(document):
+    assert dump(document) == emit(document)
 
 
 @given(st.dictionaries(TEXT, VALUES, max_size=3))

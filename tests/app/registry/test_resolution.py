@@ -1,12 +1,13 @@
 """Resolution: RFC 7396 and its laws."""
 
 import copy
+import json
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.registry.resolution import canonical, merge_patch, normalize, resolve
+from app.registry.resolution import canonical, in_order, merge_patch, normalize, resolve
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=3),
@@ -80,6 +81,14 @@ def test_canonical_order_is_the_contracts(names):
     assert list(config["generators"][0].items()) == [("type", "persona"), ("seed", 1)]
     assert list(config["extra_kwargs"]) == ["a", "b"]
     assert list(config["extra_kwargs"]["b"]) == ["c", "d"]
+
+
+@given(st.sampled_from([{}, {"b": 1}, {"b": {"d": 1}}]), st.sampled_from([{}, {"a": 1}, {"b": {"c": {}}}]))
+def test_what_was_resolved_from_canonical_parts_is_canonical(base, more):
+    template = canonical({"generators": [{"type": "persona"}], "temperature": 1.0, "extra_kwargs": base})
+    overrides = normalize({"extra_kwargs": more, "model_name": "m", "temperature": None})
+    config = in_order(resolve(template, overrides))
+    assert json.dumps(config) == json.dumps(canonical(config))
 
 
 @pytest.mark.parametrize(
