@@ -33,6 +33,7 @@ class Transaction:
         self._objects = objects
         self._base = None if tip is None else Snapshot(objects, tip)
         self._writes: dict[str, File | None] = {}
+        self._reads: dict[str, File | None] = {}
 
     @property
     def name(self) -> str:
@@ -43,7 +44,9 @@ class Transaction:
         """Return the file at a path such as `targets/a.yml`, or None."""
         if path in self._writes:
             return self._writes[path]
-        return self._base.read(path) if self._base else None
+        if path not in self._reads:  # a batch reads the same template again and again
+            self._reads[path] = self._base.read(path) if self._base else None
+        return self._reads[path]
 
     def write(self, path: str, data: bytes) -> str:
         """Put a file at a path, and return its blob id (40 hex digits)."""
@@ -66,7 +69,7 @@ class Transaction:
         if self._base is None or root != self._base.root:
             self.tip = self._add_commit(root, message, author)
             self._base = Snapshot(self._objects, self.tip)
-        self._writes = {}
+        self._writes, self._reads = {}, {}
         return self._base.commit
 
     def _apply(self, folder_id: bytes | None, writes: Mapping[str, File | None]) -> bytes:

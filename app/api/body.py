@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -14,6 +15,7 @@ from app.schemas.base import InvalidRequest, Location, Mistake
 _DEEPEST = 100  # levels; deeper ones would exhaust the stacks of parsers that clones are read with
 _BODY: Location = ("body",)
 _PIECE = 64 * 1024
+_SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")  # UTF-8 itself holds no surrogates
 
 
 class BrokenBody(Exception):
@@ -43,7 +45,9 @@ def read_json() -> Any:
         raise _too_deep() from error
     except ValueError as error:  # a number that Python refuses to read, or a field named twice
         raise _invalid("json_invalid", f"The body cannot be kept: {error}") from error
-    mistakes = list(_unkeepable(value))
+    if sum(map(data.count, (b"[", b"{"))) > _DEEPEST and _is_too_deep(value):
+        raise _too_deep()
+    mistakes = list(_find_surrogates(value)) if _SURROGATE_ESCAPE.search(data) else []
     if mistakes:
         raise InvalidRequest(mistakes)
     return value
@@ -83,13 +87,19 @@ def _finite(text: str) -> float:
     return number
 
 
-def _unkeepable(value: Any) -> Iterator[tuple[Location, Mistake]]:
-    """Find lone surrogates, which no UTF-8 file can hold, and nesting without end."""
+def _is_too_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(_DEEPEST):
+        inner = (item.values() if isinstance(item, dict) else item for item in level)
+        level = [child for children in inner for child in children if isinstance(child, dict | list)]
+    return bool(level)
+
+
+def _find_surrogates(value: Any) -> Iterator[tuple[Location, Mistake]]:
+    """Find lone surrogates, which no UTF-8 file can hold."""
     todo: list[tuple[Location, Any]] = [(_BODY, value)]
     while todo:
         location, item = todo.pop()
-        if len(location) > _DEEPEST + 1:
-            raise _too_deep()
         if isinstance(item, dict):
             for name, nested in item.items():
                 if _has_surrogate(name):

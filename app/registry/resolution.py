@@ -67,7 +67,7 @@ def normalize(overrides: Config) -> Config:
 
 def canonical(config: Config) -> Config:
     """Return a config with its fields in the contract's order and free-form objects sorted."""
-    ordered = {name: _sorted(config[name]) for name in CONFIG_FIELDS if name in config}
+    ordered = {**in_order(config)}
     if ordered.get("generators"):
         ordered["generators"] = [_generator(generator) for generator in config["generators"]]
     return ordered

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from app.registry import commits, defaults, documents, template_files
 from app.registry.commits import Origin
@@ -29,15 +28,6 @@ class Target:
     config: Config
     version: str = ""
     commit: str = ""
-
-    def document(self) -> Mapping[str, Any]:
-        """Return what its file says."""
-        return {
-            "template": self.template,
-            "template_version": self.template_version,
-            "overrides": self.overrides,
-            "config": self.config,
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,10 +164,16 @@ def _write(
     verb: str,
     before: Config,
 ) -> _Written:
-    target = Target(request.name, request.template, template_version, request.overrides, config)
     template_files.write(transaction, request.files)
-    version = transaction.write(FOLDER.path(request.name), documents.dump(target.document()))
-    return _Written(replace(target, version=version), verb, before)
+    document = {
+        "template": request.template,
+        "template_version": template_version,
+        "overrides": request.overrides,
+        "config": config,
+    }
+    version = transaction.write(FOLDER.path(request.name), documents.dump(document))
+    target = Target(request.name, request.template, template_version, request.overrides, config, version)
+    return _Written(target, verb, before)
 
 
 def _commit(transaction: Transaction, origin: Origin, written: _Written) -> Target:

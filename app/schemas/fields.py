@@ -1,11 +1,15 @@
 """Strict fields: nothing is converted, and each mistake has a type."""
 
+import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from functools import cached_property
+from threading import Lock
+from typing import Any, cast
 
-from marshmallow import ValidationError, fields
+from cachetools import LRUCache
+from marshmallow import Schema, ValidationError, fields, missing
 
 from app.registry.names import PATTERNS
 from app.schemas.base import Mistake
@@ -14,6 +18,7 @@ _TIMESTAMP = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]"
     r"[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:[Zz]|[-+][0-9]{2}:[0-9]{2})"
 )
+_FAMILIAR = 8192  # characters of JSON; nothing longer is remembered
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
 _FLAGS = dict.fromkeys(("true", "1", "yes", "on"), True) | dict.fromkeys(("false", "0", "no", "off"), False)
 
@@ -187,6 +192,29 @@ class ListOf(fields.List[Any]):
     default_error_messages = _messages("list_type", "This must be a list")
 
 
+class FamiliarList(ListOf):
+    """A list that was often sent before: what was right once is not checked item by item again.
+
+    Nobody may change what this returns.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._lock = Lock()
+        self._known: LRUCache[str, list[Any]] = LRUCache(512)
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> list[Any]:
+        key = json.dumps(value)  # unlike the value itself, it tells 1, 1.0 and true apart
+        with self._lock:
+            known = self._known.get(key)
+        if known is None:
+            known = super()._deserialize(value, *args, **kwargs)
+            if len(key) <= _FAMILIAR:
+                with self._lock:
+                    self._known[key] = known
+        return known
+
+
 class Names(ListOf):
     """A list of names to answer with: thousands of them, so each is not looked at again."""
 
@@ -198,9 +226,43 @@ class Names(ListOf):
 
 
 class Part(fields.Nested):
-    """An object that another schema describes."""
+    """An object that another schema describes.
+
+    It is loaded by a schema of only the fields that it has: Marshmallow takes as long for a field
+    that is left out as for one that is there, and most are left out.
+    """
 
     default_error_messages = _messages("dict_type", "This must be a JSON object")
+
+    def __init__(self, nested: type[Schema], **kwargs: Any) -> None:
+        super().__init__(nested, **kwargs)
+        self._narrow: LRUCache[frozenset[str], Schema] = LRUCache(256)
+        self._lock = Lock()
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+        if not isinstance(value, dict):
+            raise self.make_error("invalid")
+        return self._schema_for(frozenset(value)).load(value)
+
+    def _schema_for(self, names: frozenset[str]) -> Schema:
+        wanted = names & self._known | self._always
+        with self._lock:
+            schema = self._narrow.get(wanted)
+            if schema is None:
+                schema = self._narrow[wanted] = cast(type[Schema], self.nested)(only=wanted)
+        return schema
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset(self.schema.fields)
+
+    @cached_property
+    def _always(self) -> frozenset[str]:
+        """Return the fields that say something when they are left out."""
+        fields = self.schema.fields.items()
+        return frozenset(
+            name for name, field in fields if field.required or field.load_default is not missing
+        )
 
 
 class KeptPart(Part):

@@ -8,6 +8,7 @@ from app.registry.names import PATTERNS, name_problem, target_name_problem, temp
 from app.schemas.base import Mistake, StrictSchema
 from app.schemas.fields import (
     Choice,
+    FamiliarList,
     Flag,
     Integer,
     JsonObject,
@@ -122,7 +123,9 @@ class TargetConfigSchema(StrictSchema):
 class OverridesSchema(TargetConfigSchema):
     """What a target changes on its template. Null removes what the template has."""
 
-    generators = ListOf(Part(GeneratorInputSchema), metadata={"description": "Where questions come from."})
+    generators = FamiliarList(
+        Part(GeneratorInputSchema), metadata={"description": "Where questions come from."}
+    )
     u = Name(name_problem, metadata={"description": "Deprecated name of `teacher_prompt`."})
     v = Name(name_problem, empty=True, metadata={"description": "Deprecated name of `student_prompt`."})
 

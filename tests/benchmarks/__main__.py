@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -19,6 +20,7 @@ FOLDER = Path("build", "bench")
 ROUNDS = 5
 CLIENTS = 8
 REPOS = 16
+SWEEP = {"temperature": 0.5, "max_tokens": 100}
 
 _names = (f"target-{number}" for number in count())
 
@@ -72,6 +74,33 @@ def _rows(client: Client) -> Iterator[str]:
         0.7,
     )
 
+    batches, alone = _new_repo(client, next(repos)), _new_repo(client, next(repos))
+    for what, overrides in (("a sweep", SWEEP), ("the seed's body", {})):
+        yield _compare(
+            f"500 in a batch, {what}",
+            lambda overrides=overrides: rate(client, [[_batch(client, batches, overrides)]]) * 500,
+            "one by one, 1 client",
+            lambda overrides=overrides: rate(client, _creates(client, [50], [alone], **overrides)),
+            500 / 20,
+        )
+    small, large = _new_repo(client, next(repos)), _new_repo(client, next(repos))
+    client.send([_batch(client, small, SWEEP, 10)] + [_batch(client, large, SWEEP, 500) for _ in range(20)])
+    yield _compare(
+        "list of 10,000 targets",
+        lambda: rate(client, [[client.request("GET", f"/v1/repo/{large}/targets")] * 300]),
+        "list of 10, and as many bytes",
+        lambda: rate(client, [[client.request("GET", f"/yardstick/{small}/many-bytes")] * 300]),
+        0.5,
+    )
+
+
+def _batch(client: Client, repo: str, overrides: dict[str, Any], size: int = 500) -> bytes:
+    """Return a request for many targets, each with another temperature."""
+    items = [target(next(_names), **overrides) for _ in range(size)]
+    for number, item in enumerate(items):
+        item["overrides"] = {**item["overrides"], "temperature": number % 200 / 100}
+    return client.request("POST", f"/v1/repo/{repo}/targets/batch", {"targets": items})
+
 
 def _new_repo(client: Client, number: int) -> str:
     name = f"r{number}"
@@ -90,12 +119,14 @@ def _compare(what: str, measure: Measure, yardstick: str, measure_yardstick: Mea
     )
 
 
-def _creates(client: Client, amounts: list[int], repos: list[str]) -> list[Requests]:
+def _creates(client: Client, amounts: list[int], repos: list[str], **overrides: Any) -> list[Requests]:
     """Return so many creates for each client, each client going round all repos."""
     return [
         [
             client.request(
-                "POST", f"/v1/repo/{repos[(start + step) % len(repos)]}/targets", target(next(_names))
+                "POST",
+                f"/v1/repo/{repos[(start + step) % len(repos)]}/targets",
+                target(next(_names), **overrides),
             )
             for step in range(amount)
         ]

@@ -8,11 +8,12 @@ from threading import Lock
 from typing import Any
 
 import git
-from flask import Blueprint
+from flask import Blueprint, Response, current_app
 
 from app import create_app
 from app.api import context
 from app.api.contract import accepts, returns
+from app.api.targets import list_targets
 from app.registry import documents
 from app.registry.resolution import in_order, normalize, resolve
 from app.schemas.targets import TargetCreateSchema, TargetSchema
@@ -32,6 +33,7 @@ Answer = tuple[dict[str, Any], int, dict[str, str]]
 blueprint = Blueprint("yardsticks", __name__, url_prefix="/yardstick")
 blueprint.before_request(context.authenticate)
 
+_MANY_BYTES = b'"target-12345",' * 10_000
 _one_at_a_time = Lock()
 _index_repository: git.Repo | None = None
 
@@ -67,6 +69,13 @@ def commit_through_index(body: dict[str, Any]) -> Answer:
 def read_nothing() -> Answer:
     """Authenticate and answer a target that lies in memory."""
     return {"target_name": "nothing", "config": {}}, 200, {}
+
+
+@blueprint.get("/<repo_name>/many-bytes")
+def list_few_with_many_bytes(repo_name: str) -> Response:
+    """Do what a list of a small repo does, and send as many bytes as 10,000 names have."""
+    answer = current_app.make_response(list_targets(repo_name=repo_name))
+    return Response(_MANY_BYTES, headers=answer.headers, content_type="application/json")
 
 
 def _open_index_repository() -> git.Repo:
