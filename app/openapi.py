@@ -17,8 +17,8 @@ from werkzeug.routing import Rule
 from app.api.contract import PATH_NAMES, Contract, contract_of
 from app.errors import CODES
 from app.registry.names import PATTERNS, user_id_problem
+from app.schemas.containers import MapOf, Unchecked
 from app.schemas.errors import ErrorSchema, MistakesSchema
-from app.schemas.fields import MapOf, Unchecked
 
 PATH = "/openapi.json"
 

@@ -7,7 +7,8 @@ from marshmallow import ValidationError, post_load
 from app.registry.names import name_problem, token_repo_problem, user_id_problem
 from app.registry.tokens import Access, TokenRequest
 from app.schemas.base import Mistake, StrictSchema
-from app.schemas.fields import Choice, ListOf, Name, Part, Text, Timestamp
+from app.schemas.containers import ListOf, Part
+from app.schemas.fields import Choice, Name, Text, Timestamp
 
 
 def _not_empty(repos: list[str]) -> None:

@@ -3,7 +3,8 @@
 from marshmallow import fields
 
 from app.schemas.base import StrictSchema
-from app.schemas.fields import Names, Text
+from app.schemas.containers import Names
+from app.schemas.fields import Text
 
 
 class BatchSchema(StrictSchema):

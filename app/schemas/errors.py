@@ -3,7 +3,8 @@
 from marshmallow import fields
 
 from app.schemas.base import StrictSchema
-from app.schemas.fields import ListOf, Part, Text
+from app.schemas.containers import ListOf, Part
+from app.schemas.fields import Text
 
 
 class ErrorSchema(StrictSchema):

@@ -2,7 +2,8 @@
 
 from app.registry.tokens import Access
 from app.schemas.base import StrictSchema
-from app.schemas.fields import Choice, ListOf, Part, Text
+from app.schemas.containers import ListOf, Part
+from app.schemas.fields import Choice, Text
 
 _ACCESS = "`read`: read and clone the repo; `write`: change what lies in it, too."
 

@@ -4,7 +4,8 @@ from marshmallow import INCLUDE
 
 from app.registry.names import name_problem
 from app.schemas.base import StrictSchema
-from app.schemas.fields import Content, JsonObject, KeptPart, ListOf, MapOf, Name, Names, Text, Unchecked
+from app.schemas.containers import Content, JsonObject, KeptPart, ListOf, MapOf, Names, Unchecked
+from app.schemas.fields import Name, Text
 
 _MESSAGES = "The messages, in order; kept as they are, to the byte."
 

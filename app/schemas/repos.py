@@ -2,18 +2,8 @@
 
 from app.registry.names import name_problem
 from app.schemas.base import StrictSchema
-from app.schemas.fields import (
-    Flag,
-    Integer,
-    JsonObject,
-    ListOf,
-    Name,
-    Names,
-    Part,
-    QueryFlag,
-    QueryInteger,
-    Text,
-)
+from app.schemas.containers import JsonObject, ListOf, Names, Part
+from app.schemas.fields import Flag, Integer, Name, QueryFlag, QueryInteger, Text
 
 
 class RepoCreateSchema(StrictSchema):

@@ -6,20 +6,8 @@ from marshmallow import ValidationError, validates_schema
 
 from app.registry.names import PATTERNS, name_problem, target_name_problem, template_problem
 from app.schemas.base import Mistake, StrictSchema
-from app.schemas.fields import (
-    Choice,
-    FamiliarList,
-    Flag,
-    Integer,
-    JsonObject,
-    ListOf,
-    Name,
-    Names,
-    Number,
-    Part,
-    Text,
-    Unchecked,
-)
+from app.schemas.containers import FamiliarList, JsonObject, ListOf, Names, Part, Unchecked
+from app.schemas.fields import Choice, Flag, Integer, Name, Number, Text
 
 GENERATOR_TYPES = ("oneshot_qs", "hardcoded", "persona", "from_dataset", "custom")
 _NEEDED_BY_TYPE = {"hardcoded": ("questions", "array"), "from_dataset": ("dataset", "string")}

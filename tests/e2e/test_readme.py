@@ -40,7 +40,11 @@ def test_the_examples_in_their_order(tmp_path: Path):
         "template: coding_target",
         "temperature: 0.7 → 1.5",
         "Author: Alice <alice@example.org>",
-        "['bold_target', 'calm_target', 'coding_target']",
+        '{"created":["sweep_02","sweep_08"],"failed":{}}',
+        "nightly\tread\tdemo\t",
+        '{"user_id":"bob","access":"read"}',
+        '{"target_name":"bold_target","config":',
+        "['bold_target', 'calm_target', 'coding_target', 'sweep_02', 'sweep_08']",
     ):
         assert said in done.stdout, done.stdout
     assert MASTER_KEY not in done.stdout + done.stderr

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.registry.documents import dump, emit, load
+from app.registry.canonical_yaml import dump, emit, load
 
 AWKWARD = [
     *("no", "Yes", "y", "null", "~", "", " ", "1e3", "1E5", ".5", "+1", "0o17", "0x1F", "1_000", "1:30"),
@@ -132,5 +132,5 @@ def test_what_is_no_document_is_refused(data):
 
 def test_long_text_takes_no_exponential_time():
     """A pattern that backtracked would take longer than the universe has lasted."""
-    code = "from app.registry.documents import dump; dump({'a': 'a\\n' + 'b' * 50_000 + '\\t'})"
+    code = "from app.registry.canonical_yaml import dump; dump({'a': 'a\\n' + 'b' * 50_000 + '\\t'})"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

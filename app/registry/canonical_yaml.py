@@ -1,0 +1,199 @@
+"""Canonical YAML: the same data gives the same bytes, and reading gives back exactly the data.
+
+Strings that any YAML reader might take for something else (`no`, `1e3`, `2024-01-01`) are quoted;
+text of several lines is a literal block where that loses nothing.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import yaml
+
+# A line that a literal block keeps as it is: printable, no blank space at its ends; or empty.
+_VISIBLE = r"!-~\u00a1-\u2027\u202a-\ud7ff"
+_LITERAL_LINE = re.compile(rf"(?:[{_VISIBLE}](?:[ {_VISIBLE}]*[{_VISIBLE}])?)?")
+# What YAML 1.2 or an older reader takes for a number or a boolean and PyYAML does not.
+_AMBIGUOUS = re.compile(r"(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|0o[0-7]+|[yYnN])\Z")
+
+
+class _Plain(yaml.resolver.Resolver):
+    """What readers take a scalar without quotes for."""
+
+
+_Plain.add_implicit_resolver("tag:yaml.org,2002:float", _AMBIGUOUS, list("-+.0123456789yYnN"))
+_PLAIN = _Plain()
+
+
+_DOCUMENT_START = (yaml.StreamStartEvent(), yaml.DocumentStartEvent(explicit=False))
+_DOCUMENT_END = (yaml.DocumentEndEvent(explicit=False), yaml.StreamEndEvent())
+_MAPPING_START = yaml.MappingStartEvent(None, None, True, flow_style=False)
+_EMPTY_MAPPING_START = yaml.MappingStartEvent(None, None, True, flow_style=True)
+_MAPPING_END = yaml.MappingEndEvent()
+_LIST_START = yaml.SequenceStartEvent(None, None, True, flow_style=False)
+_EMPTY_LIST_START = yaml.SequenceStartEvent(None, None, True, flow_style=True)
+_LIST_END = yaml.SequenceEndEvent()
+
+
+def dump(document: Mapping[str, Any]) -> bytes:
+    """Return a document's bytes: block style, UTF-8, LF, keys in the order given.
+
+    libyaml writes each short text once; putting them together line by line is several times as
+    fast as having it write them again. What is not of short lines is its own work throughout.
+    """
+    try:
+        lines = _lines(dict(document), {})
+    except _NotShort:
+        return emit(document)
+    return "\n".join([*lines, ""]).encode() if document else b"{}\n"
+
+
+class _NotShort(Exception):
+    """A text is long, or takes several lines."""
+
+
+def _lines(value: Any, known: dict[int, list[str]]) -> list[str]:
+    """Return the lines of an object or list that is not empty; `known` are those made, by `id`."""
+    lines = known.get(id(value))
+    if lines is None:
+        lines = known[id(value)] = []
+        if isinstance(value, dict):
+            for name, item in value.items():
+                if isinstance(item, str):
+                    lines.append(_inline_entry(name, item))
+                elif item and isinstance(item, dict | list):
+                    nested = _lines(item, known)
+                    lines.append(f"{_inline_key(name)}:")
+                    lines += nested if isinstance(item, list) else [f"  {line}" for line in nested]
+                else:
+                    lines.append(f"{_inline_key(name)}: {_inline(item)}")
+        else:
+            for item in value:
+                if item and isinstance(item, dict | list):
+                    first, *others = _lines(item, known)
+                    lines.append(f"- {first}")
+                    lines += [f"  {line}" for line in others]
+                else:
+                    lines.append(f"- {_inline(item)}")
+    return lines
+
+
+def _inline(value: Any) -> str:
+    """Return what has no lines of its own: a short text, another scalar, or an empty object or list."""
+    if isinstance(value, str):
+        return _inline_text(value)
+    if isinstance(value, dict):
+        return "{}"
+    return "[]" if isinstance(value, list) else _plain(value)
+
+
+_SHORT = 200  # characters: keys, names, questions, which come again and again
+
+
+@lru_cache(maxsize=8192)
+def _inline_text(text: str) -> str:
+    line = emit({"k": text}).decode().removeprefix("k: ").removesuffix("\n") if len(text) <= _SHORT else "\n"
+    if "\n" in line:
+        raise _NotShort
+    return line
+
+
+@lru_cache(maxsize=8192)
+def _inline_entry(name: str, text: str) -> str:
+    return f"{_inline_key(name)}: {_inline_text(text)}"
+
+
+@lru_cache(maxsize=4096)
+def _inline_key(name: str) -> str:
+    line = emit({name: True}).decode() if len(name) <= _SHORT else "? "
+    if line.startswith("? "):
+        raise _NotShort
+    return line.removesuffix(": true\n")
+
+
+def emit(document: Mapping[str, Any]) -> bytes:
+    """Return what `dump` does, all of it written by libyaml.
+
+    libyaml is given events. PyYAML's representer would make a node of every value first and ask
+    its resolver about each one: several times as long for the same bytes.
+    """
+    events: list[yaml.Event] = [*_DOCUMENT_START]
+    _add_events(dict(document), events)
+    events += _DOCUMENT_END
+    text: str = yaml.emit(events, Dumper=yaml.CSafeDumper, allow_unicode=True, width=2**20)
+    return text.encode()
+
+
+def _add_events(value: Any, events: list[yaml.Event]) -> None:
+    if isinstance(value, str):
+        events.append(_text(value))
+    elif isinstance(value, dict):
+        events.append(_MAPPING_START if value else _EMPTY_MAPPING_START)
+        for name, item in value.items():
+            _add_events(name, events)
+            _add_events(item, events)
+        events.append(_MAPPING_END)
+    elif isinstance(value, list):
+        events.append(_LIST_START if value else _EMPTY_LIST_START)
+        for item in value:
+            _add_events(item, events)
+        events.append(_LIST_END)
+    else:
+        events.append(yaml.ScalarEvent(None, None, (True, False), _plain(value)))
+
+
+def _text(text: str) -> yaml.ScalarEvent:
+    """Return a text's event: quoted where a reader might take it for a number or a date."""
+    tag: str = _PLAIN.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
+    is_text = tag == "tag:yaml.org,2002:str"
+    return yaml.ScalarEvent(None, None, (is_text, True), text, style="|" if _is_literal(text) else None)
+
+
+def _plain(value: object) -> str:
+    """Return a number, truth value or null as YAML has it."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    text = repr(value)
+    if isinstance(value, float) and "." not in text:
+        return text.replace("e", ".0e")  # 1e+22: without a point, YAML 1.1 reads text
+    return text
+
+
+def _is_literal(text: str) -> bool:
+    if "\n" not in text or text.startswith("\n") or text.endswith("\n\n"):
+        return False
+    return all(_LITERAL_LINE.fullmatch(line) for line in text.split("\n"))
+
+
+def load(data: bytes) -> Mapping[str, Any]:
+    """Return the document in some bytes; ValueError if there is none.
+
+    Documents of common size are kept: callers must not change what they get.
+    """
+    return _load_kept(data) if len(data) <= _LARGEST_KEPT else _load(data)
+
+
+def _load(data: bytes) -> Mapping[str, Any]:
+    try:
+        document = yaml.load(data, Loader=yaml.CSafeLoader)
+    except yaml.YAMLError as error:
+        raise ValueError(f"not YAML: {error}") from error
+    if not isinstance(document, dict) or not _is_plain(document):
+        raise ValueError("not a YAML mapping of plain data")
+    return document
+
+
+_LARGEST_KEPT = 16 * 1024  # bytes
+_load_kept = lru_cache(maxsize=2048)(_load)
+
+
+def _is_plain(value: Any) -> bool:
+    """Tell whether a value is what JSON can hold: no dates, no keys but text."""
+    if isinstance(value, dict):
+        return all(isinstance(name, str) and _is_plain(item) for name, item in value.items())
+    if isinstance(value, list):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, str | int | float)

@@ -1,0 +1,170 @@
+"""Strict fields that hold others: lists, objects, and parts that have a schema of their own."""
+
+import json
+from collections.abc import Callable
+from functools import cached_property
+from threading import Lock
+from typing import Any, cast
+
+from cachetools import LRUCache
+from marshmallow import Schema, ValidationError, fields, missing
+
+from app.registry.names import PATTERNS
+from app.schemas.base import Mistake
+from app.schemas.fields import Text, messages
+
+_FAMILIAR = 8192  # characters of JSON; nothing longer is remembered
+
+
+class JsonObject(fields.Dict):
+    """Any JSON object, kept as it is."""
+
+    default_error_messages = messages("dict_type", "This must be a JSON object")
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise self.make_error("invalid")
+        return value
+
+
+class ListOf(fields.List[Any]):
+    """A list of what another field describes."""
+
+    default_error_messages = messages("list_type", "This must be a list")
+
+
+class FamiliarList(ListOf):
+    """A list that was often sent before: what was right once is not checked item by item again.
+
+    Nobody may change what this returns.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._lock = Lock()
+        self._known: LRUCache[str, list[Any]] = LRUCache(512)
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> list[Any]:
+        key = json.dumps(value)  # unlike the value itself, it tells 1, 1.0 and true apart
+        with self._lock:
+            known = self._known.get(key)
+        if known is None:
+            known = super()._deserialize(value, *args, **kwargs)
+            if len(key) <= _FAMILIAR:
+                with self._lock:
+                    self._known[key] = known
+        return known
+
+
+class Names(ListOf):
+    """A list of names to answer with: thousands of them, so each is not looked at again."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(Text(), **kwargs)
+
+    def _serialize(self, value: Any, *_: Any, **__: Any) -> list[str]:
+        return list(value)
+
+
+class Part(fields.Nested):
+    """An object that another schema describes.
+
+    It is loaded by a schema of only the fields that it has: Marshmallow takes as long for a field
+    that is left out as for one that is there, and most are left out.
+    """
+
+    default_error_messages = messages("dict_type", "This must be a JSON object")
+
+    def __init__(self, nested: type[Schema], **kwargs: Any) -> None:
+        super().__init__(nested, **kwargs)
+        self._narrow: LRUCache[frozenset[str], Schema] = LRUCache(256)
+        self._lock = Lock()
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+        if not isinstance(value, dict):
+            raise self.make_error("invalid")
+        return self._schema_for(frozenset(value)).load(value)
+
+    def _schema_for(self, names: frozenset[str]) -> Schema:
+        wanted = names & self._known | self._always
+        with self._lock:
+            schema = self._narrow.get(wanted)
+            if schema is None:
+                schema = self._narrow[wanted] = cast(type[Schema], self.nested)(only=wanted)
+        return schema
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset(self.schema.fields)
+
+    @cached_property
+    def _always(self) -> frozenset[str]:
+        """Return the fields that say something when they are left out."""
+        fields = self.schema.fields.items()
+        return frozenset(
+            name for name, field in fields if field.required or field.load_default is not missing
+        )
+
+
+class KeptPart(Part):
+    """An object that another schema checks, and that is kept as it came: fields, order and all."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        super()._deserialize(value, *args, **kwargs)
+        return value
+
+    def _serialize(self, nested_obj: Any, attr: Any, obj: Any, **kwargs: Any) -> Any:  # type: ignore[override]  # noqa: ARG002
+        return nested_obj
+
+
+class Unchecked(fields.Raw):
+    """An item of a batch: what `item` describes, checked one by one so that a wrong one stops no other."""
+
+    def __init__(self, item: fields.Field[Any], **kwargs: Any) -> None:
+        super().__init__(allow_none=True, **kwargs)
+        self.item = item
+
+
+class MapOf(fields.Dict):
+    """An object whose names `problem` finds nothing wrong with, and whose values another field describes."""
+
+    default_error_messages = messages("dict_type", "This must be a JSON object")
+
+    def __init__(self, problem: Callable[[str], str | None], value: fields.Field[Any], **kwargs: Any) -> None:
+        super().__init__(values=value, **kwargs)
+        self.names = {"pattern": PATTERNS[problem]}
+        self._problem = problem
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise self.make_error("invalid")
+        problems = {name: self._problem(name) for name in value}
+        mistakes = {
+            name: [Mistake("string_pattern_mismatch", f"This name {problem}")]
+            for name, problem in problems.items()
+            if problem
+        }
+        if mistakes:
+            raise ValidationError(mistakes)
+        return dict(super()._deserialize(value, *args, **kwargs))  # type: ignore[no-untyped-call]
+
+
+class Content(fields.Raw):
+    """What a message says: text, a list of objects, or null."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(allow_none=True, **kwargs)
+        parts = {"type": "array", "items": {"type": "object"}}
+        self.metadata = {"anyOf": [{"type": "string"}, parts, {"type": "null"}], **self.metadata}
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+        if isinstance(value, list):
+            wrong = [Mistake("dict_type", "This must be a JSON object")]
+            mistakes = {index: wrong for index, part in enumerate(value) if not isinstance(part, dict)}
+            if mistakes:
+                raise ValidationError(mistakes)
+        elif not isinstance(value, str):
+            raise ValidationError(
+                [Mistake("string_type", "This must be a string, a list of objects, or null")]
+            )
+        return value
