@@ -27,6 +27,10 @@ class Forbidden(Exception):
     """Known, but not allowed to do this."""
 
 
+class NotShared(Forbidden):
+    """A repo of somebody else, who has not shared it with the caller. It may not even exist."""
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """Who calls. `owner` is the user whose repos are meant; `token` is None for the master key.
@@ -105,7 +109,7 @@ def authorize(store: Store, principal: Principal, needed: Access, repo_name: str
         return
     granted = grants.find(store, owner, repo_name, principal.user.id)
     if granted is None:
-        raise Forbidden(f"User '{owner}' has not shared repo '{repo_name}' with you.")
+        raise NotShared(f"User '{owner}' has not shared repo '{repo_name}' with you.")
     if not granted.allows(needed):
         raise Forbidden(f"User '{owner}' shared repo '{repo_name}' with you for reading only.")
 

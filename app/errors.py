@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException
 from app.api import context
 from app.api.body import BrokenBody
 from app.api.context import InvalidHeader
-from app.auth import Forbidden, Unauthorized
+from app.auth import Forbidden, NotShared, Unauthorized
 from app.registry.errors import Conflict, NotFound, PreconditionFailed
 from app.schemas.base import InvalidRequest
 from storage.errors import NameTaken, RepositoryDamaged, RepositoryNotFound, StorageUnavailable
@@ -34,6 +34,7 @@ STATUSES: dict[type[Exception], int] = {
     InvalidHeader: 400,
     Unauthorized: 401,
     Forbidden: 403,
+    NotShared: 403,
     NotFound: 404,
     RepositoryNotFound: 404,
     Conflict: 409,

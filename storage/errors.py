@@ -14,7 +14,7 @@ class RepositoryNotFound(StorageError):
     """There is no repository of that name."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"Repository '{name}' not found")
+        super().__init__(f"Repo '{name}' not found")
         self.name = name
 
 

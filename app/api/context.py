@@ -1,7 +1,10 @@
 """What a view works with: the server's services, the caller, the repo that is meant."""
 
 import re
+import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -20,6 +23,7 @@ from app.settings import Settings
 from storage.repository import Repository
 from storage.store import Store
 
+_MOMENT = 0.1  # seconds
 _READING = ("GET", "HEAD", "OPTIONS")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
@@ -46,6 +50,7 @@ def services() -> Services:
 
 def authenticate() -> None:
     """Find out who calls."""
+    g.admit = authenticate
     g.principal = auth.authenticate(
         services().accounts, services().master_key, request.headers.get("Authorization"), _named_user
     )
@@ -54,8 +59,21 @@ def authenticate() -> None:
 def authorize() -> None:
     """Find out who calls, and refuse what they may not do with the repo in the path."""
     authenticate()
+    g.admit = authorize
     needed = Access.READ if request.method in _READING else Access.WRITE
     auth.authorize(services().store, principal(), needed, (request.view_args or {}).get("repo_name"))
+
+
+@contextmanager
+def while_waiting() -> Iterator[None]:
+    """Admit the caller again where what is done meanwhile took its time, as a slow client's body does.
+
+    A token that was revoked ends at once, and so does a grant: not when the client is done sending.
+    """
+    started = time.monotonic()
+    yield
+    if time.monotonic() - started > _MOMENT:
+        g.admit()
 
 
 def principal() -> Principal:

@@ -13,7 +13,7 @@ from flask import Response, current_app, request
 from marshmallow import EXCLUDE, Schema
 
 from app.api.body import read_json
-from app.api.context import services
+from app.api.context import services, while_waiting
 from app.registry.names import name_problem, target_name_problem, user_id_problem
 from app.schemas.base import InvalidRequest, Location, Mistake, load
 
@@ -74,7 +74,7 @@ def accepts(
             mistakes = _path_mistakes(arguments)
             for schema, location, read in (
                 (query_schema, "query", _given_query),
-                (body_schema, "body", read_json),
+                (body_schema, "body", _read_body),
             ):
                 if schema is not None:
                     try:
@@ -145,6 +145,11 @@ def returns(
 def _given_query() -> dict[str, str]:
     """Return the query without what is empty: the Node SDK sends a null so."""
     return {name: value for name, value in request.args.items() if value}
+
+
+def _read_body() -> Any:
+    with while_waiting():
+        return read_json()
 
 
 def _path_mistakes(arguments: dict[str, Any]) -> list[tuple[Location, Mistake]]:

@@ -11,8 +11,8 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from app.api import context
 from app.api.body import pieces
 from app.api.context import InvalidHeader
-from app.auth import Forbidden, authenticate_git
-from app.registry import grants, repos
+from app.auth import Forbidden, NotShared, authenticate_git, authorize
+from app.registry import repos
 from app.registry.errors import NotFound
 from app.registry.tokens import Access
 from storage.repository import Repository
@@ -30,6 +30,7 @@ _NO_CACHE = {"Cache-Control": "no-cache, max-age=0, must-revalidate", "Expires":
 @blueprint.before_request
 def authenticate() -> None:
     """Find out who clones. Git asks its user for a password only after a 401."""
+    g.admit = authenticate
     services = context.services()
     owner = (request.view_args or {})["owner"]
     g.principal = authenticate_git(services.accounts, services.master_key, request.authorization, owner)
@@ -48,8 +49,10 @@ def info_refs(owner: str, repo_name: str) -> Response:
 @blueprint.post(f"/{_UPLOAD_PACK}")
 def upload_pack(owner: str, repo_name: str) -> Response:
     """Stream the objects that a clone or fetch asks for."""
-    repository = _open(owner, repo_name)
-    answer = repository.upload_pack(_protocol(), _spool())
+    _open(owner, repo_name)  # before it sends anything, a client is told that there is no such repo
+    with context.while_waiting():
+        wanted = _spool()
+    answer = _open(owner, repo_name).upload_pack(_protocol(), wanted)
     return Response(answer, content_type=f"application/x-{_UPLOAD_PACK}-result", headers=_NO_CACHE)
 
 
@@ -60,11 +63,11 @@ def receive_pack(owner: str, repo_name: str) -> Response:  # noqa: ARG001 — th
 
 
 def _open(owner: str, repo_name: str) -> Repository:
-    store, principal = context.services().store, context.principal()
-    principal.check_token(Access.READ, repo_name)
-    is_stranger = principal.is_guest and not grants.find(store, owner, repo_name, principal.user.id)
-    if is_stranger:  # to whom somebody else's repo does not exist
-        raise NotFound("Repo", repo_name)
+    store = context.services().store
+    try:
+        authorize(store, context.principal(), Access.READ, repo_name)
+    except NotShared as error:  # to a stranger, git says what it says of a repo that never was
+        raise NotFound("Repo", repo_name) from error
     return repos.open_repository(store, owner, repo_name)
 
 

@@ -24,6 +24,8 @@ def require_owner() -> None:
     principal = context.principal()
     if principal.is_guest:
         raise Forbidden(f"Only '{principal.owner}' and the master key may manage who shares this repo.")
+    if principal.token and principal.token.repos is not None:  # what it gave away would outlive it
+        raise Forbidden(f"The token '{principal.token.name}' is for some repos only, and may not share them.")
 
 
 @blueprint.get("")

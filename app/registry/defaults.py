@@ -1,18 +1,22 @@
 """The template called `default`: what targets start from where they name no other."""
 
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from app.registry import commits, documents, template_files
 from app.registry.commits import Origin
 from app.registry.documents import Source
+from app.registry.folders import Folder
 from app.registry.names import DEFAULT_TEMPLATE
 from app.registry.preconditions import Precondition
 from app.registry.resolution import Config, in_order, normalize, resolve
+from app.registry.template_files import Files
 from storage.errors import RepositoryDamaged
 from storage.repository import Repository
 from storage.transaction import Transaction
 
-PATH = "defaults/target.yml"
+_FOLDER = Folder("defaults", "Default")
+PATH = _FOLDER.path("target")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +40,12 @@ def first_config(base_model: str | None) -> Config:
     }
 
 
-def write(transaction: Transaction, config: Config) -> str:
-    """Write the default template, and return its blob id."""
-    return transaction.write(PATH, documents.dump({"config": config}))
+def write(transaction: Transaction, config: Config, files: Files = MappingProxyType({})) -> str:
+    """Write the default template and the question templates that come with it; return its blob id."""
+    versions = template_files.write(transaction, files)
+    return transaction.write(
+        PATH, documents.dump({**({"files": versions} if versions else {}), "config": config})
+    )
 
 
 def read(source: Source) -> tuple[Config, str]:
@@ -60,7 +67,8 @@ def put(
 ) -> DefaultTarget:
     """Replace the default template; targets made before keep what they resolved to.
 
-    `overrides` are what a target may ask for, and are all there is: nothing lies below.
+    `overrides` are what a target may ask for, and are all there is: nothing lies below. Raises
+    PreconditionFailed where the current version rules it out, Conflict for files that contradict.
     """
     taken, files = template_files.take(DEFAULT_TEMPLATE, overrides)
     config = in_order(resolve({}, normalize(taken)))
@@ -68,9 +76,8 @@ def put(
     def change(transaction: Transaction) -> DefaultTarget:
         before, current = read(transaction)
         precondition.check(PATH, current)
-        template_files.write(transaction, files)
-        version = write(transaction, config)
+        version = write(transaction, config, files)
         text = commits.message(origin, "Update default target", commits.changed_fields(before, config))
-        return DefaultTarget(config, version, transaction.commit(text, origin.author))
+        return DefaultTarget(config, version, _FOLDER.commit(transaction, origin, text))
 
     return repository.transact(change)

@@ -7,7 +7,7 @@ from app.registry.commits import Origin
 from app.registry.documents import Source
 from app.registry.errors import Conflict, NotFound
 from app.registry.tokens import Access
-from storage.errors import RepositoryDamaged
+from storage.errors import RepositoryDamaged, StorageError
 from storage.repository import Repository
 from storage.store import Store
 from storage.transaction import Transaction
@@ -23,11 +23,11 @@ def get(repository: Repository) -> Grants:
 def find(store: Store, owner: str, repo_name: str, user_id: str) -> Access | None:
     """Return what a user may do with somebody else's repo; None also where there is no such repo.
 
-    A damaged repo is shared with nobody: whether it exists is not a stranger's business.
+    One that cannot be read is shared with nobody: whether it exists is not a stranger's business.
     """
     try:
         return get(repos.open_repository(store, owner, repo_name)).get(user_id)
-    except (NotFound, RepositoryDamaged):
+    except (NotFound, StorageError):
         return None
 
 

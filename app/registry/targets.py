@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from app.registry import commits, defaults, documents, template_files
 from app.registry.commits import Origin
@@ -11,6 +12,7 @@ from app.registry.folders import Folder
 from app.registry.names import DEFAULT_TEMPLATE
 from app.registry.preconditions import UNCONDITIONAL, Precondition
 from app.registry.resolution import Config, in_order, normalize, resolve
+from app.registry.template_files import Files, FileVersions
 from storage.repository import Repository
 from storage.transaction import Transaction
 
@@ -19,14 +21,18 @@ FOLDER = Folder("targets", "Target")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A target as one commit has it. `version` is its file's blob id, `commit` the commit's."""
+    """A target as one commit has it. `version` is its file's blob id, `commit` the commit's.
+
+    `files` are the question templates that came with it.
+    """
 
     name: str
     template: str
     template_version: str
     overrides: Config
     config: Config
-    version: str = ""
+    files: FileVersions
+    version: str
     commit: str = ""
 
 
@@ -37,7 +43,7 @@ class TargetRequest:
     name: str
     template: str
     overrides: Config
-    files: Mapping[str, bytes]
+    files: Files
 
     @classmethod
     def of(cls, name: str, template: str, overrides: Config | None) -> "TargetRequest":
@@ -48,11 +54,11 @@ class TargetRequest:
 
 @dataclass(frozen=True, slots=True)
 class _Written:
-    """What a request came to; `before` is the config that the target replaced, or started from."""
+    """What a request came to, and what the target replaced, or started from."""
 
     target: Target
     verb: str | None  # None: the target was there already
-    before: Config
+    before: Mapping[str, Any]  # fields and files
 
 
 def get(repository: Repository, name: str) -> Target:
@@ -94,8 +100,10 @@ def write_all(
     """Make targets in one commit, replacing existing ones or not; a later one may start from an earlier.
 
     Returns the names of those that are there now, and why others are not: their template is
-    unknown. Raises Conflict, with nothing written, where one contradicts what is there.
+    unknown. Raises Conflict, with nothing written, where one contradicts what is there or another.
     """
+    requests = list(requests)
+    _refuse_contradictions(requests)
 
     def change(transaction: Transaction) -> tuple[list[str], dict[str, str]]:
         there: dict[str, None] = {}
@@ -118,27 +126,48 @@ def write_all(
     return repository.transact(change)
 
 
+def _refuse_contradictions(requests: list[TargetRequest]) -> None:
+    """Raise Conflict where two of a batch have one name, or bring one file with different content.
+
+    What one commit does not keep could be no template, either: no history would have it.
+    """
+    names: set[str] = set()
+    files: dict[str, bytes] = {}
+    for request in requests:
+        if request.name in names:
+            raise Conflict(request.name, f"Target '{request.name}' is in the batch twice")
+        names.add(request.name)
+        for path, content in request.files.items():
+            if files.setdefault(path, content) != content:
+                message = (
+                    f"Target '{request.name}' and another of the batch bring '{path}' with different content"
+                )
+                raise Conflict(path, message)
+
+
 def _create_in(transaction: Transaction, request: TargetRequest) -> _Written:
     """Do what `create` does, but for the commit."""
     existing = _read(transaction, request.name)
-    template_files.refuse_other_content(transaction, request.files)
-    if (
-        existing
-        and existing.template == request.template
-        and documents.is_same(existing.overrides, request.overrides)
-    ):
-        return _Written(existing, None, existing.config)
+    if existing and _is_asked_for(existing, request):
+        template_files.refuse_other_content(transaction, request.name, request.files)
+        if template_files.are_there(transaction, request.files):
+            return _Written(existing, None, {})
     base, template_version = _read_template(transaction, request.template)
+    template_files.refuse_other_content(transaction, request.name, request.files)
     config = in_order(resolve(base, request.overrides))
     if existing is None:
         return _write(transaction, request, template_version, config, "Create", base)
-    if documents.is_same(existing.config, config):
-        return _Written(existing, None, existing.config)
+    if documents.is_same(existing.config, config) and template_files.are_there(transaction, request.files):
+        return _Written(existing, None, {})
     raise Conflict(
         request.name,
         f"Target '{request.name}' already exists with different configuration. Use PUT to replace it, "
         "or choose another name.",
     )
+
+
+def _is_asked_for(target: Target, request: TargetRequest) -> bool:
+    return target.template == request.template and documents.is_same(target.overrides, request.overrides)
 
 
 def _put_in(
@@ -151,8 +180,10 @@ def _put_in(
     config = in_order(resolve(base, request.overrides))
     if existing is None:
         return _write(transaction, request, template_version, config, "Create", base)
-    written = _write(transaction, request, template_version, config, "Update", existing.config)
-    is_unchanged = written.target.version == existing.version and not request.files
+    files_stay = template_files.are_there(transaction, request.files)
+    before = {**existing.config, **existing.files}
+    written = _write(transaction, request, template_version, config, "Update", before)
+    is_unchanged = files_stay and written.target.version == existing.version
     return replace(written, verb=None) if is_unchanged else written
 
 
@@ -162,17 +193,19 @@ def _write(
     template_version: str,
     config: Config,
     verb: str,
-    before: Config,
+    before: Mapping[str, Any],
 ) -> _Written:
-    template_files.write(transaction, request.files)
+    files = template_files.write(transaction, request.files)
     document = {
         "template": request.template,
         "template_version": template_version,
         "overrides": request.overrides,
+        **({"files": files} if files else {}),
         "config": config,
     }
     version = transaction.write(FOLDER.path(request.name), documents.dump(document))
-    target = Target(request.name, request.template, template_version, request.overrides, config, version)
+    overrides = request.overrides
+    target = Target(request.name, request.template, template_version, overrides, config, files, version)
     return _Written(target, verb, before)
 
 
@@ -181,7 +214,7 @@ def _commit(transaction: Transaction, origin: Origin, written: _Written) -> Targ
     target = written.target
     if written.verb is None:
         return replace(target, commit=str(transaction.tip))
-    lines = commits.changed_fields(written.before, target.config)
+    lines = commits.changed_fields(written.before, {**target.config, **target.files})
     trailers = {"Template": f"{target.template} {target.template_version}"}
     text = commits.message(origin, f"{written.verb} target {target.name}", lines, trailers)
     return replace(target, commit=FOLDER.commit(transaction, origin, text))
@@ -199,6 +232,7 @@ def _read(source: Source, name: str) -> Target | None:
         documents.expect(document, "template_version", str, source, path),
         documents.expect_config(document, "overrides", source, path),
         documents.expect_config(document, "config", source, path),
+        documents.expect({"files": {}, **document}, "files", dict, source, path),
         version,
     )
 

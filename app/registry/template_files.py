@@ -1,4 +1,8 @@
-"""Question templates that come in a generator, and are kept as files of their own: `templates/<file>`."""
+"""Question templates that come in a generator, and are kept as files of their own: `templates/<file>`.
+
+Whose files they were is recorded with whoever brought them, by blob id: so a version tells their
+content too, and `git show <id>` prints it whatever became of the file since.
+"""
 
 from collections.abc import Mapping
 
@@ -9,9 +13,12 @@ from storage.transaction import Transaction
 
 _FOLDER = "templates"
 
+Files = Mapping[str, bytes]  # content by path
+FileVersions = Mapping[str, str]  # blob ids by path
 
-def take(owner: str, overrides: Config) -> tuple[Config, Mapping[str, bytes]]:
-    """Return overrides without the files that came in them, and those files by path.
+
+def take(owner: str, overrides: Config) -> tuple[Config, Files]:
+    """Return overrides without the files that came in them, and those files.
 
     A generator's `template_content` becomes `templates/<file name>`, which its `template_path`
     then says; only the last part of a given path counts. Without one the file is named for the
@@ -25,21 +32,30 @@ def take(owner: str, overrides: Config) -> tuple[Config, Mapping[str, bytes]]:
             given = generator.get("template_path") or f"{owner}-{index}.txt"
             path = f"{_FOLDER}/{given.rpartition('/')[2]}"
             if files.setdefault(path, content.encode()) != content.encode():
-                raise Conflict(path, f"Two generators bring '{path}' with different content")
+                raise Conflict(path, f"Two generators of '{owner}' bring '{path}' with different content")
             generator = {**generator, "template_path": path}
         generators.append(generator)
     return ({**overrides, "generators": generators} if files else overrides), files
 
 
-def refuse_other_content(source: Source, files: Mapping[str, bytes]) -> None:
+def refuse_other_content(source: Source, owner: str, files: Files) -> None:
     """Raise Conflict where a file is there already with different content."""
     for path, content in files.items():
         present = source.read(path)
         if present and present.data != content:
-            raise Conflict(path, f"'{path}' already exists with different content")
+            raise Conflict(
+                path,
+                f"'{owner}' brings '{path}', which already exists with different content. Use PUT to "
+                "replace it, or choose another template_path.",
+            )
 
 
-def write(transaction: Transaction, files: Mapping[str, bytes]) -> None:
-    """Put the files in their places."""
-    for path, content in files.items():
-        transaction.write(path, content)
+def are_there(source: Source, files: Files) -> bool:
+    """Tell whether each file is there with just this content."""
+    present = {path: source.read(path) for path in files}
+    return all(file is not None and file.data == files[path] for path, file in present.items())
+
+
+def write(transaction: Transaction, files: Files) -> FileVersions:
+    """Put the files in their places, and return their blob ids."""
+    return {path: transaction.write(path, files[path]) for path in sorted(files)}

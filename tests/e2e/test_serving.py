@@ -2,18 +2,20 @@
 
 import concurrent.futures
 import http.client
+import json
 import os
 import re
 import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.error
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import call, needs_curl
+from tests.e2e.conftest import User, call, needs_curl, new_user
 from tests.payloads import target
 from tests.server import MASTER_KEY, Server, environment, running
 from tests.storage.repositories import git
@@ -107,6 +109,29 @@ def test_tokens_on_the_command_line(tmp_path: Path):
         refused = bakehouse(tmp_path, *tokens, *arguments)
         assert refused.returncode == 1
         assert refused.stderr.startswith(error)
+
+
+@pytest.mark.parametrize("what", ["grant", "token"])
+def test_what_was_allowed_when_a_slow_body_began_may_be_over(server: Server, user: User, what: str):
+    guest = new_user(server)
+    user.call("PUT", f"/v1/repo/demo/grants/{guest.id}", {"access": "write"})
+    body = json.dumps(target("late")).encode()
+    with socket.create_connection(("127.0.0.1", server.port)) as connection:
+        connection.sendall(
+            f"POST /v1/repo/demo/targets?user_id={user.id} HTTP/1.1\r\nHost: localhost\r\n"
+            f"Authorization: Bearer {guest.token}\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode()
+            + body[:5]
+        )
+        time.sleep(0.5)  # so that the server has begun to wait for the rest
+        if what == "grant":
+            user.call("DELETE", f"/v1/repo/demo/grants/{guest.id}")
+        else:
+            call(server, MASTER_KEY, "DELETE", f"/v1/admin/users/{guest.id}/tokens/initial")
+        connection.sendall(body[5:])
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 403" if what == "grant" else b"HTTP/1.1 401")
+    assert user.call("GET", "/v1/repo/demo/targets") == {"targets": []}
 
 
 def create_until_killed(server: Server, number: int) -> list[str]:

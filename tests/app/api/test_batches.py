@@ -6,7 +6,7 @@ import pytest
 import yaml
 from flask import Flask
 
-from tests.app.api.test_targets import TARGETS, log, show
+from tests.app.api.test_targets import TARGETS, demo, log, show
 from tests.client import Client, assert_error, assert_mistakes
 from tests.payloads import target
 
@@ -101,7 +101,8 @@ def test_two_generators_of_one_item_that_bring_one_file(alice: Client):
     ("items", "mention"),
     [
         ([target("there", temperature=0.1)], "Target 'there'"),
-        ([target("new", temperature=0.1), target("new", temperature=0.2)], "Target 'new'"),
+        ([target("new", temperature=0.1), target("new", temperature=0.2)], "'new' is in the batch twice"),
+        ([target("one", generators=generators("1")), target("two", generators=generators("2"))], "'two'"),
         ([target("There")], "'There'"),
         ([target("one"), target("ONE", temperature=0.1)], "'ONE'"),
         ([target("new", generators=generators("Other"))], "'templates/ask.txt'"),
@@ -119,17 +120,34 @@ def test_a_conflict_leaves_nothing_written(app: Flask, alice: Client, items, men
 
 def test_put_replaces(app: Flask, alice: Client):
     alice.post(TARGETS, target("there", generators=generators("Ask")))
+    alice.post(TARGETS, target("as-it-is", generators=generators("Same", path="same.txt")))
     items = [
         target("there", "there", temperature=0.1, generators=generators("Other")),
-        target("there", "there", max_tokens=3),
+        target("as-it-is", generators=generators("Same", path="same.txt")),
     ]
-    assert alice.put(BATCH, {"targets": items}).json == {"created": ["there"], "failed": {}}
-    config = alice.get(f"{TARGETS}/there").json["config"]
-    assert (config["temperature"], config["max_tokens"]) == (0.1, 3)
+    assert alice.put(BATCH, {"targets": items}).json == {"created": ["there", "as-it-is"], "failed": {}}
+    assert alice.get(f"{TARGETS}/there").json["config"]["temperature"] == 0.1
     assert show(app, "templates/ask.txt") == "Other"
     assert log(app, "-1", "--format=%B").startswith(
-        "Write 2 targets\n\nUpdate target there from there: generators, temperature\n"
+        "Write 1 target\n\nUpdate target there from there: generators, temperature\n"
     )
+
+
+def test_every_template_that_was_used_is_in_the_history(app: Flask, alice: Client):
+    """Of one name twice, the first would be a template that no commit has."""
+    items = [target("a", temperature=1.5), target("b", "a"), target("a", temperature=0.5)]
+    for method in ("POST", "PUT"):
+        response = alice.request(method, BATCH, {"targets": items})
+        assert_error(response, 409, "RESOURCE_CONFLICT", "'a' is in the batch twice")
+    assert alice.put(BATCH, {"targets": items[:2]}).status_code == 200
+    assert "dangling" not in demo(app, "fsck")
+
+
+def test_an_unknown_template_stops_no_other_whatever_the_item_brings(alice: Client):
+    alice.post(TARGETS, target("there", generators=generators("Ask")))
+    items = [target("lost", "nowhere", generators=generators("Other")), target("good")]
+    answer = alice.post(BATCH, {"targets": items}).json
+    assert (answer["created"], list(answer["failed"])) == (["good"], ["lost"])
 
 
 def test_many_at_once(app: Flask, alice: Client):

@@ -45,7 +45,8 @@ def test_targets_start_from_it_and_keep_what_they_resolved_to(app: Flask, alice:
     answer = alice.put(DEFAULT, {"config": config})
     assert (answer.status_code, answer.json) == (200, {"config": expected})
     assert alice.get(DEFAULT).json == {"config": expected}
-    assert yaml.safe_load(show(app, "defaults/target.yml")) == {"config": expected}
+    files = {"templates/default-0.txt": demo(app, "rev-parse", "main:templates/default-0.txt").strip()}
+    assert yaml.safe_load(show(app, "defaults/target.yml")) == {"files": files, "config": expected}
     assert show(app, "templates/default-0.txt") == "Ask"
     text = log(app, "-1", "--format=%an%n%B")
     assert text.startswith("Alice\nUpdate default target\n\n")
@@ -82,3 +83,14 @@ def test_it_is_validated_like_overrides(app: Flask, alice: Client):
     assert_mistakes(alice.put(DEFAULT, {}), (["body", "config"], "missing"))
     assert_mistakes(alice.put(DEFAULT, {"config": None}), (["body", "config"], "dict_type"))
     assert log(app, "--format=%H") == before
+
+
+def test_files_that_contradict(app: Flask, alice: Client):
+    before = log(app, "--format=%H")
+    brings = {"type": "custom", "template_path": "ask.txt", "template_content": "one"}
+    config = {"generators": [brings, brings | {"template_content": "two"}]}
+    assert_error(alice.put(DEFAULT, {"config": config}), 409, "RESOURCE_CONFLICT", "templates/ask.txt")
+    assert log(app, "--format=%H") == before
+    alice.put(DEFAULT, {"config": {"generators": [brings]}})
+    other_case = {"config": {"generators": [brings | {"template_path": "Ask.txt"}]}}
+    assert_error(alice.put(DEFAULT, other_case), 409, "RESOURCE_CONFLICT", "'Ask.txt'", "'ask.txt'")

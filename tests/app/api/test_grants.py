@@ -1,5 +1,7 @@
 """`/v1/repo/{repo_name}/grants`: sharing a repo, and what a guest may do there."""
 
+import shutil
+
 import pytest
 import yaml
 from flask import Flask
@@ -169,6 +171,27 @@ def test_a_guests_token_keeps_its_own_limits(master: Client, alice: Client, bob:
     bob.post("/v1/repo", {"repo_name": "demo"})
     assert_error(clients["shared"].get(TARGETS), 403, "FORBIDDEN", "'shared'")
     assert clients["own"].get(TARGETS).json == {"targets": []}
+
+
+def test_a_token_for_some_repos_does_not_share_them(master: Client, alice: Client, bob: Client):
+    made = master.post("/v1/admin/users/alice/tokens", {"name": "ci", "repos": ["demo"]})
+    limited = Client(alice.app, made.json["api_key"])
+    assert_error(limited.put(f"{GRANTS}/bob", {"access": "write"}), 403, "FORBIDDEN", "'ci'")
+    assert_error(bob.get(TARGETS, **AS_ALICE), 403, "FORBIDDEN")
+
+
+def test_a_repo_that_cannot_be_read_is_not_told_to_strangers(app: Flask, alice: Client, bob: Client):
+    alice.post("/v1/repo", {"repo_name": "shared"})
+    alice.put("/v1/repo/shared/grants/bob", {"access": "read"})
+    folder = app.extensions["bakehouse"].settings.data_dir / "repos/alice/demo.git"
+    unknown = bob.get("/v1/repo/nope", **AS_ALICE).text
+    (folder / "refs/heads/main").unlink()
+    (folder / "refs/heads/main").symlink_to("main")
+    assert bob.get("/v1/repo/demo", **AS_ALICE).text == unknown.replace("nope", "demo")
+    assert bob.get("/v1/repo", **AS_ALICE).json == {"repos": ["shared"]}
+    shutil.rmtree(folder)
+    assert bob.get("/v1/repo/demo", **AS_ALICE).text == unknown.replace("nope", "demo")
+    assert_error(alice.get("/v1/repo/demo/targets"), 404, "RESOURCE_NOT_FOUND", "Repo 'demo' not found")
 
 
 def test_a_grant_written_by_hand(app: Flask, alice: Client, bob: Client):

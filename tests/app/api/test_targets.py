@@ -242,6 +242,40 @@ def test_other_content_of_a_template_file_is_another_target(alice: Client):
     assert_error(alice.post(TARGETS, body("two", "two")), 409, "RESOURCE_CONFLICT", "templates/ask.txt")
 
 
+def test_the_files_of_a_target_are_of_its_version(app: Flask, alice: Client):
+    def body(content: str) -> dict:
+        return {
+            "template": "default",
+            "overrides": {"generators": [generator | {"template_content": content}]},
+        }
+
+    generator = {"type": "custom", "template_path": "ask.txt"}
+    path = f"{TARGETS}/a"
+    first = alice.put(path, body("one"))
+    recorded = yaml.safe_load(show(app, "targets/a.yml"))["files"]
+    assert recorded == {"templates/ask.txt": demo(app, "rev-parse", "main:templates/ask.txt").strip()}
+    second = alice.put(path, body("two"), If_Match=first.headers["ETag"])
+    assert (second.status_code, second.json) == (200, first.json)
+    assert second.headers["ETag"] != first.headers["ETag"]
+    assert 'templates/ask.txt: "' in log(app, "-1", "--format=%B")
+    assert_error(alice.put(path, body("three"), If_Match=first.headers["ETag"]), 412, "PRECONDITION_FAILED")
+    assert show(app, "templates/ask.txt") == "two"
+    assert demo(app, "show", recorded["templates/ask.txt"]) == "one"
+
+
+def test_no_file_is_passed_over(app: Flask, alice: Client):
+    generator = {"type": "custom", "template_path": "templates/ask.txt"}
+    alice.post(TARGETS, target("a", generators=[generator]))
+    brings = target("a", generators=[generator | {"template_content": "Ask"}])
+    assert_error(alice.post(TARGETS, brings), 409, "RESOURCE_CONFLICT", "'a' already exists")
+    assert (
+        alice.put(f"{TARGETS}/a", {name: brings[name] for name in ("template", "overrides")}).status_code
+        == 200
+    )
+    assert show(app, "templates/ask.txt") == "Ask"
+    assert alice.post(TARGETS, brings).status_code == 200
+
+
 def test_delete(app: Flask, alice: Client):
     path = f"{TARGETS}/base"
     etag = alice.post(TARGETS, target("base", temperature=0.5)).headers["ETag"]
