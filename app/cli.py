@@ -48,15 +48,29 @@ def serve() -> None:
     _Server(settings).run()
 
 
+class _Text(click.ParamType):  # type: ignore[type-arg]
+    """Text as files can keep it: what the shell gave is UTF-8."""
+
+    name = "text"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the text."""
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            self.fail("it is not UTF-8", param, ctx)
+        return value
+
+
 @main.group()
 def users() -> None:
     """Manage users. Works with and without a running server."""
 
 
 @users.command("create")
-@click.argument("user_id")
-@click.option("--alias", help="The name that commits show.")
-@click.option("--email", help="The address that commits show.")
+@click.argument("user_id", type=_Text())
+@click.option("--alias", type=_Text(), help="The name that commits show.")
+@click.option("--email", type=_Text(), help="The address that commits show.")
 def create_user(user_id: str, alias: str | None, email: str | None) -> None:
     """Create a user and print their token, once."""
     problem = user_id_problem(user_id)
@@ -69,12 +83,12 @@ def create_user(user_id: str, alias: str | None, email: str | None) -> None:
 def list_users() -> None:
     """List the users: id, alias, email, number of tokens."""
     for user in _accounts().list():
-        columns = (user.id, user.alias or "-", user.email or "-", str(len(user.tokens)))
+        columns = (user.id, _visible(user.alias), _visible(user.email), str(len(user.tokens)))
         click.echo("\t".join(columns))
 
 
 @users.command("revoke")
-@click.argument("user_id")
+@click.argument("user_id", type=_Text())
 def revoke_user(user_id: str) -> None:
     """Take all tokens of a user back. They stop working at once."""
     count = _accounts().revoke(_OPERATOR, user_id)
@@ -87,8 +101,8 @@ def tokens() -> None:
 
 
 @tokens.command("create")
-@click.argument("user_id")
-@click.argument("name")
+@click.argument("user_id", type=_Text())
+@click.argument("name", type=_Text())
 @click.option("--read-only", is_flag=True, help="For reading and cloning only.")
 @click.option("--repo", "repos", multiple=True, help="Only for this repo (or <owner>/<repo>); repeatable.")
 @click.option("--expires", help="When it stops working, such as 2027-01-31T12:00:00Z.")
@@ -108,14 +122,14 @@ def create_token(
 
 
 @tokens.command("list")
-@click.argument("user_id")
+@click.argument("user_id", type=_Text())
 def list_tokens(user_id: str) -> None:
     """List the tokens of a user: name, access, repos, when made, when they expire."""
     for token in _accounts().get(user_id).tokens:
         columns = (
             token.name,
             str(token.access),
-            ",".join(token.repos) if token.repos else "all repos",
+            "all repos" if token.repos is None else ",".join(token.repos),
             token.created.isoformat(),
             token.expires.isoformat() if token.expires else "never",
         )
@@ -123,12 +137,17 @@ def list_tokens(user_id: str) -> None:
 
 
 @tokens.command("revoke")
-@click.argument("user_id")
-@click.argument("name")
+@click.argument("user_id", type=_Text())
+@click.argument("name", type=_Text())
 def revoke_token(user_id: str, name: str) -> None:
     """Take one token back. It stops working at once."""
     _accounts().revoke_token(_OPERATOR, user_id, name)
     click.echo(f"Revoked token {name} of {user_id}.")
+
+
+def _visible(text: str | None) -> str:
+    """Return a text that neither breaks the table nor moves the terminal's cursor."""
+    return "".join(char if char.isprintable() else "\ufffd" for char in text or "-")
 
 
 def _accounts() -> Accounts:

@@ -64,6 +64,7 @@ _MISTAKES = (
         ]
     },
 )
+_UNHEALTHY = {"status": "degraded", "api": "bakehouse", "version": version("bakehouse")}
 _CONDITIONS = {
     "If-Match": "Versions in quotes, one of which it must be at; `*`: any, but it must exist.",
     "If-None-Match": "Versions in quotes, at none of which it may be; `*`: it must not exist.",
@@ -180,7 +181,8 @@ def _responses(contract: Contract, is_open: bool) -> dict[str, Any]:
     for status in contract.statuses:
         responses[str(status)] = {"description": _REASONS[status]}
         if status != 304:
-            responses[str(status)]["content"] = _json(*contract.answers)
+            example = _UNHEALTHY if status == 503 else None
+            responses[str(status)]["content"] = _json(*contract.answers, example=example)
         if contract.headers:
             responses[str(status)]["headers"] = {
                 name: {"description": text, "schema": {"type": "string"}}

@@ -86,7 +86,7 @@ class Transaction:
         if clash is not None:
             raise NameTaken(*clash)
         if here:
-            tree = tree.splice(*here.popitem()) if len(here) == 1 else tree.update(here)
+            tree = tree.splice(*next(iter(here.items()))) if len(here) == 1 else tree.update(here)
         for name, nested in below.items():
             child = self._apply(tree.find(name, FOLDER), nested)
             tree = tree.splice(name, child if self._objects.tree(child).keys else None, FOLDER)

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint
 
 from app.api import context, examples
-from app.api.contract import accepts, returns
+from app.api.contract import Answer, accepts, returns
 from app.auth import Forbidden
 from app.registry.tokens import Token, TokenRequest
 from app.schemas.accounts import (
@@ -18,8 +18,6 @@ from app.schemas.accounts import (
 from app.schemas.batches import DeletedSchema
 
 blueprint = Blueprint("accounts", __name__, url_prefix="/v1/admin/users")
-
-Answer = tuple[dict[str, Any], int, dict[str, str]]
 
 
 @blueprint.before_request

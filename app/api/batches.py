@@ -20,10 +20,11 @@ def load_each(
     schema: Schema, items: Iterable[tuple[str, Any]]
 ) -> tuple[list[tuple[str, Any]], dict[str, str]]:
     """Return the items that a schema accepts, as loaded, and what is wrong with the others, by name."""
-    loaded, failed = [], {}
+    loaded: list[tuple[str, Any]] = []
+    failed: dict[str, str] = {}
     for name, item in items:
         try:
             loaded.append((name, load(schema, item, ())))
         except InvalidRequest as error:
-            failed[name] = str(error)
+            failed[name] = f"{failed[name]}; {error}" if name in failed else str(error)
     return loaded, failed

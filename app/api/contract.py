@@ -17,6 +17,8 @@ from app.api.context import services, while_waiting
 from app.registry.names import name_problem, target_name_problem, user_id_problem
 from app.schemas.base import InvalidRequest, Location, Mistake, load
 
+Answer = tuple[dict[str, Any], int, dict[str, str]]  # payload, status, headers
+
 View = TypeVar("View", bound=Callable[..., Any])
 
 # What a name in a path must be, by the name of the route's variable.

@@ -5,15 +5,13 @@ from typing import Any
 from flask import Blueprint
 
 from app.api import context, examples, versions
-from app.api.contract import accepts, returns
+from app.api.contract import Answer, accepts, returns
 from app.registry import defaults
 from app.registry.defaults import DefaultTarget
 from app.schemas.targets import DefaultTargetPutSchema, DefaultTargetSchema
 
 blueprint = Blueprint("defaults", __name__, url_prefix="/v1/repo/<repo_name>/defaults")
 blueprint.before_request(context.authorize)
-
-Answer = tuple[dict[str, Any], int, dict[str, str]]
 
 
 @blueprint.get("/target")

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint
 
 from app.api import context, examples
-from app.api.contract import accepts, returns
+from app.api.contract import Answer, accepts, returns
 from app.auth import Forbidden
 from app.registry import grants
 from app.registry.tokens import Access
@@ -13,8 +13,6 @@ from app.schemas.batches import DeletedSchema
 from app.schemas.grants import GrantListSchema, GrantPutSchema, GrantSchema
 
 blueprint = Blueprint("grants", __name__, url_prefix="/v1/repo/<repo_name>/grants")
-
-Answer = tuple[dict[str, Any], int, dict[str, str]]
 
 
 @blueprint.before_request

@@ -3,12 +3,11 @@
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from flask import Blueprint
 
 from app.api import context
-from app.api.contract import accepts, returns
+from app.api.contract import Answer, accepts, returns
 from app.schemas.health import HealthSchema
 
 blueprint = Blueprint("health", __name__, url_prefix="/v1/health")
@@ -19,7 +18,7 @@ API_NAME = "bakehouse"
 @blueprint.get("")
 @accepts()
 @returns(HealthSchema, 200, 503)
-def check_health() -> tuple[dict[str, Any], int, dict[str, str]]:
+def check_health() -> Answer:
     """Tell whether the server can do its work. No credentials are needed.
 
     503 where the data directory cannot be written.

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from flask import Blueprint, request
+from flask import Blueprint
 
 from app.api import context, examples, versions
 from app.api.batches import load_each
-from app.api.contract import accepts, returns
+from app.api.contract import Answer, accepts, returns
 from app.registry import prompts
 from app.registry.prompts import Prompt
 from app.schemas.batches import BatchSchema, DeletedSchema
@@ -22,8 +22,6 @@ from app.schemas.prompts import (
 blueprint = Blueprint("prompts", __name__, url_prefix="/v1/repo/<repo_name>/prompts")
 blueprint.before_request(context.authorize)
 
-Answer = tuple[dict[str, Any], int, dict[str, str]]
-
 
 @blueprint.post("")
 @accepts(PromptCreateSchema, example=examples.CREATE_PROMPT)
@@ -37,7 +35,7 @@ def create_prompt(repo_name: str, body: dict[str, Any]) -> Answer:
     prompt, created = prompts.create(context.repository(repo_name), context.origin(), asked)
     payload, status, headers = _answer(prompt, 201 if created else 200)
     if created:
-        headers["Location"] = f"{request.path}/{prompt.name}"
+        headers |= versions.location(prompt.name)
     return payload, status, headers
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, request
 
 from app.api import context, examples
-from app.api.contract import accepts, returns
+from app.api.contract import Answer, accepts, returns
 from app.auth import visible_repos
 from app.registry import repos
 from app.registry.repos import Repo
@@ -21,8 +21,6 @@ from app.schemas.repos import (
 
 blueprint = Blueprint("repos", __name__, url_prefix="/v1/repo")
 blueprint.before_request(context.authorize)
-
-Answer = tuple[dict[str, Any], int, dict[str, str]]
 
 
 @blueprint.post("")

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from flask import Blueprint, request
+from flask import Blueprint
 
 from app.api import context, examples, versions
 from app.api.batches import load_each
-from app.api.contract import accepts, returns
+from app.api.contract import Answer, accepts, returns
 from app.registry import targets
 from app.registry.errors import Conflict
 from app.registry.targets import Target, TargetRequest
@@ -24,8 +24,6 @@ blueprint.before_request(context.authorize)
 
 _ITEM = TargetCreateSchema()
 
-Answer = tuple[dict[str, Any], int, dict[str, str]]
-
 
 @blueprint.post("")
 @accepts(TargetCreateSchema, example=examples.CREATE_TARGET)
@@ -38,7 +36,7 @@ def create_target(repo_name: str, body: dict[str, Any]) -> Answer:
     target, created = targets.create(context.repository(repo_name), context.origin(), _request(body))
     payload, status, headers = _answer(target, 201 if created else 200)
     if created:
-        headers["Location"] = f"{request.path}/{target.name}"
+        headers |= versions.location(target.name)
     return payload, status, headers
 
 

@@ -19,6 +19,11 @@ def headers(version: str, commit: str) -> dict[str, str]:
     return {"ETag": f'"{version}"', "Git-Commit": commit}
 
 
+def location(name: str) -> dict[str, str]:
+    """Return the header that tells where something can be read that was POSTed to its collection."""
+    return {"Location": f"{request.script_root}{request.path}/{name}"}
+
+
 def precondition() -> Precondition:
     """Return what the request insists on in `If-Match` and `If-None-Match`."""
     return Precondition(

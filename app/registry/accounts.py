@@ -5,7 +5,8 @@ nobody in. Changes are commits: who was let in, and when no longer, is history t
 """
 
 import hmac
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,8 @@ _FOLDER = Folder("users", "User")
 _FIRST_TOKEN = TokenRequest("initial")
 
 Tokens = tuple[Token, ...]
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,15 +181,23 @@ def _open(store: Store, origin: Origin) -> Repository:
             return store.open(_REPOSITORY)
 
 
-def _read_all(head: Snapshot) -> list[User]:
-    users = []
+def _read_all(head: Snapshot) -> Iterator[User]:
+    """Yield all users, by id. One whose file is damaged is let in no more, and locks nobody else out."""
     for user_id in _FOLDER.names(head):
-        path = _FOLDER.path(user_id)
-        found = documents.read(head, path)
-        document: Mapping[str, Any] = found[0] if found else {}
-        tokens = _read_tokens(document, head, path)
-        users.append(User(user_id, document.get("alias"), document.get("email"), tokens))
-    return users
+        try:
+            yield _read_user(head, user_id)
+        except RepositoryDamaged as error:
+            _log.error("User '%s' is passed over. %s", user_id, error)
+
+
+def _read_user(source: Source, user_id: str) -> User:
+    path = _FOLDER.path(user_id)
+    found = documents.read(source, path)
+    document: Mapping[str, Any] = found[0] if found else {}
+    alias, email = document.get("alias"), document.get("email")
+    if not all(text is None or isinstance(text, str) for text in (alias, email)):
+        raise RepositoryDamaged(source.name, f"{path} has an alias or email that is no text")
+    return User(user_id, alias, email, _read_tokens(document, source, path))
 
 
 def _read_tokens(document: Mapping[str, Any], source: Source, path: str) -> Tokens:

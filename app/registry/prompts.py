@@ -10,6 +10,7 @@ from app.registry.documents import Source
 from app.registry.errors import Conflict, NotFound
 from app.registry.folders import Folder
 from app.registry.preconditions import Precondition
+from storage.errors import RepositoryDamaged
 from storage.repository import Repository
 from storage.transaction import Transaction
 
@@ -116,5 +117,8 @@ def _read(source: Source, name: str) -> Prompt | None:
     if found is None:
         return None
     document, version = found
+    messages = documents.expect(document, "messages", list, source, path)
     tools = documents.expect(document, "tools", list, source, path) if "tools" in document else None
-    return Prompt(name, documents.expect(document, "messages", list, source, path), tools, version)
+    if not all(isinstance(item, dict) for item in [*messages, *(tools or [])]):
+        raise RepositoryDamaged(source.name, f"{path} has a message or tool that Bakehouse did not write")
+    return Prompt(name, messages, tools, version)

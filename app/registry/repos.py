@@ -27,8 +27,8 @@ Target configurations, written by Bakehouse: one commit a change. Look, do not p
   version `template_version` (`git show <id>` prints it), with `overrides` merged in (RFC 7396).
 - `defaults/target.yml`: the template called `default`.
 - `prompts/<name>.yml`: a prompt, which is a named list of messages.
-- `templates/<file>`: question templates that came with a target.
-- `repo.yml`: the base model, and the version of this layout.
+- `templates/<file>`: question templates that came with a target, whose `files` tells their blob ids.
+- `repo.yml`: the base model, whom the repo is shared with, and the version of this layout.
 
 `git log -p -- targets/<name>.yml` tells who changed what, when, and from which template.
 """

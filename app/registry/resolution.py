@@ -5,29 +5,32 @@ from typing import Any
 
 Config = Mapping[str, Any]
 
-CONFIG_FIELDS = (
-    "teacher_prompt",
-    "student_prompt",
-    "generators",
-    "model_name",
-    "num_traj_per_stimulus",
-    "max_concurrency",
-    "max_tokens",
-    "temperature",
-    "extra_kwargs",
-)
-GENERATOR_FIELDS = (
-    "type",
-    "model",
-    "dataset",
-    "template_path",
-    "numq",
-    "max_tokens",
-    "temperature",
-    "questions",
-    "seed",
-    "rollout_with_conditioned",
-)
+# Each field's kind, in the order that files and answers have.
+_CONFIG_KINDS: Mapping[str, Any] = {
+    "teacher_prompt": str,
+    "student_prompt": str,
+    "generators": list,
+    "model_name": str,
+    "num_traj_per_stimulus": int,
+    "max_concurrency": int,
+    "max_tokens": int,
+    "temperature": int | float,
+    "extra_kwargs": dict,
+}
+_GENERATOR_KINDS: Mapping[str, Any] = {
+    "type": str,
+    "model": str,
+    "dataset": str,
+    "template_path": str,
+    "numq": int,
+    "max_tokens": int,
+    "temperature": int | float,
+    "questions": list,
+    "seed": int,
+    "rollout_with_conditioned": bool,
+}
+CONFIG_FIELDS = tuple(_CONFIG_KINDS)
+GENERATOR_FIELDS = tuple(_GENERATOR_KINDS)
 DEPRECATED_FIELDS = {"u": "teacher_prompt", "v": "student_prompt"}
 
 
@@ -75,12 +78,14 @@ def canonical(config: Config) -> Config:
 
 def is_config(value: Any) -> bool:
     """Tell whether a value read from a file has the shape of a config or of overrides."""
-    generators = value.get("generators") or []
-    return (
-        value.keys() <= set(CONFIG_FIELDS)
-        and isinstance(generators, list)
-        and all(isinstance(generator, dict) for generator in generators)
-        and isinstance(value.get("extra_kwargs") or {}, dict)
+    return _has_shape(value, _CONFIG_KINDS) and all(
+        _has_shape(generator, _GENERATOR_KINDS) for generator in value.get("generators") or []
+    )
+
+
+def _has_shape(value: Any, kinds: Mapping[str, Any]) -> bool:
+    return isinstance(value, dict) and all(
+        name in kinds and (item is None or isinstance(item, kinds[name])) for name, item in value.items()
     )
 
 

@@ -54,14 +54,17 @@ class Token:
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> "Token":
         """Read a token from a user's document; KeyError, TypeError or ValueError if it is none."""
-        repos, expires = document.get("repos"), document.get("expires")
+        name, sha256, repos = document["name"], document["sha256"], document.get("repos")
+        if not all(isinstance(text, str) for text in (name, sha256, *(repos or []))):
+            raise TypeError("a name, a hash or a repo of a token is text")
+        expires = document.get("expires")
         return cls(
-            document["name"],
-            document["sha256"],
+            name,
+            sha256,
             datetime.fromisoformat(document["created"]),
             Access(document.get("access", Access.WRITE)),
             None if repos is None else tuple(repos),
-            None if expires is None else datetime.fromisoformat(expires),
+            None if expires is None else datetime.fromisoformat(expires).astimezone(UTC),
         )
 
     def document(self) -> Mapping[str, Any]:

@@ -88,7 +88,9 @@ class Timestamp(Text):
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> datetime:  # type: ignore[override]
         text = super()._deserialize(value, *args, **kwargs)
         try:
-            moment = datetime.fromisoformat(text).astimezone(UTC) if _TIMESTAMP.fullmatch(text) else None
+            moment = (
+                datetime.fromisoformat(text.upper()).astimezone(UTC) if _TIMESTAMP.fullmatch(text) else None
+            )
         except (ValueError, OverflowError):  # no such day, or one beyond the calendar's end
             moment = None
         if moment is None:

@@ -23,7 +23,7 @@ from tests.storage.repositories import git
 GUNICORN = [sys.executable, "-m", "gunicorn", "--bind=127.0.0.1:0", "--no-control-socket", "wsgi:app"]
 
 
-def bakehouse(data_dir: Path, *arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
+def bakehouse(data_dir: Path, *arguments: str | bytes, **settings: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-m", "app.cli", *arguments],
         env=environment(data_dir, **settings),
@@ -78,6 +78,12 @@ def test_users_on_the_command_line(tmp_path: Path):
             caught.value.close()
         assert bakehouse(tmp_path, "users", "revoke", "bob").returncode == 1
         assert "letter or digit" in bakehouse(tmp_path, "users", "create", "../x").stderr
+        for arguments in (("revoke", b"\xff"), ("create", "carol", "--alias", b"\xff")):
+            refused = bakehouse(tmp_path, "users", *arguments)
+            assert refused.returncode == 2
+            assert "it is not UTF-8" in refused.stderr
+        bakehouse(tmp_path, "users", "create", "carol", "--alias", "C\n\x1b[2J")
+        assert "carol\tC\ufffd\ufffd[2J\t-\t1\n" in bakehouse(tmp_path, "users", "list").stdout
 
 
 def test_tokens_on_the_command_line(tmp_path: Path):

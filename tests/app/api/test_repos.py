@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 
 from app import create_app
+from app.registry.commits import Origin
 from app.settings import Settings
 from tests.client import Client, assert_error, assert_mistakes
 from tests.payloads import target
@@ -206,3 +207,25 @@ def test_a_name_that_ends_in_a_dot(alice: Client):
     assert alice.get("/v1/repo/demo./targets/a.").status_code == 200
     assert alice.get("/v1/repo").json == {"repos": ["demo", "demo."]}
     assert_error(alice.get("/v1/repo/x./targets"), 404, "RESOURCE_NOT_FOUND", "'x.'")
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "address"),
+    [
+        ("defaults/target.yml", "config:\n  temperature: hot\n", "/v1/repo/demo/defaults/target"),
+        ("defaults/target.yml", "config:\n  generators:\n  - numq: few\n", "/v1/repo/demo/defaults/target"),
+        ("prompts/p.yml", "messages:\n- 5\n", "/v1/repo/demo/prompts/p"),
+        ("prompts/p.yml", "messages: []\ntools:\n- a\n", "/v1/repo/demo/prompts/p"),
+        ("targets/t.yml", "template: default\n", "/v1/repo/demo/targets/t"),
+    ],
+)
+def test_a_document_that_somebody_wrote_by_hand(app: Flask, alice: Client, path, content, address):
+    repository = app.extensions["bakehouse"].store.open("alice/demo")
+
+    def spoil(transaction):
+        transaction.write(path, content.encode())
+        transaction.commit("By hand", Origin("operator").author)
+
+    repository.transact(spoil)
+    assert_error(alice.get(address), 503, "STORAGE_UNAVAILABLE", "'demo'", path)
+    assert alice.get("/v1/repo").status_code == 200

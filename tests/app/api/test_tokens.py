@@ -95,6 +95,7 @@ def test_only_the_master_key_manages_tokens(master: Client, alice: Client):
         ({"expires_at": "2999-02-30T00:00:00Z"}, ["expires_at"], "datetime_parsing"),
         ({"expires_at": "9999-12-31T23:59:59-23:59"}, ["expires_at"], "datetime_parsing"),
         ({"expires_at": 5}, ["expires_at"], "string_type"),
+        ({"expires_at": "2020-01-01t00:00:00z"}, ["expires_at"], "datetime_future"),
         ({"api_key": "mine"}, ["api_key"], "extra_forbidden"),
     ],
 )
@@ -166,17 +167,41 @@ def test_the_use_of_a_token_writes_nothing(app: Flask, master: Client, alice: Cl
     assert state() == before
 
 
+def rewrite_user(app: Flask, **changes: Any) -> None:
+    """Change alice's file, as somebody with access to the folder might."""
+
+    def change(transaction):
+        document = documents.read(transaction, "users/alice.yml")[0]
+        transaction.write("users/alice.yml", documents.dump({**document, **changes}))
+        transaction.commit("By hand", Origin("operator").author)
+
+    app.extensions["bakehouse"].accounts._repository.transact(change)
+
+
 def test_a_token_from_before_tokens_had_limits(app: Flask, alice: Client):
     """A user's file of an older version says less of a token: it may do all."""
-    accounts = app.extensions["bakehouse"].accounts
-
-    def forget(transaction):
-        document = dict(documents.read(transaction, "users/alice.yml")[0])
-        document["tokens"] = [
-            {name: token[name] for name in ("name", "sha256", "created")} for token in document["tokens"]
-        ]
-        transaction.write("users/alice.yml", documents.dump(document))
-        transaction.commit("Older", Origin("operator").author)
-
-    accounts._repository.transact(forget)
+    (token,) = app.extensions["bakehouse"].accounts.get("alice").tokens
+    old = {name: token.document()[name] for name in ("name", "sha256", "created")}
+    rewrite_user(app, tokens=[old])
     assert alice.post(TARGETS, target("a")).status_code == 201
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"alias": 5},
+        {"tokens": [{}]},
+        {"tokens": "x"},
+        {"tokens": [{"name": "a", "sha256": [1], "created": "2026-01-01T00:00:00Z"}]},
+        {"tokens": [{"name": "a", "sha256": "b", "created": "yesterday"}]},
+    ],
+)
+def test_a_damaged_user_locks_nobody_else_out(
+    app: Flask, master: Client, alice: Client, caplog: pytest.LogCaptureFixture, changes
+):
+    bob = new_user(master, "bob")
+    rewrite_user(app, **changes)
+    assert_error(alice.get("/v1/repo"), 401, "UNAUTHORIZED")
+    assert bob.get("/v1/repo").status_code == 200
+    assert master.get("/v1/repo/demo", X_User_Id="alice").status_code == 200
+    assert "users/alice.yml" in caplog.text
