@@ -5,6 +5,8 @@ from app.schemas.base import StrictSchema
 from app.schemas.containers import JsonObject, ListOf, Names, Part
 from app.schemas.fields import Flag, Integer, Name, QueryFlag, QueryInteger, Text
 
+_FARTHEST = 1_000_000_000
+
 
 class RepoCreateSchema(StrictSchema):
     """A new repo."""
@@ -59,7 +61,10 @@ class RepoListQuerySchema(StrictSchema):
         load_default=False, metadata={"description": "Answer a page of repos with their base models."}
     )
     offset = QueryInteger(
-        0, load_default=0, metadata={"description": "How many to pass over; with include_metadata."}
+        0,
+        _FARTHEST,
+        load_default=0,
+        metadata={"description": "How many to pass over, 0 to a billion; with include_metadata."},
     )
     limit = QueryInteger(
         1, 1000, load_default=50, metadata={"description": "How many, 1 to 1000; with include_metadata."}
