@@ -40,7 +40,7 @@ class Snapshot:
     def list(self, folder: str) -> list[str]:
         """Return the names in a folder, in git's order; none where there is no such folder."""
         folder_id = self._find(folder, FOLDER)
-        return [] if folder_id is None else list(self._objects.tree(folder_id).names())
+        return [] if folder_id is None else self._objects.tree(folder_id).names()
 
     def folder_version(self, folder: str) -> str:
         """Return a folder's tree id (40 hex digits); the empty tree's where there is no such folder."""

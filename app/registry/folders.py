@@ -41,7 +41,7 @@ class Folder:
 
     def names(self, snapshot: Snapshot) -> Iterator[str]:
         """Yield the names in the folder, sorted."""
-        yield from sorted(entry.removesuffix(_SUFFIX) for entry in snapshot.list(self.name))
+        yield from sorted([entry.removesuffix(_SUFFIX) for entry in snapshot.list(self.name)])
 
     def list(self, repository: Repository) -> Listing:
         """Return what the folder holds now."""
