@@ -7,7 +7,10 @@ from flask import Flask
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from app.api.contract import contract_of
+from app.errors import CODES
+from app.registry.names import PATTERNS
 from tests.client import Client
+from tests.payloads import target
 
 
 def test_it_is_valid_openapi(app: Flask):
@@ -45,3 +48,56 @@ def test_every_operation_and_field_is_described(app: Flask):
         for field, described in schema["properties"].items():
             assert described.get("description"), f"{name}.{field}"
     assert "temperature" in json.dumps(document["components"]["schemas"]["Overrides"])
+
+
+def test_every_error_and_every_body_has_an_example(app: Flask):
+    document = Client(app, None).get("/openapi.json").json
+    for path, item in document["paths"].items():
+        for operation in item.values():
+            for status, response in operation["responses"].items():
+                if status >= "400":
+                    example = response["content"]["application/json"]["example"]
+                    code = example.get("code", status)
+                    assert code == (status if status == "422" or path == "/v1/health" else CODES[int(status)])
+            if "requestBody" in operation:
+                assert operation["requestBody"]["content"]["application/json"]["example"]
+
+
+def test_the_examples_of_bodies_are_accepted(master: Client):
+    paths = master.get("/openapi.json").json["paths"]
+    first = ["/v1/admin/users", "/v1/repo"]  # what the others speak of
+    for path in first + sorted(paths.keys() - set(first)):
+        address = path
+        for name, value in EXAMPLE_NAMES.items():
+            address = address.replace(name, value)
+        for method in sorted(paths[path].keys() & {"post", "put"}):
+            content = paths[path][method]["requestBody"]["content"]["application/json"]
+            response = master.request(method.upper(), address, content["example"])
+            assert response.status_code < 300, response.text
+
+
+def test_the_page_that_started_the_project_is_the_example(app: Flask):
+    document = Client(app, None).get("/openapi.json").json
+    body = document["paths"]["/v1/repo/{repo_name}/targets"]["post"]["requestBody"]["content"]
+    assert body["application/json"]["example"] == target("coding_target")
+
+
+NAMES = [
+    *("a", "a.b", "demo.", "batch", "batches", "default", "a..b", ".a", "x.lock", "x.Git", "x.gits"),
+    *("a@b", "a/b", "batch/a", "a/batch", "x.git/a", "a/b/c", "/a", "", "x" * 100, "x" * 101, "x" * 129),
+]
+
+
+def test_names_in_the_document_are_the_names_that_are_taken():
+    for problem, pattern in PATTERNS.items():
+        for name in NAMES:
+            assert bool(re.search(pattern, name)) == (problem(name) is None), (problem, name)
+
+
+EXAMPLE_NAMES = {
+    "{repo_name}": "demo",
+    "{target_name}": "coding_target",
+    "{prompt_name}": "system_prompt_v1",
+    "{user_id}": "alice",
+    "{token_name}": "nightly",
+}
