@@ -10,7 +10,7 @@ from app.registry.folders import Folder
 from app.registry.names import DEFAULT_TEMPLATE
 from app.registry.preconditions import Precondition
 from app.registry.resolution import Config, in_order, normalize, resolve
-from app.registry.template_files import Files
+from app.registry.template_files import FileVersions
 from storage.errors import RepositoryDamaged
 from storage.repository import Repository
 from storage.transaction import Transaction
@@ -40,12 +40,10 @@ def first_config(base_model: str | None) -> Config:
     }
 
 
-def write(transaction: Transaction, config: Config, files: Files = MappingProxyType({})) -> str:
-    """Write the default template and the question templates that come with it; return its blob id."""
-    versions = template_files.write(transaction, files)
-    return transaction.write(
-        PATH, documents.dump({**({"files": versions} if versions else {}), "config": config})
-    )
+def write(transaction: Transaction, config: Config, files: FileVersions = MappingProxyType({})) -> str:
+    """Write the default template, and return its blob id; `files` came with it."""
+    document = {**({"files": dict(files)} if files else {}), "config": config}
+    return transaction.write(PATH, documents.dump(document))
 
 
 def read(source: Source) -> tuple[Config, str]:
@@ -76,8 +74,11 @@ def put(
     def change(transaction: Transaction) -> DefaultTarget:
         before, current = read(transaction)
         precondition.check(PATH, current)
-        version = write(transaction, config, files)
-        text = commits.message(origin, "Update default target", commits.changed_fields(before, config))
+        replaced = {path: file.id for path in files if (file := transaction.read(path))}
+        versions = template_files.write(transaction, files)
+        version = write(transaction, config, versions)
+        lines = commits.changed_fields({**before, **replaced}, {**config, **versions})
+        text = commits.message(origin, "Update default target", lines)
         return DefaultTarget(config, version, _FOLDER.commit(transaction, origin, text))
 
     return repository.transact(change)

@@ -15,18 +15,13 @@ from app.api import context
 from app.api.contract import accepts, returns
 from app.api.targets import list_targets
 from app.registry import documents
+from app.registry.defaults import first_config
+from app.registry.repos import DEFAULT_BASE_MODEL
 from app.registry.resolution import in_order, normalize, resolve
 from app.schemas.targets import TargetCreateSchema, TargetSchema
 from app.settings import Settings
 
-DEFAULT_CONFIG: dict[str, Any] = {
-    "generators": [],
-    "model_name": "Qwen/Qwen3-32B",
-    "num_traj_per_stimulus": 1,
-    "max_concurrency": 10,
-    "temperature": 1.0,
-    "extra_kwargs": {},
-}
+DEFAULT_CONFIG = first_config(DEFAULT_BASE_MODEL)
 
 Answer = tuple[dict[str, Any], int, dict[str, str]]
 

@@ -92,5 +92,9 @@ def test_files_that_contradict(app: Flask, alice: Client):
     assert_error(alice.put(DEFAULT, {"config": config}), 409, "RESOURCE_CONFLICT", "templates/ask.txt")
     assert log(app, "--format=%H") == before
     alice.put(DEFAULT, {"config": {"generators": [brings]}})
+    etag = alice.get(DEFAULT).headers["ETag"]
+    changed = alice.put(DEFAULT, {"config": {"generators": [brings | {"template_content": "two"}]}})
+    assert changed.headers["ETag"] != etag
+    assert 'templates/ask.txt: "' in log(app, "-1", "--format=%B")
     other_case = {"config": {"generators": [brings | {"template_path": "Ask.txt"}]}}
     assert_error(alice.put(DEFAULT, other_case), 409, "RESOURCE_CONFLICT", "'Ask.txt'", "'ask.txt'")
