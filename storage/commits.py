@@ -1,4 +1,4 @@
-"""The bytes of a commit object: writing one, and reading what the store asks of one."""
+"""The bytes of commit and tag objects: writing them, and reading what is asked of them."""
 
 import re
 from dataclasses import dataclass
@@ -13,6 +13,37 @@ _COMMIT = re.compile(
     rb"(?:parent (?P<parent>[0-9a-f]{40})\n)?"
     rb"(?:[^\n]+\n)*?committer [^\n]* (?P<time>[0-9]+) [-+][0-9]{4}\n"
 )
+_TAG = re.compile(rb"object (?P<commit>[0-9a-f]{40})\ntype commit\n")
+_PERSON = re.compile(
+    rb"^(?:author|tagger) (?P<name>[^\n<]*?) ?<(?P<email>[^\n>]*)> (?P<time>[0-9]+)", re.MULTILINE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """Who made a commit or tag, when (seconds since 1970), and what they said."""
+
+    name: str
+    email: str
+    time: int
+    message: str
+
+    @classmethod
+    def parse(cls, data: bytes) -> "Signature":
+        """Read a commit's author or a tag's tagger; ValueError if the object tells of none."""
+        header, _, message = data.partition(b"\n\n")
+        match = _PERSON.search(header)
+        if match is None:
+            raise ValueError("nobody signed it")
+        name, email, text = (
+            part.decode("utf-8", "replace") for part in (match["name"], match["email"], message)
+        )
+        return cls(name, email, int(match["time"]), text)
+
+    @property
+    def subject(self) -> str:
+        """The first line of the message."""
+        return self.message.partition("\n")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +76,20 @@ class CommitHeader:
             message,
         ]
         return "\n".join(lines).encode()
+
+
+def serialize_tag(name: str, commit: str, tagger: Actor, time: int, message: str) -> bytes:
+    """Return the content of an annotated tag on a commit (40 hex digits)."""
+    lines = [f"object {commit}", "type commit", f"tag {name}", f"tagger {_identity(tagger)} {time} +0000"]
+    return "\n".join([*lines, "", message]).encode()
+
+
+def tagged_commit(data: bytes) -> str:
+    """Return the commit (40 hex digits) that an annotated tag is on; ValueError if it is on none."""
+    match = _TAG.match(data)
+    if match is None:
+        raise ValueError("not a tag on a commit")
+    return match["commit"].decode()
 
 
 def _identity(actor: Actor) -> str:

@@ -37,6 +37,37 @@ class NameTaken(StorageError):
         self.existing = existing
 
 
+class RevisionNotFound(StorageError):
+    """The history of a repository has no such commit, tag or time."""
+
+    def __init__(self, repository: str, revision: str, reason: str) -> None:
+        super().__init__(f"'{revision}' is not in the history of repo '{repository}': {reason}")
+        self.repository = repository
+        self.revision = revision
+
+
+class RevisionAmbiguous(StorageError):
+    """An abbreviated commit id could be any of several."""
+
+    def __init__(self, repository: str, revision: str, count: int) -> None:
+        super().__init__(
+            f"'{revision}' could be any of {count} commits of repo '{repository}'; give more digits"
+        )
+        self.repository = repository
+        self.revision = revision
+
+
+class TagExists(StorageError):
+    """A repository has a tag of that name."""
+
+    def __init__(self, repository: str, name: str) -> None:
+        super().__init__(
+            f"Repo '{repository}' already has a tag '{name}', and a tag stays: choose another name"
+        )
+        self.repository = repository
+        self.name = name
+
+
 class RepositoryDamaged(StorageError):
     """The folder is there, but is not the repository that Bakehouse made."""
 

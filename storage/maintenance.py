@@ -1,4 +1,7 @@
-"""Keeping the number of packs small. Writers add one a flush; git reads many slowly.
+"""Keeping a repository quick to read: few packs, and an index of which commit changed what.
+
+Writers add a pack a flush, and git reads many slowly; without a commit-graph it reads every commit
+to find those that changed a file.
 
 The small packs are rolled into one by git itself, beside readers and writers: every object
 stays, reachable or not, so a flush whose ref has not moved yet loses nothing.
@@ -12,6 +15,7 @@ import threading
 from pathlib import Path
 
 from storage import disk, process
+from storage.errors import RepositoryDamaged
 from storage.objects import FLUSH_PREFIX
 from storage.refs import Branch
 
@@ -46,7 +50,7 @@ def roll_up(branch: Branch) -> int:
     folder = branch.git_folder / "objects" / "pack"
     options = ["--quiet", "--stdin-packs", "--no-reuse-object", str(folder / "pack")]
     rolled = subprocess.run(
-        ["git", "-c", "core.fsync=all", "pack-objects", *options],
+        ["git", "pack-objects", *options],
         cwd=branch.git_folder,
         env=process.environment(),
         input="\n".join(small),
@@ -62,6 +66,15 @@ def roll_up(branch: Branch) -> int:
     return len(small)
 
 
+def write_commit_graph(branch: Branch) -> None:
+    """Let git find the commits that changed a path without reading the others.
+
+    The commits since the last time are added in a layer of their own, which git merges now and then.
+    """
+    options = ("--reachable", "--changed-paths", "--split")
+    process.run(branch.name, branch.git_folder, "commit-graph", "write", *options)
+
+
 def _find_small(git_folder: Path) -> list[str]:
     """Return the flushed packs, whatever their size, and the small ones among the others."""
     sizes = pack_sizes(git_folder)
@@ -75,7 +88,7 @@ def _find_small(git_folder: Path) -> list[str]:
 
 
 class Maintenance:
-    """One background thread that rolls up the packs of repositories that asked for it."""
+    """One background thread that looks after the repositories that asked for it."""
 
     def __init__(self) -> None:
         self._due: queue.SimpleQueue[Branch] = queue.SimpleQueue()
@@ -102,10 +115,11 @@ class Maintenance:
             try:
                 with disk.exclusive(branch.git_folder / "objects", wait=False):
                     roll_up(branch)
+                    write_commit_graph(branch)
             except BlockingIOError:
                 pass  # another process is at it
-            except (OSError, subprocess.CalledProcessError) as error:
-                _log.warning("Packs of %s were not rolled up: %s", branch.name, error)
+            except (OSError, subprocess.CalledProcessError, RepositoryDamaged) as error:
+                _log.warning("%s was not maintained: %s", branch.name, error)
             finally:
                 with self._state:
                     self._queued.discard(branch.git_folder)

@@ -86,12 +86,19 @@ class ObjectDatabase(GitCmdObjectDB):
         """Use a cache that other databases use too."""
         self._cache = cache
 
+    def read(self, object_id: bytes) -> tuple[str, bytes]:
+        """Return the type and content of an object that is no tree."""
+        value = self._load(object_id)
+        if isinstance(value, Tree):
+            raise RepositoryDamaged(self.name, f"the object {object_id.hex()} is a tree")
+        return value.type, value.data
+
     def blob(self, object_id: bytes) -> bytes:
         """Return a blob's content."""
-        value = self._load(object_id)
-        if isinstance(value, Tree) or value.type != "blob":
+        type_, data = self.read(object_id)
+        if type_ != "blob":
             raise RepositoryDamaged(self.name, f"the object {object_id.hex()} is not a blob")
-        return value.data
+        return data
 
     def tree(self, object_id: bytes) -> Tree:
         """Return a tree."""
@@ -132,6 +139,17 @@ class ObjectDatabase(GitCmdObjectDB):
         self._packs |= {name}
         self._packs_changed = self._pack_folder.stat().st_mtime_ns
         self._staged.clear()
+
+    def write(self, type_: str, data: bytes) -> bytes:
+        """Store one object durably, by itself, and return its id."""
+        item = GitObject.of(type_, data)
+        pack, index = packs.encode([item])
+        name = f"{FLUSH_PREFIX}{item.id.hex()}"
+        with suppress(FileExistsError):  # then it is there: of the same object, the same pack
+            disk.write_file(self._pack_folder / f"{name}.pack", pack, flush=True)
+        publish_index(self._pack_folder, name, index, flush=True)
+        disk.sync(self._pack_folder)
+        return item.id
 
     def take_back(self, tip: str) -> None:
         """Remove the pack of a flush that led to nothing, durably, or what there is of it."""

@@ -1,6 +1,10 @@
 """How git is started: the same for everybody, whatever the machine's configuration says."""
 
 import os
+import subprocess
+from pathlib import Path
+
+from storage.errors import RepositoryDamaged
 
 
 def environment() -> dict[str, str]:
@@ -11,7 +15,22 @@ def environment() -> dict[str, str]:
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": os.devnull,
         # The store opened it, so it is ours, whoever owns the folder after a copy.
-        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_COUNT": "2",
         "GIT_CONFIG_KEY_0": "safe.directory",
         "GIT_CONFIG_VALUE_0": "*",
+        # What git itself writes here is flushed, as all else is.
+        "GIT_CONFIG_KEY_1": "core.fsync",
+        "GIT_CONFIG_VALUE_1": "all",
     }
+
+
+def run(name: str, folder: Path, *arguments: str) -> str:
+    """Return what a git command says of the repository `name` in a folder; RepositoryDamaged if it fails.
+
+    What is not UTF-8, as a path may be that somebody committed by hand, is shown as `\ufffd`.
+    """
+    command = ["git", "--literal-pathspecs", *arguments]
+    done = subprocess.run(command, cwd=folder, env=environment(), capture_output=True)
+    if done.returncode != 0:
+        raise RepositoryDamaged(name, f"git {arguments[0]} fails")
+    return done.stdout.decode("utf-8", "replace")

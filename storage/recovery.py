@@ -8,7 +8,6 @@ kernel keeps what was written; but it can leave a flush that was never answered.
 
 import hashlib
 import secrets
-import subprocess
 import zlib
 from pathlib import Path
 
@@ -130,13 +129,7 @@ def _find_tip(branch: Branch, commits: Commits) -> str | None:
 
 
 def _git(branch: Branch, *arguments: str) -> str:
-    command = ["git", *arguments]
-    done = subprocess.run(
-        command, cwd=branch.git_folder, env=process.environment(), capture_output=True, text=True
-    )
-    if done.returncode != 0:
-        raise RepositoryDamaged(branch.name, f"git {arguments[0]} fails after a power loss")
-    return done.stdout
+    return process.run(branch.name, branch.git_folder, *arguments)
 
 
 def _git_succeeds(branch: Branch, *arguments: str) -> bool:

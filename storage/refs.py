@@ -1,7 +1,8 @@
-"""The branch of a repository: which commit is its tip, and moving it as git does."""
+"""Refs: what they name, and the branch, which moves as git moves it."""
 
 import re
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from storage import disk
@@ -14,6 +15,24 @@ _OBJECT_ID = re.compile(r"[0-9a-f]{40}")
 # A git command of the operator's holds a ref's lock for milliseconds and itself gives up on a
 # held one after 0.1 s (core.filesRefLockTimeout). One that stays this long was left by a crash.
 _STALE_AFTER_SECONDS = 1.0
+
+
+def read(git_folder: Path, ref: str) -> str | None:
+    """Return the object id (40 hex digits) that a ref such as `refs/tags/v1` names, or None."""
+    try:
+        named = disk.read_file(git_folder / ref, 64).decode("ascii", "replace").removesuffix("\n")
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        named = packed(git_folder).get(ref, "")
+    return named if _OBJECT_ID.fullmatch(named) else None
+
+
+def packed(git_folder: Path) -> Mapping[str, str]:
+    """Return the refs in `packed-refs`, where `git gc` puts them, and their object ids."""
+    try:
+        lines = (git_folder / "packed-refs").read_text("ascii", "replace").splitlines()
+    except FileNotFoundError:
+        return {}
+    return {line[41:]: line[:40] for line in lines if line[40:41] == " "}
 
 
 class Branch:
@@ -30,11 +49,8 @@ class Branch:
         """Return the tip's commit id (40 hex digits); RepositoryDamaged if there is none."""
         if not self._head.exists():  # without it, git takes the folder for no repository
             raise RepositoryDamaged(self.name, "its HEAD is missing")
-        try:
-            tip = disk.read_file(self._ref, 64).decode("ascii", "replace").removesuffix("\n")
-        except FileNotFoundError:
-            tip = self._read_packed()
-        if not _OBJECT_ID.fullmatch(tip):
+        tip = read(self.git_folder, REF)
+        if tip is None:
             raise RepositoryDamaged(self.name, f"{REF} does not name a commit")
         return tip
 
@@ -89,10 +105,3 @@ class Branch:
         if self.read() != expected:
             raise StorageUnavailable(self.name, "another program has just changed the repository")
         self._lock.rename(self._ref)
-
-    def _read_packed(self) -> str:
-        try:
-            lines = (self.git_folder / "packed-refs").read_text("ascii", "replace").splitlines()
-        except FileNotFoundError:
-            return ""
-        return next((line[:40] for line in lines if line[40:] == f" {REF}"), "")

@@ -1,22 +1,39 @@
 """One bare git repository: its tip, what lies in it, and the way to change it."""
 
+import math
+import re
 import subprocess
 import weakref
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TypeVar
 
 import git
 
-from storage import process, recovery, transport
-from storage.errors import RepositoryDamaged, RepositoryNotFound, StorageUnavailable, explained
+from storage import process, recovery, tags, transport
+from storage.commits import Signature
+from storage.errors import (
+    RepositoryDamaged,
+    RepositoryNotFound,
+    RevisionAmbiguous,
+    RevisionNotFound,
+    StorageUnavailable,
+    explained,
+)
+from storage.history import History, LoggedCommit, Version
+from storage.line import Line
 from storage.maintenance import Maintenance
 from storage.objects import ObjectCache, ObjectDatabase
 from storage.refs import REF, Branch
 from storage.snapshot import Snapshot
+from storage.tags import Tag
 from storage.transaction import Transaction, Writer
 
 T = TypeVar("T")
+
+_WHOLE_ID = re.compile(r"[0-9a-f]{40}")
+_ABBREVIATION = re.compile(r"[0-9a-f]{4,40}")
 
 
 class Repository:
@@ -40,6 +57,8 @@ class Repository:
         self._branch = Branch(name, path)
         with explained(name, path):
             recovery.recover(self._branch, self._objects)
+        self._line = Line(path, self._objects)
+        self._history = History(name, path, self._line)
         self._maintenance = maintenance
         self._writer = Writer(self._objects, self._branch)
 
@@ -65,6 +84,113 @@ class Repository:
         with explained(self.name, self.path):
             self._objects.refresh()
             return Snapshot(self._objects, self._branch.read())
+
+    def at(self, commit: str) -> Snapshot:
+        """Return what lay in the repository at a commit (40 hex digits) of its history."""
+        self._position(commit)
+        return Snapshot(self._objects, commit)
+
+    def find(self, revision: str) -> str:
+        """Return the commit (40 hex digits) that a tag, an id or the start of one means.
+
+        Raises RevisionNotFound where the history has none such, RevisionAmbiguous where an
+        abbreviation could mean several. A tag comes before an abbreviation of the same letters.
+        """
+        tip = self._reach()
+        if revision in (Path(REF).name, "HEAD"):
+            return tip
+        if not _WHOLE_ID.fullmatch(revision):
+            tag = self.tag(revision)
+            if tag is not None:
+                return self._line.commit(self._position(tag.commit))
+        found = self._line.starting_with(revision) if _ABBREVIATION.fullmatch(revision) else []
+        if not found:
+            raise RevisionNotFound(self.name, revision, "no tag or commit of its history is called so")
+        if len(found) > 1:
+            raise RevisionAmbiguous(self.name, revision, len(found))
+        return found[0]
+
+    def find_at(self, moment: datetime) -> str:
+        """Return the commit that was the tip at a moment; RevisionNotFound before there was any."""
+        self._reach()
+        count = self._line.before(moment.timestamp())
+        if not count:
+            began = datetime.fromtimestamp(self._line.time(0), UTC).isoformat()
+            raise RevisionNotFound(self.name, moment.isoformat(), f"it began at {began}")
+        return self._line.commit(count - 1)
+
+    def commit(self, commit: str) -> Signature:
+        """Return who made a commit (40 hex digits) of its history, when, and what they said."""
+        _, data = self._objects.read(bytes.fromhex(commit))
+        try:
+            return Signature.parse(data)
+        except ValueError as error:
+            raise RepositoryDamaged(self.name, f"the commit {commit} has no author") from error
+
+    def versions(self, path: str, commit: str) -> list[Version]:
+        """Return what became of a file up to a commit (40 hex digits) of its history, newest first."""
+        self._position(commit)
+        return self._history.versions(path, commit)
+
+    def log(
+        self,
+        start: str,
+        *,
+        after: str | None = None,
+        since: datetime | None = None,
+        author: str | None = None,
+        path: str | None = None,
+        limit: int = 20,
+    ) -> list[LoggedCommit]:
+        """Return commits from `start` back, newest first, with the files that each changed.
+
+        `after` leaves out the commits up to that one, from the newest; `since` those before a moment.
+        `author` is a part of the author's name or address, in any case; `path` a file or folder.
+        """
+        first = self._position(start)
+        if after is not None:
+            first = min(first, self._position(after) - 1)
+        last = 0 if since is None else self._line.before(math.ceil(since.timestamp()) - 1)
+        return [] if first < last else self._history.log(first, last, author, path, limit)
+
+    def diff(self, old: tuple[str, str], new: tuple[str, str]) -> str:
+        """Return git's own text of how two files differ, each a commit and a path in it."""
+        sides = [f"{commit}:{path}" for commit, path in (old, new)]
+        options = ("--no-color", "--no-ext-diff", "--no-textconv", "--no-renames")
+        return process.run(self.name, self.path, "diff", *options, *sides, "--")
+
+    def tags(self) -> list[Tag]:
+        """Return the tags on commits of the history, by name."""
+        with explained(self.name, self.path):
+            found = [tags.read(self.path, self._objects, name) for name in tags.names(self.path)]
+        self._reach()
+        return [tag for tag in found if tag and self._line.position(tag.commit) is not None]
+
+    def tag(self, name: str) -> Tag | None:
+        """Return a tag, or None if there is none of that name on a commit."""
+        with explained(self.name, self.path):
+            return tags.read(self.path, self._objects, name)
+
+    def create_tag(self, name: str, commit: str, tagger: git.Actor, message: str) -> Tag:
+        """Put an annotated tag on a commit of the history, durably; TagExists where there is one."""
+        self._position(commit)
+        with explained(self.name, self.path):
+            return tags.create(self.path, self._objects, name, commit, tagger, message)
+
+    def _reach(self) -> str:
+        """Bring the line of commits up to the tip, and return it."""
+        tip = self.head().commit
+        self._line.extend(tip)
+        return tip
+
+    def _position(self, commit: str) -> int:
+        position = self._line.position(commit)
+        if position is None:
+            self._reach()
+            position = self._line.position(commit)
+        if position is None:
+            raise RevisionNotFound(self.name, commit, "no branch leads there")
+        return position
 
     def transact(self, change: Callable[[Transaction], T]) -> T:
         """Run `change` on the tip, alone; return its result once what it committed is durable.

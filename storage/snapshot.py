@@ -37,6 +37,10 @@ class Snapshot:
         blob_id = self._find(path, FILE)
         return None if blob_id is None else File(blob_id.hex(), self._objects.blob(blob_id))
 
+    def blob(self, blob_id: str) -> bytes:
+        """Return the content of a blob (40 hex digits) that the history names; else RepositoryDamaged."""
+        return self._objects.blob(bytes.fromhex(blob_id))
+
     def list(self, folder: str) -> list[str]:
         """Return the names in a folder, in git's order; none where there is no such folder."""
         folder_id = self._find(folder, FOLDER)

@@ -48,6 +48,19 @@ class Transaction:
             self._reads[path] = self._base.read(path) if self._base else None
         return self._reads[path]
 
+    def blob(self, blob_id: str) -> bytes:
+        """Return the content of a blob (40 hex digits) that the history names; else RepositoryDamaged."""
+        return self._objects.blob(bytes.fromhex(blob_id))
+
+    def list(self, folder: str) -> list[str]:
+        """Return the names in a folder, with the caller's own writes."""
+        names = set(self._base.list(folder)) if self._base else set()
+        for path, file in self._writes.items():
+            parent, _, name = path.rpartition("/")
+            if parent == folder:
+                names.discard(name) if file is None else names.add(name)
+        return sorted(names)
+
     def write(self, path: str, data: bytes) -> str:
         """Put a file at a path, and return its blob id (40 hex digits)."""
         blob_id = self._objects.add("blob", data).hex()

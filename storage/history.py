@@ -1,0 +1,136 @@
+"""What happened in a repository: which commits changed which files.
+
+Git finds the commits that changed a path, with the filters in its commit-graph, in a second or
+less for 100,000 commits; what it found is kept, and only what came since is asked anew.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+
+from cachetools import LRUCache
+
+from storage import process
+from storage.line import Line
+
+_NO_BLOB = "0" * 40
+_REMEMBERED = 1_000_000  # versions, of all paths
+_RAW = ("--first-parent", "--raw", "--no-abbrev", "--no-renames")
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What a commit made of a file: its blob id (40 hex digits), or None where it took the file away."""
+
+    commit: str
+    blob: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """A file that a commit changed: its blob ids before and after, None where it was not there."""
+
+    path: str
+    old: str | None
+    new: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedCommit:
+    """A commit (40 hex digits) and the files that it changed."""
+
+    commit: str
+    files: list[FileChange]
+
+
+class History:
+    """The history of one repository. Threads may share one."""
+
+    def __init__(self, name: str, git_folder: Path, line: Line) -> None:
+        self._name = name
+        self._git_folder = git_folder
+        self._line = line
+        self._lock = Lock()
+        self._versions: LRUCache[str, tuple[str, list[tuple[int, str | None]]]] = LRUCache(
+            _REMEMBERED, lambda entry: 10 + len(entry[1])
+        )
+
+    def versions(self, path: str, commit: str) -> list[Version]:
+        """Return what became of a file up to a commit of the line, newest first."""
+        last = self._line.position(commit)
+        assert last is not None
+        known = self._known(path, commit, last)
+        return [Version(self._line.commit(at), blob) for at, blob in reversed(known) if at <= last]
+
+    def log(
+        self, start: int, stop: int, author: str | None, path: str | None, limit: int
+    ) -> list[LoggedCommit]:
+        """Return commits from the one at `start` back to the one at `stop`, newest first.
+
+        Only those by an author (a part of the name or address, in any case) or to a path, a file
+        or folder; `limit` at most.
+        """
+        options = ["-z", f"--max-count={limit}"]
+        if author is not None:
+            options += ["--regexp-ignore-case", "--fixed-strings", f"--author={author}"]
+        return list(_parse(self._ask(start, stop, options, [] if path is None else [path])))
+
+    def _known(self, path: str, commit: str, last: int) -> Sequence[tuple[int, str | None]]:
+        with self._lock:
+            through, known = self._versions.get(path, ("", []))
+        reached = self._line.position(through) if through else -1
+        if reached is None:  # somebody rewrote the history
+            reached, known = -1, []
+        if reached < last:
+            lines = self._ask(last, reached + 1, (), [path]).splitlines()
+            known = known + list(self._new_versions(lines))[::-1]
+            with self._lock:
+                if 10 + len(known) <= self._versions.maxsize:
+                    self._versions[path] = (commit, known)
+        return known
+
+    def _new_versions(self, lines: Sequence[str]) -> Iterator[tuple[int, str | None]]:
+        commit = ""
+        for line in lines:
+            if line.startswith(":"):
+                position = self._line.position(commit)
+                assert position is not None
+                yield position, _blob(line.split()[3])
+            elif line:
+                commit = line.removeprefix("\x01")
+
+    def _ask(self, start: int, stop: int, options: Sequence[str], paths: Sequence[str]) -> str:
+        exclude = [f"^{self._line.commit(stop - 1)}"] if stop > 0 else []
+        return process.run(
+            self._name,
+            self._git_folder,
+            "log",
+            *_RAW,
+            "--format=tformat:%x01%H",
+            *options,
+            self._line.commit(start),
+            *exclude,
+            "--",
+            *paths,
+        )
+
+
+def _parse(text: str) -> Iterator[LoggedCommit]:
+    """Read the output of `git log --raw -z`."""
+    logged: LoggedCommit | None = None
+    tokens = iter(text.split("\0"))
+    for token in tokens:
+        if token.startswith("\x01"):
+            if logged:
+                yield logged
+            logged = LoggedCommit(token[1:], [])
+        elif token and logged:
+            _, _, old, new, _ = token.split()
+            logged.files.append(FileChange(next(tokens), _blob(old), _blob(new)))
+    if logged:
+        yield logged
+
+
+def _blob(object_id: str) -> str | None:
+    return None if object_id == _NO_BLOB else object_id
