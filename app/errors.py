@@ -13,7 +13,15 @@ from app.api.context import InvalidHeader
 from app.auth import Forbidden, NotShared, Unauthorized
 from app.registry.errors import Conflict, NotFound, PreconditionFailed
 from app.schemas.base import InvalidRequest
-from storage.errors import NameTaken, RepositoryDamaged, RepositoryNotFound, StorageUnavailable
+from storage.errors import (
+    NameTaken,
+    RepositoryDamaged,
+    RepositoryNotFound,
+    RevisionAmbiguous,
+    RevisionNotFound,
+    StorageUnavailable,
+    TagExists,
+)
 
 CODES = {
     400: "INVALID_INPUT",
@@ -37,8 +45,11 @@ STATUSES: dict[type[Exception], int] = {
     NotShared: 403,
     NotFound: 404,
     RepositoryNotFound: 404,
+    RevisionNotFound: 404,
     Conflict: 409,
     NameTaken: 409,
+    RevisionAmbiguous: 409,
+    TagExists: 409,
     PreconditionFailed: 412,
     RepositoryDamaged: 503,
     StorageUnavailable: 503,

@@ -73,6 +73,7 @@ _PATH = {
     "repo_name": ("The repo's name.", "demo"),
     "target_name": ("The target's name.", "coding_target"),
     "prompt_name": ("The prompt's name.", "system_prompt_v1"),
+    "tag_name": ("The tag's name.", "release-1"),
     "token_name": ("The token's name.", "nightly"),
     "user_id": ("The user's id.", "alice"),
 }
@@ -183,6 +184,8 @@ def _responses(contract: Contract, is_open: bool) -> dict[str, Any]:
         if status != 304:
             example = _UNHEALTHY if status == 503 else None
             responses[str(status)]["content"] = _json(*contract.answers, example=example)
+            if contract.text is not None:
+                responses[str(status)]["content"][contract.text] = {"schema": {"type": "string"}}
         if contract.headers:
             responses[str(status)]["headers"] = {
                 name: {"description": text, "schema": {"type": "string"}}

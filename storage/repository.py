@@ -127,10 +127,13 @@ class Repository:
         except ValueError as error:
             raise RepositoryDamaged(self.name, f"the commit {commit} has no author") from error
 
-    def versions(self, path: str, commit: str) -> list[Version]:
-        """Return what became of a file up to a commit (40 hex digits) of its history, newest first."""
-        self._position(commit)
-        return self._history.versions(path, commit)
+    def versions(self, path: str, start: str, after: str | None = None) -> list[Version]:
+        """Return what became of a file, newest first, from a commit (40 hex digits) back.
+
+        `after` leaves out the commits up to that one, from the newest.
+        """
+        last = self._last(start, after)
+        return [] if last < 0 else self._history.versions(path, self._line.commit(last))
 
     def log(
         self,
@@ -138,20 +141,22 @@ class Repository:
         *,
         after: str | None = None,
         since: datetime | None = None,
+        until: datetime | None = None,
         author: str | None = None,
         path: str | None = None,
         limit: int = 20,
     ) -> list[LoggedCommit]:
         """Return commits from `start` back, newest first, with the files that each changed.
 
-        `after` leaves out the commits up to that one, from the newest; `since` those before a moment.
+        `after` leaves out the commits up to that one, from the newest; `since` those before a moment,
+        `until` those after one.
         `author` is a part of the author's name or address, in any case; `path` a file or folder.
         """
-        first = self._position(start)
-        if after is not None:
-            first = min(first, self._position(after) - 1)
-        last = 0 if since is None else self._line.before(math.ceil(since.timestamp()) - 1)
-        return [] if first < last else self._history.log(first, last, author, path, limit)
+        last = self._last(start, after)
+        if until is not None:
+            last = min(last, self._line.before(until.timestamp()) - 1)
+        first = 0 if since is None else self._line.before(math.ceil(since.timestamp()) - 1)
+        return [] if last < first else self._history.log(last, first, author, path, limit)
 
     def diff(self, old: tuple[str, str], new: tuple[str, str]) -> str:
         """Return git's own text of how two files differ, each a commit and a path in it."""
@@ -182,6 +187,10 @@ class Repository:
         tip = self.head().commit
         self._line.extend(tip)
         return tip
+
+    def _last(self, start: str, after: str | None) -> int:
+        last = self._position(start)
+        return last if after is None else min(last, self._position(after) - 1)
 
     def _position(self, commit: str) -> int:
         position = self._line.position(commit)

@@ -1,6 +1,19 @@
 """HTTP: one blueprint a resource."""
 
-from app.api import accounts, defaults, git, grants, health, prompts, repos, targets
+from app.api import (
+    accounts,
+    defaults,
+    git,
+    grants,
+    health,
+    history,
+    lineage,
+    preview,
+    prompts,
+    repos,
+    tags,
+    targets,
+)
 from app.api.batches import ItemName
 
 BLUEPRINTS = (
@@ -8,6 +21,10 @@ BLUEPRINTS = (
     accounts.blueprint,
     repos.blueprint,
     targets.blueprint,
+    preview.blueprint,
+    history.blueprint,
+    lineage.blueprint,
+    tags.blueprint,
     prompts.blueprint,
     defaults.blueprint,
     grants.blueprint,

@@ -3,17 +3,17 @@
 import re
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
 from flask import current_app, g, request
 
 from app import auth
 from app.api.answers import AnswerCache
 from app.auth import Principal
-from app.registry import repos
+from app.registry import repos, revisions
 from app.registry.accounts import Accounts
 from app.registry.commits import Origin
 from app.registry.names import user_id_problem
@@ -21,6 +21,7 @@ from app.registry.tokens import Access
 from app.schemas.base import InvalidRequest, Mistake
 from app.settings import Settings
 from storage.repository import Repository
+from storage.snapshot import Snapshot
 from storage.store import Store
 
 _MOMENT = 0.1  # seconds
@@ -58,9 +59,18 @@ def authenticate() -> None:
 
 def authorize() -> None:
     """Find out who calls, and refuse what they may not do with the repo in the path."""
-    authenticate()
+    _authorize(Access.READ if request.method in _READING else Access.WRITE)
     g.admit = authorize
-    needed = Access.READ if request.method in _READING else Access.WRITE
+
+
+def authorize_reading() -> None:
+    """Find out who calls, and refuse who may not read the repo in the path, whatever the method."""
+    _authorize(Access.READ)
+    g.admit = authorize_reading
+
+
+def _authorize(needed: Access) -> None:
+    authenticate()
     auth.authorize(services().store, principal(), needed, (request.view_args or {}).get("repo_name"))
 
 
@@ -97,6 +107,11 @@ def request_id() -> str:
 def repository(repo_name: str) -> Repository:
     """Return the git repository of a repo of the user who is acted for."""
     return repos.open_repository(services().store, principal().owner, repo_name)
+
+
+def snapshot(repo_name: str, query: Mapping[str, Any]) -> Snapshot:
+    """Return what lies in a repo of the user who is acted for, at the query's `ref` if it has one."""
+    return revisions.at(repository(repo_name), query.get("ref"))
 
 
 def _named_user() -> str | None:

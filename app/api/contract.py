@@ -14,7 +14,7 @@ from marshmallow import EXCLUDE, Schema
 
 from app.api.body import read_json
 from app.api.context import services, while_waiting
-from app.registry.names import name_problem, target_name_problem, user_id_problem
+from app.registry.names import name_problem, tag_name_problem, target_name_problem, user_id_problem
 from app.schemas.base import InvalidRequest, Location, Mistake, load
 
 Answer = tuple[dict[str, Any], int, dict[str, str]]  # payload, status, headers
@@ -26,6 +26,7 @@ PATH_NAMES = {
     "repo_name": name_problem,
     "target_name": target_name_problem,
     "prompt_name": name_problem,
+    "tag_name": tag_name_problem,
     "token_name": name_problem,
     "user_id": user_id_problem,
 }
@@ -41,6 +42,7 @@ class Contract:
     answers: tuple[Schema, ...] = ()  # more than one: any of them
     statuses: tuple[int, ...] = ()
     errors: tuple[int, ...] = ()
+    text: str | None = None  # the other media type that it can answer with
     headers: dict[str, str] = field(default_factory=dict)
     conditions: tuple[str, ...] = ()  # the request headers that make it conditional
 
@@ -98,12 +100,14 @@ def returns(
     *statuses: int,
     errors: tuple[int, ...] = (),
     headers: dict[str, str] | None = None,
+    text: str | None = None,
 ) -> Callable[[View], View]:
     """Answer with what the view returns, through a schema: `(payload, status, headers)`.
 
     With several schemas, the view returns `(schema, payload)` in the payload's place. `errors`
-    are the statuses that this view may be refused with besides those that any may. In tests, an
-    answer that is not documented fails.
+    are the statuses that this view may be refused with besides those that any may. With `text`, a
+    media type, the view may return a response of that type instead. In tests, an answer that is not
+    documented fails.
     """
     schemas = tuple(kind() for kind in (answer if isinstance(answer, tuple) else (answer,)))
     by_kind = {type(schema): schema for schema in schemas}
@@ -111,11 +115,15 @@ def returns(
     def decorate(view: View) -> View:
         contract = contract_of(view) or Contract()
         contract.answers, contract.statuses, contract.errors = schemas, statuses, errors
-        contract.headers = headers or {}
+        contract.headers, contract.text = headers or {}, text
 
         @wraps(view)
         def answered(**arguments: Any) -> Response:
-            payload, status, sent_headers = view(**arguments)
+            answer = view(**arguments)
+            if isinstance(answer, Response):
+                assert answer.mimetype == contract.text, f"{answer.mimetype} is not documented"
+                return answer
+            payload, status, sent_headers = answer
             if current_app.testing:
                 assert status in contract.statuses, f"the status {status} is not documented"
                 assert sent_headers.keys() <= contract.headers.keys(), f"{sent_headers} are not documented"

@@ -8,6 +8,7 @@ from app.api import context, examples, versions
 from app.api.contract import Answer, accepts, returns
 from app.registry import defaults
 from app.registry.defaults import DefaultTarget
+from app.schemas.revisions import RefQuerySchema
 from app.schemas.targets import DefaultTargetPutSchema, DefaultTargetSchema
 
 blueprint = Blueprint("defaults", __name__, url_prefix="/v1/repo/<repo_name>/defaults")
@@ -15,14 +16,14 @@ blueprint.before_request(context.authorize)
 
 
 @blueprint.get("/target")
-@accepts(conditions=("If-None-Match",))
-@returns(DefaultTargetSchema, 200, 304, errors=(404,), headers=versions.HEADERS)
-def get_default_target(repo_name: str) -> Answer:
+@accepts(query=RefQuerySchema, conditions=("If-None-Match",))
+@returns(DefaultTargetSchema, 200, 304, errors=(404, 409), headers=versions.HEADERS)
+def get_default_target(repo_name: str, query: dict[str, Any]) -> Answer:
     """Read the template called `default`.
 
     304 where `If-None-Match` names its version.
     """
-    default = defaults.get(context.repository(repo_name))
+    default = defaults.get(context.snapshot(repo_name, query))
     return _answer(default, 304 if versions.is_known(default.version) else 200)
 
 

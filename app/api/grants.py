@@ -11,6 +11,7 @@ from app.registry import grants
 from app.registry.tokens import Access
 from app.schemas.batches import DeletedSchema
 from app.schemas.grants import GrantListSchema, GrantPutSchema, GrantSchema
+from app.schemas.revisions import RefQuerySchema
 
 blueprint = Blueprint("grants", __name__, url_prefix="/v1/repo/<repo_name>/grants")
 
@@ -27,11 +28,11 @@ def require_owner() -> None:
 
 
 @blueprint.get("")
-@accepts()
-@returns(GrantListSchema, 200, errors=(404,))
-def list_grants(repo_name: str) -> Answer:
+@accepts(query=RefQuerySchema)
+@returns(GrantListSchema, 200, errors=(404, 409))
+def list_grants(repo_name: str, query: dict[str, Any]) -> Answer:
     """List whom a repo is shared with."""
-    found = grants.get(context.repository(repo_name))
+    found = grants.get(context.snapshot(repo_name, query))
     return {"grants": [_payload(user_id, access) for user_id, access in found.items()]}, 200, {}
 
 

@@ -18,6 +18,7 @@ from app.schemas.prompts import (
     PromptPutSchema,
     PromptSchema,
 )
+from app.schemas.revisions import RefQuerySchema
 
 blueprint = Blueprint("prompts", __name__, url_prefix="/v1/repo/<repo_name>/prompts")
 blueprint.before_request(context.authorize)
@@ -40,11 +41,11 @@ def create_prompt(repo_name: str, body: dict[str, Any]) -> Answer:
 
 
 @blueprint.get("")
-@accepts(conditions=("If-None-Match",))
-@returns(PromptListSchema, 200, 304, errors=(404,), headers=versions.LIST_HEADERS)
-def list_prompts(repo_name: str) -> Answer:
+@accepts(query=RefQuerySchema, conditions=("If-None-Match",))
+@returns(PromptListSchema, 200, 304, errors=(404, 409), headers=versions.LIST_HEADERS)
+def list_prompts(repo_name: str, query: dict[str, Any]) -> Answer:
     """List the prompts of a repo."""
-    listing = prompts.FOLDER.list(context.repository(repo_name))
+    listing = prompts.FOLDER.list(context.snapshot(repo_name, query))
     status = 304 if versions.is_known(listing.version) else 200
     return {"prompts": listing.names}, status, versions.headers(listing.version, listing.commit)
 
@@ -69,14 +70,14 @@ def put_prompt_batch(repo_name: str, body: dict[str, Any]) -> Answer:
 
 
 @blueprint.get("/<item:prompt_name>")
-@accepts(conditions=("If-None-Match",))
-@returns(PromptSchema, 200, 304, errors=(404,), headers=versions.HEADERS)
-def get_prompt(repo_name: str, prompt_name: str) -> Answer:
+@accepts(query=RefQuerySchema, conditions=("If-None-Match",))
+@returns(PromptSchema, 200, 304, errors=(404, 409), headers=versions.HEADERS)
+def get_prompt(repo_name: str, prompt_name: str, query: dict[str, Any]) -> Answer:
     """Read a prompt.
 
     304 where `If-None-Match` names its version.
     """
-    prompt = prompts.get(context.repository(repo_name), prompt_name)
+    prompt = prompts.get(context.snapshot(repo_name, query), prompt_name)
     return _answer(prompt, 304 if versions.is_known(prompt.version) else 200)
 
 

@@ -18,6 +18,7 @@ from app.schemas.repos import (
     RepoSchema,
     RepoTreeSchema,
 )
+from app.schemas.revisions import RefQuerySchema
 
 blueprint = Blueprint("repos", __name__, url_prefix="/v1/repo")
 blueprint.before_request(context.authorize)
@@ -60,7 +61,7 @@ def list_repos(query: dict[str, Any]) -> Any:
     page = {
         "repos": [
             {"repo_name": repo.name, "base_model": repo.base_model}
-            for repo in repos.describe(store, principal.owner, names[offset : offset + limit])
+            for repo in repos.describe_all(store, principal.owner, names[offset : offset + limit])
         ],
         "offset": offset,
         "limit": limit,
@@ -71,24 +72,26 @@ def list_repos(query: dict[str, Any]) -> Any:
 
 
 @blueprint.get("/<repo_name>")
-@accepts()
-@returns(RepoSchema, 200, errors=(404,))
-def get_repo(repo_name: str) -> Answer:
+@accepts(query=RefQuerySchema)
+@returns(RepoSchema, 200, errors=(404, 409))
+def get_repo(repo_name: str, query: dict[str, Any]) -> Answer:
     """Read a repo."""
-    repo = repos.get(context.services().store, context.principal().owner, repo_name)
-    return _payload(repo), 200, {}
+    return _payload(_read(repo_name, query)), 200, {}
 
 
 @blueprint.get("/<repo_name>/tree")
-@accepts()
-@returns(RepoTreeSchema, 200, errors=(404,))
-def get_repo_tree(repo_name: str) -> Answer:
+@accepts(query=RefQuerySchema)
+@returns(RepoTreeSchema, 200, errors=(404, 409))
+def get_repo_tree(repo_name: str, query: dict[str, Any]) -> Answer:
     """Read which models were baked in a repo: none.
 
     Bakehouse keeps configurations and has no bakes, so `bakes` and `edges` are empty.
     """
-    repo = repos.get(context.services().store, context.principal().owner, repo_name)
-    return {"base_model": repo.base_model, "bakes": {}, "edges": []}, 200, {}
+    return {"base_model": _read(repo_name, query).base_model, "bakes": {}, "edges": []}, 200, {}
+
+
+def _read(repo_name: str, query: dict[str, Any]) -> Repo:
+    return repos.describe(context.snapshot(repo_name, query), context.principal().owner)
 
 
 def _create(body: dict[str, Any]) -> tuple[Repo, bool]:

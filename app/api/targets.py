@@ -9,8 +9,10 @@ from app.api.batches import load_each
 from app.api.contract import Answer, accepts, returns
 from app.registry import targets
 from app.registry.errors import Conflict
-from app.registry.targets import Target, TargetRequest
+from app.registry.target_files import FOLDER, Target
+from app.registry.targets import TargetRequest
 from app.schemas.batches import BatchSchema, DeletedSchema
+from app.schemas.revisions import RefQuerySchema
 from app.schemas.targets import (
     TargetBatchSchema,
     TargetCreateSchema,
@@ -41,11 +43,11 @@ def create_target(repo_name: str, body: dict[str, Any]) -> Answer:
 
 
 @blueprint.get("")
-@accepts(conditions=("If-None-Match",))
-@returns(TargetListSchema, 200, 304, errors=(404,), headers=versions.LIST_HEADERS)
-def list_targets(repo_name: str) -> Answer:
+@accepts(query=RefQuerySchema, conditions=("If-None-Match",))
+@returns(TargetListSchema, 200, 304, errors=(404, 409), headers=versions.LIST_HEADERS)
+def list_targets(repo_name: str, query: dict[str, Any]) -> Answer:
     """List the targets of a repo."""
-    listing = targets.FOLDER.list(context.repository(repo_name))
+    listing = FOLDER.list(context.snapshot(repo_name, query))
     status = 304 if versions.is_known(listing.version) else 200
     return {"targets": listing.names}, status, versions.headers(listing.version, listing.commit)
 
@@ -74,14 +76,14 @@ def put_target_batch(repo_name: str, body: dict[str, Any]) -> Answer:
 
 
 @blueprint.get("/<item:target_name>")
-@accepts(conditions=("If-None-Match",))
-@returns(TargetSchema, 200, 304, errors=(404,), headers=versions.HEADERS)
-def get_target(repo_name: str, target_name: str) -> Answer:
+@accepts(query=RefQuerySchema, conditions=("If-None-Match",))
+@returns(TargetSchema, 200, 304, errors=(404, 409), headers=versions.HEADERS)
+def get_target(repo_name: str, target_name: str, query: dict[str, Any]) -> Answer:
     """Read a target.
 
     304 where `If-None-Match` names its version.
     """
-    target = targets.get(context.repository(repo_name), target_name)
+    target = targets.get(context.snapshot(repo_name, query), target_name)
     return _answer(target, 304 if versions.is_known(target.version) else 200)
 
 
@@ -103,7 +105,7 @@ def put_target(repo_name: str, target_name: str, body: dict[str, Any]) -> Answer
 @returns(DeletedSchema, 200, errors=(404, 412), headers=versions.DELETED_HEADERS)
 def delete_target(repo_name: str, target_name: str) -> Answer:
     """Delete a target. Its history stays, and targets made from it stay as they are."""
-    commit = targets.FOLDER.delete(
+    commit = FOLDER.delete(
         context.repository(repo_name), context.origin(), target_name, versions.precondition()
     )
     return {"message": f"Target '{target_name}' deleted"}, 200, {"Git-Commit": commit}

@@ -4,12 +4,14 @@ from flask import request
 from werkzeug.datastructures import ETags
 
 from app.registry.preconditions import ANY, Precondition
+from storage.snapshot import Snapshot
 
 HEADERS = {
     "ETag": "The version: the git blob id of the YAML file, in quotes.",
     "Git-Commit": "The commit that this was answered from.",
 }
 LIST_HEADERS = {**HEADERS, "ETag": "The version: the git tree id of the folder, in quotes."}
+COMMIT_HEADERS = {"Git-Commit": HEADERS["Git-Commit"]}
 DELETED_HEADERS = {"Git-Commit": "The commit that deleted it."}
 LOCATION = {"Location": "Where what was made can be read."}
 
@@ -17,6 +19,11 @@ LOCATION = {"Location": "Where what was made can be read."}
 def headers(version: str, commit: str) -> dict[str, str]:
     """Return the headers of an answer about one document."""
     return {"ETag": f'"{version}"', "Git-Commit": commit}
+
+
+def commit_headers(snapshot: Snapshot) -> dict[str, str]:
+    """Return the header of an answer that more than one document goes into."""
+    return {"Git-Commit": snapshot.commit}
 
 
 def location(name: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ from app.registry.resolution import Config, in_order, normalize, resolve
 from app.registry.template_files import FileVersions
 from storage.errors import RepositoryDamaged
 from storage.repository import Repository
+from storage.snapshot import Snapshot
 from storage.transaction import Transaction
 
 _FOLDER = Folder("defaults", "Default")
@@ -54,10 +55,15 @@ def read(source: Source) -> tuple[Config, str]:
     return documents.expect_config(found[0], "config", source, PATH), found[1]
 
 
-def get(repository: Repository) -> DefaultTarget:
-    """Return the default template."""
-    head = repository.head()
-    return DefaultTarget(*read(head), head.commit)
+def read_version(source: Source, version: str) -> Config:
+    """Return the default template's config as its file was at a version (a blob id) in the history."""
+    document = documents.parse(source, PATH, source.blob(version))
+    return documents.expect_config(document, "config", source, PATH)
+
+
+def get(snapshot: Snapshot) -> DefaultTarget:
+    """Return the default template as a commit has it."""
+    return DefaultTarget(*read(snapshot), snapshot.commit)
 
 
 def put(

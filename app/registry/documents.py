@@ -8,7 +8,7 @@ from app.registry.resolution import Config, is_config
 from storage.errors import RepositoryDamaged
 from storage.snapshot import File
 
-__all__ = ["Source", "dump", "expect", "expect_config", "is_same", "read"]
+__all__ = ["Source", "dump", "expect", "expect_config", "is_same", "parse", "read"]
 
 T = TypeVar("T")
 
@@ -23,14 +23,23 @@ class Source(Protocol):
     def read(self, path: str) -> File | None:
         """Return a file, or None."""
 
+    def blob(self, blob_id: str) -> bytes:
+        """Return the content of a blob that the history names."""
+
+    def list(self, folder: str) -> list[str]:
+        """Return the names in a folder."""
+
 
 def read(source: Source, path: str) -> tuple[Mapping[str, Any], str] | None:
     """Return a file's document and its blob id, or None; RepositoryDamaged if it holds no document."""
     file = source.read(path)
-    if file is None:
-        return None
+    return None if file is None else (parse(source, path, file.data), file.id)
+
+
+def parse(source: Source, path: str, data: bytes) -> Mapping[str, Any]:
+    """Return the document in a file's content; RepositoryDamaged if there is none."""
     try:
-        return load(file.data), file.id
+        return load(data)
     except ValueError as error:
         raise RepositoryDamaged(source.name, f"{path} is not a document that Bakehouse wrote") from error
 

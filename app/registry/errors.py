@@ -6,12 +6,16 @@ class RegistryError(Exception):
 
 
 class NotFound(RegistryError):
-    """What was asked for does not exist: `kind` is `Repo`, `Target`, `Template`, `User`, …."""
+    """What was asked for does not exist: `kind` is `Repo`, `Target`, `Template`, `User`, ….
 
-    def __init__(self, kind: str, name: str) -> None:
-        super().__init__(f"{kind} '{name}' not found")
+    Or it did not at a `commit`.
+    """
+
+    def __init__(self, kind: str, name: str, commit: str | None = None) -> None:
+        super().__init__(f"{kind} '{name}' not found{f' at commit {commit}' if commit else ''}")
         self.kind = kind
         self.name = name
+        self.commit = commit
 
 
 class Conflict(RegistryError):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from app.registry import commits
 from app.registry.commits import Origin
+from app.registry.documents import Source
 from app.registry.errors import Conflict, NotFound
 from app.registry.preconditions import Precondition
 from storage.errors import NameTaken
@@ -39,14 +40,13 @@ class Folder:
         """Return the path of a file."""
         return f"{self.name}/{name}{_SUFFIX}"
 
-    def names(self, snapshot: Snapshot) -> Iterator[str]:
+    def names(self, source: Source) -> Iterator[str]:
         """Yield the names in the folder, sorted."""
-        yield from sorted([entry.removesuffix(_SUFFIX) for entry in snapshot.list(self.name)])
+        yield from sorted([entry.removesuffix(_SUFFIX) for entry in source.list(self.name)])
 
-    def list(self, repository: Repository) -> Listing:
-        """Return what the folder holds now."""
-        head = repository.head()
-        return Listing(self.names(head), head.folder_version(self.name), head.commit)
+    def list(self, snapshot: Snapshot) -> Listing:
+        """Return what the folder holds at a commit."""
+        return Listing(self.names(snapshot), snapshot.folder_version(self.name), snapshot.commit)
 
     def commit(self, transaction: Transaction, origin: Origin, text: str) -> str:
         """Commit what was written, and return the commit's id.

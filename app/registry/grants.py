@@ -9,15 +9,16 @@ from app.registry.errors import Conflict, NotFound
 from app.registry.tokens import Access
 from storage.errors import RepositoryDamaged, StorageError
 from storage.repository import Repository
+from storage.snapshot import Snapshot
 from storage.store import Store
 from storage.transaction import Transaction
 
 Grants = Mapping[str, Access]
 
 
-def get(repository: Repository) -> Grants:
-    """Return the access of each user that a repo was shared with, sorted by user id."""
-    return _read(repository.head())
+def get(snapshot: Snapshot) -> Grants:
+    """Return the access of each user that a repo was shared with at a commit, sorted by user id."""
+    return _read(snapshot)
 
 
 def find(store: Store, owner: str, repo_name: str, user_id: str) -> Access | None:
@@ -26,7 +27,7 @@ def find(store: Store, owner: str, repo_name: str, user_id: str) -> Access | Non
     One that cannot be read is shared with nobody: whether it exists is not a stranger's business.
     """
     try:
-        return get(repos.open_repository(store, owner, repo_name)).get(user_id)
+        return get(repos.open_repository(store, owner, repo_name).head()).get(user_id)
     except (NotFound, StorageError):
         return None
 

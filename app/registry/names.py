@@ -7,6 +7,10 @@ DEFAULT_TEMPLATE = "default"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _USER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}")
+_WHOLE_ID = re.compile(r"[0-9a-f]{40}")
+_OTHER_REVISIONS = ("main", "HEAD")
+# A tag, or the id of a commit or the start of one; which, is for the repo to tell.
+REVISION = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 _SHARED_RULES = "must not contain '..', end in '.lock' or '.git', or be 'batch'"
 
 
@@ -29,6 +33,15 @@ def target_name_problem(name: str) -> str | None:
 def template_problem(name: str) -> str | None:
     """Return what is wrong with the name of a template, or None."""
     return None if name == DEFAULT_TEMPLATE else target_name_problem(name)
+
+
+def tag_name_problem(name: str) -> str | None:
+    """Return what is wrong with the name of a tag, or None; git itself refuses a dot at the end."""
+    if name in _OTHER_REVISIONS or name.endswith("."):
+        return "must not end in '.', or be 'main' or 'HEAD', which mean what is there now"
+    if _WHOLE_ID.fullmatch(name):
+        return "must not look like the id of a commit"
+    return name_problem(name)
 
 
 def token_repo_problem(name: str) -> str | None:
@@ -60,6 +73,7 @@ PATTERNS: Mapping[Callable[[str], str | None], str] = {
     name_problem: f"^{_REPO}$",
     template_problem: f"^{_REPO}$",
     target_name_problem: f"^(?!default$){_REPO}$",
+    tag_name_problem: f"^(?!(main|HEAD|[0-9a-f]{{40}})$)(?!.*\\.$){_REPO}$",
     user_id_problem: f"^{_NOT_SHARED}{_USER_ID.pattern}$",
     token_repo_problem: f"^({_NOT_SHARED.replace('$', '/')}{_USER_ID.pattern}/)?{_REPO}$",
 }

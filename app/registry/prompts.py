@@ -12,6 +12,7 @@ from app.registry.folders import Folder
 from app.registry.preconditions import Precondition
 from storage.errors import RepositoryDamaged
 from storage.repository import Repository
+from storage.snapshot import Snapshot
 from storage.transaction import Transaction
 
 FOLDER = Folder("prompts", "Prompt")
@@ -38,13 +39,12 @@ class Prompt:
         return {"messages": self.messages} | ({} if self.tools is None else {"tools": self.tools})
 
 
-def get(repository: Repository, name: str) -> Prompt:
-    """Return a prompt; NotFound if there is none."""
-    head = repository.head()
-    prompt = _read(head, name)
+def get(snapshot: Snapshot, name: str) -> Prompt:
+    """Return a prompt as a commit has it; NotFound if there is none."""
+    prompt = _read(snapshot, name)
     if prompt is None:
         raise NotFound(FOLDER.kind, name)
-    return replace(prompt, commit=head.commit)
+    return replace(prompt, commit=snapshot.commit)
 
 
 def create(repository: Repository, origin: Origin, prompt: Prompt) -> tuple[Prompt, bool]:

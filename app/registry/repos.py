@@ -11,6 +11,7 @@ from app.registry.errors import Conflict, NotFound
 from app.registry.names import name_problem, user_id_problem
 from storage.errors import RepositoryDamaged, RepositoryExists, RepositoryNotFound, StorageUnavailable
 from storage.repository import Repository
+from storage.snapshot import Snapshot
 from storage.store import Store
 from storage.transaction import Transaction
 
@@ -74,8 +75,12 @@ def create(store: Store, owner: str, name: str, base_model: str | None, origin: 
 
 def get(store: Store, owner: str, name: str) -> Repo:
     """Return a user's repo; NotFound if there is none."""
-    head = open_repository(store, owner, name).head()
-    return Repo(owner, name, documents.expect(read(head), "base_model", str, head, PATH))
+    return describe(open_repository(store, owner, name).head(), owner)
+
+
+def describe(snapshot: Snapshot, owner: str) -> Repo:
+    """Return a user's repo as a commit has it."""
+    return Repo(owner, snapshot.name, documents.expect(read(snapshot), "base_model", str, snapshot, PATH))
 
 
 def read(source: Source) -> Mapping[str, Any]:
@@ -91,7 +96,7 @@ def list_names(store: Store, owner: str) -> list[str]:
     return [name for name in store.list(owner) if not name_problem(name)]
 
 
-def describe(store: Store, owner: str, names: Sequence[str]) -> list[Repo]:
+def describe_all(store: Store, owner: str, names: Sequence[str]) -> list[Repo]:
     """Return repos by name. One that is damaged does not hide the others: its base model is None."""
     repos = []
     for name in names:

@@ -61,6 +61,29 @@ def merge_patch(target: Any, patch: Any) -> Any:
     return merged
 
 
+def combine(base: Any, lower: Any, upper: Any) -> Any:
+    """Return the one patch that does to `base` what a lower patch and then an upper one do."""
+    if not isinstance(upper, dict):
+        return upper
+    if not isinstance(lower, dict):  # what it put in the place of `base` is all that shows through
+        return _replacement(base, merge_patch(lower, upper))
+    below = base if isinstance(base, dict) else {}
+    return {
+        name: combine(below.get(name), lower[name], upper[name])
+        if name in lower and name in upper
+        else (upper if name in upper else lower)[name]
+        for name in {**lower, **upper}
+    }
+
+
+def _replacement(base: Any, value: Any) -> Any:
+    """Return the patch that leaves nothing of `base` but `value`."""
+    if not isinstance(base, dict) or not isinstance(value, dict):
+        return value
+    gone = {name: None for name in base if name not in value}
+    return gone | {name: _replacement(base.get(name), item) for name, item in value.items()}
+
+
 def normalize(overrides: Config) -> Config:
     """Return overrides as they are stored: current names, no null in a generator, canonical order."""
     renamed = {DEPRECATED_FIELDS.get(name, name): value for name, value in overrides.items()}

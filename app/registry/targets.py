@@ -1,39 +1,20 @@
-"""Targets: made from a template and overrides, kept as one YAML file each."""
+"""Targets: made from a template and overrides, one by one or many at a time."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from app.registry import commits, defaults, documents, template_files
+from app.registry import commits, documents, revisions, target_files, template_files
 from app.registry.commits import Origin
-from app.registry.documents import Source
 from app.registry.errors import Conflict, NotFound
-from app.registry.folders import Folder
-from app.registry.names import DEFAULT_TEMPLATE
 from app.registry.preconditions import UNCONDITIONAL, Precondition
 from app.registry.resolution import Config, in_order, normalize, resolve
-from app.registry.template_files import Files, FileVersions
+from app.registry.revisions import Ref
+from app.registry.target_files import FOLDER, Target, read_template
+from app.registry.template_files import Files
 from storage.repository import Repository
+from storage.snapshot import Snapshot
 from storage.transaction import Transaction
-
-FOLDER = Folder("targets", "Target")
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A target as one commit has it. `version` is its file's blob id, `commit` the commit's.
-
-    `files` are the question templates that came with it.
-    """
-
-    name: str
-    template: str
-    template_version: str
-    overrides: Config
-    config: Config
-    files: FileVersions
-    version: str
-    commit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +42,9 @@ class _Written:
     before: Mapping[str, Any]  # fields and files
 
 
-def get(repository: Repository, name: str) -> Target:
-    """Return a target; NotFound if there is none."""
-    head = repository.head()
-    target = _read(head, name)
-    if target is None:
-        raise NotFound(FOLDER.kind, name)
-    return replace(target, commit=head.commit)
+def get(snapshot: Snapshot, name: str) -> Target:
+    """Return a target as a commit has it; NotFound if there is none."""
+    return replace(target_files.expect(snapshot, name), commit=snapshot.commit)
 
 
 def create(repository: Repository, origin: Origin, request: TargetRequest) -> tuple[Target, bool]:
@@ -92,6 +69,44 @@ def put(repository: Repository, origin: Origin, request: TargetRequest, precondi
     return repository.transact(
         lambda transaction: _commit(transaction, origin, _put_in(transaction, request, precondition))
     )
+
+
+def revert(repository: Repository, origin: Origin, name: str, to: Ref, precondition: Precondition) -> Target:
+    """Put a target's file, and the question templates that came with it, back as they were at a ref.
+
+    A deleted target is there again. Raises NotFound where there was no such target then,
+    PreconditionFailed where the current version rules it out, and what `revisions.at` raises.
+    """
+    then = revisions.at(repository, to)
+    old = target_files.read(then, name)
+    if old is None:
+        raise NotFound(FOLDER.kind, name, then.commit)
+
+    def change(transaction: Transaction) -> Target:
+        existing = target_files.read(transaction, name)
+        precondition.check(name, existing.version if existing else None)
+        files = {path: transaction.blob(version) for path, version in old.files.items()}
+        if existing and existing.version == old.version and template_files.are_there(transaction, files):
+            return replace(existing, commit=str(transaction.tip))
+        template_files.write(transaction, files)
+        transaction.write(FOLDER.path(name), transaction.blob(old.version))
+        subject = f"Revert target {name} to {then.commit[:10]}"
+        before = existing.content() if existing else {}
+        return target_files.commit(
+            transaction, origin, subject, before, old, trailers={"Reverted-To": then.commit}
+        )
+
+    return repository.transact(change)
+
+
+def preview(snapshot: Snapshot, request: TargetRequest) -> Target:
+    """Return what a request would come to, unwritten: a target without a version.
+
+    Raises NotFound for the template.
+    """
+    base, template_version = read_template(snapshot, request.template)
+    config = in_order(resolve(base, request.overrides))
+    return Target(request.name, request.template, template_version, request.overrides, config, {})
 
 
 def write_all(
@@ -147,12 +162,12 @@ def _refuse_contradictions(requests: list[TargetRequest]) -> None:
 
 def _create_in(transaction: Transaction, request: TargetRequest) -> _Written:
     """Do what `create` does, but for the commit."""
-    existing = _read(transaction, request.name)
+    existing = target_files.read(transaction, request.name)
     if existing and _is_asked_for(existing, request):
         template_files.refuse_other_content(transaction, request.name, request.files)
         if template_files.are_there(transaction, request.files):
             return _Written(existing, None, {})
-    base, template_version = _read_template(transaction, request.template)
+    base, template_version = read_template(transaction, request.template)
     template_files.refuse_other_content(transaction, request.name, request.files)
     config = in_order(resolve(base, request.overrides))
     if existing is None:
@@ -174,15 +189,14 @@ def _put_in(
     transaction: Transaction, request: TargetRequest, precondition: Precondition = UNCONDITIONAL
 ) -> _Written:
     """Do what `put` does, but for the commit."""
-    existing = _read(transaction, request.name)
+    existing = target_files.read(transaction, request.name)
     precondition.check(request.name, existing.version if existing else None)
-    base, template_version = _read_template(transaction, request.template)
+    base, template_version = read_template(transaction, request.template)
     config = in_order(resolve(base, request.overrides))
     if existing is None:
         return _write(transaction, request, template_version, config, "Create", base)
     files_stay = template_files.are_there(transaction, request.files)
-    before = {**existing.config, **existing.files}
-    written = _write(transaction, request, template_version, config, "Update", before)
+    written = _write(transaction, request, template_version, config, "Update", existing.content())
     is_unchanged = files_stay and written.target.version == existing.version
     return replace(written, verb=None) if is_unchanged else written
 
@@ -196,52 +210,14 @@ def _write(
     before: Mapping[str, Any],
 ) -> _Written:
     files = template_files.write(transaction, request.files)
-    document = {
-        "template": request.template,
-        "template_version": template_version,
-        "overrides": request.overrides,
-        **({"files": files} if files else {}),
-        "config": config,
-    }
-    version = transaction.write(FOLDER.path(request.name), documents.dump(document))
-    overrides = request.overrides
-    target = Target(request.name, request.template, template_version, overrides, config, files, version)
-    return _Written(target, verb, before)
+    target = Target(request.name, request.template, template_version, request.overrides, config, files)
+    return _Written(target_files.write(transaction, target), verb, before)
 
 
 def _commit(transaction: Transaction, origin: Origin, written: _Written) -> Target:
-    """Commit one target, if it was written; the message tells how its config differs."""
+    """Commit one target, if it was written."""
     target = written.target
     if written.verb is None:
         return replace(target, commit=str(transaction.tip))
-    lines = commits.changed_fields(written.before, {**target.config, **target.files})
-    trailers = {"Template": f"{target.template} {target.template_version}"}
-    text = commits.message(origin, f"{written.verb} target {target.name}", lines, trailers)
-    return replace(target, commit=FOLDER.commit(transaction, origin, text))
-
-
-def _read(source: Source, name: str) -> Target | None:
-    path = FOLDER.path(name)
-    found = documents.read(source, path)
-    if found is None:
-        return None
-    document, version = found
-    return Target(
-        name,
-        documents.expect(document, "template", str, source, path),
-        documents.expect(document, "template_version", str, source, path),
-        documents.expect_config(document, "overrides", source, path),
-        documents.expect_config(document, "config", source, path),
-        documents.expect({"files": {}, **document}, "files", dict, source, path),
-        version,
-    )
-
-
-def _read_template(source: Source, template: str) -> tuple[Config, str]:
-    """Return a template's config and its blob id; NotFound if there is no such template."""
-    if template == DEFAULT_TEMPLATE:
-        return defaults.read(source)
-    target = _read(source, template)
-    if target is None:
-        raise NotFound("Template", template)
-    return target.config, target.version
+    subject = f"{written.verb} target {target.name}"
+    return target_files.commit(transaction, origin, subject, written.before, target)

@@ -51,6 +51,7 @@ class TokenCreateSchema(StrictSchema):
         },
     )
     expires_at = Timestamp(
+        future=True,
         allow_none=True,
         load_default=None,
         metadata={"description": "When it stops working (RFC 3339), in the future; null: never."},

@@ -7,12 +7,12 @@ from typing import Any
 
 from marshmallow import ValidationError, fields
 
-from app.registry.names import PATTERNS
+from app.registry.names import PATTERNS, REVISION
 from app.schemas.base import Mistake
 
 _TIMESTAMP = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]"
-    r"[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:[Zz]|[-+][0-9]{2}:[0-9]{2})"
+    r"[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:[Zz]|[-+ ][0-9]{2}:[0-9]{2})"
 )
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,4000}")  # Python reads no longer ones
 _FLAGS = dict.fromkeys(("true", "1", "yes", "on"), True) | dict.fromkeys(("false", "0", "no", "off"), False)
@@ -78,27 +78,68 @@ class Choice(Text):
         return text
 
 
-class Timestamp(Text):
-    """A moment still to come, as RFC 3339 writes it: with date, time and offset."""
+class Matching(Text):
+    """A string that a pattern describes, read alike by Python and ECMA 262; `sentence` says it in words."""
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, pattern: str, sentence: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.metadata = {"pattern": f"^{pattern}$", **self.metadata}
+        self._pattern = re.compile(pattern)
+        self._sentence = sentence
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, *args, **kwargs)
+        if not self._pattern.fullmatch(text):
+            raise ValidationError([Mistake("string_pattern_mismatch", self._sentence)])
+        return text
+
+
+class Timestamp(Text):
+    """A moment as RFC 3339 writes it: with date, time and offset; one still to come where it must be."""
+
+    def __init__(self, *, future: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.metadata = {"format": "date-time", **self.metadata}
+        self._future = future
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> datetime:  # type: ignore[override]
-        text = super()._deserialize(value, *args, **kwargs)
-        try:
-            moment = (
-                datetime.fromisoformat(text.upper()).astimezone(UTC) if _TIMESTAMP.fullmatch(text) else None
-            )
-        except (ValueError, OverflowError):  # no such day, or one beyond the calendar's end
-            moment = None
+        moment = parse_time(super()._deserialize(value, *args, **kwargs))
         if moment is None:
             message = "This must be a time with an offset, such as 2027-01-31T12:00:00Z"
             raise ValidationError([Mistake("datetime_parsing", message)])
-        if moment <= datetime.now(UTC):
+        if self._future and moment <= datetime.now(UTC):
             raise ValidationError([Mistake("datetime_future", "This must be in the future")])
         return moment
+
+
+class Reference(Text):
+    """A tag, a commit's id or the start of one, or a time."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        kinds = [{"pattern": f"^{REVISION}$"}, {"format": "date-time"}]
+        self.metadata = {"anyOf": kinds, **self.metadata}
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str | datetime:  # type: ignore[override]
+        text = super()._deserialize(value, *args, **kwargs)
+        found = text if re.fullmatch(REVISION, text) else parse_time(text)
+        if found is None:
+            message = "This must be a commit, a tag, or a time with an offset, such as 2026-11-23T10:00:00Z"
+            raise ValidationError([Mistake("string_pattern_mismatch", message)])
+        return found
+
+
+def parse_time(text: str) -> datetime | None:
+    """Return the moment that RFC 3339 writes so, in UTC, or None.
+
+    A space before the offset is a `+` that a query lost.
+    """
+    if not _TIMESTAMP.fullmatch(text):
+        return None
+    try:
+        return datetime.fromisoformat(re.sub(r" (?=..:..$)", "+", text.upper())).astimezone(UTC)
+    except (ValueError, OverflowError):  # no such day, or one beyond the calendar's end
+        return None
 
 
 class Integer(fields.Integer):

@@ -1,0 +1,133 @@
+"""`/v1/repo/{repo_name}/log`, and the histories and differences of what lies in a repo."""
+
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from app.api import commits, context, versions
+from app.api.contract import Answer, accepts, returns
+from app.registry import history, prompts, revisions, targets
+from app.registry.differences import compare
+from app.registry.folders import Folder
+from app.registry.history import ChangedFile, Entry
+from app.registry.target_files import FOLDER, Target
+from app.schemas.base import InvalidRequest, Mistake
+from app.schemas.history import (
+    DiffQuerySchema,
+    DiffSchema,
+    HistorySchema,
+    LogQuerySchema,
+    LogSchema,
+    PageQuerySchema,
+)
+from storage.repository import Repository
+from storage.snapshot import Snapshot
+
+blueprint = Blueprint("history", __name__, url_prefix="/v1/repo/<repo_name>")
+blueprint.before_request(context.authorize)
+
+_TEXT = "text/x-diff"
+
+
+@blueprint.get("/log")
+@accepts(query=LogQuerySchema)
+@returns(LogSchema, 200, errors=(404, 409), headers=versions.COMMIT_HEADERS)
+def get_log(repo_name: str, query: dict[str, Any]) -> Answer:
+    """Read what happened in a repo: its commits, newest first, and the fields that each changed."""
+    repository, snapshot = context.repository(repo_name), context.snapshot(repo_name, query)
+    before = _before(repository, query)
+    filters = {name: query[name] for name in ("author", "since", "until", "path", "limit")}
+    page = history.of_repo(repository, snapshot, before=before, **filters)
+    payload = [
+        {**_commit(entry), "files": [{"path": file.path, **_changed(file)} for file in entry.files]}
+        for entry in page.entries
+    ]
+    return {"commits": payload, "next": page.next}, 200, versions.commit_headers(snapshot)
+
+
+@blueprint.get("/targets/<item:target_name>/history")
+@accepts(query=PageQuerySchema)
+@returns(HistorySchema, 200, errors=(404, 409), headers=versions.COMMIT_HEADERS)
+def get_target_history(repo_name: str, target_name: str, query: dict[str, Any]) -> Answer:
+    """Read what became of a target: each commit that changed it, newest first.
+
+    A deleted target keeps its history.
+    """
+    return _history(repo_name, FOLDER, target_name, query)
+
+
+@blueprint.get("/prompts/<item:prompt_name>/history")
+@accepts(query=PageQuerySchema)
+@returns(HistorySchema, 200, errors=(404, 409), headers=versions.COMMIT_HEADERS)
+def get_prompt_history(repo_name: str, prompt_name: str, query: dict[str, Any]) -> Answer:
+    """Read what became of a prompt: each commit that changed it, newest first.
+
+    A deleted prompt keeps its history.
+    """
+    return _history(repo_name, prompts.FOLDER, prompt_name, query)
+
+
+@blueprint.get("/targets/<item:target_name>/diff")
+@accepts(query=DiffQuerySchema)
+@returns(DiffSchema, 200, errors=(404, 409), text=_TEXT)
+def get_target_diff(repo_name: str, target_name: str, query: dict[str, Any]) -> Any:
+    """Compare a target with what it was at another commit, or with another target.
+
+    As a JSON Patch and field by field, or with `Accept: text/x-diff` as git tells it.
+    """
+    repository = context.repository(repo_name)
+    then, now = _sides(repository, query)
+    old = targets.get(then, query["against"] or target_name)
+    new = targets.get(now, target_name)
+    if request.accept_mimetypes.best_match(["application/json", _TEXT]) == _TEXT:
+        sides = [(target.commit, FOLDER.path(target.name)) for target in (old, new)]
+        return Response(repository.diff(*sides), content_type=f"{_TEXT}; charset=utf-8")
+    compared = commits.comparison(compare(old.config, new.config))
+    return {"from_": _compared(old), "to": _compared(new), **compared}, 200, {}
+
+
+def _sides(repository: Repository, query: dict[str, Any]) -> tuple[Snapshot, Snapshot]:
+    """Return what to compare with, and what to compare; InvalidRequest where that is the same."""
+    now = revisions.at(repository, query["to"])
+    if query["from_"] is None:
+        if query["against"] is None:
+            mistake = Mistake("missing", "This field is required, unless 'against' names another target")
+            raise InvalidRequest([(("query", "from"), mistake)])
+        return now, now
+    then = revisions.at(repository, query["from_"])
+    if then.commit == now.commit and query["against"] is None:
+        mistake = Mistake("value_error", f"'from' and 'to' are the same commit, {now.commit}")
+        raise InvalidRequest([(("query", "to"), mistake)])
+    return then, now
+
+
+def _compared(target: Target) -> dict[str, Any]:
+    return {"target_name": target.name, "commit": target.commit, "version": target.version}
+
+
+def _history(repo_name: str, folder: Folder, name: str, query: dict[str, Any]) -> Answer:
+    repository, snapshot = context.repository(repo_name), context.snapshot(repo_name, query)
+    before = _before(repository, query)
+    page = history.of_file(repository, snapshot, folder, name, before=before, limit=query["limit"])
+    payload = [{**_commit(entry), **_changed(*entry.files)} for entry in page.entries]
+    return {"commits": payload, "next": page.next}, 200, versions.commit_headers(snapshot)
+
+
+def _before(repository: Repository, query: dict[str, Any]) -> str | None:
+    return None if query["before"] is None else repository.find(query["before"])
+
+
+def _commit(entry: Entry) -> dict[str, Any]:
+    signature = entry.signature
+    return {
+        "commit": entry.commit,
+        "author": commits.person(signature),
+        "time": commits.time(signature.time),
+        "subject": signature.subject,
+    }
+
+
+def _changed(file: ChangedFile) -> dict[str, Any]:
+    action = "deleted" if file.new is None else "created" if file.old is None else "updated"
+    changes = None if file.differences is None else commits.changes(file.differences)
+    return {"action": action, "version": file.new, "changes": changes}

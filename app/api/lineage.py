@@ -1,0 +1,110 @@
+"""What a target was made from, what was made from it, and the ways back and forward."""
+
+from typing import Any
+
+from flask import Blueprint
+
+from app.api import commits, context, examples, explanations, versions
+from app.api.contract import Answer, accepts, returns
+from app.registry import lineage, rebase, targets
+from app.registry.rebase import Drift
+from app.schemas.lineage import (
+    DescendantListSchema,
+    DriftSchema,
+    ExplanationSchema,
+    RebasedSchema,
+    RebaseSchema,
+    RevertSchema,
+)
+from app.schemas.revisions import RefQuerySchema
+from app.schemas.targets import TargetSchema
+
+blueprint = Blueprint("lineage", __name__, url_prefix="/v1/repo/<repo_name>/targets/<item:target_name>")
+blueprint.before_request(context.authorize)
+
+
+@blueprint.get("/explain")
+@accepts(query=RefQuerySchema)
+@returns(ExplanationSchema, 200, errors=(404, 409), headers=versions.HEADERS)
+def explain_target(repo_name: str, target_name: str, query: dict[str, Any]) -> Answer:
+    """Explain a target: for each field of its config, who set it, when, and which values that beat."""
+    repository, snapshot = context.repository(repo_name), context.snapshot(repo_name, query)
+    target = targets.get(snapshot, target_name)
+    explained = explanations.payload(repository, lineage.explain(repository, snapshot, target))
+    headers = versions.headers(target.version, target.commit)
+    return {"target_name": target_name, **explained}, 200, headers
+
+
+@blueprint.get("/drift")
+@accepts(query=RefQuerySchema)
+@returns(DriftSchema, 200, errors=(404, 409), headers=versions.COMMIT_HEADERS)
+def get_drift(repo_name: str, target_name: str, query: dict[str, Any]) -> Answer:
+    """Read what would change if a target were resolved on today's template."""
+    snapshot = context.snapshot(repo_name, query)
+    return _drift(rebase.drift(snapshot, target_name)), 200, versions.commit_headers(snapshot)
+
+
+@blueprint.get("/descendants")
+@accepts(query=RefQuerySchema)
+@returns(DescendantListSchema, 200, errors=(404, 409), headers=versions.COMMIT_HEADERS)
+def list_descendants(repo_name: str, target_name: str, query: dict[str, Any]) -> Answer:
+    """List who was made from a target, at any depth, each with its drift."""
+    snapshot = context.snapshot(repo_name, query)
+    found = [
+        {**_drift(descendant), "depth": descendant.depth}
+        for descendant in rebase.descendants(snapshot, target_name)
+    ]
+    return {"descendants": found}, 200, versions.commit_headers(snapshot)
+
+
+@blueprint.post("/rebase")
+@accepts(RebaseSchema, example=examples.REBASE, conditions=("If-Match",))
+@returns(RebasedSchema, 200, errors=(404, 409, 412), headers=versions.COMMIT_HEADERS)
+def rebase_target(repo_name: str, target_name: str, body: dict[str, Any]) -> Answer:
+    """Resolve a target again on today's template, and with `descendants` all that was made from it.
+
+    It is one commit. A target that was its own template stands, from then on, on what it was first
+    made from.
+    """
+    rebased, commit = rebase.rebase(
+        context.repository(repo_name),
+        context.origin(),
+        target_name,
+        versions.precondition(),
+        with_descendants=body["descendants"],
+        dry_run=body["dry_run"],
+    )
+    answer = {"dry_run": body["dry_run"], "targets": [_rebased(found) for found in rebased]}
+    return answer, 200, {"Git-Commit": commit}
+
+
+@blueprint.post("/revert")
+@accepts(RevertSchema, example=examples.REVERT, conditions=("If-Match",))
+@returns(TargetSchema, 200, errors=(404, 409, 412), headers=versions.HEADERS)
+def revert_target(repo_name: str, target_name: str, body: dict[str, Any]) -> Answer:
+    """Put a target back as it was, in a new commit. One that was deleted is there again."""
+    target = targets.revert(
+        context.repository(repo_name), context.origin(), target_name, body["to"], versions.precondition()
+    )
+    headers = versions.headers(target.version, target.commit)
+    return {"target_name": target.name, "config": target.config}, 200, headers
+
+
+def _drift(drift: Drift) -> dict[str, Any]:
+    gone = drift.rebased is None
+    return {
+        "target_name": drift.target.name,
+        "template": drift.template,
+        "state": "template_gone" if gone else "current" if drift.is_current else "drifted",
+        **commits.comparison(drift.differences),
+    }
+
+
+def _rebased(drift: Drift) -> dict[str, Any]:
+    after = drift.rebased or drift.target
+    return {
+        "target_name": after.name,
+        "template": after.template,
+        "template_version": after.template_version,
+        **commits.comparison(drift.differences),
+    }

@@ -1,0 +1,28 @@
+"""`/v1/repo/{repo_name}/targets/preview`. It is a POST, and writes nothing: whoever may read may ask."""
+
+from typing import Any
+
+from flask import Blueprint
+
+from app.api import context, examples, explanations, versions
+from app.api.contract import Answer, accepts, returns
+from app.registry import lineage, targets
+from app.registry.targets import TargetRequest
+from app.schemas.lineage import PreviewSchema
+from app.schemas.targets import TargetPutSchema
+
+blueprint = Blueprint("preview", __name__, url_prefix="/v1/repo/<repo_name>/targets/preview")
+blueprint.before_request(context.authorize_reading)
+
+
+@blueprint.post("")
+@accepts(TargetPutSchema, example=examples.PREVIEW)
+@returns(PreviewSchema, 200, errors=(404, 409), headers=versions.COMMIT_HEADERS)
+def preview_target(repo_name: str, body: dict[str, Any]) -> Answer:
+    """Resolve a template and overrides, and explain the result, without writing."""
+    repository = context.repository(repo_name)
+    snapshot = repository.head()
+    request = TargetRequest.of("preview", body["template"], body.get("overrides"))
+    target = targets.preview(snapshot, request)
+    explained = explanations.payload(repository, lineage.explain(repository, snapshot, target))
+    return {"config": target.config, **explained}, 200, versions.commit_headers(snapshot)

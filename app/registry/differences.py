@@ -1,0 +1,69 @@
+"""How two values differ, field by field: old and new value, or the operations of a JSON Patch (RFC 6902)."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final
+
+from app.registry.documents import is_same
+
+Keys = tuple[str | int, ...]
+
+
+class _Missing(Enum):
+    MISSING = "no value"
+
+
+# Unlike null, which a value may be.
+MISSING: Final = _Missing.MISSING
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One field that differs: its place as a JSON Pointer (RFC 6901), and its values or MISSING."""
+
+    field: str
+    old: Any
+    new: Any
+
+
+def pointer(keys: Keys) -> str:
+    """Return the JSON Pointer of a place: names and positions from the outside in."""
+    return "".join(f"/{str(key).replace('~', '~0').replace('/', '~1')}" for key in keys)
+
+
+def compare(old: Any, new: Any) -> list[Difference]:
+    """Return where two values differ, in an order in which the differences can be applied.
+
+    Objects are compared name by name and lists position by position; what is there on one side
+    only is one difference, however much it holds.
+    """
+    return list(_compare((), old, new))
+
+
+def operations(differences: Sequence[Difference]) -> list[Mapping[str, Any]]:
+    """Return the JSON Patch that makes the old value the new one."""
+    patch: list[Mapping[str, Any]] = []
+    for difference in differences:
+        if difference.new is MISSING:
+            patch.append({"op": "remove", "path": difference.field})
+        else:
+            op = "add" if difference.old is MISSING else "replace"
+            patch.append({"op": op, "path": difference.field, "value": difference.new})
+    return patch
+
+
+def _compare(keys: Keys, old: Any, new: Any) -> Iterator[Difference]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        for name in {**old, **new}:
+            yield from _compare((*keys, name), old.get(name, MISSING), new.get(name, MISSING))
+    elif isinstance(old, list) and isinstance(new, list):
+        common = min(len(old), len(new))
+        for index in range(common):
+            yield from _compare((*keys, index), old[index], new[index])
+        for index in reversed(range(common, len(old))):  # from the end: the others stay where they are
+            yield Difference(pointer((*keys, index)), old[index], MISSING)
+        for index in range(common, len(new)):
+            yield Difference(pointer((*keys, index)), MISSING, new[index])
+    elif not is_same(old, new):
+        yield Difference(pointer(keys), old, new)

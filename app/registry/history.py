@@ -1,0 +1,139 @@
+"""What happened in a repo: commits, who made them, and the fields that each changed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from app.registry import documents, repos
+from app.registry.differences import Difference, compare
+from app.registry.documents import Source
+from app.registry.errors import NotFound
+from app.registry.folders import Folder
+from storage.commits import Signature
+from storage.errors import RepositoryDamaged
+from storage.history import FileChange, LoggedCommit
+from storage.repository import Repository
+from storage.snapshot import Snapshot
+
+_DOCUMENTS = ("targets", "prompts", "defaults")
+# A page ends early once its commits changed so many files: each is read, and compared.
+_MOST_FILES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedFile:
+    """A file that a commit changed: its blob ids before and after, None where it was not there.
+
+    `differences` are its fields; empty for what has none, such as a question template; None where
+    somebody wrote by hand what cannot be read.
+    """
+
+    path: str
+    old: str | None
+    new: str | None
+    differences: Sequence[Difference] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A commit (40 hex digits), who made it and why, and what it changed."""
+
+    commit: str
+    signature: Signature
+    files: Sequence[ChangedFile]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some entries, newest first; `next` is the commit before which the next page starts, if there is one."""
+
+    entries: Sequence[Entry]
+    next: str | None
+
+
+def of_file(
+    repository: Repository, snapshot: Snapshot, folder: Folder, name: str, *, before: str | None, limit: int
+) -> Page:
+    """Return what became of a target or prompt up to a commit; NotFound if there never was one.
+
+    `before` is the commit that a page before this one ended with.
+    """
+    path = folder.path(name)
+    if not repository.versions(path, snapshot.commit):
+        raise NotFound(folder.kind, name)
+    versions = repository.versions(path, snapshot.commit, before)
+    blobs = [version.blob for version in versions] + [None]
+    logged = [
+        LoggedCommit(version.commit, [FileChange(path, blobs[index + 1], version.blob)])
+        for index, version in enumerate(versions[: limit + 1])
+    ]
+    return _page(repository, snapshot, logged, limit)
+
+
+def of_repo(
+    repository: Repository,
+    snapshot: Snapshot,
+    *,
+    author: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    path: str | None,
+    before: str | None,
+    limit: int,
+) -> Page:
+    """Return what happened in a repo up to a commit, as far as it passes the filters.
+
+    `author` is a part of the author's name or address, in any case; `path` a file or folder;
+    `before` the commit that a page before this one ended with.
+    """
+    logged = repository.log(
+        snapshot.commit,
+        after=before,
+        since=since,
+        until=until,
+        author=author,
+        path=path,
+        limit=limit + 1,
+    )
+    return _page(repository, snapshot, logged, limit)
+
+
+def _page(repository: Repository, source: Source, logged: Sequence[LoggedCommit], limit: int) -> Page:
+    """Return a page of what was logged, which is one more than its limit where there is more."""
+    shown: list[LoggedCommit] = []
+    files = 0
+    for commit in logged[:limit]:
+        files += len(commit.files)
+        if shown and files > _MOST_FILES:
+            break
+        shown.append(commit)
+    entries = [
+        Entry(
+            commit.commit, repository.commit(commit.commit), [_changed(source, file) for file in commit.files]
+        )
+        for commit in shown
+    ]
+    return Page(entries, shown[-1].commit if len(shown) < len(logged) else None)
+
+
+def _changed(source: Source, change: FileChange) -> ChangedFile:
+    try:
+        old, new = (_document(source, change.path, blob) for blob in (change.old, change.new))
+    except RepositoryDamaged:
+        return ChangedFile(change.path, change.old, change.new, None)
+    # Overrides mostly say again what the config says; they count where nothing else differs.
+    differences = compare(_fields(old), _fields(new)) or compare(old, new)
+    return ChangedFile(change.path, change.old, change.new, differences)
+
+
+def _document(source: Source, path: str, blob: str | None) -> Mapping[str, Any]:
+    is_document = path == repos.PATH or path.partition("/")[0] in _DOCUMENTS
+    return documents.parse(source, path, source.blob(blob)) if blob and is_document else {}
+
+
+def _fields(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a document with its config's fields beside what they were made from."""
+    config = document.get("config", {})
+    rest = {name: value for name, value in document.items() if name not in ("config", "overrides")}
+    return {**rest, **config} if isinstance(config, dict) else rest

@@ -1,0 +1,173 @@
+"""Drift and rebase: what a target would be on today's template, and making it so."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from app.registry import commits, target_files
+from app.registry.canonical_yaml import load
+from app.registry.commits import Origin
+from app.registry.differences import Difference, compare
+from app.registry.documents import Source
+from app.registry.errors import Conflict, NotFound
+from app.registry.preconditions import Precondition
+from app.registry.resolution import Config, combine, in_order, resolve
+from app.registry.target_files import FOLDER, Target
+from storage.repository import Repository
+from storage.transaction import Transaction
+
+_TEMPLATE = b"template: "
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """A target, and what it would be on today's template; `rebased` is None where that is gone.
+
+    `template` is what it is resolved on: where a target is its own template, what that one was
+    made from, and so on. `depth` is how far it is from the target that was asked about.
+    """
+
+    target: Target
+    template: str
+    rebased: Target | None
+    depth: int = 0
+
+    @property
+    def is_current(self) -> bool:
+        """Tell whether its template is today what it was."""
+        return self.rebased is self.target
+
+    @property
+    def differences(self) -> list[Difference]:
+        """Return how the config would change."""
+        return [] if self.rebased is None else compare(self.target.config, self.rebased.config)
+
+
+def drift(source: Source, name: str, depth: int = 0) -> Drift:
+    """Return what a target would be on today's template; NotFound if there is no such target."""
+    target = target_files.expect(source, name)
+    template, recorded, patches = _basis(source, target)
+    try:
+        base, version = target_files.read_template(source, template)
+    except NotFound:
+        return Drift(target, template, None, depth)
+    if version == recorded:
+        return Drift(target, template, target, depth)
+    overrides: Config = {}
+    for patch in patches:
+        overrides = combine(base, overrides, patch)
+    rebased = replace(
+        target,
+        template=template,
+        template_version=version,
+        overrides=in_order(overrides),
+        config=in_order(resolve(base, overrides)),
+    )
+    return Drift(target, template, rebased, depth)
+
+
+def descendants(source: Source, name: str) -> Iterator[Drift]:
+    """Yield who was made from a target, at any depth, parents first, each with its drift."""
+    target_files.expect(source, name)
+    children = _children(source)
+    level, depth, seen = [name], 0, {name}
+    while level:
+        depth += 1
+        level = [child for parent in level for child in children[parent] if child not in seen]
+        for child in level:
+            seen.add(child)
+            yield drift(source, child, depth)
+
+
+def rebase(
+    repository: Repository,
+    origin: Origin,
+    name: str,
+    precondition: Precondition,
+    *,
+    with_descendants: bool,
+    dry_run: bool,
+) -> tuple[list[Drift], str]:
+    """Resolve a target again on today's template, and then all that was made from it, if asked to.
+
+    Returns those that changed, in one commit, parents first, and the commit's id. A dry run ends
+    before the commit. Raises NotFound, Conflict where the template is gone, PreconditionFailed.
+    """
+
+    def change(transaction: Transaction) -> tuple[list[Drift], str]:
+        first = drift(transaction, name)
+        precondition.check(name, first.target.version)
+        changed = [_write(transaction, first)]
+        if with_descendants:
+            changed += [_write(transaction, found) for found in descendants(transaction, name)]
+        changed = [found for found in changed if not found.is_current]
+        commit = str(transaction.tip)
+        if changed and not dry_run:
+            commit = FOLDER.commit(transaction, origin, _message(origin, changed))
+        return changed, commit
+
+    return repository.transact(change)
+
+
+def _basis(source: Source, target: Target) -> tuple[str, str, list[Config]]:
+    """Return the template that a target stands on, its recorded version, and the patches on top.
+
+    A target that was its own template stands on what it was first made from.
+    """
+    name, patches = target.name, [target.overrides]
+    while target.template == name:
+        target = target_files.read_version(source, name, target.template_version)
+        patches.insert(0, target.overrides)
+    return target.template, target.template_version, patches
+
+
+def _children(source: Source) -> dict[str, list[str]]:
+    """Return who stands on each target."""
+    children = defaultdict(list)
+    for name in FOLDER.names(source):
+        template = _template_of(source, name)
+        if template == name:
+            template, *_ = _basis(source, target_files.expect(source, name))
+        children[template].append(name)
+    return children
+
+
+def _template_of(source: Source, name: str) -> str:
+    """Return what a target says its template is: its file's first line, for thousands of files."""
+    file = source.read(FOLDER.path(name))
+    first = file.data.partition(b"\n")[0] if file else b""
+    return _parse_line(first) if first.startswith(_TEMPLATE) else target_files.expect(source, name).template
+
+
+@lru_cache(maxsize=16384)
+def _parse_line(line: bytes) -> str:
+    return str(load(line)["template"])
+
+
+def _write(transaction: Transaction, found: Drift) -> Drift:
+    if found.rebased is None:
+        raise Conflict(
+            found.template,
+            f"Template '{found.template}' of target '{found.target.name}' is gone. Revert the template, "
+            "or PUT the target with another one.",
+        )
+    if found.is_current:
+        return found
+    return replace(found, rebased=target_files.write(transaction, found.rebased))
+
+
+def _message(origin: Origin, changed: list[Drift]) -> str:
+    lines, trailers = [], {}
+    for found in changed:
+        after = found.rebased or found.target
+        fields = commits.changed_fields(found.target.content(), after.content())
+        if len(changed) == 1:
+            lines = fields
+            trailers = {"Template": f"{after.template} {after.template_version}"}
+        else:
+            names = ", ".join(field.partition(":")[0] for field in fields) or "nothing changed"
+            lines.append(f"Rebase target {after.name} on {after.template}: {names}")
+    others = len(changed) - 1
+    subject = f"Rebase target {changed[0].target.name}"
+    return commits.message(origin, f"{subject} and {others} more" if others else subject, lines, trailers)

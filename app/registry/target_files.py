@@ -1,0 +1,113 @@
+"""The file of a target: what it says, reading and writing it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from app.registry import commits, defaults, documents
+from app.registry.commits import Origin
+from app.registry.documents import Source
+from app.registry.errors import NotFound
+from app.registry.folders import Folder
+from app.registry.names import DEFAULT_TEMPLATE
+from app.registry.resolution import Config
+from app.registry.template_files import FileVersions
+from storage.transaction import Transaction
+
+FOLDER = Folder("targets", "Target")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A target as one commit has it. `version` is its file's blob id, `commit` the commit's.
+
+    `files` are the question templates that came with it.
+    """
+
+    name: str
+    template: str
+    template_version: str
+    overrides: Config
+    config: Config
+    files: FileVersions
+    version: str = ""
+    commit: str = ""
+
+    def document(self) -> Mapping[str, Any]:
+        """Return what its file says."""
+        return {
+            "template": self.template,
+            "template_version": self.template_version,
+            "overrides": self.overrides,
+            **({"files": self.files} if self.files else {}),
+            "config": self.config,
+        }
+
+    def content(self) -> Mapping[str, Any]:
+        """Return what it comes to: fields and files, whatever they were made from."""
+        return {**self.config, **self.files}
+
+
+def read(source: Source, name: str) -> Target | None:
+    """Return a target, or None if there is none."""
+    path = FOLDER.path(name)
+    found = documents.read(source, path)
+    return None if found is None else _parse(source, path, name, *found)
+
+
+def read_version(source: Source, name: str, version: str) -> Target:
+    """Return a target as its file was at a version (a blob id) in the history."""
+    path = FOLDER.path(name)
+    return _parse(source, path, name, documents.parse(source, path, source.blob(version)), version)
+
+
+def expect(source: Source, name: str) -> Target:
+    """Return a target; NotFound if there is none."""
+    target = read(source, name)
+    if target is None:
+        raise NotFound(FOLDER.kind, name)
+    return target
+
+
+def read_template(source: Source, template: str) -> tuple[Config, str]:
+    """Return a template's config and its blob id; NotFound if there is no such template."""
+    if template == DEFAULT_TEMPLATE:
+        return defaults.read(source)
+    target = read(source, template)
+    if target is None:
+        raise NotFound("Template", template)
+    return target.config, target.version
+
+
+def write(transaction: Transaction, target: Target) -> Target:
+    """Put a target's file in its place, and return the target with its version."""
+    return replace(
+        target, version=transaction.write(FOLDER.path(target.name), documents.dump(target.document()))
+    )
+
+
+def commit(
+    transaction: Transaction,
+    origin: Origin,
+    subject: str,
+    before: Mapping[str, Any],
+    target: Target,
+    trailers: Mapping[str, str] | None = None,
+) -> Target:
+    """Commit one target that was written; the message tells how its content differs from `before`."""
+    lines = commits.changed_fields(before, target.content())
+    named = {"Template": f"{target.template} {target.template_version}", **(trailers or {})}
+    text = commits.message(origin, subject, lines, named)
+    return replace(target, commit=FOLDER.commit(transaction, origin, text))
+
+
+def _parse(source: Source, path: str, name: str, document: Mapping[str, Any], version: str) -> Target:
+    return Target(
+        name,
+        documents.expect(document, "template", str, source, path),
+        documents.expect(document, "template_version", str, source, path),
+        documents.expect_config(document, "overrides", source, path),
+        documents.expect_config(document, "config", source, path),
+        documents.expect({"files": {}, **document}, "files", dict, source, path),
+        version,
+    )

@@ -1,0 +1,165 @@
+"""Where values came from, and what today's templates would make of them, as answers show it."""
+
+from marshmallow import fields
+
+from app.schemas.base import StrictSchema
+from app.schemas.containers import ListOf, Part
+from app.schemas.fields import Choice, Flag, Integer, Reference, Text
+from app.schemas.history import ComparisonSchema
+from app.schemas.revisions import PersonSchema
+from app.schemas.targets import TargetConfigSchema
+
+LAYERS = ("overrides", "template", "default")
+STATES = ("current", "drifted", "template_gone")
+_UNWRITTEN = "; null in a preview: it is not written"
+
+
+class LayerSchema(StrictSchema):
+    """What one target, or the default, put on what lies below it."""
+
+    layer = Choice(
+        LAYERS,
+        required=True,
+        metadata={"description": "The target's own `overrides`, those of a `template`, or the `default`."},
+    )
+    name = Text(
+        required=True,
+        allow_none=True,
+        metadata={"description": f"The target's name, or `default`{_UNWRITTEN}."},
+    )
+    version = Text(
+        required=True, allow_none=True, metadata={"description": f"Its version: a blob id{_UNWRITTEN}."}
+    )
+
+
+class WrittenLayerSchema(LayerSchema):
+    """A layer, and the change that wrote it."""
+
+    commit = Text(required=True, allow_none=True, metadata={"description": f"The commit{_UNWRITTEN}."})
+    author = Part(
+        PersonSchema, required=True, allow_none=True, metadata={"description": f"Who made it{_UNWRITTEN}."}
+    )
+    time = Text(
+        required=True,
+        allow_none=True,
+        metadata={"format": "date-time", "description": f"When it was made{_UNWRITTEN}."},
+    )
+
+
+class BeatenSchema(LayerSchema):
+    """A value that did not count, since a layer above has another."""
+
+    value = fields.Raw(
+        required=True, allow_none=True, metadata={"description": "The value; null takes the field away."}
+    )
+
+
+class FieldSchema(WrittenLayerSchema):
+    """A field, the layer that set it, and the commit that put the value there."""
+
+    field = Text(
+        required=True, metadata={"description": "Where it is in `config`: a JSON Pointer (RFC 6901)."}
+    )
+    value = fields.Raw(
+        required=True, allow_none=True, metadata={"description": "The value; null: the field was taken away."}
+    )
+    beaten = ListOf(
+        Part(BeatenSchema),
+        required=True,
+        metadata={"description": "The values of the layers below, from the top down."},
+    )
+
+
+class ExplainedSchema(StrictSchema):
+    """Where the values of a config came from."""
+
+    layers = ListOf(
+        Part(WrittenLayerSchema),
+        required=True,
+        metadata={"description": "What it was resolved from, from the top down."},
+    )
+    fields_ = ListOf(
+        Part(FieldSchema),
+        data_key="fields",
+        required=True,
+        metadata={"description": "Each field of `config`."},
+    )
+    removed = ListOf(
+        Part(FieldSchema), required=True, metadata={"description": "The fields that a null took away."}
+    )
+
+
+class ExplanationSchema(ExplainedSchema):
+    """Where the values of a target came from."""
+
+    target_name = Text(required=True, metadata={"description": "The target's name."})
+
+
+class PreviewSchema(ExplainedSchema):
+    """What a request would come to, and why."""
+
+    config = Part(TargetConfigSchema, required=True, metadata={"description": "The resolved configuration."})
+
+
+class DriftSchema(ComparisonSchema):
+    """What would change if a target were resolved on today's template."""
+
+    target_name = Text(required=True, metadata={"description": "The target's name."})
+    template = Text(required=True, metadata={"description": "The template that it stands on."})
+    state = Choice(
+        STATES,
+        required=True,
+        metadata={"description": "Whether its template is as it was, at another version, or gone."},
+    )
+
+
+class DescendantSchema(DriftSchema):
+    """A target that was made from another, and its drift."""
+
+    depth = Integer(1, required=True, metadata={"description": "1: made from it; 2: from one of those; …."})
+
+
+class DescendantListSchema(StrictSchema):
+    """Who was made from a target."""
+
+    descendants = ListOf(
+        Part(DescendantSchema), required=True, metadata={"description": "At any depth, parents first."}
+    )
+
+
+class RebaseSchema(StrictSchema):
+    """How to rebase a target."""
+
+    dry_run = Flag(load_default=False, metadata={"description": "Tell what would change, and write nothing."})
+    descendants = Flag(
+        load_default=False,
+        metadata={"description": "Rebase all that was made from it, too, in the same commit."},
+    )
+
+
+class RebasedTargetSchema(ComparisonSchema):
+    """A target that was rebased, and what that changed."""
+
+    target_name = Text(required=True, metadata={"description": "The target's name."})
+    template = Text(required=True, metadata={"description": "The template that it stands on."})
+    template_version = Text(required=True, metadata={"description": "The template's version: its blob id."})
+
+
+class RebasedSchema(StrictSchema):
+    """What a rebase changed, or would."""
+
+    dry_run = Flag(required=True, metadata={"description": "Whether nothing was written."})
+    targets = ListOf(
+        Part(RebasedTargetSchema),
+        required=True,
+        metadata={"description": "The targets whose template was at another version, parents first."},
+    )
+
+
+class RevertSchema(StrictSchema):
+    """Where to go back to."""
+
+    to = Reference(
+        required=True,
+        metadata={"description": "The commit, tag or time whose version of the target to restore."},
+    )
