@@ -4,6 +4,7 @@ Git finds the commits that changed a path, with the filters in its commit-graph,
 less for 100,000 commits; what it found is kept, and only what came since is asked anew.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,9 @@ from storage.line import Line
 
 _NO_BLOB = "0" * 40
 _REMEMBERED = 1_000_000  # versions, of all paths
-_RAW = ("--first-parent", "--raw", "--no-abbrev", "--no-renames")
+_RAW = ("--first-parent", "--raw", "-z", "--no-abbrev", "--no-renames")
+# No tree holds these; git fails for some, and takes others for another path.
+_NO_PATH = re.compile(r"\0|(?:^|/)\.{0,2}(?:/|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +74,12 @@ class History:
         Only those by an author (a part of the name or address, in any case) or to a path, a file
         or folder; `limit` at most.
         """
-        options = ["-z", f"--max-count={limit}"]
+        options = [f"--max-count={limit}"]
         if author is not None:
+            if re.search(r"[\n\0]", author):  # in nobody's name; git takes lines for alternatives
+                return []
             options += ["--regexp-ignore-case", "--fixed-strings", f"--author={author}"]
-        return list(_parse(self._ask(start, stop, options, [] if path is None else [path])))
+        return list(self._ask(start, stop, options, path))
 
     def _known(self, path: str, commit: str, last: int) -> Sequence[tuple[int, str | None]]:
         with self._lock:
@@ -83,37 +88,27 @@ class History:
         if reached is None:  # somebody rewrote the history
             reached, known = -1, []
         if reached < last:
-            lines = self._ask(last, reached + 1, (), [path]).splitlines()
-            known = known + list(self._new_versions(lines))[::-1]
+            known = known + list(self._new_versions(last, reached + 1, path))[::-1]
             with self._lock:
                 if 10 + len(known) <= self._versions.maxsize:
                     self._versions[path] = (commit, known)
         return known
 
-    def _new_versions(self, lines: Sequence[str]) -> Iterator[tuple[int, str | None]]:
-        commit = ""
-        for line in lines:
-            if line.startswith(":"):
-                position = self._line.position(commit)
-                assert position is not None
-                yield position, _blob(line.split()[3])
-            elif line:
-                commit = line.removeprefix("\x01")
+    def _new_versions(self, start: int, stop: int, path: str) -> Iterator[tuple[int, str | None]]:
+        for logged in self._ask(start, stop, (), path):
+            position = self._line.position(logged.commit)
+            assert position is not None
+            for file in logged.files:
+                if file.path == path:  # and no file in a folder that had the same name
+                    yield position, file.new
 
-    def _ask(self, start: int, stop: int, options: Sequence[str], paths: Sequence[str]) -> str:
+    def _ask(self, start: int, stop: int, options: Sequence[str], path: str | None) -> Iterator[LoggedCommit]:
+        if path is not None and _NO_PATH.search(path.removesuffix("/")):
+            return iter(())
         exclude = [f"^{self._line.commit(stop - 1)}"] if stop > 0 else []
-        return process.run(
-            self._name,
-            self._git_folder,
-            "log",
-            *_RAW,
-            "--format=tformat:%x01%H",
-            *options,
-            self._line.commit(start),
-            *exclude,
-            "--",
-            *paths,
-        )
+        revisions = (self._line.commit(start), *exclude, "--", *([] if path is None else [path]))
+        command = ("log", *_RAW, "--format=tformat:%x01%H", *options, *revisions)
+        return _parse(process.run(self._name, self._git_folder, *command))
 
 
 def _parse(text: str) -> Iterator[LoggedCommit]:

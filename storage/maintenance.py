@@ -12,6 +12,8 @@ import os
 import queue
 import subprocess
 import threading
+import time
+from contextlib import suppress
 from pathlib import Path
 
 from storage import disk, process
@@ -20,6 +22,9 @@ from storage.objects import FLUSH_PREFIX
 from storage.refs import Branch
 
 ROLL_UP_ABOVE = 256
+# Git holds the lock while it writes, a minute at the very most. A kill leaves it, and then git
+# would never write a commit-graph again.
+_GRAPH_LOCK_STALE_AFTER_SECONDS = 3600
 
 _log = logging.getLogger(__name__)
 
@@ -71,6 +76,10 @@ def write_commit_graph(branch: Branch) -> None:
 
     The commits since the last time are added in a layer of their own, which git merges now and then.
     """
+    lock = branch.git_folder / "objects/info/commit-graphs/commit-graph-chain.lock"
+    with suppress(FileNotFoundError):
+        if time.time() - lock.stat().st_mtime > _GRAPH_LOCK_STALE_AFTER_SECONDS:
+            lock.unlink()
     options = ("--reachable", "--changed-paths", "--split")
     process.run(branch.name, branch.git_folder, "commit-graph", "write", *options)
 

@@ -11,7 +11,7 @@ def environment() -> dict[str, str]:
     """Return the environment of a git process on a repository of ours."""
     return {
         "PATH": os.environ.get("PATH", os.defpath),
-        "LC_ALL": "C",
+        "LC_ALL": "C.UTF-8",  # messages as in C, and letters of any alphabet have their case
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": os.devnull,
         # The store opened it, so it is ours, whoever owns the folder after a copy.

@@ -57,7 +57,7 @@ class Repository:
         self._branch = Branch(name, path)
         with explained(name, path):
             recovery.recover(self._branch, self._objects)
-        self._line = Line(path, self._objects)
+        self._line = Line(self._branch, self._objects)
         self._history = History(name, path, self._line)
         self._maintenance = maintenance
         self._writer = Writer(self._objects, self._branch)
@@ -184,9 +184,9 @@ class Repository:
 
     def _reach(self) -> str:
         """Bring the line of commits up to the tip, and return it."""
-        tip = self.head().commit
-        self._line.extend(tip)
-        return tip
+        with explained(self.name, self.path):
+            self._objects.refresh()
+            return self._line.reach()
 
     def _last(self, start: str, after: str | None) -> int:
         last = self._position(start)

@@ -17,8 +17,9 @@ from storage.errors import NameTaken, TagExists
 from storage.objects import ObjectDatabase
 
 _FOLDER = "refs/tags"
-# What may name a file here: it leads nowhere else. What may name a tag is for the caller to narrow.
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+# What may name a file here, leads nowhere else, and git takes too: `v1.lock` is its lock on `v1`.
+# What may name a tag is for the caller to narrow.
+_NAME = re.compile(r"(?!.*\.(?:\.|lock\Z|\Z))[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +36,13 @@ def read(git_folder: Path, objects: ObjectDatabase, name: str) -> Tag | None:
     named = refs.read(git_folder, f"{_FOLDER}/{name}") if _NAME.fullmatch(name) else None
     if named is None:
         return None
-    type_, data = objects.read(bytes.fromhex(named))
-    if type_ == "commit":
+    on = objects.stream(bytes.fromhex(named))
+    if on.type == "commit":
         return Tag(name, named, None)
-    with suppress(ValueError):  # a tag of a tag, or of a file: somebody made it by hand
-        return Tag(name, tagged_commit(data), Signature.parse(data))
+    if on.type == "tag":
+        data = on.read()
+        with suppress(ValueError):  # a tag of a tag, or of a file: somebody made it by hand
+            return Tag(name, tagged_commit(data), Signature.parse(data))
     return None
 
 

@@ -1,11 +1,13 @@
 """Real repositories for the tests of `storage`, and git's own view of them."""
 
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from git import Actor
 
+from storage.errors import TagExists
 from storage.store import Store
 from storage.transaction import Transaction
 
@@ -42,7 +44,31 @@ def increment_many(root: str, times: int) -> list[int]:
     return [repository.transact(increment) for _ in range(times)]
 
 
-def git(path: Path, *arguments: str) -> str:
+def create_tags(root: str, names: list[str]) -> list[str]:
+    """Create tags on the tip, in another process, and return those that were not there."""
+    repository = Store(Path(root)).open("alice/demo")
+    created = []
+    for name in names:
+        with suppress(TagExists):
+            created.append(repository.create_tag(name, repository.head().commit, ALICE, f"{name}\n").name)
+    return created
+
+
+def commit_at(path: Path, times: Sequence[int]) -> list[str]:
+    """Put commits on the branch by hand, made at these times, and return their ids."""
+    stream = "".join(
+        "commit refs/heads/main\n"
+        f"committer Hand <hand@example.org> {time} +0000\n"
+        "data 0\n"
+        + ("from refs/heads/main^0\n" if number == 0 else "")
+        + f"M 100644 inline by-hand\ndata <<END\n{number}\nEND\n\n"
+        for number, time in enumerate(times)
+    )
+    git(path, "fast-import", "--quiet", stdin=stream)
+    return git(path, "rev-list", "--reverse", f"--max-count={len(times)}", "--topo-order", "main").split()
+
+
+def git(path: Path, *arguments: str, stdin: str = "") -> str:
     """Return what git says of a repository; CalledProcessError if it fails."""
-    done = subprocess.run(["git", "-C", str(path), *arguments], capture_output=True, check=True, text=True)
-    return done.stdout
+    command = ["git", "-C", str(path), *arguments]
+    return subprocess.run(command, input=stdin, capture_output=True, check=True, text=True).stdout

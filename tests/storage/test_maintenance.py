@@ -1,16 +1,20 @@
-"""Rolling up packs while others read and write."""
+"""Rolling up packs, and writing the commit-graph, while others read and write."""
 
+import os
 import random
+import subprocess
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from storage import disk, maintenance
-from storage.maintenance import pack_sizes, roll_up
+from storage.errors import RepositoryDamaged
+from storage.maintenance import pack_sizes, roll_up, write_commit_graph
 from storage.repository import Repository
 from storage.store import Store
-from tests.storage.repositories import git, put
+from tests.storage.repositories import git, increment, put
 
 
 def test_small_packs_become_one(repository: Repository):
@@ -70,3 +74,85 @@ def test_it_starts_by_itself_beside_readers_and_writers(
         assert len(pack_sizes(repository.path)) < 60
         assert git(repository.path, "fsck", "--strict") == ""
     assert git(repository.path, "rev-list", "--count", "main").strip() == "61"
+
+
+def graph_layers(repository: Repository) -> list[Path]:
+    """Return the files of the commit-graph, oldest first."""
+    folder = repository.path / "objects/info/commit-graphs"
+    names = (folder / "commit-graph-chain").read_text().split()
+    return [folder / f"graph-{name}.graph" for name in names]
+
+
+def test_the_commit_graph_knows_which_commit_changed_what(repository: Repository, tmp_path: Path):
+    for number in range(20):
+        repository.transact(put(f"targets/{number}", b"%d" % number))
+    write_commit_graph(repository._branch)
+    assert git(repository.path, "commit-graph", "verify") == ""
+    (layer,) = graph_layers(repository)
+    content = layer.read_bytes()
+    assert content.startswith(b"CGPH")
+    assert b"BIDX" in content[: 12 * (content[6] + 1) + 8]  # the table of chunks: filters of changed paths
+    trace = tmp_path / "trace"
+    command = ("log", "--format=%H", "main", "--", "targets/7")
+    subprocess.run(
+        ["git", *command], cwd=repository.path, env={**os.environ, "GIT_TRACE2_PERF": str(trace)}, check=True
+    )
+    (statistics,) = [line for line in trace.read_text().splitlines() if "statistics:" in line]
+    assert '"filter_not_present":0' in statistics
+    assert '"definitely_not":0' not in statistics
+
+
+def test_the_commit_graph_grows_by_a_layer(repository: Repository):
+    """What was written is written once, until git merges layers that are of a size."""
+    repository.transact(lambda transaction: [increment(transaction) for _ in range(50)])
+    write_commit_graph(repository._branch)
+    (first,) = graph_layers(repository)
+    written = first.stat()
+    repository.transact(increment)
+    write_commit_graph(repository._branch)
+    assert len(graph_layers(repository)) == 2
+    assert graph_layers(repository)[0] == first
+    assert (first.stat().st_ino, first.stat().st_mtime_ns) == (written.st_ino, written.st_mtime_ns)
+    write_commit_graph(repository._branch)
+    assert len(graph_layers(repository)) == 2
+    assert git(repository.path, "commit-graph", "verify") == ""
+    assert git(repository.path, "fsck", "--strict") == ""
+
+
+def test_a_lock_that_a_kill_left_does_not_end_the_commit_graph(repository: Repository):
+    write_commit_graph(repository._branch)
+    repository.transact(increment)
+    lock = repository.path / "objects/info/commit-graphs/commit-graph-chain.lock"
+    lock.touch()
+    with pytest.raises(RepositoryDamaged):  # git may be at it
+        write_commit_graph(repository._branch)
+    os.utime(lock, (time.time() - 4000,) * 2)
+    write_commit_graph(repository._branch)
+    assert not lock.exists()
+    assert git(repository.path, "commit-graph", "verify") == ""
+
+
+def test_the_commit_graph_changes_no_answer(repository: Repository, tmp_path: Path):
+    chance = random.Random(3)
+    for _ in range(40):
+        repository.transact(put(f"targets/{chance.randint(0, 4)}", chance.randbytes(4)))
+    tip, paths = repository.head().commit, [f"targets/{number}" for number in range(6)]
+    before = [(repository.versions(path, tip), repository.log(tip, path=path)) for path in paths]
+    write_commit_graph(repository._branch)
+    fresh = Store(tmp_path).open("alice/demo")
+    assert [(fresh.versions(path, tip), fresh.log(tip, path=path)) for path in paths] == before
+    last = repository.transact(put("targets/1", b"after the graph"))
+    assert fresh.versions("targets/1", last)[0].commit == last
+
+
+def test_the_commit_graph_is_written_in_the_background(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(maintenance, "ROLL_UP_ABOVE", 10)
+    for number in range(11):
+        repository.transact(put("a", b"%d" % number))
+    while repository._maintenance._queued:
+        time.sleep(0.001)
+    assert len(graph_layers(repository)) == 1
+    assert git(repository.path, "commit-graph", "verify") == ""
+    assert len(pack_sizes(repository.path)) == 1

@@ -1,16 +1,18 @@
 """After a power loss: whatever became of what was not flushed, every answered write is there."""
 
+import os
 import random
+import re
 from pathlib import Path
 
 import pytest
 
 from storage import recovery
-from storage.errors import RepositoryDamaged
+from storage.errors import RepositoryDamaged, TagExists
 from storage.maintenance import roll_up
 from storage.repository import Repository
 from storage.store import Store
-from tests.storage.repositories import git, increment, put
+from tests.storage.repositories import ALICE, git, increment, put
 
 # What a disk may hold of a file, or of its name, that was written and not flushed.
 LOSSES = {
@@ -83,6 +85,26 @@ def test_losses_of_all_kinds_at_once(repository: Repository, tmp_path: Path, see
     assert after.head().read("counter").data == b"%d\n" % count
     assert git(after.path, "rev-list", "--count", "main").strip() == str(count + 1)
     assert git(after.path, "fsck", "--strict") == ""
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_tag_survives_whatever_was_not_flushed(repository: Repository, tmp_path: Path, loss: str):
+    """Its own pack, index and ref are flushed; the index of the commit's pack, and the branch, are not."""
+    first = (repository.path / "refs/heads/main").read_bytes()
+    commit = repository.transact(put("a", b"1"))
+    tag = repository.create_tag("v1", commit, ALICE, "Stable\n")
+    for path in indexes(repository):
+        LOSSES[loss](path, None)
+    LOSSES[loss](repository.path / "refs/heads/main", first)
+    lose_power(repository)
+
+    after = reopened(tmp_path)
+    assert after.tags() == [after.tag("v1")] == [tag]
+    assert after.find("v1") == after.head().commit == commit
+    assert after.at(commit).read("a").data == b"1"
+    assert git(after.path, "fsck", "--strict") == ""
+    with pytest.raises(TagExists):
+        after.create_tag("v1", commit, ALICE, "Again\n")
 
 
 def test_a_flush_that_was_cut_off_was_never_answered(repository: Repository, tmp_path: Path):
@@ -198,17 +220,18 @@ def test_a_failed_move_of_the_branch_takes_its_pack_back(repository: Repository)
     assert set((repository.path / "objects/pack").iterdir()) == packs
 
 
-def test_a_flush_is_on_disk_before_it_is_seen(repository: Repository, monkeypatch: pytest.MonkeyPatch):
-    """The order of what reaches the disk: pack, its name, then index and branch."""
-    import os
-
+def watch_the_disk(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the list that flushes and renames are noted in from now on, as they happen."""
     events: list[str] = []
     paths: dict[int, str] = {}
     real_open, real_fsync, real_rename = os.open, os.fsync, Path.rename
 
+    def kind(path):
+        return re.sub(r"[-_][0-9a-f]{16,}", "", Path(path).name)
+
     def open_(path, *arguments, **more):
         fd = real_open(path, *arguments, **more)
-        paths[fd] = Path(path).name.partition("-")[0] + Path(path).suffix
+        paths[fd] = kind(path)
         return fd
 
     def fsync(fd):
@@ -216,11 +239,26 @@ def test_a_flush_is_on_disk_before_it_is_seen(repository: Repository, monkeypatc
         real_fsync(fd)
 
     def rename(path, to):
-        events.append(f"rename {Path(to).name.partition('-')[0] + Path(to).suffix}")
+        events.append(f"rename {kind(to)}")
         return real_rename(path, to)
 
     monkeypatch.setattr(os, "open", open_)
     monkeypatch.setattr(os, "fsync", fsync)
     monkeypatch.setattr(Path, "rename", rename)
+    return events
+
+
+def test_a_flush_is_on_disk_before_it_is_seen(repository: Repository, monkeypatch: pytest.MonkeyPatch):
+    """The order of what reaches the disk: pack, its name, then index and branch."""
+    events = watch_the_disk(monkeypatch)
     repository.transact(increment)
     assert events == ["fsync flush.pack", "fsync pack", "rename flush.idx", "rename main"]
+
+
+def test_a_tag_is_on_disk_before_it_is_answered(repository: Repository, monkeypatch: pytest.MonkeyPatch):
+    """Its object first, whole and by name; then its ref, and the names that lead to it."""
+    first = repository.head().commit
+    events = watch_the_disk(monkeypatch)
+    repository.create_tag("v1", first, ALICE, "Stable\n")
+    object_ = ["fsync flush.pack", "fsync tmp_idx", "rename flush.idx", "fsync pack"]
+    assert events == [*object_, "fsync tmp_tag", "rename v1", "fsync tags", "fsync refs"]

@@ -1,0 +1,265 @@
+"""What became of a file, who changed what, and how two versions differ: as git itself tells it."""
+
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from git import Actor
+
+from storage.history import FileChange, Version
+from storage.repository import Repository
+from storage.store import Store
+from storage.transaction import Transaction
+from tests.storage.repositories import commit_at, git, put
+
+PATHS = ["a.yml", "targets/a.yml", "targets/b.yml", "targets/deep/c.yml"]
+BOB = Actor("Bob [ops]", "bob@work.example")
+ZOE = Actor("Zoë Ångström", "Z.A@bakery.example")
+
+
+def change_at_random(chance: random.Random) -> Callable[[Transaction], str]:
+    """Return a change of a few commits, each of which writes and removes a few files."""
+
+    def change(transaction: Transaction) -> str:
+        for _ in range(chance.randint(1, 6)):
+            for path in chance.sample(PATHS, chance.randint(1, 3)):
+                if transaction.read(path) and chance.random() < 0.4:
+                    transaction.remove(path)
+                else:
+                    transaction.write(path, b"%d\n" % chance.randint(0, 3))
+            transaction.commit("Change\n", chance.choice([BOB, ZOE]))
+        return str(transaction.tip)
+
+    return change
+
+
+def commit_files(files: dict[str, bytes | None], author: Actor = BOB) -> Callable[[Transaction], str]:
+    def change(transaction: Transaction) -> str:
+        for path, data in files.items():
+            if data is None:
+                transaction.remove(path)
+            else:
+                transaction.write(path, data)
+        return transaction.commit("Change\n", author)
+
+    return change
+
+
+def raw_log(repository: Repository, *arguments: str) -> list[tuple[str, list[FileChange]]]:
+    """Return what real `git log --raw` says: each commit, and its files."""
+    logged: list[tuple[str, list[FileChange]]] = []
+    options = ("--raw", "--no-abbrev", "--no-renames", "--format=%H")
+    for line in git(repository.path, "log", *options, *arguments).splitlines():
+        if line.startswith(":"):
+            details, path = line.split("\t")
+            old, new = (None if blob == "0" * 40 else blob for blob in details.split()[2:4])
+            logged[-1][1].append(FileChange(path, old, new))
+        elif line:
+            logged.append((line, []))
+    return logged
+
+
+def commits_of(repository: Repository, **filters) -> list[str]:
+    return [logged.commit for logged in repository.log(repository.head().commit, **filters)]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_versions_are_what_git_says(repository: Repository, tmp_path: Path, seed: int):
+    """Of each path, at new and at old commits, by one who asked all along and one who just came."""
+    chance = random.Random(seed)
+    for _ in range(6):
+        tip = repository.transact(change_at_random(chance))
+        commits = git(repository.path, "rev-list", "main").split()
+        fresh = Store(tmp_path).open("alice/demo")
+        for path in PATHS:
+            for commit in (chance.choice(commits), tip):
+                expected = [
+                    Version(logged, files[0].new) for logged, files in raw_log(repository, commit, "--", path)
+                ]
+                assert repository.versions(path, commit) == expected
+                assert fresh.versions(path, commit) == expected
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_the_log_is_what_git_says(repository: Repository, seed: int):
+    chance = random.Random(seed)
+    for _ in range(6):
+        repository.transact(change_at_random(chance))
+    commits = git(repository.path, "rev-list", "main").split()
+    for start in (0, 3, len(commits) - 1):
+        logged = [(entry.commit, entry.files) for entry in repository.log(commits[start], limit=1000)]
+        assert logged == raw_log(repository, commits[start])
+    for path in [*PATHS, "targets", "targets/", "targets/deep"]:
+        for limit in (1, 2, 1000):
+            logged = [
+                (entry.commit, entry.files) for entry in repository.log(commits[0], path=path, limit=limit)
+            ]
+            assert logged == raw_log(repository, f"-{limit}", commits[0], "--", path)
+
+
+def test_a_file_that_was_never_there_has_no_versions(repository: Repository):
+    tip = repository.transact(put("targets/a.yml", b"1"))
+    for path in (
+        "absent",
+        "targets/absent",
+        "targets",
+        "README.md/a",
+        "../README.md",
+        "./README.md",
+        "",
+        "a\0",
+    ):
+        assert repository.versions(path, tip) == []
+
+
+def test_a_file_whose_name_became_a_folder_s_has_its_own_versions(repository: Repository):
+    first = repository.transact(put("a", b"1"))
+    second = repository.transact(commit_files({"a": None}))
+    repository.transact(put("a/b", b"2"))
+    gone = repository.transact(commit_files({"a/b": None}))
+    last = repository.transact(put("a", b"3"))
+    listed = [version.commit for version in repository.versions("a", last)]
+    assert listed == [last, second, first]
+    assert len(repository.versions("a/b", gone)) == 2
+
+
+def test_a_path_is_taken_literally(repository: Repository):
+    literal = {"t/*.yml": b"1", "t/[ab].yml": b"2", ":(top)t": b"3", 't/ä \t"x".yml': b"4", "-p": b"5"}
+    repository.transact(commit_files({"t/a.yml": b"6", "t/b.yml": b"7"}))
+    commits = {path: repository.transact(put(path, data)) for path, data in literal.items()}
+    for path, commit in commits.items():
+        assert commits_of(repository, path=path) == [commit]
+        assert [version.commit for version in repository.versions(path, repository.head().commit)] == [commit]
+        ((file,),) = [logged.files for logged in repository.log(commit, path=path)]
+        assert (file.path, file.old) == (path, None)
+        assert repository.head().blob(file.new) == literal[path]
+    assert commits_of(repository, path="t/?.yml") == []
+
+
+def test_a_path_that_no_repository_holds_was_never_changed(repository: Repository):
+    repository.transact(put("a/b", b"1"))
+    for path in ("", "/", ".", "..", "../main", "/etc/passwd", "./a", "a/../a", "a//b", "a/.", "a\0"):
+        assert commits_of(repository, path=path) == []
+
+
+def test_the_log_names_all_files_of_a_batch(repository: Repository):
+    first = repository.transact(commit_files({"a": b"1", "b": b"1", "targets/c": b"1"}))
+    second = repository.transact(commit_files({"a": b"2", "b": None, "targets/c": b"1", "d": b"1"}))
+    newest, before = repository.log(second, limit=2)
+    assert (newest.commit, before.commit) == (second, first)
+    assert [file.path for file in before.files] == ["a", "b", "targets/c"]
+    blobs = {file.path: (file.old, file.new) for file in newest.files}
+    then, now = repository.at(first), repository.at(second)
+    assert blobs == {
+        "a": (then.read("a").id, now.read("a").id),
+        "b": (then.read("b").id, None),
+        "d": (None, now.read("d").id),
+    }
+    (only,) = repository.log(second, path="d")
+    assert [file.path for file in only.files] == ["d"]
+
+
+def test_the_log_of_an_author(repository: Repository):
+    by_alice = repository.head().commit
+    by_bob = repository.transact(commit_files({"a": b"1"}, BOB))
+    by_zoe = repository.transact(commit_files({"a": b"2"}, ZOE))
+    for author in ("Bob", "bOB [OPS]", "[ops]", "WORK.example", "ops] <bob@", "bob@work.example>"):
+        assert commits_of(repository, author=author) == [by_bob]
+    for author in ("zoë", "ZOË ÅNG", "z.a@bakery"):
+        assert commits_of(repository, author=author) == [by_zoe]
+    for author in (
+        "nobody",
+        "[bo]",
+        "^Bob",
+        "B.b",
+        "Bob.*",
+        "zxa@",
+        "(",
+        "\\",
+        "+0000",
+        "bakehouse.invalid",
+        "nobody\n",
+        "\0",
+    ):
+        assert commits_of(repository, author=author) == []
+    assert commits_of(repository, author="example") == [by_zoe, by_bob, by_alice]
+    assert commits_of(repository, author="bob", path="a") == [by_bob]
+    assert commits_of(repository, author="bob", path="README.md") == []
+
+
+def test_the_log_page_by_page(repository: Repository):
+    for number in range(7):
+        repository.transact(put("a", b"%d" % number))
+    everything = git(repository.path, "rev-list", "main").split()
+    pages, after = [], None
+    while page := commits_of(repository, after=after, limit=3):
+        pages.append(page)
+        after = page[-1]
+        repository.transact(put("b", after.encode()))  # what comes meanwhile moves no page
+    assert pages == [everything[:3], everything[3:6], everything[6:]]
+
+
+def test_after_counts_from_the_start_that_was_asked_for(repository: Repository):
+    commits = [repository.head().commit, *(repository.transact(put("a", b"%d" % n)) for n in range(4))]
+    assert [entry.commit for entry in repository.log(commits[2], after=commits[4])] == commits[2::-1]
+    assert [entry.commit for entry in repository.log(commits[3], after=commits[3])] == commits[2::-1]
+    assert repository.log(commits[4], after=commits[0]) == []
+
+
+def test_the_log_since_a_moment(repository: Repository):
+    start = repository.head().time + 100
+    first, second, third, fourth = commit_at(repository.path, [start, start + 10, start + 10, start + 20])
+    for seconds, expected in [
+        (start - 1, [fourth, third, second, first]),
+        (start + 9.5, [fourth, third, second]),
+        (start + 10, [fourth, third, second]),
+        (start + 10.5, [fourth]),
+        (start + 20, [fourth]),
+        (start + 20.001, []),
+    ]:
+        assert commits_of(repository, since=datetime.fromtimestamp(seconds, UTC)) == expected
+    assert len(commits_of(repository, since=datetime.min.replace(tzinfo=UTC))) == 5
+    assert commits_of(repository, since=datetime.max.replace(tzinfo=UTC)) == []
+    since = datetime.fromtimestamp(start + 10, UTC)
+    assert commits_of(repository, since=since, after=fourth, limit=1) == [third]
+    assert commits_of(repository, since=since, after=second) == []
+    assert commits_of(repository, since=since, path="README.md") == []
+
+
+def test_a_merge_by_hand_counts_as_one_commit(repository: Repository):
+    """The line is what the branch was: what came in by a merge was never its tip."""
+    base = repository.head().commit
+    ours = repository.transact(put("a", b"1"))
+    identity = ("-c", "user.name=Hand", "-c", "user.email=hand@example.org")
+    theirs = git(repository.path, *identity, "commit-tree", f"{base}^{{tree}}", "-p", base, "-m", "x").strip()
+    arguments = ("commit-tree", f"{base}^{{tree}}", "-p", ours, "-p", theirs, "-m", "Merge")
+    merge = git(repository.path, *identity, *arguments).strip()
+    git(repository.path, "update-ref", "refs/heads/main", merge)
+    assert commits_of(repository) == [merge, ours, base]
+    assert repository.versions("a", merge)[0] == Version(merge, None)
+    assert [file.path for file in repository.log(merge, limit=1)[0].files] == ["a"]
+
+
+def test_a_diff_is_git_s_text(repository: Repository):
+    old = repository.transact(commit_files({"t/a.yml": b"one\ntwo\n", "t/b.yml": b"one\n3\n"}))
+    new = repository.transact(commit_files({"t/a.yml": b"one\n2\n"}))
+    for left, right in [
+        ((old, "t/a.yml"), (new, "t/a.yml")),
+        ((new, "t/a.yml"), (old, "t/a.yml")),
+        ((new, "t/a.yml"), (new, "t/b.yml")),
+    ]:
+        text = repository.diff(left, right)
+        assert text == git(repository.path, "diff", ":".join(left), ":".join(right))
+        assert text.startswith(f"diff --git a/{left[1]} b/{right[1]}\n")
+    assert repository.diff((old, "t/a.yml"), (new, "t/a.yml")).endswith(" one\n-two\n+2\n")
+    assert repository.diff((old, "t/b.yml"), (new, "t/b.yml")) == ""
+
+
+def test_a_diff_is_the_same_whatever_git_is_told_to_like(repository: Repository):
+    old, new = (repository.transact(put("*.yml", data)) for data in (b"one\n", b"two\n"))
+    before = repository.diff((old, "*.yml"), (new, "*.yml"))
+    git(repository.path, "config", "color.diff", "always")
+    git(repository.path, "config", "diff.external", "false")
+    assert repository.diff((old, "*.yml"), (new, "*.yml")) == before

@@ -1,0 +1,240 @@
+"""Finding a commit: by its id, the start of one, a tag, or a moment."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from storage.errors import RevisionAmbiguous, RevisionNotFound
+from storage.repository import Repository
+from storage.store import Store
+from storage.transaction import Transaction
+from tests.storage.repositories import ALICE, commit_at, git, increment, put
+
+LONG_AGO = 1_000_000_000
+
+
+def at(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def line_of(repository: Repository) -> list[str]:
+    """Return all commits, oldest first, as git has them."""
+    return git(repository.path, "rev-list", "--first-parent", "--reverse", "main").split()
+
+
+def increment_by(count: int) -> Callable[[Transaction], list[int]]:
+    """Return a change that makes so many commits, in one flush."""
+    return lambda transaction: [increment(transaction) for _ in range(count)]
+
+
+def two_alike(transaction: Transaction) -> list[str]:
+    """Commit until two ids start with the same 4 digits, and return these two."""
+    seen: dict[str, str] = {}
+    while True:
+        increment(transaction)
+        commit = str(transaction.tip)
+        if commit[:4] in seen:
+            return [seen[commit[:4]], commit]
+        seen[commit[:4]] = commit
+
+
+def off_the_branch(repository: Repository, *options: str) -> str:
+    """Return a commit that no branch leads to."""
+    identity = ("-c", "user.name=Hand", "-c", "user.email=hand@example.org")
+    command = ("commit-tree", "main^{tree}", "-m", "Stray", *options)
+    return git(repository.path, *identity, *command).strip()
+
+
+def test_a_commit_is_found_by_its_id_or_the_start_of_it(repository: Repository):
+    commits = [repository.head().commit, *(repository.transact(put("a", b"%d" % n)) for n in range(5))]
+    for commit in commits:
+        for length in (40, 39, 12, 11):
+            assert repository.find(commit[:length]) == commit
+    assert repository.find("HEAD") == repository.find("main") == commits[-1]
+
+
+def test_an_abbreviation_that_could_be_two_is_told(repository: Repository):
+    first, second = repository.transact(two_alike)
+    with pytest.raises(RevisionAmbiguous) as caught:
+        repository.find(first[:4])
+    assert caught.value.revision == first[:4]
+    differ = next(n for n in range(40) if first[n] != second[n])
+    assert repository.find(first[: differ + 1]) == first
+    assert repository.find(second[: differ + 1]) == second
+
+
+def test_an_abbreviation_is_the_start_of_an_id(repository: Repository):
+    """Not what lies in the middle of one, or across two, in the line that is searched."""
+    repository.transact(increment_by(300))
+    commits = line_of(repository)
+    joined = "".join(commits)
+    for start in range(2, 2000, 7):
+        for digits in (joined[start : start + 8], joined[start : start + 9]):
+            starting = [commit for commit in commits if commit.startswith(digits)]
+            try:
+                assert [repository.find(digits)] == starting
+            except RevisionNotFound:
+                assert starting == []
+
+
+@pytest.mark.parametrize(
+    "revision",
+    [
+        "",
+        "0" * 10,
+        "0" * 40,
+        "abc",
+        "master",
+        "HEAD~1",
+        "main^",
+        "@",
+        "-1",
+        "../heads/main",
+        "refs/heads/main",
+    ],
+)
+def test_what_is_called_nothing_is_not_found(repository: Repository, revision: str):
+    with pytest.raises(RevisionNotFound) as caught:
+        repository.find(revision)
+    assert (caught.value.repository, caught.value.revision) == ("demo", revision)
+
+
+def test_a_name_longer_than_any_file_s_is_not_found(repository: Repository):
+    with pytest.raises(RevisionNotFound):
+        repository.find("v" * 5000)
+
+
+def test_a_tag_is_found_and_comes_before_an_abbreviation(repository: Repository):
+    first = repository.head().commit
+    second = repository.transact(put("a", b"1"))
+    repository.create_tag("v1.0", first, ALICE, "One\n")
+    assert repository.find("v1.0") == first
+    assert repository.find(second[:7]) == second
+    repository.create_tag(second[:7], first, ALICE, "Misleading\n")
+    assert repository.find(second[:7]) == first
+    assert repository.find(second[:8]) == second
+
+
+def test_a_whole_id_is_never_a_tag(repository: Repository):
+    first = repository.head().commit
+    second = repository.transact(put("a", b"1"))
+    git(repository.path, "update-ref", f"refs/tags/{second}", first)
+    assert repository.find(second) == second
+
+
+def test_a_commit_that_no_branch_leads_to_is_not_found(repository: Repository):
+    repository.transact(put("a", b"1"))
+    stray = off_the_branch(repository, "-p", "main")
+    git(repository.path, "update-ref", "refs/tags/stray", stray)
+    for look in (
+        lambda: repository.find(stray),
+        lambda: repository.find(stray[:10]),
+        lambda: repository.find("stray"),
+        lambda: repository.at(stray),
+        lambda: repository.versions("a", stray),
+        lambda: repository.log(stray),
+        lambda: repository.log(repository.head().commit, after=stray),
+        lambda: repository.create_tag("v1", stray, ALICE, "Stray\n"),
+    ):
+        with pytest.raises(RevisionNotFound):
+            look()
+
+
+def test_a_repository_is_read_at_any_commit(repository: Repository):
+    commits = [repository.transact(put("a", b"%d" % number)) for number in range(5)]
+    for number, commit in enumerate(commits):
+        assert repository.at(commit).read("a").data == b"%d" % number
+        assert repository.commit(commit).subject == "Change a"
+        assert (repository.commit(commit).name, repository.commit(commit).email) == (ALICE.name, ALICE.email)
+
+
+def test_a_moment_finds_what_was_the_tip(repository: Repository):
+    start = repository.head().time + 100
+    first, second, third, fourth = commit_at(repository.path, [start, start + 10, start + 10, start + 20])
+    assert repository.find_at(at(start)) == repository.find_at(at(start + 9.999)) == first
+    assert repository.find_at(at(start + 10)) == third != second
+    assert repository.find_at(at(start + 19)) == third
+    assert repository.find_at(at(start + 20)) == fourth
+    assert repository.find_at(datetime.max.replace(tzinfo=UTC)) == fourth
+
+
+def test_a_moment_before_the_first_commit_is_not_found(repository: Repository):
+    began = at(repository.head().time)
+    assert repository.find_at(began) == repository.head().commit
+    for moment in (began - timedelta(microseconds=1), datetime.min.replace(tzinfo=UTC)):
+        with pytest.raises(RevisionNotFound, match=began.isoformat()[:10]):
+            repository.find_at(moment)
+
+
+def test_a_moment_in_another_time_zone_is_the_same_moment(repository: Repository):
+    began = at(repository.head().time)
+    assert repository.find_at(began.astimezone(timezone(timedelta(hours=-9)))) == repository.head().commit
+
+
+def test_a_clock_that_went_back_hides_no_commit(repository: Repository):
+    """A commit made by hand counts as made no earlier than those before it."""
+    began = repository.head().time
+    by_hand = commit_at(repository.path, [began + 50, LONG_AGO, LONG_AGO - 5, began + 60])
+    for fresh in (repository, Store(repository.path.parents[1]).open("alice/demo")):
+        assert fresh.find_at(at(began + 49)) == line_of(repository)[0]
+        assert fresh.find_at(at(began + 50)) == by_hand[2]
+        assert fresh.find_at(at(began + 60)) == by_hand[3]
+        assert [fresh.find(commit) for commit in by_hand] == by_hand
+        logged = fresh.log(by_hand[3], since=at(began + 50))
+        assert [entry.commit for entry in logged] == by_hand[::-1]
+
+
+def test_commits_of_another_process_are_found(repository: Repository, tmp_path: Path):
+    other = Store(tmp_path).open("alice/demo")
+    assert other.find("HEAD") == repository.head().commit
+    for number in range(10):
+        commit = repository.transact(put("a", b"%d" % number))
+        assert other.at(commit).read("a").data == b"%d" % number
+        assert other.find("main") == other.find(commit[:12]) == other.find_at(at(2**33)) == commit
+        assert repository.find_at(at(repository.head().time)) == commit
+
+
+@pytest.mark.parametrize("count", [999, 1000, 1001, 2500])
+def test_many_commits_at_once_are_found(repository: Repository, tmp_path: Path, count: int):
+    """Up to 1000, the reader goes back from the tip; beyond, it asks git."""
+    other = Store(tmp_path).open("alice/demo")
+    other.find("HEAD")
+    repository.transact(increment_by(count))
+    commits = line_of(repository)
+    assert len(commits) == count + 1
+    assert other.find("main") == commits[-1]
+    for position in (0, 1, 2, count // 2, count - 1, count):
+        assert other.find(commits[position]) == commits[position]
+        assert other._line.position(commits[position]) == position
+        assert other._line.commit(position) == commits[position]
+
+
+def test_a_branch_put_elsewhere_by_hand_is_noticed(repository: Repository):
+    repository.transact(increment_by(3))
+    first, *_, tip = line_of(repository)
+    assert repository.find(tip) == tip
+    stray = off_the_branch(repository)
+    git(repository.path, "update-ref", "refs/heads/main", stray)
+    assert repository.find("HEAD") == repository.find_at(at(2**33)) == stray
+    for commit in (first, tip):
+        with pytest.raises(RevisionNotFound):
+            repository.find(commit)
+        with pytest.raises(RevisionNotFound):
+            repository.at(commit)
+
+
+def test_a_branch_put_back_by_hand_is_noticed(repository: Repository):
+    repository.transact(increment_by(4))
+    *before, kept, lost, tip = line_of(repository)
+    assert repository.find_at(at(2**33)) == tip
+    assert len(repository.versions("counter", tip)) == 4
+    git(repository.path, "update-ref", "refs/heads/main", kept)
+    assert repository.find_at(at(2**33)) == repository.find("HEAD") == kept
+    for look in (repository.find, repository.at, lambda it: repository.create_tag("v1", it, ALICE, "Lost\n")):
+        with pytest.raises(RevisionNotFound):
+            look(lost)
+    commit = repository.transact(put("counter", b"another way"))
+    assert [version.commit for version in repository.versions("counter", commit)] == [commit, kept, before[1]]
+    assert repository.find_at(at(2**33)) == commit

@@ -1,0 +1,222 @@
+"""Tags that stay: made by Bakehouse, read by git, and the other way round."""
+
+import multiprocessing
+import time
+from itertools import chain
+from pathlib import Path
+
+import pytest
+from git import Actor
+
+from storage.commits import serialize_tag
+from storage.errors import NameTaken, RevisionNotFound, TagExists
+from storage.maintenance import pack_sizes, roll_up, write_commit_graph
+from storage.repository import Repository
+from storage.store import Store
+from storage.tags import Tag
+from tests.storage.repositories import ALICE, create_tags, git, put
+from tests.storage.test_concurrency import run_together
+
+HAND = ("-c", "user.name=Hand", "-c", "user.email=hand@example.org")
+
+
+def tag_tip(repository: Repository, name: str, message: str = "Stable\n") -> Tag:
+    return repository.create_tag(name, repository.head().commit, ALICE, message)
+
+
+def test_a_tag_is_what_git_takes_for_one(repository: Repository, tmp_path: Path):
+    commit = repository.transact(put("a", b"1"))
+    repository.transact(put("a", b"2"))
+    tag = repository.create_tag("v1.0", commit, ALICE, "The first\n\nGood — for months.\n")
+    assert git(repository.path, "cat-file", "-p", "v1.0") == (
+        f"object {commit}\ntype commit\ntag v1.0\n"
+        f"tagger Alice <alice@example.org> {tag.signature.time} +0000\n\n"
+        "The first\n\nGood — for months.\n"
+    )
+    assert git(repository.path, "tag", "-n").split() == ["v1.0", "The", "first"]
+    assert git(repository.path, "describe", commit) == "v1.0\n"
+    assert git(repository.path, "fsck", "--strict") == ""
+    git(tmp_path, "clone", "--quiet", str(repository.path), "clone")
+    assert git(tmp_path / "clone", "show", "v1.0:a") == "1"
+
+
+def test_a_tag_is_read_back(repository: Repository, tmp_path: Path):
+    commit, before = repository.head().commit, int(time.time())
+    tag = repository.create_tag("v1", commit, ALICE, "One\n")
+    assert (tag.name, tag.commit) == ("v1", commit)
+    signature = tag.signature
+    assert (signature.name, signature.email, signature.message) == (ALICE.name, ALICE.email, "One\n")
+    assert (signature.subject, before <= signature.time <= time.time()) == ("One", True)
+    for reader in (repository, Store(tmp_path).open("alice/demo")):
+        assert reader.tag("v1") == tag
+        assert reader.tags() == [tag]
+        assert reader.tag("v2") is None
+
+
+def test_tags_are_listed_by_name(repository: Repository):
+    assert repository.tags() == []
+    for name in ("v2", "v10", "b.1", "A_a"):
+        tag_tip(repository, name)
+    git(repository.path, "pack-refs", "--all")
+    tag_tip(repository, "v1")
+    assert [tag.name for tag in repository.tags()] == ["A_a", "b.1", "v1", "v10", "v2"]
+
+
+def test_a_tag_stays(repository: Repository):
+    tag = tag_tip(repository, "v1", "One\n")
+    repository.transact(put("a", b"1"))
+    for _ in range(2):
+        with pytest.raises(TagExists) as caught:
+            tag_tip(repository, "v1", "Another\n")
+        assert (caught.value.repository, caught.value.name) == ("demo", "v1")
+        with pytest.raises(NameTaken) as taken:
+            tag_tip(repository, "V1")
+        assert (taken.value.name, taken.value.existing) == ("V1", "v1")
+        assert repository.tags() == [repository.tag("v1")] == [tag]
+        git(repository.path, "pack-refs", "--all")
+        assert not (repository.path / "refs/tags/v1").exists()
+    assert git(repository.path, "fsck", "--strict") == ""
+
+
+def test_a_commit_that_the_history_lacks_is_not_tagged(repository: Repository):
+    for commit in ("0" * 40, git(repository.path, "rev-parse", "main^{tree}").strip()):
+        with pytest.raises(RevisionNotFound):
+            repository.create_tag("v1", commit, ALICE, "No\n")
+    assert repository.tags() == []
+    assert len(pack_sizes(repository.path)) == 1
+
+
+def test_tags_made_by_hand_are_read(repository: Repository):
+    first = repository.head().commit
+    git(repository.path, "tag", "light")
+    git(repository.path, *HAND, "tag", "-m", "By hand", "annotated")
+    annotated, light = repository.tags()
+    assert light == repository.tag("light") == Tag("light", first, None)
+    assert (annotated.commit, annotated.signature.name, annotated.signature.message) == (
+        first,
+        "Hand",
+        "By hand\n",
+    )
+    for name in ("light", "annotated"):
+        with pytest.raises(TagExists):
+            tag_tip(repository, name)
+
+
+def test_what_is_no_tag_on_a_commit_is_not_listed(repository: Repository):
+    tag_tip(repository, "v1")
+    blob, tree = (
+        git(repository.path, "rev-parse", f"main{end}").strip() for end in (":README.md", "^{tree}")
+    )
+    for name, on in [("on-tag", "v1"), ("on-blob", blob), ("on-tree", tree)]:
+        git(repository.path, *HAND, "tag", "-m", "By hand", name, on)
+        git(repository.path, "tag", f"light-{name}", on)
+    like_a_tag = serialize_tag("v1", repository.head().commit, ALICE, 0, "In a file\n").decode()
+    blob = git(repository.path, "hash-object", "-w", "--stdin", stdin=like_a_tag).strip()
+    git(repository.path, "tag", "file-like-a-tag", blob)
+    git(repository.path, "tag", "nested/v1", "main")
+    (repository.path / "refs/tags/v2.lock").write_text(repository.head().commit)
+    (repository.path / "refs/tags/garbled").write_text("nonsense")
+    # A lightweight tag on a tag object is that tag, under another name.
+    assert [tag.name for tag in repository.tags()] == ["light-on-tag", "v1"]
+    for name in ("on-tag", "on-blob", "on-tree", "light-on-tree", "nested/v1", "v2.lock", "garbled"):
+        assert repository.tag(name) is None
+    with pytest.raises(TagExists):
+        tag_tip(repository, "on-tree")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        ".",
+        "..",
+        "../heads/main",
+        "a/b",
+        "/v1",
+        "-v",
+        ".v",
+        "v..1",
+        "v.",
+        "v.lock",
+        "v 1",
+        "v1\n",
+        "ä",
+        "v~1",
+        "v\0",
+        "v" * 201,
+    ],
+)
+def test_what_cannot_name_a_tag_is_refused_and_found_nowhere(repository: Repository, name: str):
+    with pytest.raises(ValueError, match="cannot name a tag"):
+        tag_tip(repository, name)
+    assert repository.tag(name) is None
+    assert repository.tags() == []
+
+
+@pytest.mark.parametrize(
+    "name", ["v1", "1.0.0-rc.1", "a_b-c.d", "V", "v.locked", "v.lock.1", "0" * 40, "v" * 200]
+)
+def test_names_that_git_knows(repository: Repository, name: str):
+    tag = tag_tip(repository, name)
+    git(repository.path, "check-ref-format", f"refs/tags/{name}")
+    assert git(repository.path, "tag", "--list") == f"{name}\n"
+    assert repository.tag(name) == tag
+
+
+def test_a_tagger_who_would_change_other_lines_is_refused(repository: Repository):
+    with pytest.raises(ValueError, match="cannot be the author"):
+        repository.create_tag("v1", repository.head().commit, Actor("A\nobject", "a@b"), "No\n")
+    assert repository.tag("v1") is None
+    assert len(pack_sizes(repository.path)) == 1
+
+
+def test_threads_that_want_the_same_name(repository: Repository, tmp_path: Path):
+    repositories = [repository, Store(tmp_path).open("alice/demo")]
+
+    def create(number: int) -> Tag | None:
+        try:
+            return tag_tip(repositories[number % 2], "v1", f"By {number}\n")
+        except TagExists:
+            return None
+
+    (winner,) = [tag for tag in run_together(16, create) if tag]
+    assert repository.tags() == [winner]
+    assert git(repository.path, "cat-file", "tag", "v1").endswith(winner.signature.message)
+    assert git(repository.path, "fsck", "--strict") == ""
+
+
+def test_processes_that_want_the_same_names(repository: Repository, tmp_path: Path):
+    names = [f"v{number}" for number in range(20)]
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        created = pool.starmap(create_tags, [(str(tmp_path), names)] * 2, chunksize=1)
+    assert sorted(chain.from_iterable(created)) == sorted(names)
+    assert sorted(tag.name for tag in repository.tags()) == sorted(names)
+    assert git(repository.path, "fsck", "--strict") == ""
+
+
+def test_a_tag_is_not_lost_in_maintenance(repository: Repository, tmp_path: Path):
+    for number in range(5):
+        repository.transact(put("a", b"%d" % number))
+        tag_tip(repository, f"v{number}")
+    listed = repository.tags()
+    assert roll_up(repository._branch) == 11
+    write_commit_graph(repository._branch)
+    assert len(pack_sizes(repository.path)) == 1
+    assert repository.tags() == Store(tmp_path).open("alice/demo").tags() == listed
+    git(repository.path, "gc", "--quiet", "--prune=now")
+    assert repository.tags() == Store(tmp_path).open("alice/demo").tags() == listed
+    assert git(repository.path, "fsck", "--strict") == ""
+
+
+def test_a_kill_before_a_tag_has_its_name_leaves_an_object_at_most(repository: Repository, tmp_path: Path):
+    commit = repository.head().commit
+    object_id = repository._objects.write(
+        "tag", serialize_tag("v1", commit, ALICE, 1_700_000_000, "Killed\n")
+    )
+    assert git(repository.path, "fsck", "--strict") == f"dangling tag {object_id.hex()}\n"
+    after = Store(tmp_path).open("alice/demo")
+    assert after.tags() == []
+    tag = tag_tip(after, "v1")
+    assert repository.tag("v1") == tag
+    roll_up(after._branch)
+    assert git(repository.path, "fsck", "--strict") == f"dangling tag {object_id.hex()}\n"
