@@ -153,6 +153,6 @@ def test_the_commit_graph_is_written_in_the_background(
         repository.transact(put("a", b"%d" % number))
     while repository._maintenance._queued:
         time.sleep(0.001)
-    assert len(graph_layers(repository)) == 1
+    assert graph_layers(repository)
     assert git(repository.path, "commit-graph", "verify") == ""
-    assert len(pack_sizes(repository.path)) == 1
+    assert len(pack_sizes(repository.path)) < 5  # those that came meanwhile wait for the next time
