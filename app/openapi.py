@@ -89,7 +89,7 @@ _ACTING_FOR = [
         "name": "user_id",
         "in": "query",
         "description": "Whose repos are meant, as in `X-User-Id`; empty: the caller's.",
-        "schema": {"type": "string", "pattern": f"^$|{PATTERNS[user_id_problem]}"},
+        "schema": {"type": "string", "pattern": PATTERNS[user_id_problem]},
     },
 ]
 
@@ -121,9 +121,14 @@ def build(app: Flask) -> dict[str, Any]:
         path = re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule.rule)
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
             spec.path(path, operations={method.lower(): _operation(rule, view, contract)})
-    document = spec.to_dict()
+    document: dict[str, Any] = spec.to_dict()
     for (kind, *_), name in marshmallow.converter.refs.items():
         document["components"]["schemas"][name] |= getattr(kind, "json_schema", {})
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for parameter in operation["parameters"]:
+                if parameter["in"] == "query":
+                    parameter["schema"] = _in_query(parameter["schema"])
     return document
 
 
@@ -195,6 +200,14 @@ def _responses(contract: Contract, is_open: bool) -> dict[str, Any]:
     for status in sorted(errors):
         responses[str(status)] = _refusal(status)
     return responses
+
+
+def _in_query(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the schema of a text as a query has it: never null, and empty where it is left out."""
+    if "string" not in schema["type"]:
+        return schema
+    rules = {name: rule for name, rule in schema.items() if name not in ("type", "default")}
+    return {"type": "string", "anyOf": [{"const": ""}, rules]}
 
 
 def _refusal(status: int) -> dict[str, Any]:

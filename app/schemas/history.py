@@ -12,7 +12,7 @@ from app.schemas.revisions import PersonSchema, RefQuerySchema
 
 ACTIONS = ("created", "updated", "deleted")
 # Folders and a file name, none of them `.` or `..`; a slash may end it.
-_PATH = r"(?=[^\0]{1,1000}$)((?!\.{1,2}(/|$))[^/\x00-\x1f\x7f]+(/|$))+"
+_PATH = r"(?=.{1,1000}$)((?!\.{1,2}(/|$))[^/\x00-\x1f\x7f]+(/|$))+"
 _TIME = {"format": "date-time"}
 
 

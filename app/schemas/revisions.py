@@ -37,7 +37,7 @@ class TagCreateSchema(StrictSchema):
         metadata={"description": "The commit, another tag on it, or a time; null: what is there now."},
     )
     message = Matching(
-        rf"[^\0]{{0,{_LONGEST_MESSAGE}}}",
+        rf"[^\x00]{{0,{_LONGEST_MESSAGE}}}",
         f"This must have at most {_LONGEST_MESSAGE} characters, and no NUL",
         allow_none=True,
         load_default=None,
