@@ -107,8 +107,13 @@ class History:
             return iter(())
         exclude = [f"^{self._line.commit(stop - 1)}"] if stop > 0 else []
         revisions = (self._line.commit(start), *exclude, "--", *([] if path is None else [path]))
-        command = ("log", *_RAW, "--format=tformat:%x01%H", *options, *revisions)
-        return _parse(process.run(self._name, self._git_folder, *command))
+        return read_log(self._name, self._git_folder, *options, *revisions)
+
+
+def read_log(name: str, folder: Path, *arguments: str) -> Iterator[LoggedCommit]:
+    """Yield the commits that `git log` lists with some arguments, and the files that each changed."""
+    command = ("log", *_RAW, "--format=tformat:%x01%H", *arguments)
+    return _parse(process.run(name, folder, *command))
 
 
 def _parse(text: str) -> Iterator[LoggedCommit]:

@@ -10,6 +10,7 @@ commits, are written for git to see and not flushed: both follow from the packs 
 """
 
 import os
+import re
 import threading
 import zlib
 from contextlib import suppress
@@ -33,6 +34,7 @@ from storage.trees import Tree
 _READ_WHOLE_BELOW = 64 * 1024
 # Not `pack-`: so that recovery knows a flush from what git packed, and flushed whole.
 FLUSH_PREFIX = "flush-"
+_OBJECT_ID = re.compile(r"[0-9a-f]{40}")
 
 
 class ObjectCache:
@@ -99,6 +101,12 @@ class ObjectDatabase(GitCmdObjectDB):
         if type_ != "blob":
             raise RepositoryDamaged(self.name, f"the object {object_id.hex()} is not a blob")
         return data
+
+    def named_blob(self, name: str) -> bytes:
+        """Return the content of a blob that some file names; RepositoryDamaged if that is no blob's id."""
+        if not _OBJECT_ID.fullmatch(name):
+            raise RepositoryDamaged(self.name, f"{name!r} is not the id of an object")
+        return self.blob(bytes.fromhex(name))
 
     def tree(self, object_id: bytes) -> Tree:
         """Return a tree."""

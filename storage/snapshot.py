@@ -39,11 +39,11 @@ class Snapshot:
 
     def blob(self, blob_id: str) -> bytes:
         """Return the content of a blob (40 hex digits) that the history names; else RepositoryDamaged."""
-        return self._objects.blob(bytes.fromhex(blob_id))
+        return self._objects.named_blob(blob_id)
 
     def list(self, folder: str) -> list[str]:
-        """Return the names in a folder, in git's order; none where there is no such folder."""
-        folder_id = self._find(folder, FOLDER)
+        """Return the names in a folder, in git's order; `` is the outermost. None where there is none."""
+        folder_id = self._find(folder, FOLDER) if folder else self.root
         return [] if folder_id is None else self._objects.tree(folder_id).names()
 
     def folder_version(self, folder: str) -> str:

@@ -63,6 +63,15 @@ class Store:
                 self._create_at(path, _last(name), change)
         return self.open(name)
 
+    def folders(self) -> list[str]:
+        """Return the sorted names of the folders that repositories are in."""
+        with explained("", self._root):
+            return sorted(
+                entry.name
+                for entry in os.scandir(self._root)
+                if entry.is_dir() and _is_safe(entry.name) and not entry.name.endswith(_SUFFIX)
+            )
+
     def list(self, folder: str) -> list[str]:
         """Return the sorted names of the repositories in a folder; none where there is no folder."""
         with explained(folder, self._root):

@@ -50,7 +50,7 @@ class Transaction:
 
     def blob(self, blob_id: str) -> bytes:
         """Return the content of a blob (40 hex digits) that the history names; else RepositoryDamaged."""
-        return self._objects.blob(bytes.fromhex(blob_id))
+        return self._objects.named_blob(blob_id)
 
     def list(self, folder: str) -> list[str]:
         """Return the names in a folder, with the caller's own writes."""

@@ -50,14 +50,16 @@ class Tree:
         if not self.keys:
             return []
         # in one go: five times faster than key by key, and a `/` is only ever a folder's last
-        return b"\0".join(self.keys).replace(b"/", b"").decode().split("\0")
+        # what is not UTF-8, as a name may be that somebody committed by hand, is shown as `\ufffd`
+        return b"\0".join(self.keys).replace(b"/", b"").decode(errors="replace").split("\0")
 
     def find(self, name: str, mode: bytes = FILE) -> bytes | None:
         """Return the 20-byte id of the entry of that name and mode, or None."""
         key = _key(name, mode)
         position = bisect_left(self.keys, key)
         if position < len(self.keys) and self.keys[position] == key:
-            return self.records[position][-20:]
+            record = self.records[position]
+            return record[-20:] if record.startswith(mode + b" ") else None
         return None
 
     def other_case(self, names: Collection[str]) -> tuple[str, str] | None:

@@ -22,8 +22,8 @@ from storage.snapshot import Snapshot
 from storage.store import Store
 from storage.transaction import Transaction
 
-_REPOSITORY = "accounts"
-_FOLDER = Folder("users", "User")
+REPOSITORY = "accounts"
+FOLDER = Folder("users", "User")
 _FIRST_TOKEN = TokenRequest("initial")
 
 Tokens = tuple[Token, ...]
@@ -66,12 +66,12 @@ class Accounts:
         token, secret = Token.make(_FIRST_TOKEN)
 
         def change(transaction: Transaction) -> None:
-            if transaction.read(_FOLDER.path(user_id)) is not None:
+            if transaction.read(FOLDER.path(user_id)) is not None:
                 raise Conflict(user_id, f"User '{user_id}' already exists")
             document = {"alias": alias, "email": email, "tokens": [token.document()]}
-            transaction.write(_FOLDER.path(user_id), documents.dump(document))
+            transaction.write(FOLDER.path(user_id), documents.dump(document))
             lines = commits.changed_fields({}, {"alias": alias, "email": email})
-            _FOLDER.commit(transaction, origin, commits.message(origin, f"Create user {user_id}", lines))
+            FOLDER.commit(transaction, origin, commits.message(origin, f"Create user {user_id}", lines))
 
         self._repository.transact(change)
         return secret
@@ -126,7 +126,7 @@ class Accounts:
         """Return a user by id; NotFound if there is none."""
         user = self.find(user_id)
         if user is None:
-            raise NotFound(_FOLDER.kind, user_id)
+            raise NotFound(FOLDER.kind, user_id)
         return user
 
     def authenticate(self, secret: str) -> tuple[User, Token] | None:
@@ -143,12 +143,12 @@ class Accounts:
         change_list: Callable[[Tokens], Tokens],
         details: Mapping[str, Any] | None = None,
     ) -> None:
-        path = _FOLDER.path(user_id)
+        path = FOLDER.path(user_id)
 
         def change(transaction: Transaction) -> None:
             found = documents.read(transaction, path)
             if found is None:
-                raise NotFound(_FOLDER.kind, user_id)
+                raise NotFound(FOLDER.kind, user_id)
             tokens = change_list(_read_tokens(found[0], transaction, path))
             document = {**found[0], "tokens": [token.document() for token in tokens]}
             transaction.write(path, documents.dump(document))
@@ -173,25 +173,26 @@ def _open(store: Store, origin: Origin) -> Repository:
         transaction.commit(commits.message(origin, "Create accounts"), origin.author)
 
     try:
-        return store.open(_REPOSITORY)
+        return store.open(REPOSITORY)
     except RepositoryNotFound:
         try:
-            return store.create(_REPOSITORY, first_commit)
+            return store.create(REPOSITORY, first_commit)
         except RepositoryExists:  # another process was quicker
-            return store.open(_REPOSITORY)
+            return store.open(REPOSITORY)
 
 
 def _read_all(head: Snapshot) -> Iterator[User]:
     """Yield all users, by id. One whose file is damaged is let in no more, and locks nobody else out."""
-    for user_id in _FOLDER.names(head):
+    for user_id in FOLDER.names(head):
         try:
-            yield _read_user(head, user_id)
+            yield read_user(head, user_id)
         except RepositoryDamaged as error:
             _log.error("User '%s' is passed over. %s", user_id, error)
 
 
-def _read_user(source: Source, user_id: str) -> User:
-    path = _FOLDER.path(user_id)
+def read_user(source: Source, user_id: str) -> User:
+    """Return a user as their file tells; RepositoryDamaged if it cannot be read."""
+    path = FOLDER.path(user_id)
     found = documents.read(source, path)
     document: Mapping[str, Any] = found[0] if found else {}
     alias, email = document.get("alias"), document.get("email")

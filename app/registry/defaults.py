@@ -1,7 +1,9 @@
 """The template called `default`: what targets start from where they name no other."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 from app.registry import commits, documents, template_files
 from app.registry.commits import Origin
@@ -43,8 +45,12 @@ def first_config(base_model: str | None) -> Config:
 
 def write(transaction: Transaction, config: Config, files: FileVersions = MappingProxyType({})) -> str:
     """Write the default template, and return its blob id; `files` came with it."""
-    document = {**({"files": dict(files)} if files else {}), "config": config}
-    return transaction.write(PATH, documents.dump(document))
+    return transaction.write(PATH, documents.dump(document(config, files)))
+
+
+def document(config: Config, files: FileVersions) -> Mapping[str, Any]:
+    """Return what the file says."""
+    return {**({"files": dict(files)} if files else {}), "config": config}
 
 
 def read(source: Source) -> tuple[Config, str]:
@@ -57,8 +63,8 @@ def read(source: Source) -> tuple[Config, str]:
 
 def read_version(source: Source, version: str) -> Config:
     """Return the default template's config as its file was at a version (a blob id) in the history."""
-    document = documents.parse(source, PATH, source.blob(version))
-    return documents.expect_config(document, "config", source, PATH)
+    found = documents.parse(source, PATH, source.blob(version))
+    return documents.expect_config(found, "config", source, PATH)
 
 
 def get(snapshot: Snapshot) -> DefaultTarget:

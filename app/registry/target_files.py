@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from app.registry import commits, defaults, documents
+from app.registry import commits, defaults, documents, template_files
 from app.registry.commits import Origin
 from app.registry.documents import Source
 from app.registry.errors import NotFound
@@ -108,6 +108,6 @@ def _parse(source: Source, path: str, name: str, document: Mapping[str, Any], ve
         documents.expect(document, "template_version", str, source, path),
         documents.expect_config(document, "overrides", source, path),
         documents.expect_config(document, "config", source, path),
-        documents.expect({"files": {}, **document}, "files", dict, source, path),
+        template_files.expect(document, source, path),
         version,
     )

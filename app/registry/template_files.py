@@ -5,13 +5,16 @@ content too, and `git show <id>` prints it whatever became of the file since.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
+from app.registry import documents
 from app.registry.documents import Source
 from app.registry.errors import Conflict
 from app.registry.resolution import Config
+from storage.errors import RepositoryDamaged
 from storage.transaction import Transaction
 
-_FOLDER = "templates"
+FOLDER = "templates"
 
 Files = Mapping[str, bytes]  # content by path
 FileVersions = Mapping[str, str]  # blob ids by path
@@ -30,12 +33,20 @@ def take(owner: str, overrides: Config) -> tuple[Config, Files]:
         content = generator.get("template_content")
         if content is not None:
             given = generator.get("template_path") or f"{owner}-{index}.txt"
-            path = f"{_FOLDER}/{given.rpartition('/')[2]}"
+            path = f"{FOLDER}/{given.rpartition('/')[2]}"
             if files.setdefault(path, content.encode()) != content.encode():
                 raise Conflict(path, f"Two generators of '{owner}' bring '{path}' with different content")
             generator = {**generator, "template_path": path}
         generators.append(generator)
     return ({**overrides, "generators": generators} if files else overrides), files
+
+
+def expect(document: Mapping[str, Any], source: Source, path: str) -> FileVersions:
+    """Return the files that came with a target or the default; RepositoryDamaged if that cannot be read."""
+    files = documents.expect({"files": {}, **document}, "files", dict, source, path)
+    if not all(isinstance(text, str) for text in [*files, *files.values()]):
+        raise RepositoryDamaged(source.name, f"{path} has files that Bakehouse did not write")
+    return files
 
 
 def refuse_other_content(source: Source, owner: str, files: Files) -> None:

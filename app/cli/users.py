@@ -1,51 +1,17 @@
-"""The command `bakehouse`."""
-
-import socket
-from collections.abc import Callable
-from typing import Any
+"""`bakehouse users`: who may use the server, and with which tokens."""
 
 import click
-from gunicorn.app.base import BaseApplication
 
-from app import create_app, master_key
 from app.registry.accounts import Accounts
 from app.registry.commits import Origin
-from app.registry.errors import RegistryError
 from app.registry.names import user_id_problem
 from app.registry.tokens import Access
 from app.schemas.accounts import TokenCreateSchema
-from app.schemas.base import InvalidRequest, load
-from app.settings import Settings, SettingsError
-from storage.errors import StorageError
+from app.schemas.base import load
+from app.settings import Settings
 from storage.store import Store
 
 _OPERATOR = Origin("operator", alias="Operator (command line)")
-
-
-class _Command(click.Group):
-    """A group whose commands end with one sentence, not a stack trace, where we know what is wrong."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except (SettingsError, StorageError, RegistryError, InvalidRequest) as error:
-            raise click.ClickException(str(error)) from error
-
-
-@click.group(cls=_Command)
-@click.version_option(package_name="bakehouse")
-def main() -> None:
-    """Keep target configurations in git. Settings come from BAKEHOUSE_* environment variables."""
-
-
-@main.command()
-def serve() -> None:
-    """Start the server."""
-    settings = Settings.from_env()
-    settings.make_data_dir()
-    _check_address(settings)
-    master_key.ensure(settings)
-    _Server(settings).run()
 
 
 class _Text(click.ParamType):  # type: ignore[type-arg]
@@ -62,7 +28,7 @@ class _Text(click.ParamType):  # type: ignore[type-arg]
         return value
 
 
-@main.group()
+@click.group()
 def users() -> None:
     """Manage users. Works with and without a running server."""
 
@@ -152,43 +118,3 @@ def _visible(text: str | None) -> str:
 
 def _accounts() -> Accounts:
     return Accounts(Store(Settings.from_env().make_data_dir()), _OPERATOR)
-
-
-def _check_address(settings: Settings) -> None:
-    """Raise SettingsError where nobody can listen; gunicorn would try for seconds, and log a trace."""
-    try:
-        family, *_, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
-        socket.create_server(address[:2], family=family).close()
-    except OSError as error:
-        raise SettingsError(
-            f"BAKEHOUSE_HOST and BAKEHOUSE_PORT: nobody can listen on {settings.url}: {error.strerror}."
-        ) from error
-
-
-class _Server(BaseApplication):  # type: ignore[misc]
-    """gunicorn with our settings."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        super().__init__()
-
-    def load_config(self) -> None:
-        """Tell gunicorn what to listen on and how many to be."""
-        settings = self._settings
-        options = {
-            "bind": settings.url.removeprefix("http://"),
-            "workers": settings.workers,
-            "threads": settings.threads,
-            "worker_class": "gthread",
-            "control_socket_disable": True,
-        }
-        for name, value in options.items():
-            self.cfg.set(name, value)
-
-    def load(self) -> Callable[..., Any]:
-        """Return the application, in each worker."""
-        return create_app(self._settings)
-
-
-if __name__ == "__main__":
-    main()

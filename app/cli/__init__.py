@@ -1,0 +1,33 @@
+"""The command `bakehouse`."""
+
+from typing import Any
+
+import click
+
+from app.cli.serving import serve
+from app.cli.users import users
+from app.cli.verify import verify
+from app.registry.errors import RegistryError
+from app.schemas.base import InvalidRequest
+from app.settings import SettingsError
+from storage.errors import StorageError
+
+
+class _Command(click.Group):
+    """A group whose commands end with one sentence, not a stack trace, where we know what is wrong."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (SettingsError, StorageError, RegistryError, InvalidRequest) as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=_Command)
+@click.version_option(package_name="bakehouse")
+def main() -> None:
+    """Keep target configurations in git. Settings come from BAKEHOUSE_* environment variables."""
+
+
+for _command in (serve, users, verify):
+    main.add_command(_command)

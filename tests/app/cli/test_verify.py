@@ -1,0 +1,294 @@
+"""`bakehouse verify`: what is as Bakehouse writes it is found to be, and nothing else is."""
+
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from flask import Flask
+
+from app.cli import main
+from tests.client import Client
+from tests.payloads import target
+from tests.server import environment
+from tests.storage.repositories import git
+
+HAND = ("-c", "user.name=Hand", "-c", "user.email=hand@example.org")
+
+
+@pytest.fixture
+def data_dir(app: Flask, master: Client, alice: Client) -> Path:
+    """A data directory with what there can be in it."""
+    alice.post("/v1/repo/demo/targets", target("coding_target"))
+    alice.post("/v1/repo/demo/targets", target("calm_target", "coding_target", temperature=0.1))
+    files = {"generators": [{"type": "oneshot_qs", "template_content": "Ask:\n"}]}
+    alice.put("/v1/repo/demo/targets/asking_target", {"template": "default", "overrides": files})
+    alice.put(
+        "/v1/repo/demo/targets/coding_target", {"template": "coding_target", "overrides": {"max_tokens": 9}}
+    )
+    alice.put(
+        "/v1/repo/demo/targets/calm_target", {"template": "calm_target", "overrides": {"extra_kwargs": None}}
+    )
+    alice.put("/v1/repo/demo/defaults/target", {"config": {"temperature": 0.5, **files}})
+    alice.post("/v1/repo/demo/targets/asking_target/rebase", {})
+    alice.delete("/v1/repo/demo/targets/coding_target")
+    alice.put("/v1/repo/demo/prompts/terse", {"messages": [{"role": "system", "content": " Be \n terse."}]})
+    master.post("/v1/admin/users", {"user_id": "bob"})
+    alice.put("/v1/repo/demo/grants/bob", {"access": "read"})
+    path: Path = app.extensions["bakehouse"].settings.data_dir
+    return path
+
+
+@pytest.fixture
+def clone(data_dir: Path, tmp_path: Path) -> Path:
+    path = tmp_path / "clone"
+    git(tmp_path, "clone", "--quiet", str(data_dir / "repos/alice/demo.git"), str(path))
+    return path
+
+
+def verify(*arguments: object, data_dir: Path | None = None) -> Result:
+    env = {} if data_dir is None else {"BAKEHOUSE_DATA_DIR": str(data_dir)}
+    return CliRunner().invoke(main, ["verify", *map(str, arguments)], env=env)
+
+
+def commit(clone: Path) -> None:
+    git(clone, "add", "--all")
+    git(clone, *HAND, "commit", "--quiet", "--message", "By hand")
+
+
+def assert_found(result: Result, *lines: str) -> None:
+    """Expect these findings and no others, each told by how it starts and goes on."""
+    found = result.stdout.splitlines()
+    assert result.exit_code == (1 if lines else 0), result.output
+    assert len(found) == len(lines), found
+    for line, expected in zip(found, lines, strict=True):
+        place, _, problem = expected.partition("…")
+        assert line.startswith(place), line
+        assert problem in line, line
+
+
+def test_what_the_server_wrote_is_in_order(data_dir: Path):
+    result = verify(data_dir=data_dir)
+    assert_found(result)
+    assert result.stderr.splitlines() == ["accounts", "alice/demo", "Nothing found."]
+
+
+def test_one_repo_can_be_verified_alone(data_dir: Path, alice: Client):
+    alice.post("/v1/repo", {"repo_name": "other"})
+    result = verify("--repo", "alice/demo", data_dir=data_dir)
+    assert_found(result)
+    assert "other" not in result.stderr
+
+
+def test_a_clone_can_be_verified_without_a_server(clone: Path, data_dir: Path):
+    subprocess.run(["rm", "-r", str(data_dir)], check=True)
+    assert_found(verify(clone))
+
+
+def test_verifying_writes_nothing(clone: Path):
+    def state() -> dict[Path, tuple[int, bytes]]:
+        files = [path for path in sorted(clone.rglob("*")) if path.is_file()]
+        return {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in files}
+
+    before = state()
+    verify(clone)
+    assert state() == before
+
+
+def test_a_bare_clone_can_be_verified(clone: Path, tmp_path: Path):
+    git(tmp_path, "clone", "--quiet", "--bare", str(clone), "bare.git")
+    assert_found(verify(tmp_path / "bare.git"))
+
+
+ASKING, CALM, TERSE = "targets/asking_target.yml", "targets/calm_target.yml", "prompts/terse.yml"
+FILES = "files:\n  templates/asking_target-0.txt: "
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "problem"),
+    [
+        (ASKING, "  temperature: 0.5", "  temperature: 0.6", "overrides come to: /temperature"),
+        (ASKING, "  temperature: 0.5", "  max_tokens: 1\n  temperature: 0.5", "come to: /max_tokens"),
+        (ASKING, "overrides:\n", "overrides:\n  max_tokens: 1\n", "come to: /max_tokens"),
+        (ASKING, "config:\n", "config:\n  temperature: 0.5\n", "it is not written as"),
+        (ASKING, FILES, "files:\n  templates/x: ", "is no version that templates/x ever had"),
+        (ASKING, FILES, "files:\n  x: 1 #", "has files that Bakehouse did not write"),
+        (CALM, "template: ", "# hm\ntemplate: ", "it is not written as"),
+        (CALM, "  temperature: 0.1\n", "  temperature: 0.10\n", "it is not written as"),
+        (CALM, "template: ", "{template: ", "is not a document"),
+        (CALM, "\nconfig:", "\nresult:", "has no config"),
+        (CALM, "template_version: ", "template_version: x", f"is no version that {CALM} ever had"),
+        (
+            CALM,
+            "template: calm_target",
+            "template: ../../x",
+            "is no version that targets/../../x.yml ever had",
+        ),
+        ("repo.yml", "layout: 1", "layout: 2", "its layout is 2, and this Bakehouse knows 1"),
+        ("repo.yml", "base_model: ", "base: ", "has no base_model"),
+        ("repo.yml", "bob: read", "bob: all", "has a grant that Bakehouse did not write"),
+        ("repo.yml", "layout: 1", "layout:  1", "it is not written as"),
+        (
+            "defaults/target.yml",
+            "config:\n",
+            "config:\n  max_tokens: 1\n",
+            "it is not written as",
+        ),
+        (TERSE, "- role: ", "- role:  ", "it is not written as"),
+        (TERSE, "messages:\n", "messages:\n- x\n", "has a message or tool that Bakehouse did not write"),
+    ],
+)
+def test_what_a_hand_changed_is_found(clone: Path, path: str, old: str, new: str, problem: str):
+    text = (clone / path).read_text()
+    assert old in text
+    (clone / path).write_text(text.replace(old, new))
+    commit(clone)
+    result = verify(clone)
+    assert result.exit_code == 1
+    assert all(line.startswith(f"{clone}: {path}") for line in result.stdout.splitlines()), result.stdout
+    assert problem in result.stdout
+
+
+def test_a_template_of_another_file_is_found(clone: Path):
+    other = git(clone, "rev-parse", f"HEAD:{ASKING}").strip()
+    text = (clone / CALM).read_text()
+    version = text.splitlines()[1].removeprefix("template_version: ")
+    (clone / CALM).write_text(text.replace(version, other))
+    commit(clone)
+    assert f"its template_version {other} is no version that {CALM} ever had" in verify(clone).stdout
+
+
+def test_what_a_hand_changed_before_shows_through_the_template_that_it_was(clone: Path):
+    """A target follows from its template; but the template, gone from the folder, was forged."""
+    forged = (clone / ASKING).read_text().replace("temperature: 0.5", "temperature: 0.6")
+    (clone / ASKING).write_text(forged)
+    commit(clone)
+    version = git(clone, "rev-parse", f"HEAD:{ASKING}").strip()
+    config = forged.partition("\nconfig:\n")[2]
+    made = f"template: asking_target\ntemplate_version: {version}\noverrides: {{}}\nconfig:\n{config}"
+    (clone / "targets/made.yml").write_text(made)
+    (clone / ASKING).unlink()
+    commit(clone)
+    assert_found(
+        verify(clone),
+        f"{clone}: targets/made.yml: its template {ASKING} at {version}: …come to: /temperature",
+    )
+
+
+def test_what_does_not_belong_there_is_found(clone: Path):
+    for path in ("notes/todo.txt", "notes.txt", "targets/sub/deep.yml", "templates/deep/er.txt"):
+        (clone / path).parent.mkdir(exist_ok=True)
+        (clone / path).write_text("hm\n")
+    (clone / "targets/default.yml").write_text("template: default\n")
+    (clone / "targets/note.txt").write_text("hm\n")
+    (clone / "prompts/a..b.yml").write_text("messages: []\n")
+    (clone / "prompts/link.yml").symlink_to("terse.yml")
+    (clone / CALM).chmod(0o755)
+    (clone / "README.md").unlink()
+    commit(clone)
+    assert_found(
+        verify(clone),
+        f"{clone}: README.md: it is missing",
+        f"{clone}: notes.txt: Bakehouse puts nothing there",
+        f"{clone}: notes/todo.txt: Bakehouse puts nothing there",
+        f"{clone}: prompts/a..b.yml: its name must not",
+        f"{clone}: prompts/link.yml: …no plain file",
+        f"{clone}: {CALM}: …no plain file",
+        f"{clone}: targets/default.yml: its name must not be 'default'",
+        f"{clone}: targets/note.txt: its name does not end in '.yml'",
+        f"{clone}: targets/sub: …no plain file",
+        f"{clone}: templates/deep: …no plain file",
+    )
+
+
+def test_a_name_that_is_not_utf8_is_found(clone: Path):
+    (clone / "targets" / os.fsdecode(b"\xff.yml")).write_text("hm\n")
+    commit(clone)
+    assert_found(verify(clone), f"{clone}: targets/\ufffd.yml: …no plain file")
+
+
+def test_an_object_that_is_gone_is_found(data_dir: Path):
+    repository = data_dir / "repos/alice/demo.git"
+    version = git(repository, "rev-parse", f"main:{CALM}").strip()
+    for pack in (repository / "objects/pack").glob("*.pack"):
+        pack.with_suffix(".idx").unlink()
+        content = pack.read_bytes()
+        pack.unlink()
+        subprocess.run(["git", "-C", repository, "unpack-objects", "-q"], input=content, check=True)
+    (repository / "objects" / version[:2] / version[2:]).unlink()
+    result = verify(data_dir=data_dir)
+    assert result.exit_code == 1
+    assert f"alice/demo: git fsck: missing blob {version}" in result.stdout
+    assert f"alice/demo: {CALM}: git cannot read the object {version}" in result.stdout
+
+
+def test_a_repo_that_cannot_be_opened_hides_no_other(data_dir: Path, alice: Client):
+    alice.post("/v1/repo", {"repo_name": "broken"})
+    (data_dir / "repos/alice/broken.git/HEAD").unlink()
+    (data_dir / "repos/alice/demo.git/refs/heads/astray").write_text("f" * 40 + "\n")
+    result = verify(data_dir=data_dir)
+    assert result.exit_code == 1
+    assert "alice/broken: its folder is not a git repository" in result.stdout
+    assert "alice/demo: git fsck: " in result.stdout
+
+
+def test_a_user_who_cannot_be_read_is_found(data_dir: Path, tmp_path: Path):
+    git(tmp_path, "clone", "--quiet", str(data_dir / "accounts.git"), "accounts")
+    (tmp_path / "accounts/users/alice.yml").write_text("tokens: none\n")
+    commit(tmp_path / "accounts")
+    git(tmp_path / "accounts", "push", "--quiet")
+    assert_found(verify(data_dir=data_dir), "accounts: users/alice.yml has no tokens")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--repo", "alice/nope"], "There is no repo 'alice/nope'"),
+        (["--repo", "demo"], "There is no repo 'demo'; say <user>/<name>."),
+        (["--repo", "alice/demo", "."], "give one of them"),
+        (["/dev"], "/dev is no git repository"),
+        (["/nowhere"], "'/nowhere' does not exist"),
+    ],
+)
+def test_what_cannot_be_verified_is_told(data_dir: Path, arguments: list[str], message: str):
+    result = verify(*arguments, data_dir=data_dir)
+    assert result.exit_code == 2
+    assert message in " ".join(result.stderr.split())
+
+
+def test_a_data_directory_that_is_not_there_is_not_made(tmp_path: Path):
+    result = verify(data_dir=tmp_path / "none")
+    assert result.exit_code == 2
+    assert "There is no data directory" in result.stderr
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_shallow_clone_says_how_to_get_the_rest(clone: Path, tmp_path: Path):
+    git(tmp_path, "clone", "--quiet", "--depth=1", clone.as_uri(), "shallow")
+    result = verify(tmp_path / "shallow")
+    assert result.exit_code == 2
+    assert f"git -C {tmp_path / 'shallow'} fetch --unshallow" in " ".join(result.stderr.split())
+
+
+def test_a_clone_without_a_commit_is_found(tmp_path: Path):
+    git(tmp_path, "init", "--quiet", "empty")
+    result = verify(tmp_path / "empty")
+    assert result.exit_code == 1
+    assert "its HEAD names no commit" in result.stdout
+
+
+def test_a_terminal_shows_how_far_it_is(clone: Path):
+    main_end, other_end = pty.openpty()
+    with os.fdopen(main_end, "rb", buffering=0) as shown:
+        done = subprocess.run(
+            [sys.executable, "-m", "app.cli", "verify", str(clone)],
+            env=environment(Path("unused")) | {"TERM": "xterm"},
+            stdout=subprocess.PIPE,
+            stderr=other_end,
+        )
+        assert b"100%" in shown.read(4096)
+    os.close(other_end)
+    assert (done.returncode, done.stdout) == (0, b"")

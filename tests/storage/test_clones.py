@@ -1,0 +1,40 @@
+"""Any git repository can be read: what it holds, and what each path ever held."""
+
+from pathlib import Path
+
+import pytest
+
+from storage.clones import Clone
+from storage.errors import RepositoryNotFound
+from storage.repository import Repository
+from tests.storage.repositories import git, put
+
+
+def test_a_clone_holds_what_the_repository_does(repository: Repository, tmp_path: Path):
+    repository.transact(put("a.yml", b"1\n"))
+    git(tmp_path, "clone", "--quiet", str(repository.path), "clone")
+    with Clone("clone", tmp_path / "clone") as clone:
+        head = clone.head()
+        assert head.name == "clone"
+        assert head.commit == repository.head().commit
+        assert head.list("") == ["README.md", "a.yml"]
+        assert not clone.is_shallow()
+        assert clone.fsck() == []
+
+
+def test_each_path_has_the_blobs_that_it_ever_had(repository: Repository):
+    for data in (b"1\n", b"2\n", b"1\n"):
+        repository.transact(put("folder/a.yml", data))
+    commit = repository.transact(put("b.yml", b"2\n"))
+    ids = [git(repository.path, "hash-object", "--stdin", stdin=text).strip() for text in ("1\n", "2\n")]
+    with Clone("demo", repository.path) as clone:
+        blobs = clone.blobs(commit)
+        assert blobs["folder/a.yml"] == set(ids)
+        assert blobs["b.yml"] == {ids[1]}
+        assert "a.yml" not in blobs
+
+
+def test_what_is_no_repository_cannot_be_opened(tmp_path: Path):
+    for path in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(RepositoryNotFound):
+            Clone("it", path)
