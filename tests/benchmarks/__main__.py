@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from tests.benchmarks import audit
 from tests.benchmarks.load import Client, Requests, rate, spread
 from tests.payloads import target
 from tests.server import MASTER_KEY, running
@@ -43,6 +44,9 @@ def main() -> None:
         click.echo(f"{machine}, two gunicorn workers of 8 threads.")
         click.echo(f"Requests a second: median of {ROUNDS} rounds taken in turns, and their range.\n")
         for row in _rows(client):
+            click.echo(row)
+        click.echo(f"Milliseconds a request, in a repo of {audit.LONG:,} commits, warm: medians, as above.\n")
+        for row in audit.rows(client, folder):
             click.echo(row)
 
 

@@ -5,8 +5,9 @@ import socket
 import statistics
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 Requests = Sequence[bytes]
 
@@ -29,13 +30,35 @@ class Client:
 
     def send(self, requests: Requests) -> None:
         """Send requests one after another on one connection; RuntimeError unless all succeed."""
-        with socket.create_connection(("127.0.0.1", self.port)) as connection:
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with self._connect() as connection:
             for request in requests:
-                connection.sendall(request)
-                answer = _read_answer(connection)
-                if not answer.startswith(b"HTTP/1.1 20"):
-                    raise RuntimeError(answer[:600].decode())
+                _exchange(connection, request)
+
+    def ask(self, method: str, path: str, body: object = None) -> Any:
+        """Return what one request is answered; RuntimeError unless it succeeds."""
+        with self._connect() as connection:
+            return json.loads(
+                _exchange(connection, self.request(method, path, body)).partition(b"\r\n\r\n")[2]
+            )
+
+    def latencies(
+        self, request: bytes, times: int, between: Callable[[], bytes] | None = None
+    ) -> list[float]:
+        """Return how many milliseconds each answer took; what `between` returns is sent before each."""
+        found = []
+        with self._connect() as connection:
+            for _ in range(times):
+                if between is not None:
+                    _exchange(connection, between())
+                start = time.perf_counter()
+                _exchange(connection, request)
+                found.append((time.perf_counter() - start) * 1000)
+        return found
+
+    def _connect(self) -> socket.socket:
+        connection = socket.create_connection(("127.0.0.1", self.port))
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connection
 
 
 def rate(client: Client, per_client: Sequence[Requests]) -> float:
@@ -59,9 +82,20 @@ def rate(client: Client, per_client: Sequence[Requests]) -> float:
     return sum(map(len, per_client)) / (time.perf_counter() - start)
 
 
-def spread(rates: Sequence[float]) -> str:
+def spread(figures: Sequence[float], digits: int = 0) -> str:
     """Return a median with its range, for a table."""
-    return f"{statistics.median(rates):7.0f} ({min(rates):.0f}–{max(rates):.0f})"
+    median, least, most = (
+        f"{figure:.{digits}f}" for figure in (statistics.median(figures), min(figures), max(figures))
+    )
+    return f"{median:>7} ({least}–{most})"
+
+
+def _exchange(connection: socket.socket, request: bytes) -> bytes:
+    connection.sendall(request)
+    answer = _read_answer(connection)
+    if not answer.startswith(b"HTTP/1.1 20"):
+        raise RuntimeError(answer[:600].decode())
+    return answer
 
 
 def _read_answer(connection: socket.socket) -> bytes:
@@ -76,4 +110,4 @@ def _read_answer(connection: socket.socket) -> bytes:
     length = int(lowered.split(b"content-length:")[1].split(b"\r\n")[0])
     while len(content) < length:
         content += connection.recv(65536)
-    return answer
+    return head + b"\r\n\r\n" + content

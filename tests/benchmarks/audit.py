@@ -1,0 +1,68 @@
+"""What the audit costs in a repo with a long history, beside one with a short one."""
+
+import statistics
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from tests.benchmarks import histories
+from tests.benchmarks.load import Client, spread
+
+LONG, SHORT = 100_000, 1_000
+ROUNDS = 5
+REQUESTS = 40
+MOST_MILLISECONDS = 50
+
+_numbers = count()
+
+
+def rows(client: Client, data_dir: Path) -> Iterator[str]:
+    """Yield a row for each question, in milliseconds."""
+    repos = {}
+    for commits in (LONG, SHORT):
+        repos[commits] = f"of-{commits}"
+        client.send([client.request("POST", "/v1/repo", {"repo_name": repos[commits]})])
+        histories.write(data_dir / "repos" / "admin" / f"{repos[commits]}.git", commits)
+    name = histories.CHAIN[0]
+    questions = {
+        "history of a target, 20 commits": f"targets/{name}/history?limit=20",
+        "explain, a chain of five templates": f"targets/{name}/explain",
+        "target at a tag": f"targets/{name}?ref=middle",
+        "log, 20 commits": "log?limit=20",
+        "diff of a target, tag and now": f"targets/{name}/diff?from=middle",
+    }
+    for repo in repos.values():
+        path = f"targets/{name}/history?limit=100"
+        middle = client.ask("GET", f"/v1/repo/{repo}/{path}")["commits"][-1]["commit"]
+        client.ask("POST", f"/v1/repo/{repo}/tags", {"name": "middle", "ref": middle})
+    for moving in (False, True):
+        for what, path in questions.items():
+            long, short = (f"/v1/repo/{repos[commits]}/{path}" for commits in (LONG, SHORT))
+            yield _row(client, what, long, short, moving=moving)
+
+
+def _row(client: Client, what: str, long: str, short: str, *, moving: bool) -> str:
+    """Measure two requests in turns; where the tip is `moving`, a target is written before each."""
+
+    def measure(path: str) -> float:
+        repo = path.split("/")[3]
+        put = f"/v1/repo/{repo}/targets/moving"
+        writes = (client.request("PUT", put, _other_body()) for _ in range(REQUESTS))
+        between = writes.__next__ if moving else None
+        return statistics.median(client.latencies(client.request("GET", path), REQUESTS, between))
+
+    measure(long), measure(short)
+    rounds = [(measure(long), measure(short)) for _ in range(ROUNDS)]
+    ours, theirs = zip(*rounds, strict=True)
+    ratio = statistics.median(long / short for long, short in rounds)
+    return (
+        f"{what + (', tip moving' if moving else ''):44} {spread(ours, 1)} ms\n"
+        f"{f'the same, {SHORT:,} commits':44} {spread(theirs, 1)} ms\n"
+        f"{'':44} ratio {ratio:.2f}; goal under {MOST_MILLISECONDS} ms\n"
+    )
+
+
+def _other_body() -> dict[str, Any]:
+    """Return the body of a PUT that changes something each time."""
+    return {"template": "default", "overrides": {"max_tokens": 1 + next(_numbers) % 1000}}
