@@ -31,7 +31,8 @@ Target configurations, written by Bakehouse: one commit a change. Look, do not p
 - `templates/<file>`: question templates that came with a target, whose `files` tells their blob ids.
 - `repo.yml`: the base model, whom the repo is shared with, and the version of this layout.
 
-`git log -p -- targets/<name>.yml` tells who changed what, when, and from which template.
+`git log -p -- targets/<name>.yml` tells who changed what, when, and from which template; `git tag -n`
+which commits have a name that stays. `bakehouse verify` in a clone resolves every target anew.
 """
 
 

@@ -41,12 +41,20 @@ def test_the_examples_in_their_order(tmp_path: Path):
         "temperature: 0.7 → 1.5",
         "Author: Alice <alice@example.org>",
         '{"created":["sweep_02","sweep_08"],"failed":{}}',
+        '"field":"/temperature","value":1.5,"layer":"overrides","name":"bold_target"',
+        '"target_name":"bold_target","template":"coding_target","state":"drifted"',
+        '{"dry_run":true,"targets":[{"target_name":"bold_target"',
+        '{"name":"release-1","commit":"',
+        '"action":"deleted","version":null',
+        "+  temperature: 1.5",
         "nightly\tread\tdemo\t",
         '{"user_id":"bob","access":"read"}',
         '{"target_name":"bold_target","config":',
         "['bold_target', 'calm_target', 'coding_target', 'sweep_02', 'sweep_08']",
     ):
         assert said in done.stdout, done.stdout
+    assert '"code":"' not in done.stdout
+    assert "Nothing found." in done.stderr
     assert MASTER_KEY not in done.stdout + done.stderr
 
 
