@@ -190,6 +190,11 @@ class ComparisonSchema(StrictSchema):
 class DiffSchema(ComparisonSchema):
     """How the configs of two targets differ, or of one at two commits."""
 
+    class Meta:
+        """In this order."""
+
+        fields = ("from_", "to", "operations", "changes")
+
     from_ = Part(
         ComparedSchema, data_key="from", required=True, metadata={"description": "What was compared with."}
     )

@@ -57,6 +57,11 @@ class BeatenSchema(LayerSchema):
 class FieldSchema(WrittenLayerSchema):
     """A field, the layer that set it, and the commit that put the value there."""
 
+    class Meta:
+        """In this order."""
+
+        fields = ("field", "value", "layer", "name", "version", "commit", "author", "time", "beaten")
+
     field = Text(
         required=True, metadata={"description": "Where it is in `config`: a JSON Pointer (RFC 6901)."}
     )
@@ -92,17 +97,32 @@ class ExplainedSchema(StrictSchema):
 class ExplanationSchema(ExplainedSchema):
     """Where the values of a target came from."""
 
+    class Meta:
+        """In this order."""
+
+        fields = ("target_name", "layers", "fields_", "removed")
+
     target_name = Text(required=True, metadata={"description": "The target's name."})
 
 
 class PreviewSchema(ExplainedSchema):
     """What a request would come to, and why."""
 
+    class Meta:
+        """In this order."""
+
+        fields = ("config", "layers", "fields_", "removed")
+
     config = Part(TargetConfigSchema, required=True, metadata={"description": "The resolved configuration."})
 
 
 class DriftSchema(ComparisonSchema):
     """What would change if a target were resolved on today's template."""
+
+    class Meta:
+        """In this order."""
+
+        fields = ("target_name", "template", "state", "operations", "changes")
 
     target_name = Text(required=True, metadata={"description": "The target's name."})
     template = Text(required=True, metadata={"description": "The template that it stands on."})
@@ -115,6 +135,11 @@ class DriftSchema(ComparisonSchema):
 
 class DescendantSchema(DriftSchema):
     """A target that was made from another, and its drift."""
+
+    class Meta:
+        """In this order."""
+
+        fields = ("target_name", "depth", "template", "state", "operations", "changes")
 
     depth = Integer(1, required=True, metadata={"description": "1: made from it; 2: from one of those; …."})
 
@@ -139,6 +164,11 @@ class RebaseSchema(StrictSchema):
 
 class RebasedTargetSchema(ComparisonSchema):
     """A target that was rebased, and what that changed."""
+
+    class Meta:
+        """In this order."""
+
+        fields = ("target_name", "template", "template_version", "operations", "changes")
 
     target_name = Text(required=True, metadata={"description": "The target's name."})
     template = Text(required=True, metadata={"description": "The template that it stands on."})
