@@ -13,6 +13,7 @@ from tests.storage.test_line import off_the_branch, two_alike
 from tests.timeline import ELEVEN, TEN, TWELVE, demo_repository, put_target, refs, set_clock, tip
 
 TAGS = "/v1/repo/demo/tags"
+TAKEN = ("main", "HEAD", "0" * 40, "v1.")
 
 
 def test_a_tag_is_one_of_gits_annotated_ones_by_the_user(
@@ -156,7 +157,7 @@ def test_what_no_tag_may_be_called(app: Flask, alice: Client):
     for name in bad:
         answer = alice.post(TAGS, {"name": name})
         assert_mistakes(answer, (["body", "name"], "string_pattern_mismatch"))
-    for name in ("main", "HEAD", "0" * 40, "v1."):
+    for name in TAKEN:
         for method in ("GET", "DELETE"):
             answer = alice.request(method, f"{TAGS}/{name}")
             assert_mistakes(answer, (["path", "tag_name"], "string_pattern_mismatch"))
