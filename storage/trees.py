@@ -46,11 +46,14 @@ class Tree:
         return b"".join(self.records)
 
     def names(self) -> list[str]:
-        """Return the names in the folder, files and folders, in git's order."""
+        """Return the names in the folder, files and folders, in git's order.
+
+        What is not UTF-8, as a name may be that somebody committed by hand, is shown as U+FFFD.
+        """
         if not self.keys:
             return []
         # in one go: five times faster than key by key, and a `/` is only ever a folder's last
-        return b"\0".join(self.keys).replace(b"/", b"").decode().split("\0")
+        return b"\0".join(self.keys).replace(b"/", b"").decode("utf-8", "replace").split("\0")
 
     def find(self, name: str, mode: bytes = FILE) -> bytes | None:
         """Return the 20-byte id of the entry of that name and mode, or None."""
