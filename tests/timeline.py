@@ -13,13 +13,13 @@ from tests.storage.test_history import commit_files
 
 LOG = "/v1/repo/demo/log"
 
-TEN = "2030-01-01T10:00:00Z"
-ELEVEN = "2030-01-01T11:00:00Z"
-TWELVE = "2030-01-01T12:00:00Z"
+TEN = "2090-01-01T10:00:00Z"
+ELEVEN = "2090-01-01T11:00:00Z"
+TWELVE = "2090-01-01T12:00:00Z"
 
 
 def set_clock(monkeypatch: pytest.MonkeyPatch, moment: str) -> None:
-    """Have commits be made at a moment; one in the future, since their times never go back."""
+    """Have commits be made at a moment; one far in the future, since their times never go back."""
     seconds = datetime.fromisoformat(moment).timestamp()
     monkeypatch.setattr(time, "time", lambda: seconds)
 

@@ -64,7 +64,8 @@ def test_a_page_may_start_at_any_commit_of_the_repo(alice: Client):
     assert commits(alice, f"before={made[1]}", HISTORY) == [made[0]]
     assert commits(alice, f"before={made[0][:12]}", HISTORY) == []
     assert commits(alice, f"ref={made[1]}", HISTORY) == [made[0]]
-    assert commits(alice, f"ref={made[0]}&before={made[2]}", HISTORY) == [made[0]]
+    made.append(put_target(alice, "a", max_tokens=7))
+    assert commits(alice, f"ref={made[0]}&before={made[3]}", HISTORY) == [made[0]]
 
 
 def test_the_history_of_what_was_deleted_stays(alice: Client):
