@@ -2,10 +2,9 @@
 
 import subprocess
 
-import pytest
 from flask import Flask
 
-from tests.app.api.test_targets import TARGETS, demo
+from tests.app.api.test_targets import TARGETS
 from tests.client import Client, assert_error
 from tests.timeline import LOG, TEN, commit_by_hand, commits, demo_repository, put_target, rev_list, tip
 
@@ -19,41 +18,37 @@ def fast_import(app: Flask, author: str = f"Hand <hand@example.org> {2**31} +000
     subprocess.run(command, input=stream.encode("latin-1"), check=True)
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"just text",
-        b"- a list\n",
-        b"\x00\xff",
-        b"config: {temperature: .nan}\n",
-        b"config: &config [*config, *config]\n",
-        b"config: " + b"[" * 500 + b"]" * 500,
-        b"config: 0x" + b"f" * 4000,
-    ],
-    ids=lambda content: content[:15],
-)
-def test_a_file_that_is_no_document_has_no_changes(app: Flask, alice: Client, content: bytes):
-    first = put_target(alice, "a", temperature=0.5)
-    by_hand = commit_by_hand(app, {"targets/a.yml": content, "targets/b.yml": b"config: {v: 1}\n"})
+NO_DOCUMENTS = [
+    *(b"", b"just text", b"- a list\n", b"\x00\xff", b"config: {temperature: .nan}\n"),
+    *(b"config: &config [*config, *config]\n", b"config: " + b"[" * 500 + b"]" * 500),
+    b"config: 0x" + b"f" * 4000,
+]
+
+
+def test_a_file_that_is_no_document_has_no_changes(app: Flask, alice: Client):
+    spoilt = {f"targets/bad-{number}.yml": content for number, content in enumerate(NO_DOCUMENTS)}
+    by_hand = commit_by_hand(app, {"targets/a.yml": b"config: {v: 1}\n", **spoilt})
     entry = alice.get(f"{LOG}?limit=1").json["commits"][0]
     assert (entry["commit"], entry["author"]["email"]) == (by_hand, "bob@work.example")
-    of_a, of_b = entry["files"]
-    version = demo(app, "rev-parse", "main:targets/a.yml").strip()
-    assert of_a == {"path": "targets/a.yml", "action": "updated", "version": version, "changes": None}
-    assert of_b["changes"] == [{"field": "/v", "new": 1}]
-    assert alice.get(HISTORY).json["commits"][0]["changes"] is None
-    for path in (f"{TARGETS}/a", f"{TARGETS}/a/diff?from={first}", f"{TARGETS}/a?ref={by_hand}"):
-        assert_error(alice.get(path), 503, "STORAGE_UNAVAILABLE", "'demo'", "targets/a.yml")
+    of_a, *others = entry["files"]
+    assert of_a["changes"] == [{"field": "/v", "new": 1}]
+    assert [file["path"] for file in others] == [*spoilt]
+    assert [(file["action"], file["changes"]) for file in others] == [("created", None)] * len(spoilt)
+    for number in range(len(NO_DOCUMENTS)):
+        for path in (f"{TARGETS}/bad-{number}", f"{TARGETS}/bad-{number}?ref={by_hand}"):
+            assert_error(alice.get(path), 503, "STORAGE_UNAVAILABLE", "'demo'", f"targets/bad-{number}.yml")
+
+
+def test_what_was_before_and_after_it_can_be_read(app: Flask, alice: Client):
+    first = put_target(alice, "a", temperature=0.5)
+    commit_by_hand(app, {"targets/a.yml": b"no document"})
+    answer = alice.get(f"{TARGETS}/a/diff?from={first}")
+    assert_error(answer, 503, "STORAGE_UNAVAILABLE", "'demo'", "targets/a.yml")
     assert alice.get(f"{TARGETS}/a?ref={first}").json["config"]["temperature"] == 0.5
     alice.delete(f"{TARGETS}/a")
     put_target(alice, "a", temperature=0.75)
-    assert [entry["changes"] is None for entry in alice.get(HISTORY).json["commits"]] == [
-        False,
-        True,
-        True,
-        False,
-    ]
+    spoilt = [entry["changes"] is None for entry in alice.get(HISTORY).json["commits"]]
+    assert spoilt == [False, True, True, False]
 
 
 def test_what_else_lies_in_a_repo_is_told_without_fields(app: Flask, alice: Client):
@@ -72,14 +67,12 @@ def test_a_commit_without_files_is_a_commit(app: Flask, alice: Client):
     assert commits(alice, "author=hand@") == [tip(app)]
 
 
-@pytest.mark.parametrize("mode", ["120000 inline", f"160000 {'1' * 40}"], ids=["link", "submodule"])
-def test_what_is_no_file_spoils_no_history(app: Flask, alice: Client, mode: str):
-    put_target(alice, "a", temperature=0.5)
-    data = "data 4\na: 1\n" if "inline" in mode else ""
-    fast_import(app, files=f"M {mode} targets/a.yml\n{data}")
-    newest, oldest = alice.get(HISTORY).json["commits"]
-    assert newest["commit"] == tip(app)
-    assert oldest["changes"] != []
+def test_what_is_no_file_spoils_no_history(app: Flask, alice: Client):
+    first = put_target(alice, "a", temperature=0.5)
+    for mode in ("120000 inline targets/a.yml\ndata 4\na: 1", f"160000 {'1' * 40} targets/a.yml"):
+        fast_import(app, files=f"M {mode}\n")
+        assert commits(alice, "limit=1", HISTORY) == commits(alice, "limit=1") == [tip(app)]
+    assert commits(alice, "", HISTORY)[2:] == [first]
 
 
 def test_a_name_that_is_not_utf_8_is_shown_with_a_mark(app: Flask, alice: Client):
