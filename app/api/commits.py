@@ -7,10 +7,12 @@ from typing import Any
 from app.registry.differences import MISSING, Difference, operations
 from storage.commits import Signature
 
+_LAST = 253_402_300_799  # the end of the calendar; a commit made by hand may claim to be from later
+
 
 def time(seconds: int) -> str:
     """Return a moment, in seconds since 1970, as RFC 3339 writes it."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
+    return datetime.fromtimestamp(min(seconds, _LAST), UTC).isoformat().replace("+00:00", "Z")
 
 
 def person(signature: Signature) -> dict[str, str]:

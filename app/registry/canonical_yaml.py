@@ -4,6 +4,7 @@ Strings that any YAML reader might take for something else (`no`, `1e3`, `2024-0
 text of several lines is a literal block where that loses nothing.
 """
 
+import math
 import re
 from collections.abc import Mapping
 from functools import lru_cache
@@ -179,9 +180,9 @@ def load(data: bytes) -> Mapping[str, Any]:
 def _load(data: bytes) -> Mapping[str, Any]:
     try:
         document = yaml.load(data, Loader=yaml.CSafeLoader)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         raise ValueError(f"not YAML: {error}") from error
-    if not isinstance(document, dict) or not _is_plain(document):
+    if not isinstance(document, dict) or not _is_plain(document, len(data)):
         raise ValueError("not a YAML mapping of plain data")
     return document
 
@@ -190,10 +191,39 @@ _LARGEST_KEPT = 16 * 1024  # bytes
 _load_kept = lru_cache(maxsize=2048)(_load)
 
 
-def _is_plain(value: Any) -> bool:
-    """Tell whether a value is what JSON can hold: no dates, no keys but text."""
-    if isinstance(value, dict):
-        return all(isinstance(name, str) and _is_plain(item) for name, item in value.items())
-    if isinstance(value, list):
-        return all(map(_is_plain, value))
-    return value is None or isinstance(value, str | int | float)
+_DEEPEST = 128  # levels; a request has 100 at most
+_TOO_LONG = 10**4300  # Python writes no longer ones in decimal
+
+
+def _is_plain(document: Mapping[str, Any], most: int) -> bool:
+    """Tell whether a document is what JSON can hold, and holds `most` values at most.
+
+    Each takes a byte at least, unless there are aliases: those may stand for billions, or go in circles.
+    """
+    level: list[Any] = [document]
+    for _ in range(_DEEPEST):
+        most -= sum(map(len, level))
+        if most < 0:
+            return False
+        children: list[Any] = []
+        for value in level:
+            if isinstance(value, dict):
+                if not all(isinstance(name, str) for name in value):
+                    return False
+                children += value.values()
+            else:
+                children += value
+        level = [child for child in children if isinstance(child, dict | list)]
+        if not all(isinstance(child, dict | list) or _is_scalar(child) for child in children):
+            return False
+        if not level:
+            return True
+    return False
+
+
+def _is_scalar(value: Any) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, int):
+        return abs(value) < _TOO_LONG
+    return value is None or isinstance(value, str)

@@ -31,6 +31,19 @@ def test_a_clone_tells_the_whole_story(user: User, git: Git, tmp_path: Path):
     assert git("-C", "clone", "log", "-1", "--format=%s").stdout == "Update target bold\n"
 
 
+def test_tags_come_with_a_clone_and_a_fetch(user: User, git: Git):
+    user.call("POST", "/v1/repo/demo/tags", {"name": "v1", "message": "The first"})
+    git("clone", user.clone_url(), "clone")
+    user.call("POST", "/v1/repo/demo/targets", target("coding_target"))
+    user.call("POST", "/v1/repo/demo/tags", {"name": "v2"})
+    git("-C", "clone", "fetch")
+    told = git(
+        "-C", "clone", "for-each-ref", "refs/tags", "--format=%(refname:short) %(taggername) %(subject)"
+    )
+    assert told.stdout == "v1 Una The first\nv2 Una v2\n"
+    assert git("-C", "clone", "describe", "origin/main").stdout == "v2\n"
+
+
 def new_token(user: User, **fields: object) -> str:
     path = f"/v1/admin/users/{user.id}/tokens"
     body = {"name": f"token-{len(fields)}", **fields}

@@ -123,11 +123,28 @@ def test_the_same_value_twice_is_written_twice(text):
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"text", b"- list", b"a: [", b"a: !!python/object:os.system x", b"\xff"]
+    "data",
+    [
+        *(b"", b"text", b"- list", b"a: [", b"a: !!python/object:os.system x", b"\xff"),
+        *(b"1: 2", b"a: 2024-01-01", b"a: .nan", b"a: [-.inf]", b"a: 1.0e+999", b"a: 0x" + b"f" * 4000),
+        *(b"a: &a [*a]", b"a: &a {b: *a, c: *a}", b"a: " + b"[" * 300 + b"]" * 300, b"a: " + b"[" * 2000),
+    ],
+    ids=lambda data: data[:20],
 )
 def test_what_is_no_document_is_refused(data):
     with pytest.raises(ValueError, match="YAML"):
         load(data)
+
+
+def test_a_value_may_be_written_once_and_named_twice():
+    assert load(b"a: &a [1, 2]\nb: *a\n") == {"a": [1, 2], "b": [1, 2]}
+
+
+def test_a_few_bytes_that_stand_for_billions_of_values_are_refused():
+    lines = ["a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1]"]
+    lines += [f"a{number}: &a{number} [{', '.join([f'*a{number - 1}'] * 9)}]" for number in range(1, 20)]
+    with pytest.raises(ValueError, match="YAML"):
+        load("\n".join(lines).encode())
 
 
 def test_long_text_takes_no_exponential_time():
