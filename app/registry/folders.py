@@ -41,8 +41,9 @@ class Folder:
         return f"{self.name}/{name}{_SUFFIX}"
 
     def names(self, source: Source) -> Iterator[str]:
-        """Yield the names in the folder, sorted."""
-        yield from sorted([entry.removesuffix(_SUFFIX) for entry in source.list(self.name)])
+        """Yield the names in the folder, sorted; other files than ours may lie there, put by hand."""
+        entries = source.list(self.name)
+        yield from sorted([entry.removesuffix(_SUFFIX) for entry in entries if entry.endswith(_SUFFIX)])
 
     def list(self, snapshot: Snapshot) -> Listing:
         """Return what the folder holds at a commit."""

@@ -95,3 +95,10 @@ def test_a_commit_dated_before_the_repo_began_hides_nothing(app: Flask, alice: C
     put_target(alice, "a", temperature=0.5)
     assert commits(alice) == commits(alice, "since=2001-01-01T00:00:00Z") == rev_list(app)
     assert alice.get(LOG).json["commits"][1]["time"] == "1970-01-01T00:00:01Z"
+
+
+def test_a_file_that_is_no_target_is_none(app: Flask, alice: Client):
+    put_target(alice, "a", temperature=0.5)
+    commit_by_hand(app, {"targets/notes.txt": b"hm\n"})
+    assert alice.get(TARGETS).json == {"targets": ["a"]}
+    assert alice.get(f"{TARGETS}/a/descendants").json == {"descendants": []}
