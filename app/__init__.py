@@ -5,6 +5,7 @@ from flask.json.provider import DefaultJSONProvider
 
 from app import api, errors, master_key, openapi, web
 from app.api.context import Services
+from app.api.rates import RateLimiter
 from app.registry.accounts import Accounts
 from app.registry.commits import Origin
 from app.settings import Settings, SettingsError
@@ -34,7 +35,8 @@ def create_app(settings: Settings) -> Flask:
         accounts = Accounts(Store(data_dir), Origin("bakehouse"))
     except StorageError as error:
         raise SettingsError(f"The data directory {data_dir} cannot be used: {error}.") from error
-    app.extensions["bakehouse"] = Services(settings, key, accounts, Store(data_dir / "repos"))
+    rates = RateLimiter(data_dir / "rates", settings.rate_limit) if settings.rate_limit else None
+    app.extensions["bakehouse"] = Services(settings, key, accounts, Store(data_dir / "repos"), rates)
 
     errors.register(app)
     for blueprint in (*api.BLUEPRINTS, *web.BLUEPRINTS):

@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 from app.api import context
 from app.api.body import BrokenBody
 from app.api.context import InvalidHeader
+from app.api.rates import TooManyRequests
 from app.auth import Forbidden, NotShared, Unauthorized
 from app.registry.errors import Conflict, NotFound, PreconditionFailed
 from app.schemas.base import InvalidRequest
@@ -51,6 +52,7 @@ STATUSES: dict[type[Exception], int] = {
     RevisionAmbiguous: 409,
     TagExists: 409,
     PreconditionFailed: 412,
+    TooManyRequests: 429,
     RepositoryDamaged: 503,
     StorageUnavailable: 503,
 }
@@ -82,6 +84,8 @@ def _answer_known(error: Exception) -> Response:
         response.headers["WWW-Authenticate"] = f'{error.scheme} realm="Bakehouse"'
     if status == HTTPStatus.CONFLICT:
         response.headers["X-Should-Retry"] = "false"  # the SDKs would, twice, and find it as it is
+    if isinstance(error, TooManyRequests):
+        response.headers["Retry-After"] = str(error.seconds)
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = _RETRY_AFTER_SECONDS
         _log.error("%s", error)

@@ -47,6 +47,10 @@ _REFUSALS = {
         "The body is larger than the server takes.",
         "The body is larger than 8388608 bytes, which is the most that this server takes.",
     ),
+    429: (
+        "The token is used more often than the server lets it.",
+        "A token may be used 600 times a minute here; try again in 1 second.",
+    ),
     503: (
         "The storage does not answer, or a repository is damaged.",
         "Repository 'demo' is damaged: repo.yml is missing",
@@ -181,7 +185,7 @@ def _operation(rule: Rule, view: Callable[..., Any], contract: Contract) -> dict
 
 
 def _responses(contract: Contract, is_open: bool) -> dict[str, Any]:
-    common = () if is_open else (400, 401, 403, 422, 503)
+    common = () if is_open else (400, 401, 403, 422, 429, 503)
     errors = {*common, *contract.errors, *([413] if contract.body is not None else [])}
     responses: dict[str, Any] = {}
     for status in contract.statuses:

@@ -16,7 +16,7 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of one server. Sizes are bytes."""
+    """The settings of one server. Sizes are bytes; what has a `max_` is refused beyond it."""
 
     data_dir: Path
     master_key: str | None = None  # None: kept in the file `master.key` of the data directory
@@ -25,7 +25,11 @@ class Settings:
     workers: int = 2
     threads: int = 8  # of each worker
     public_url: str | None = None  # what clone URLs start with; None: as the request came in
-    max_body: int = 8 * 1024 * 1024
+    max_body: int = 8 * 1024 * 1024  # once it is unpacked
+    max_depth: int = 100  # levels of nesting; more would exhaust the stacks that clones are parsed on
+    max_items: int = 100_000  # of a list or object
+    max_name: int = 100  # characters of a new name
+    rate_limit: int = 0  # requests a minute of each token; 0: any number
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> "Settings":
@@ -39,6 +43,10 @@ class Settings:
             threads=_integer(env, "BAKEHOUSE_THREADS", cls.threads, 1, 256),
             public_url=_public_url(env),
             max_body=_integer(env, "BAKEHOUSE_MAX_BODY", cls.max_body, 1024, 1024**3),
+            max_depth=_integer(env, "BAKEHOUSE_MAX_DEPTH", cls.max_depth, 10, cls.max_depth),
+            max_items=_integer(env, "BAKEHOUSE_MAX_ITEMS", cls.max_items, 1, 10_000_000),
+            max_name=_integer(env, "BAKEHOUSE_MAX_NAME", cls.max_name, 1, cls.max_name),
+            rate_limit=_integer(env, "BAKEHOUSE_RATE_LIMIT", cls.rate_limit, 0, 1_000_000),
         )
 
     @property

@@ -1,18 +1,22 @@
-"""Reading JSON strictly: what could not be stored, or would be read in two ways, is a mistake."""
+"""Reading bodies strictly: what could not be stored, or would be read in two ways, is a mistake."""
 
 import json
 import math
 import re
+import zlib
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
+from app.api.context import services
 from app.schemas.base import InvalidRequest, Location, Mistake
 
-_DEEPEST = 100  # levels; deeper ones would exhaust the stacks of parsers that clones are read with
+if TYPE_CHECKING:
+    from zlib import _Decompress as Unpacker
+
 _BODY: Location = ("body",)
 _PIECE = 64 * 1024
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")  # UTF-8 itself holds no surrogates
@@ -42,11 +46,10 @@ def read_json() -> Any:
     except json.JSONDecodeError as error:
         raise _invalid("json_invalid", f"The body is not JSON: {error}", error.pos) from error
     except RecursionError as error:
-        raise _too_deep() from error
+        raise _too_deep(services().settings.max_depth) from error
     except ValueError as error:  # a number that Python refuses to read, or a field named twice
         raise _invalid("json_invalid", f"The body cannot be kept: {error}") from error
-    if sum(map(data.count, (b"[", b"{"))) > _DEEPEST and _is_too_deep(value):
-        raise _too_deep()
+    _check_size(value, data)
     mistakes = list(_find_surrogates(value)) if _SURROGATE_ESCAPE.search(data) else []
     if mistakes:
         raise InvalidRequest(mistakes)
@@ -54,7 +57,32 @@ def read_json() -> Any:
 
 
 def pieces() -> Iterator[bytes]:
-    """Yield the request's body; RequestEntityTooLarge past the limit, BrokenBody if it breaks off."""
+    """Yield the request's body, unpacked where it is gzip.
+
+    Raises RequestEntityTooLarge past the limit, packed or not, BrokenBody if it breaks off, or is not
+    what its headers say.
+    """
+    encoding = request.content_encoding or "identity"
+    if encoding not in ("identity", "gzip"):
+        raise BrokenBody("The body must be sent as it is, or as gzip, and Content-Encoding say so.")
+    unpack = zlib.decompressobj(wbits=31) if encoding == "gzip" else None
+    limit = services().settings.max_body
+    size = 0
+    try:
+        for piece in _sent():
+            for part in _unpacked(unpack, piece):
+                size += len(part)
+                if size > limit:
+                    raise RequestEntityTooLarge
+                yield part
+    except zlib.error as error:
+        raise BrokenBody("The body is not gzip, as the header Content-Encoding says.") from error
+    if unpack is not None and not unpack.eof:
+        raise BrokenBody("The body is gzip that breaks off.")
+
+
+def _sent() -> Iterator[bytes]:
+    """Yield the body as it was sent."""
     size = 0
     while True:
         try:
@@ -69,6 +97,16 @@ def pieces() -> Iterator[bytes]:
         yield piece
     if size < (request.content_length or 0):
         raise BrokenBody(f"The body broke off after {size} of {request.content_length} bytes.")
+
+
+def _unpacked(unpack: "Unpacker | None", piece: bytes) -> Iterator[bytes]:
+    """Yield a piece unpacked, in pieces: a few bytes may unpack to gigabytes."""
+    if unpack is None:
+        yield piece
+        return
+    while piece:
+        yield unpack.decompress(piece, _PIECE)
+        piece = unpack.unconsumed_tail
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -87,12 +125,25 @@ def _finite(text: str) -> float:
     return number
 
 
-def _is_too_deep(value: Any) -> bool:
-    level = [value]
-    for _ in range(_DEEPEST):
-        inner = (item.values() if isinstance(item, dict) else item for item in level)
-        level = [child for children in inner for child in children if isinstance(child, dict | list)]
-    return bool(level)
+def _check_size(value: Any, data: bytes) -> None:
+    """Raise InvalidRequest where lists or objects are too deep or too long; most bodies cannot be."""
+    settings = services().settings
+    brackets = data.count(b"[") + data.count(b"{")
+    if brackets <= settings.max_depth and data.count(b",") < settings.max_items:
+        return
+    level: list[tuple[Location, Any]] = [(_BODY, value)]
+    for _ in range(settings.max_depth):
+        inner: list[tuple[Location, Any]] = []
+        for location, item in level:
+            if len(item) > settings.max_items:
+                message = f"This has {len(item)} items, and may have {settings.max_items} at most"
+                raise InvalidRequest([(location, Mistake("too_long", message))])
+            members = item.items() if isinstance(item, dict) else enumerate(item)
+            inner += [((*location, name), child) for name, child in members if isinstance(child, dict | list)]
+        level = inner
+        if not level:
+            return
+    raise _too_deep(settings.max_depth)
 
 
 def _find_surrogates(value: Any) -> Iterator[tuple[Location, Mistake]]:
@@ -120,8 +171,8 @@ def _has_surrogate(text: str) -> bool:
     return False
 
 
-def _too_deep() -> InvalidRequest:
-    return _invalid("json_invalid", f"The body is nested more than {_DEEPEST} levels deep")
+def _too_deep(deepest: int) -> InvalidRequest:
+    return _invalid("json_invalid", f"The body is nested more than {deepest} levels deep")
 
 
 def _invalid(type_: str, message: str, *position: int) -> InvalidRequest:

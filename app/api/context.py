@@ -12,6 +12,7 @@ from flask import current_app, g, request
 
 from app import auth
 from app.api.answers import AnswerCache
+from app.api.rates import RateLimiter
 from app.auth import Principal
 from app.registry import repos, revisions
 from app.registry.accounts import Accounts
@@ -37,6 +38,7 @@ class Services:
     master_key: str
     accounts: Accounts
     store: Store
+    rates: RateLimiter | None
     answers: AnswerCache = field(default_factory=AnswerCache)
 
 
@@ -55,6 +57,7 @@ def authenticate() -> None:
     g.principal = auth.authenticate(
         services().accounts, services().master_key, request.headers.get("Authorization"), _named_user
     )
+    count_request()
 
 
 def authorize() -> None:
@@ -72,6 +75,15 @@ def authorize_reading() -> None:
 def _authorize(needed: Access) -> None:
     authenticate()
     auth.authorize(services().store, principal(), needed, (request.view_args or {}).get("repo_name"))
+
+
+def count_request() -> None:
+    """Count the request, once, for the token that it was made with; TooManyRequests if it is one too many."""
+    rates = services().rates
+    if rates is not None and "is_counted" not in g:
+        g.is_counted = True
+        token = principal().token
+        rates.count("the master key" if token is None else token.sha256)
 
 
 @contextmanager

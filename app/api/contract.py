@@ -16,6 +16,7 @@ from app.api.body import read_json
 from app.api.context import services, while_waiting
 from app.registry.names import name_problem, tag_name_problem, target_name_problem, user_id_problem
 from app.schemas.base import InvalidRequest, Location, Mistake, load
+from app.schemas.fields import longest_name, new_name_problem
 
 Answer = tuple[dict[str, Any], int, dict[str, str]]  # payload, status, headers
 
@@ -30,6 +31,7 @@ PATH_NAMES = {
     "token_name": name_problem,
     "user_id": user_id_problem,
 }
+_MADE_BY_PUT = ("target_name", "prompt_name")
 
 
 @dataclass(slots=True)
@@ -75,6 +77,7 @@ def accepts(
 
         @wraps(view)
         def checked(**arguments: Any) -> Any:
+            longest_name.set(services().settings.max_name)
             mistakes = _path_mistakes(arguments)
             for schema, location, read in (
                 (query_schema, "query", _given_query),
@@ -163,7 +166,12 @@ def _read_body() -> Any:
 
 
 def _path_mistakes(arguments: dict[str, Any]) -> list[tuple[Location, Mistake]]:
-    problems = {name: PATH_NAMES[name](value) for name, value in arguments.items() if name in PATH_NAMES}
+    new = _MADE_BY_PUT if request.method == "PUT" else ()
+    problems = {
+        name: new_name_problem(PATH_NAMES[name], value) if name in new else PATH_NAMES[name](value)
+        for name, value in arguments.items()
+        if name in PATH_NAMES
+    }
     return [
         (("path", name), Mistake("string_pattern_mismatch", f"This name {problem}"))
         for name, problem in problems.items()

@@ -1,28 +1,20 @@
 """`/git/{user}/{repo}.git`: git's smart HTTP protocol, for reading only."""
 
 import tempfile
-import zlib
-from collections.abc import Iterator
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 from flask import Blueprint, Response, g, request
-from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.api import context
 from app.api.body import pieces
-from app.api.context import InvalidHeader
 from app.auth import Forbidden, NotShared, authenticate_git, authorize
 from app.registry import repos
 from app.registry.errors import NotFound
 from app.registry.tokens import Access
 from storage.repository import Repository
 
-if TYPE_CHECKING:
-    from zlib import _Decompress as Unpacker
-
 blueprint = Blueprint("git", __name__, url_prefix="/git/<owner>/<repo_name>.git")
 
-_PIECE = 64 * 1024
 _UPLOAD_PACK = "git-upload-pack"
 _NO_CACHE = {"Cache-Control": "no-cache, max-age=0, must-revalidate", "Expires": "0", "Pragma": "no-cache"}
 
@@ -34,6 +26,7 @@ def authenticate() -> None:
     services = context.services()
     owner = (request.view_args or {})["owner"]
     g.principal = authenticate_git(services.accounts, services.master_key, request.authorization, owner)
+    context.count_request()
 
 
 @blueprint.get("/info/refs")
@@ -82,29 +75,9 @@ def _refusal(service: str | None) -> str:
 
 
 def _spool() -> IO[bytes]:
-    """Return the request's body, unpacked, as a file: git reads it, however slow the client was."""
-    limit = request.max_content_length or 0
-    unpack = zlib.decompressobj(wbits=31) if request.content_encoding == "gzip" else None
+    """Return the request's body as a file: git reads it, however slow the client was."""
     spool = tempfile.TemporaryFile()  # noqa: SIM115 — the process that reads it closes it
-    size = 0
-    try:
-        for piece in pieces():
-            for part in _unpacked(unpack, piece):
-                size += len(part)
-                if size > limit:
-                    raise RequestEntityTooLarge
-                spool.write(part)
-    except zlib.error as error:
-        raise InvalidHeader("The body is not gzip, as the header Content-Encoding says.") from error
+    for piece in pieces():
+        spool.write(piece)
     spool.seek(0)
     return spool
-
-
-def _unpacked(unpack: "Unpacker | None", piece: bytes) -> Iterator[bytes]:
-    """Yield a piece unpacked, in pieces: a few bytes may unpack to gigabytes."""
-    if unpack is None:
-        yield piece
-        return
-    while piece:
-        yield unpack.decompress(piece, _PIECE)
-        piece = unpack.unconsumed_tail

@@ -35,7 +35,7 @@ class UserCreatedSchema(StrictSchema):
 class TokenCreateSchema(StrictSchema):
     """A new token."""
 
-    name = Name(name_problem, required=True, metadata={"description": "The token's name."})
+    name = Name(name_problem, new=True, required=True, metadata={"description": "The token's name."})
     access = Choice(
         tuple(Access),
         load_default=str(Access.WRITE),

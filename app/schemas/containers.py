@@ -11,7 +11,7 @@ from marshmallow import Schema, ValidationError, fields, missing
 
 from app.registry.names import PATTERNS
 from app.schemas.base import Mistake
-from app.schemas.fields import Text, messages
+from app.schemas.fields import Text, messages, new_name_problem
 
 _FAMILIAR = 8192  # characters of JSON; nothing longer is remembered
 
@@ -126,7 +126,7 @@ class Unchecked(fields.Raw):
 
 
 class MapOf(fields.Dict):
-    """An object whose names `problem` finds nothing wrong with, and whose values another field describes."""
+    """An object whose names `problem` lets new things have, and whose values another field describes."""
 
     default_error_messages = messages("dict_type", "This must be a JSON object")
 
@@ -138,7 +138,7 @@ class MapOf(fields.Dict):
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
         if not isinstance(value, dict):
             raise self.make_error("invalid")
-        problems = {name: self._problem(name) for name in value}
+        problems = {name: new_name_problem(self._problem, name) for name in value}
         mistakes = {
             name: [Mistake("string_pattern_mismatch", f"This name {problem}")]
             for name, problem in problems.items()

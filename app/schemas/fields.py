@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Callable
+from contextvars import ContextVar
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from marshmallow import ValidationError, fields
@@ -16,6 +18,16 @@ _TIMESTAMP = re.compile(
 )
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,4000}")  # Python reads no longer ones
 _FLAGS = dict.fromkeys(("true", "1", "yes", "on"), True) | dict.fromkeys(("false", "0", "no", "off"), False)
+
+
+# How many characters a new name may have: a setting of the server that the request came to.
+longest_name: ContextVar[int] = ContextVar("longest_name", default=100)
+
+
+def new_name_problem(find_problem: Callable[[str], str | None], name: str) -> str | None:
+    """Return what is wrong with a name for something new, or None; what has a longer one keeps it."""
+    longest = longest_name.get()
+    return f"may have {longest} characters at most" if len(name) > longest else find_problem(name)
 
 
 def messages(type_: str, sentence: str) -> dict[str, Any]:
@@ -46,16 +58,18 @@ class Text(fields.String):
 class Name(Text):
     """A string that `problem` finds nothing wrong with; the empty one where that is allowed."""
 
-    def __init__(self, problem: Callable[[str], str | None], *, empty: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self, problem: Callable[[str], str | None], *, empty: bool = False, new: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         pattern = PATTERNS[problem]
         self.metadata = {"pattern": f"^$|{pattern}" if empty else pattern, **self.metadata}
-        self._problem = problem
+        self._find_problem = partial(new_name_problem, problem) if new else problem
         self._empty = empty
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, *args, **kwargs)
-        problem = None if self._empty and not text else self._problem(text)
+        problem = None if self._empty and not text else self._find_problem(text)
         if problem:
             raise ValidationError([Mistake("string_pattern_mismatch", f"This name {problem}")])
         return text

@@ -41,7 +41,7 @@ class PromptPutSchema(MessagesSchema):
 class PromptCreateSchema(PromptPutSchema):
     """A new prompt."""
 
-    prompt_name = Name(name_problem, required=True, metadata={"description": "The prompt's name."})
+    prompt_name = Name(name_problem, new=True, required=True, metadata={"description": "The prompt's name."})
 
 
 class PromptSchema(StrictSchema):

@@ -11,7 +11,7 @@ _FARTHEST = 1_000_000_000
 class RepoCreateSchema(StrictSchema):
     """A new repo."""
 
-    repo_name = Name(name_problem, required=True, metadata={"description": "The repo's name."})
+    repo_name = Name(name_problem, new=True, required=True, metadata={"description": "The repo's name."})
     base_model = Text(
         filled=True,
         allow_none=True,

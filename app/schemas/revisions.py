@@ -30,7 +30,7 @@ class PersonSchema(StrictSchema):
 class TagCreateSchema(StrictSchema):
     """A new tag."""
 
-    name = Name(tag_name_problem, required=True, metadata={"description": "The tag's name."})
+    name = Name(tag_name_problem, new=True, required=True, metadata={"description": "The tag's name."})
     ref = Reference(
         allow_none=True,
         load_default=None,

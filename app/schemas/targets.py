@@ -138,7 +138,9 @@ class TargetPutSchema(StrictSchema):
 class TargetCreateSchema(TargetPutSchema):
     """A new target."""
 
-    target_name = Name(target_name_problem, required=True, metadata={"description": "The target's name."})
+    target_name = Name(
+        target_name_problem, new=True, required=True, metadata={"description": "The target's name."}
+    )
 
 
 class TargetSchema(StrictSchema):

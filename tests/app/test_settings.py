@@ -24,9 +24,14 @@ def test_all_can_be_set():
             "BAKEHOUSE_THREADS": "4",
             "BAKEHOUSE_PUBLIC_URL": "https://bake.example.org/",
             "BAKEHOUSE_MAX_BODY": "2048",
+            "BAKEHOUSE_MAX_DEPTH": "20",
+            "BAKEHOUSE_MAX_ITEMS": "500",
+            "BAKEHOUSE_MAX_NAME": "40",
+            "BAKEHOUSE_RATE_LIMIT": "600",
         }
     )
-    assert settings == Settings(Path("/data"), "key", "::1", 0, 3, 4, "https://bake.example.org", 2048)
+    public_url = "https://bake.example.org"
+    assert settings == Settings(Path("/data"), "key", "::1", 0, 3, 4, public_url, 2048, 20, 500, 40, 600)
 
 
 @pytest.mark.parametrize(
@@ -41,6 +46,10 @@ def test_all_can_be_set():
         ("BAKEHOUSE_THREADS", "1.5"),
         ("BAKEHOUSE_MAX_BODY", "8MiB"),
         ("BAKEHOUSE_MAX_BODY", "10"),
+        ("BAKEHOUSE_MAX_DEPTH", "101"),
+        ("BAKEHOUSE_MAX_ITEMS", "0"),
+        ("BAKEHOUSE_MAX_NAME", "101"),
+        ("BAKEHOUSE_RATE_LIMIT", "10/s"),
         ("BAKEHOUSE_PUBLIC_URL", "bake.example.org"),
         ("BAKEHOUSE_PUBLIC_URL", "https://"),
         ("BAKEHOUSE_MASTER_KEY", "two words"),

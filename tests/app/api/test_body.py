@@ -3,11 +3,12 @@
 import pytest
 from flask import Flask
 
-from app.api.body import _DEEPEST
+from app.settings import Settings
 from tests.client import Client, assert_error, assert_mistakes
 from tests.payloads import target
 
 TARGETS = "/v1/repo/demo/targets"
+DEEPEST = Settings.max_depth
 
 
 def extra(text: str) -> bytes:
@@ -33,7 +34,7 @@ BAD_JSON = {
     "10,000 brackets": b"[" * 10_000,
     "10,000 brackets that close": extra("[" * 10_000 + "]" * 10_000),
     "10,000 objects": extra('{"a":' * 10_000 + "1" + "}" * 10_000),
-    "more levels than are kept": extra("[" * _DEEPEST + "]" * _DEEPEST),
+    "more levels than are kept": extra("[" * DEEPEST + "]" * DEEPEST),
 }
 
 
@@ -48,7 +49,7 @@ def test_bad_json(alice: Client, what: str):
 
 
 def test_as_many_levels_as_are_promised(alice: Client):
-    levels = _DEEPEST - 2
+    levels = DEEPEST - 2
     assert alice.post(TARGETS, extra('{"a":' * levels + "1" + "}" * levels)).status_code == 201
 
 

@@ -1,0 +1,175 @@
+"""What a server takes, and how often: settings, each with an answer that names it."""
+
+import gzip
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from app import create_app
+from app.api import rates
+from app.settings import Settings
+from tests.client import Client, assert_error, assert_mistakes
+from tests.payloads import target
+from tests.server import MASTER_KEY
+
+TARGETS = "/v1/repo/demo/targets"
+Limited = Callable[..., Client]
+
+
+@pytest.fixture
+def limited(tmp_path: Path) -> Limited:
+    """Return a function that makes a server with some limits, and its master's client."""
+
+    def make(**limits: int) -> Client:
+        app = create_app(Settings(tmp_path / "data", master_key=MASTER_KEY, **limits))
+        app.testing = True
+        client = Client(app, MASTER_KEY)
+        client.post("/v1/repo", {"repo_name": "demo"})
+        return client
+
+    return make
+
+
+def test_a_body_that_is_too_deep(limited: Limited):
+    client = limited(max_depth=10)
+    nested: object = 1
+    for _ in range(7):
+        nested = {"a": nested}
+    assert client.post(TARGETS, target("a", extra_kwargs=nested)).status_code == 201
+    response = client.post(TARGETS, target("b", extra_kwargs={"a": {"a": nested}}))
+    assert_mistakes(response, (["body"], "json_invalid"))
+    assert "10 levels" in response.json["detail"][0]["msg"]
+
+
+def test_lists_and_objects_that_are_too_long(limited: Limited):
+    client = limited(max_items=5)
+    questions = [{"type": "hardcoded", "questions": list("abcde")}]
+    assert client.post(TARGETS, target("a", generators=questions)).status_code == 201
+    questions = [{"type": "hardcoded", "questions": list("abcdef")}]
+    assert_mistakes(
+        client.post(TARGETS, target("b", generators=questions)),
+        (["body", "overrides", "generators", 0, "questions"], "too_long"),
+    )
+    kwargs = dict.fromkeys("abcdef")
+    assert_mistakes(
+        client.post(TARGETS, target("b", extra_kwargs=kwargs)),
+        (["body", "overrides", "extra_kwargs"], "too_long"),
+    )
+    batch = {"targets": [target(name, temperature=1.0) for name in "bcdefg"]}
+    assert_mistakes(client.post(f"{TARGETS}/batch", batch), (["body", "targets"], "too_long"))
+    assert client.get(TARGETS).json == {"targets": ["a"]}
+
+
+def test_new_names_that_are_too_long(limited: Limited):
+    limited().post(TARGETS, target("long-ago", temperature=1.0))
+    client = limited(max_name=5)
+    wrong = "string_pattern_mismatch"
+    assert_mistakes(client.post(TARGETS, target("longer")), (["body", "target_name"], wrong))
+    assert_mistakes(
+        client.put(f"{TARGETS}/longer", {"template": "default"}), (["path", "target_name"], wrong)
+    )
+    assert_mistakes(client.post("/v1/repo", {"repo_name": "longer"}), (["body", "repo_name"], wrong))
+    assert_mistakes(client.post("/v1/repo/demo/tags", {"name": "longer"}), (["body", "name"], wrong))
+    batch = {"prompts": {"longer": []}}
+    assert_mistakes(client.post("/v1/repo/demo/prompts/batch", batch), (["body", "prompts", "longer"], wrong))
+    assert client.post(TARGETS, target("short", "long-ago")).status_code == 201
+    assert client.get(f"{TARGETS}/long-ago").status_code == 200
+    assert client.delete(f"{TARGETS}/long-ago").status_code == 200
+
+
+def test_a_body_may_be_gzip(limited: Limited):
+    client = limited()
+    packed = gzip.compress(b'{"target_name": "a", "template": "default"}')
+    assert client.request("POST", TARGETS, packed, Content_Encoding="gzip").status_code == 201
+
+
+def test_a_bomb_is_cut_off(limited: Limited):
+    client = limited(max_body=100_000)
+    packed = gzip.compress(b'{"target_name": "' + b"a" * 50_000_000 + b'"}')
+    assert len(packed) < 100_000
+    response = client.request("POST", TARGETS, packed, Content_Encoding="gzip")
+    assert_error(response, 413, "PAYLOAD_TOO_LARGE", "100000")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [("gzip", b"{}"), ("gzip", gzip.compress(b"{}")[:-9]), ("br", b"{}"), ("gzip, gzip", b"{}")],
+)
+def test_a_body_that_is_not_encoded_as_it_says(limited: Limited, encoding: str, body: bytes):
+    response = limited().request("POST", TARGETS, body, Content_Encoding=encoding)
+    assert_error(response, 400, "INVALID_INPUT", "gzip")
+
+
+class Clock:
+    """A clock that the test winds."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(rates, "time", clock)
+    return clock
+
+
+def test_rates_are_not_limited_unless_asked(limited: Limited, tmp_path: Path):
+    client = limited()
+    assert all(client.get(TARGETS).status_code == 200 for _ in range(300))
+    assert not (tmp_path / "data/rates").exists()
+
+
+def test_a_token_that_calls_too_often_has_to_wait(limited: Limited, clock: Clock):
+    client = limited(rate_limit=6)  # the fixture has used one
+    assert [client.get(TARGETS).status_code for _ in range(6)] == [200] * 5 + [429]
+    response = client.get(TARGETS)
+    assert_error(response, 429, "RATE_LIMITED", "6 times a minute", "10 seconds")
+    assert response.headers["Retry-After"] == "10"
+    clock.now += 9.5
+    assert client.get(TARGETS).headers["Retry-After"] == "1"
+    clock.now += 0.5
+    assert client.get(TARGETS).status_code == 200
+    assert client.get(TARGETS).status_code == 429
+    clock.now += 60
+    assert [client.get(TARGETS).status_code for _ in range(7)] == [200] * 6 + [429]
+
+
+def test_tokens_are_counted_one_by_one_and_by_all_processes(limited: Limited, clock: Clock):
+    client = limited(rate_limit=6)
+    token = client.post("/v1/admin/users", {"user_id": "alice"}).json["api_key"]
+    other_process = limited(rate_limit=6)
+    answers = [Client(app, token).get("/v1/repo").status_code for app in (client.app, other_process.app) * 4]
+    assert answers == [200] * 6 + [429] * 2
+    assert [client.get("/v1/repo").status_code for _ in range(4)] == [200] * 3 + [429]
+    assert clock.now == 1000.0
+
+
+def test_a_refused_request_changes_nothing_and_git_is_told_too(limited: Limited, clock: Clock):
+    client = limited(rate_limit=1)
+    assert client.post(TARGETS, target()).status_code == 429
+    refs = client.app.test_client().get(
+        "/git/admin/demo.git/info/refs?service=git-upload-pack", auth=("admin", MASTER_KEY)
+    )
+    assert refs.status_code == 429
+    assert client.get("/v1/health").status_code == 200
+    clock.now += 60
+    assert client.get(TARGETS).json == {"targets": []}
+
+
+def test_counts_from_before_a_reboot_are_forgotten(limited: Limited, clock: Clock):
+    client = limited(rate_limit=1)
+    assert client.get(TARGETS).status_code == 429
+    clock.now = 5.0
+    assert client.get(TARGETS).status_code == 200
+
+
+def test_what_a_document_says_of_the_limit(app: Flask):
+    paths = Client(app, None).get("/openapi.json").json["paths"]
+    assert "429" in paths["/v1/repo/{repo_name}/targets"]["post"]["responses"]
+    assert "429" not in paths["/v1/health"]["get"]["responses"]
