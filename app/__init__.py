@@ -10,6 +10,7 @@ from app.registry.accounts import Accounts
 from app.registry.commits import Origin
 from app.settings import Settings, SettingsError
 from storage.errors import StorageError
+from storage.maintenance import Maintenance
 from storage.store import Store
 
 
@@ -31,12 +32,15 @@ def create_app(settings: Settings) -> Flask:
 
     data_dir = settings.make_data_dir()
     key = master_key.ensure(settings)
+    maintenance = Maintenance(data_dir / ".maintenance" if settings.maintenance else None)
     try:
-        accounts = Accounts(Store(data_dir), Origin("bakehouse"))
+        accounts = Accounts(Store(data_dir, maintenance), Origin("bakehouse"))
     except StorageError as error:
         raise SettingsError(f"The data directory {data_dir} cannot be used: {error}.") from error
     rates = RateLimiter(data_dir / "rates", settings.rate_limit) if settings.rate_limit else None
-    app.extensions["bakehouse"] = Services(settings, key, accounts, Store(data_dir / "repos"), rates)
+    app.extensions["bakehouse"] = Services(
+        settings, key, accounts, Store(data_dir / "repos", maintenance), rates
+    )
 
     errors.register(app)
     for blueprint in (*api.BLUEPRINTS, *web.BLUEPRINTS):

@@ -30,6 +30,7 @@ class Settings:
     max_items: int = 100_000  # of a list or object
     max_name: int = 100  # characters of a new name
     rate_limit: int = 0  # requests a minute of each token; 0: any number
+    maintenance: bool = True  # in the background; else the operator runs `bakehouse maintain`
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> "Settings":
@@ -47,6 +48,7 @@ class Settings:
             max_items=_integer(env, "BAKEHOUSE_MAX_ITEMS", cls.max_items, 1, 10_000_000),
             max_name=_integer(env, "BAKEHOUSE_MAX_NAME", cls.max_name, 1, cls.max_name),
             rate_limit=_integer(env, "BAKEHOUSE_RATE_LIMIT", cls.rate_limit, 0, 1_000_000),
+            maintenance=_switch(env, "BAKEHOUSE_MAINTENANCE", cls.maintenance),
         )
 
     @property
@@ -73,6 +75,13 @@ def _integer(env: Mapping[str, str], name: str, default: int, least: int, most: 
     if not re.fullmatch(r"[0-9]{1,12}", text) or not least <= int(text) <= most:
         raise SettingsError(f"{name} must be a whole number from {least} to {most}, not {text!r}.")
     return int(text)
+
+
+def _switch(env: Mapping[str, str], name: str, default: bool) -> bool:
+    text = env.get(name) or ("on" if default else "off")
+    if text not in ("on", "off"):
+        raise SettingsError(f"{name} must be 'on' or 'off', not {text!r}.")
+    return text == "on"
 
 
 def _master_key(env: Mapping[str, str]) -> str | None:

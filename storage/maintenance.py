@@ -10,9 +10,10 @@ stays, reachable or not, so a flush whose ref has not moved yet loses nothing.
 import logging
 import os
 import queue
-import subprocess
+import re
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,9 +23,13 @@ from storage.objects import FLUSH_PREFIX
 from storage.refs import Branch
 
 ROLL_UP_ABOVE = 256
-# Git holds the lock while it writes, a minute at the very most. A kill leaves it, and then git
-# would never write a commit-graph again.
-_GRAPH_LOCK_STALE_AFTER_SECONDS = 3600
+# Git holds a lock while it writes a commit-graph, a minute at the very most. A kill leaves it, and
+# then git would never write one again.
+_STALE_AFTER_SECONDS = 3600
+# What is written under such a name is renamed at once, by git and by us.
+_SCRATCH = ("tmp_tag_*", "objects/pack/tmp_*", "objects/pack/.tmp-*")
+
+_OBJECT_ID = re.compile(r"[0-9a-f]{40}")
 
 _log = logging.getLogger(__name__)
 
@@ -53,17 +58,7 @@ def roll_up(branch: Branch) -> int:
     if len(small) < 2:
         return 0
     folder = branch.git_folder / "objects" / "pack"
-    options = ["--quiet", "--stdin-packs", "--no-reuse-object", str(folder / "pack")]
-    rolled = subprocess.run(
-        ["git", "pack-objects", *options],
-        cwd=branch.git_folder,
-        env=process.environment(),
-        input="\n".join(small),
-        capture_output=True,
-        check=True,
-        text=True,
-    ).stdout.strip()
-    disk.sync(folder)
+    rolled = _pack(branch, small, "--stdin-packs", "--no-reuse-object")
     for name in set(small) - {f"pack-{rolled}.pack"}:  # the same, where all objects were in one already
         pack = folder / name
         pack.with_suffix(".idx").unlink(missing_ok=True)  # git looks here first
@@ -78,7 +73,7 @@ def write_commit_graph(branch: Branch) -> None:
     """
     lock = branch.git_folder / "objects/info/commit-graphs/commit-graph-chain.lock"
     with suppress(FileNotFoundError):
-        if time.time() - lock.stat().st_mtime > _GRAPH_LOCK_STALE_AFTER_SECONDS:
+        if time.time() - lock.stat().st_mtime > _STALE_AFTER_SECONDS:
             lock.unlink()
     options = ("--reachable", "--changed-paths", "--split")
     process.run(branch.name, branch.git_folder, "commit-graph", "write", *options)
@@ -96,10 +91,67 @@ def _find_small(git_folder: Path) -> list[str]:
     return small
 
 
-class Maintenance:
-    """One background thread that looks after the repositories that asked for it."""
+def is_due(branch: Branch) -> bool:
+    """Tell whether a repository has so many files that git finds things slowly."""
+    folder = branch.git_folder
+    return (
+        len(pack_sizes(folder)) > ROLL_UP_ABOVE
+        or len(_loose_objects(folder)) > ROLL_UP_ABOVE
+        or len(list((folder / "refs/tags").glob("*"))) > ROLL_UP_ABOVE
+    )
 
-    def __init__(self) -> None:
+
+def maintain(branch: Branch) -> None:
+    """Bring a repository into shape; it waits for whoever is at it.
+
+    Of the refs only tags are packed: they never move. The branch does, and a writer would have to
+    wait while git holds it.
+    """
+    folder = branch.git_folder
+    with disk.exclusive(folder / "objects"):
+        _remove_leftovers(folder)
+        loose = _loose_objects(folder)  # of git commands of the operator's
+        if loose:
+            _pack(branch, loose)
+            process.run(branch.name, folder, "prune-packed", "--quiet")
+        roll_up(branch)
+        write_commit_graph(branch)
+        process.run(branch.name, folder, "pack-refs")
+
+
+def _loose_objects(git_folder: Path) -> list[str]:
+    """Return the ids of the objects in files of their own."""
+    found = ("".join(path.parts[-2:]) for path in (git_folder / "objects").glob("[0-9a-f][0-9a-f]/*"))
+    return [object_id for object_id in found if _OBJECT_ID.fullmatch(object_id)]
+
+
+def _pack(branch: Branch, wanted: Sequence[str], *options: str) -> str:
+    """Let git put objects, or those of some packs, into one pack, durably; return that pack's id."""
+    folder = branch.git_folder / "objects" / "pack"
+    command = ("pack-objects", "--quiet", *options, str(folder / "pack"))
+    packed = process.run(branch.name, branch.git_folder, *command, stdin="\n".join(wanted)).strip()
+    disk.sync(folder)
+    return packed
+
+
+def _remove_leftovers(git_folder: Path) -> None:
+    """Remove what killed processes did not get to rename."""
+    for pattern in _SCRATCH:
+        for path in git_folder.glob(pattern):
+            with suppress(FileNotFoundError):
+                if time.time() - path.stat().st_mtime > _STALE_AFTER_SECONDS:
+                    path.unlink()
+
+
+class Maintenance:
+    """One background thread that looks after the repositories that asked for it, in all stores of a server.
+
+    One at a time, of all processes that share the folder `turns`.
+    """
+
+    def __init__(self, turns: Path | None) -> None:
+        """Take turns by a lock on a folder, which is made; None: nothing is done in the background."""
+        self._turns = turns
         self._due: queue.SimpleQueue[Branch] = queue.SimpleQueue()
         self._queued: set[Path] = set()
         self._state = threading.Lock()
@@ -107,27 +159,28 @@ class Maintenance:
 
     def consider(self, branch: Branch, packs: int) -> None:
         """Take note that a repository has so many packs now; never blocks."""
-        if packs <= ROLL_UP_ABOVE:
+        if packs <= ROLL_UP_ABOVE or self._turns is None:
             return
         with self._state:
             if branch.git_folder in self._queued:
                 return
             self._queued.add(branch.git_folder)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="maintenance", daemon=True)
+                self._thread = threading.Thread(
+                    target=self._work, args=(self._turns,), name="maintenance", daemon=True
+                )
                 self._thread.start()
         self._due.put(branch)
 
-    def _work(self) -> None:
+    def _work(self, turns: Path) -> None:
         while True:
             branch = self._due.get()
             try:
-                with disk.exclusive(branch.git_folder / "objects", wait=False):
-                    roll_up(branch)
-                    write_commit_graph(branch)
-            except BlockingIOError:
-                pass  # another process is at it
-            except (OSError, subprocess.CalledProcessError, RepositoryDamaged) as error:
+                turns.mkdir(exist_ok=True)
+                with disk.exclusive(turns):
+                    if is_due(branch):  # else another process was quicker
+                        maintain(branch)
+            except (OSError, RepositoryDamaged) as error:
                 _log.warning("%s was not maintained: %s", branch.name, error)
             finally:
                 with self._state:

@@ -24,13 +24,13 @@ def environment() -> dict[str, str]:
     }
 
 
-def run(name: str, folder: Path, *arguments: str) -> str:
+def run(name: str, folder: Path, *arguments: str, stdin: str = "") -> str:
     """Return what a git command says of the repository `name` in a folder; RepositoryDamaged if it fails.
 
     What is not UTF-8, as a path may be that somebody committed by hand, is shown as `\ufffd`.
     """
     command = ["git", "--literal-pathspecs", *arguments]
-    done = subprocess.run(command, cwd=folder, env=environment(), capture_output=True)
+    done = subprocess.run(command, cwd=folder, env=environment(), input=stdin.encode(), capture_output=True)
     if done.returncode != 0:
         raise RepositoryDamaged(name, f"git {arguments[0]} fails")
     return done.stdout.decode("utf-8", "replace")

@@ -11,7 +11,7 @@ from typing import IO, TypeVar
 
 import git
 
-from storage import process, recovery, tags, transport
+from storage import maintenance, process, recovery, tags, transport
 from storage.commits import Signature
 from storage.errors import (
     RepositoryDamaged,
@@ -23,7 +23,6 @@ from storage.errors import (
 )
 from storage.history import History, LoggedCommit, Version
 from storage.line import Line
-from storage.maintenance import Maintenance
 from storage.objects import ObjectCache, ObjectDatabase
 from storage.refs import REF, Branch
 from storage.snapshot import Snapshot
@@ -39,7 +38,9 @@ _ABBREVIATION = re.compile(r"[0-9a-f]{4,40}")
 class Repository:
     """A repository that Bakehouse made. Threads may share one."""
 
-    def __init__(self, name: str, path: Path, cache: ObjectCache, maintenance: Maintenance) -> None:
+    def __init__(
+        self, name: str, path: Path, cache: ObjectCache, looked_after: maintenance.Maintenance
+    ) -> None:
         """Open the repository at `path`; RepositoryNotFound or RepositoryDamaged if it cannot be."""
         self.name = name
         self.path = path
@@ -59,7 +60,7 @@ class Repository:
             recovery.recover(self._branch, self._objects)
         self._line = Line(self._branch, self._objects)
         self._history = History(name, path, self._line)
-        self._maintenance = maintenance
+        self._maintenance = looked_after
         self._writer = Writer(self._objects, self._branch)
 
     @classmethod
@@ -73,7 +74,7 @@ class Repository:
         except git.GitCommandError as error:
             raise StorageUnavailable(name, "git cannot make a repository there") from error
         recovery.mark(path)
-        repository = cls(name, path, ObjectCache(), Maintenance())
+        repository = cls(name, path, ObjectCache(), maintenance.Maintenance(None))
         transaction = Transaction(repository._objects, None)
         change(transaction)
         repository._objects.flush(str(transaction.tip))
@@ -210,6 +211,14 @@ class Repository:
         result = self._writer.submit(change)
         self._maintenance.consider(self._branch, self._objects.pack_count())
         return result
+
+    def maintain(self, *, always: bool) -> bool:
+        """Bring it into shape, beside readers and writers, if it needs that; tell whether it did."""
+        with explained(self.name, self.path):
+            due = always or maintenance.is_due(self._branch)
+            if due:
+                maintenance.maintain(self._branch)
+        return due
 
     def advertise_refs(self, protocol: str) -> bytes:
         """Return the first answer to a `git clone` or `git fetch`; `protocol` is `Git-Protocol`."""

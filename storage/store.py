@@ -29,10 +29,11 @@ _OPEN_AT_MOST = 128
 class Store:
     """The repositories under `root`, each known by its path without `.git`, such as `alice/demo`."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, maintenance: Maintenance | None = None) -> None:
+        """Keep them in `root`; those of several stores may share their maintenance."""
         self._root = root
         self._cache = ObjectCache()
-        self._maintenance = Maintenance()
+        self._maintenance = maintenance or Maintenance(root / ".maintenance")
         self._lock = threading.Lock()
         self._open: LRUCache[str, Repository] = LRUCache(_OPEN_AT_MOST)
 

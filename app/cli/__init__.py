@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from app.cli.maintain import maintain
 from app.cli.serving import serve
 from app.cli.users import users
 from app.cli.verify import verify
@@ -29,5 +30,5 @@ def main() -> None:
     """Keep target configurations in git. Settings come from BAKEHOUSE_* environment variables."""
 
 
-for _command in (serve, users, verify):
+for _command in (serve, users, verify, maintain):
     main.add_command(_command)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from app.registry import accounts, repos
+from app.cli.stored import find_data_dir, list_repos
+from app.registry import accounts
 from app.registry.verification import AccountsVerification, Verification
-from app.settings import Settings
 from storage.clones import Clone
 from storage.errors import RepositoryDamaged, RepositoryNotFound
 from storage.store import Store
@@ -26,7 +26,7 @@ def verify(path: Path | None, repo: str | None) -> None:
     line for each thing that is not as Bakehouse writes it, and ends with status 1 if there is any.
     """
     if path is None:
-        lines = _verify_server(Settings.from_env().data_dir, repo)
+        lines = _verify_server(find_data_dir(), repo)
     elif repo is None:
         lines = _verify_clone(path)
     else:
@@ -58,12 +58,10 @@ def _verify_clone(path: Path) -> Iterator[str]:
 
 
 def _verify_server(data_dir: Path, repo: str | None) -> Iterator[str]:
-    if not data_dir.is_dir():
-        raise click.UsageError(f"There is no data directory {data_dir}: set BAKEHOUSE_DATA_DIR.")
     if repo is None:
         yield from _verify_stored(Store(data_dir), accounts.REPOSITORY, AccountsVerification)
     store = Store(data_dir / "repos")
-    names = [f"{owner}/{name}" for owner in store.folders() for name in repos.list_names(store, owner)]
+    names = list_repos(store)
     if repo is not None and repo not in names:
         raise click.BadParameter(f"There is no repo {repo!r}; say <user>/<name>.", param_hint="--repo")
     for name in names if repo is None else [repo]:

@@ -28,10 +28,13 @@ def test_all_can_be_set():
             "BAKEHOUSE_MAX_ITEMS": "500",
             "BAKEHOUSE_MAX_NAME": "40",
             "BAKEHOUSE_RATE_LIMIT": "600",
+            "BAKEHOUSE_MAINTENANCE": "off",
         }
     )
     public_url = "https://bake.example.org"
-    assert settings == Settings(Path("/data"), "key", "::1", 0, 3, 4, public_url, 2048, 20, 500, 40, 600)
+    assert settings == Settings(
+        Path("/data"), "key", "::1", 0, 3, 4, public_url, 2048, 20, 500, 40, 600, False
+    )
 
 
 @pytest.mark.parametrize(
@@ -50,6 +53,7 @@ def test_all_can_be_set():
         ("BAKEHOUSE_MAX_ITEMS", "0"),
         ("BAKEHOUSE_MAX_NAME", "101"),
         ("BAKEHOUSE_RATE_LIMIT", "10/s"),
+        ("BAKEHOUSE_MAINTENANCE", "yes"),
         ("BAKEHOUSE_PUBLIC_URL", "bake.example.org"),
         ("BAKEHOUSE_PUBLIC_URL", "https://"),
         ("BAKEHOUSE_MASTER_KEY", "two words"),

@@ -11,10 +11,10 @@ import pytest
 
 from storage import disk, maintenance
 from storage.errors import RepositoryDamaged
-from storage.maintenance import pack_sizes, roll_up, write_commit_graph
+from storage.maintenance import Maintenance, pack_sizes, roll_up, write_commit_graph
 from storage.repository import Repository
 from storage.store import Store
-from tests.storage.repositories import git, increment, put
+from tests.storage.repositories import ALICE, first_commit, git, increment, put
 
 
 def test_small_packs_become_one(repository: Repository):
@@ -156,3 +156,65 @@ def test_the_commit_graph_is_written_in_the_background(
     assert graph_layers(repository)
     assert git(repository.path, "commit-graph", "verify") == ""
     assert len(pack_sizes(repository.path)) < 5  # those that came meanwhile wait for the next time
+
+
+def test_loose_objects_tags_and_leftovers_are_cleared(repository: Repository):
+    commit = repository.transact(put("a", b"1"))
+    for number in range(3):
+        repository.create_tag(f"v{number}", commit, ALICE, "A tag\n")
+    blob = git(repository.path, "hash-object", "-w", "--stdin", stdin="loose").strip()
+    stale, fresh = (repository.path / "objects/pack" / f"tmp_idx_{name}" for name in ("stale", "fresh"))
+    for path in (stale, fresh):
+        path.touch()
+    os.utime(stale, (time.time() - 4000,) * 2)
+    assert repository.maintain(always=False) is False
+    assert repository.maintain(always=True) is True
+    assert (stale.exists(), fresh.exists()) == (False, True)
+    assert not list((repository.path / "refs/tags").iterdir())
+    assert not list((repository.path / "objects").glob("??/*"))
+    assert [tag.name for tag in repository.tags()] == ["v0", "v1", "v2"]
+    assert (repository.path / "refs/heads/main").exists()  # a writer need not wait for its lock
+    assert len(pack_sizes(repository.path)) == 1
+    assert git(repository.path, "cat-file", "blob", blob) == "loose"
+    assert git(repository.path, "fsck", "--strict", "--no-dangling") == ""
+
+
+@pytest.mark.parametrize("many", ["packs", "loose objects", "tags"])
+def test_many_files_make_it_due(repository: Repository, many: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(maintenance, "ROLL_UP_ABOVE", 3)
+    for number in range(4):
+        assert not maintenance.is_due(repository._branch) or number > 2
+        if many == "packs":
+            repository.transact(increment)
+        elif many == "tags":
+            (repository.path / "refs/tags").mkdir(exist_ok=True)
+            git(repository.path, "tag", f"v{number}")
+        else:
+            git(repository.path, "hash-object", "-w", "--stdin", stdin=str(number))
+    assert repository.maintain(always=False)
+    assert not repository.maintain(always=False)
+
+
+def test_one_at_a_time_of_all_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(maintenance, "ROLL_UP_ABOVE", 3)
+    store = Store(tmp_path)
+    repository = store.create("alice/demo", first_commit)
+    (tmp_path / ".maintenance").mkdir()
+    with disk.exclusive(tmp_path / ".maintenance"):  # as another process has it
+        for _ in range(6):
+            repository.transact(increment)
+        assert len(pack_sizes(repository.path)) == 7
+    while repository._maintenance._queued:
+        time.sleep(0.001)
+    assert len(pack_sizes(repository.path)) == 1
+
+
+def test_nothing_is_done_in_the_background_where_that_is_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(maintenance, "ROLL_UP_ABOVE", 3)
+    repository = Store(tmp_path, Maintenance(None)).create("alice/demo", first_commit)
+    for _ in range(6):
+        repository.transact(increment)
+    assert not repository._maintenance._queued
+    assert len(pack_sizes(repository.path)) == 7
+    assert repository.maintain(always=False)
+    assert len(pack_sizes(repository.path)) == 1

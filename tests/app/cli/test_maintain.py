@@ -1,0 +1,55 @@
+"""`bakehouse maintain`: what needs it is packed, and the rest is left alone."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from flask import Flask
+
+from app.cli import main
+from storage import maintenance
+from storage.maintenance import pack_sizes
+from tests.client import Client
+from tests.payloads import target
+
+
+@pytest.fixture
+def data_dir(app: Flask, alice: Client, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data directory with one repo of many packs, and one of few."""
+    monkeypatch.setattr(maintenance, "ROLL_UP_ABOVE", 5)
+    monkeypatch.setattr(maintenance.Maintenance, "consider", lambda *_: None)
+    alice.post("/v1/repo", {"repo_name": "few"})
+    for number in range(6):
+        alice.post("/v1/repo/demo/targets", target(f"t{number}"))
+    path: Path = app.extensions["bakehouse"].settings.data_dir
+    return path
+
+
+def maintain(data_dir: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(main, ["maintain", *arguments], env={"BAKEHOUSE_DATA_DIR": str(data_dir)})
+
+
+def test_what_needs_it_is_maintained(data_dir: Path, alice: Client):
+    result = maintain(data_dir)
+    assert (result.exit_code, result.output) == (0, "alice/demo\n")
+    assert len(pack_sizes(data_dir / "repos/alice/demo.git")) == 1
+    assert maintain(data_dir).output == ""
+    assert alice.get("/v1/repo/demo/targets/t5").status_code == 200
+
+
+def test_all_are_maintained_where_that_is_asked(data_dir: Path):
+    assert maintain(data_dir, "--all").output == "accounts\nalice/demo\nalice/few\n"
+
+
+def test_one_that_is_damaged_does_not_keep_the_others_waiting(data_dir: Path):
+    (data_dir / "repos/alice/demo.git/HEAD").unlink()
+    result = maintain(data_dir, "--all")
+    assert (result.exit_code, result.stdout) == (1, "accounts\nalice/few\n")
+    assert "alice/demo: Repository 'demo' is damaged" in result.stderr
+
+
+def test_where_no_server_was_started_there_is_nothing_to_do(tmp_path: Path):
+    (tmp_path / "repos").mkdir()
+    assert maintain(tmp_path).exit_code == 0
+    result = maintain(tmp_path / "none")
+    assert (result.exit_code, "There is no data directory" in result.stderr) == (2, True)
