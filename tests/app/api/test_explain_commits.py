@@ -64,6 +64,15 @@ def test_the_chain_stays_true_after_its_templates_changed_or_went(alice: Client)
     assert explain(alice, "three") == before
 
 
+def test_a_template_that_came_back_later_is_of_the_commit_that_was_resolved_from(alice: Client):
+    commit = put(alice, "base", temperature=0.1)
+    put(alice, "child", "base")
+    put(alice, "base", temperature=0.2)
+    put(alice, "base", temperature=0.1)
+    explained = explain(alice, "child")
+    assert explained["layers"][1]["commit"] == explained["fields"]["/temperature"]["commit"] == commit
+
+
 def test_it_is_told_as_it_was(alice: Client):
     first = put(alice, "a", temperature=0.5)
     before = explain(alice, "a")

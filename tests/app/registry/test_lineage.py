@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.registry import lineage, targets
@@ -31,6 +31,8 @@ from tests.app.registry.layers import (
 Patch = dict[str, Any]
 # Each layer above the default: whether it is the target below once more, an earlier version of it, itself.
 LAYERS = st.lists(st.tuples(st.booleans(), st.none() | OVERRIDES, OVERRIDES), min_size=1, max_size=4)
+
+EMPTIED = (False, None, {"extra_kwargs": {"a": {"b": None}}})
 
 
 @dataclass
@@ -85,6 +87,9 @@ def explain(repository: Repository, name: str) -> tuple[Patch, Explanation]:
 
 @settings(max_examples=40)
 @given(st.none() | OVERRIDES, LAYERS)
+@example(
+    None, [(False, None, {"extra_kwargs": {"a": [1]}}), (False, None, {"extra_kwargs": {"a": {"b": 1}}})]
+)
 def test_an_explanation_is_what_folding_the_layers_tells(default: Patch | None, chain: Sequence[Any]):
     with new_repository() as repository:
         layers = build(repository, default, chain)
