@@ -4,6 +4,7 @@ import json
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,10 @@ from storage.store import Store
 ALICE = Origin("alice")
 FIRST: dict[str, Any] = dict(defaults.first_config(repos.DEFAULT_BASE_MODEL))
 NOTHING = object()
+NAMES = ("default", "a", "b", "c", "d")
 
 Keys = tuple[str | int, ...]
+Patch = dict[str, Any]
 
 
 def _objects(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
@@ -115,11 +118,70 @@ def new_repository() -> Iterator[Repository]:
         yield store.open("alice/demo")
 
 
-def put(repository: Repository, name: str, template: str, overrides: dict[str, Any]) -> Target:
+def put(repository: Repository, name: str, template: str, overrides: Patch) -> Target:
     """Make or replace a target."""
     return targets.put(repository, ALICE, TargetRequest.of(name, template, overrides), UNCONDITIONAL)
 
 
-def put_default(repository: Repository, overrides: dict[str, Any]) -> str:
+def put_default(repository: Repository, overrides: Patch) -> str:
     """Replace the default, and return the commit."""
     return defaults.put(repository, ALICE, overrides, UNCONDITIONAL).commit
+
+
+@dataclass
+class Layer:
+    """What was written in one layer, version by version, each with its commit."""
+
+    name: str
+    written: list[tuple[str, Patch]]
+
+    @property
+    def patch(self) -> Patch:
+        return self.written[-1][1]
+
+    def since(self, keys: Keys) -> str:
+        """Return the commit since which it has said what it says."""
+        since = ""
+        for commit, patch in reversed(self.written):
+            if not same(said(patch, keys), said(self.patch, keys)):
+                break
+            since = commit
+        return since
+
+    def write(self, commit: str, patch: Patch) -> None:
+        """Note a version, unless it was there already."""
+        if commit not in [known for known, _ in self.written]:
+            self.written.append((commit, patch))
+
+
+class Tree:
+    """What was asked for in a repo: each target's template, and its patches from the bottom up."""
+
+    def __init__(self) -> None:
+        self.default: Patch = FIRST
+        self.made: dict[str, tuple[str, list[Patch]]] = {}
+
+    def write(self, repository: Repository, number: int, template: int, patch: Patch) -> None:
+        """Write a target or the default. Templates come earlier in NAMES, so that none stands on itself."""
+        name, below = NAMES[number], NAMES[template]
+        if name == "default":
+            put_default(repository, patch)
+            self.default = fold([patch], {})
+        elif below == name and name in self.made:
+            put(repository, name, name, patch)
+            self.made[name][1].append(patch)
+        elif below in ("default", *self.made) and template < number:
+            put(repository, name, below, patch)
+            self.made[name] = (below, [patch])
+
+    def config(self, name: str) -> Patch:
+        """Return what a target comes to on today's default."""
+        if name == "default":
+            return self.default
+        below, patches = self.made[name]
+        return fold(patches, self.config(below))
+
+    def below(self, name: str) -> list[str]:
+        """Return a target and all that was made from it."""
+        children = [child for child, (template, _) in self.made.items() if template == name]
+        return [name, *(found for child in children for found in self.below(child))]

@@ -1,7 +1,6 @@
 """Explanations, against layers that are folded by brute force."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from hypothesis import example, given, settings
@@ -17,7 +16,8 @@ from tests.app.registry.layers import (
     FIRST,
     NOTHING,
     OVERRIDES,
-    Keys,
+    Layer,
+    Patch,
     fold,
     leaves,
     new_repository,
@@ -28,55 +28,27 @@ from tests.app.registry.layers import (
     same,
 )
 
-Patch = dict[str, Any]
 # Each layer above the default: whether it is the target below once more, an earlier version of it, itself.
 LAYERS = st.lists(st.tuples(st.booleans(), st.none() | OVERRIDES, OVERRIDES), min_size=1, max_size=4)
 
 EMPTIED = (False, None, {"extra_kwargs": {"a": {"b": None}}})
 
 
-@dataclass
-class Layer:
-    """What was written in one layer, version by version, each with its commit."""
-
-    name: str
-    written: list[tuple[str, Patch]]
-
-    @property
-    def patch(self) -> Patch:
-        return self.written[-1][1]
-
-    def since(self, keys: Keys) -> str:
-        """Return the commit since which it has said what it says."""
-        since = ""
-        for commit, patch in reversed(self.written):
-            if not same(said(patch, keys), said(self.patch, keys)):
-                break
-            since = commit
-        return since
-
-
 def build(repository: Repository, default: Patch | None, chain: Sequence[Any]) -> list[Layer]:
     """Write a chain of templates, and return its layers from the bottom up."""
     layers = [Layer("default", [(repository.head().commit, FIRST)])]
     if default is not None:
-        write(layers[0], put_default(repository, default), fold([default], {}))
+        layers[0].write(put_default(repository, default), fold([default], {}))
     for number, (again, earlier, overrides) in enumerate(chain):
         below = layers[-1]
         is_again = again and number > 0
         name = below.name if is_again else f"t{number}"
         layer = Layer(name, [*below.written] if is_again else [])
         if earlier is not None and not is_again:
-            write(layer, put(repository, name, below.name, earlier).commit, earlier)
-        write(layer, put(repository, name, below.name, overrides).commit, overrides)
+            layer.write(put(repository, name, below.name, earlier).commit, earlier)
+        layer.write(put(repository, name, below.name, overrides).commit, overrides)
         layers.append(layer)
     return layers
-
-
-def write(layer: Layer, commit: str, patch: Patch) -> None:
-    """Note a version, unless it was there already."""
-    if commit not in [known for known, _ in layer.written]:
-        layer.written.append((commit, patch))
 
 
 def explain(repository: Repository, name: str) -> tuple[Patch, Explanation]:

@@ -1,7 +1,6 @@
 """Rebase: whole trees of targets, against what resolving them anew comes to."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -9,48 +8,13 @@ from hypothesis import strategies as st
 from app.registry import lineage, rebase, targets
 from app.registry.preconditions import UNCONDITIONAL
 from storage.repository import Repository
-from tests.app.registry.layers import ALICE, FIRST, OVERRIDES, fold, new_repository, put, put_default, same
+from tests.app.registry.layers import ALICE, OVERRIDES, Patch, Tree, fold, new_repository, same
 from tests.storage.repositories import git
 
-Patch = dict[str, Any]
-NAMES = ("default", "a", "b", "c", "d")
 # Which target, or the default, is written; which template it is given, or itself; its overrides.
 WRITES = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4), OVERRIDES), min_size=2, max_size=12)
 PATCH = {"extra_kwargs": {"a": {"b": 1}}}
 OVER = {"extra_kwargs": {"a": None, "b": {"a": 1}}}
-
-
-class Tree:
-    """What was asked for: each target's template, and its patches from the bottom up."""
-
-    def __init__(self) -> None:
-        self.default: Patch = FIRST
-        self.made: dict[str, tuple[str, list[Patch]]] = {}
-
-    def write(self, repository: Repository, number: int, template: int, patch: Patch) -> None:
-        """Write a target or the default. Templates come earlier in NAMES, so that none stands on itself."""
-        name, below = NAMES[number], NAMES[template]
-        if name == "default":
-            put_default(repository, patch)
-            self.default = fold([patch], {})
-        elif below == name and name in self.made:
-            put(repository, name, name, patch)
-            self.made[name][1].append(patch)
-        elif below in ("default", *self.made) and template < number:
-            put(repository, name, below, patch)
-            self.made[name] = (below, [patch])
-
-    def config(self, name: str) -> Patch:
-        """Return what a target comes to on today's default."""
-        if name == "default":
-            return self.default
-        below, patches = self.made[name]
-        return fold(patches, self.config(below))
-
-    def below(self, name: str) -> list[str]:
-        """Return a target and all that was made from it."""
-        children = [child for child, (template, _) in self.made.items() if template == name]
-        return [name, *(found for child in children for found in self.below(child))]
 
 
 def grown(repository: Repository, writes: Sequence[tuple[int, int, Patch]]) -> Tree:
