@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import pytest
 from flask import Flask
 
 from tests.app.api.test_access import new_user
@@ -102,17 +101,14 @@ def test_what_cannot_be_previewed(app: Flask, alice: Client):
     assert contents(app) == before
 
 
-@pytest.mark.parametrize(
-    ("body", "location", "kind"),
-    [
+def test_wrong_bodies_are_refused(alice: Client):
+    for body, location, kind in (
         ({}, ["template"], "missing"),
         (made(temperature=3), ["overrides", "temperature"], "less_than_equal"),
         (made(x=1), ["overrides", "x"], "extra_forbidden"),
         ({**made(), "target_name": "a"}, ["target_name"], "extra_forbidden"),
-    ],
-)
-def test_wrong_bodies_are_refused(alice: Client, body, location, kind):
-    assert_mistakes(alice.post(PREVIEW, body), (["body", *location], kind))
+    ):
+        assert_mistakes(alice.post(PREVIEW, body), (["body", *location], kind))
 
 
 def test_a_target_may_be_called_preview(alice: Client):

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-import pytest
 import yaml
 from flask import Flask
 
+from tests.app.api.test_access import new_user
 from tests.app.api.test_defaults import DEFAULT
 from tests.app.api.test_drift import descendants, drift
 from tests.app.api.test_explain import explain, put
@@ -144,6 +144,18 @@ def test_a_target_that_was_its_own_template_stands_on_what_it_was_first_made_fro
     assert [layer["name"] for layer in explain(alice, "x")["layers"]] == ["x", "base", "default"]
 
 
+def test_a_rebase_takes_no_credit_for_what_others_set(master: Client, alice: Client):
+    drifted(alice)
+    before = explain(alice, "child")["fields"]["/max_tokens"]
+    bob = new_user(master, "bob")
+    alice.put("/v1/repo/demo/grants/bob", {"access": "write"})
+    assert bob.post(f"{TARGETS}/child/rebase", {}, X_User_Id="alice").status_code == 200
+    after = explain(alice, "child")
+    assert after["layers"][0]["author"]["name"] == "bob"
+    assert (after["fields"]["/max_tokens"]["commit"], before["author"]["name"]) == (before["commit"], "Alice")
+    assert after["fields"]["/temperature"]["author"]["name"] == "Alice"
+
+
 def test_its_condition_is_heeded(app: Flask, alice: Client):
     etag, path = drifted(alice), f"{TARGETS}/child/rebase"
     before = count(app)
@@ -170,20 +182,17 @@ def test_a_template_that_is_gone_is_a_conflict(app: Flask, alice: Client):
     assert len(rebase(alice, "child", descendants=True)["targets"]) == 2
 
 
-@pytest.mark.parametrize(
-    ("body", "location", "kind"),
-    [
+def test_wrong_bodies_are_refused(app: Flask, alice: Client):
+    drifted(alice)
+    before = count(app)
+    for body, location, kind in (
         ({"dryrun": True}, ["dryrun"], "extra_forbidden"),
         ({"dry_run": "true"}, ["dry_run"], "bool_type"),
         ({"descendants": 1}, ["descendants"], "bool_type"),
         ({"descendants": None}, ["descendants"], "bool_type"),
         ([], [], "dict_type"),
-    ],
-)
-def test_wrong_bodies_are_refused(app: Flask, alice: Client, body, location, kind):
-    drifted(alice)
-    before = count(app)
-    assert_mistakes(alice.post(f"{TARGETS}/child/rebase", body), (["body", *location], kind))
+    ):
+        assert_mistakes(alice.post(f"{TARGETS}/child/rebase", body), (["body", *location], kind))
     assert count(app) == before
 
 

@@ -57,7 +57,7 @@ def explain(repository: Repository, name: str) -> tuple[Patch, Explanation]:
     return dict(target.config), lineage.explain(repository, snapshot, target)
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(st.none() | OVERRIDES, LAYERS)
 @example(
     None, [(False, None, {"extra_kwargs": {"a": [1]}}), (False, None, {"extra_kwargs": {"a": {"b": 1}}})]
@@ -84,7 +84,7 @@ def test_an_explanation_is_what_folding_the_layers_tells(default: Patch | None, 
         assert all(same(found.value, value) for found, (_, value) in zip(field.beaten, beaten, strict=True))
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(st.none() | OVERRIDES, LAYERS)
 def test_a_field_is_told_as_removed_where_a_null_had_the_last_word(
     default: Patch | None, chain: Sequence[Any]
@@ -108,7 +108,7 @@ def test_a_field_is_told_as_removed_where_a_null_had_the_last_word(
     assert same(told, expected)
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(LAYERS, OVERRIDES)
 def test_it_stays_true_whatever_becomes_of_the_templates(chain: Sequence[Any], later: Patch):
     with new_repository() as repository:

@@ -37,7 +37,7 @@ def count(repository: Repository) -> int:
     return int(git(repository.path, "rev-list", "--count", "main"))
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(WRITES)
 @example([(1, 0, {}), (1, 1, PATCH), (1, 1, OVER), (2, 1, PATCH), (2, 2, OVER), (0, 0, PATCH)])
 def test_a_rebased_tree_is_what_resolving_it_anew_comes_to(writes: Sequence[tuple[int, int, Patch]]):
@@ -68,7 +68,7 @@ def test_a_rebased_tree_is_what_resolving_it_anew_comes_to(writes: Sequence[tupl
             assert same(target.config, fold([layer.patch for layer in layers[::-1]]))
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(WRITES)
 def test_drift_is_what_a_rebase_then_does(writes: Sequence[tuple[int, int, Patch]]):
     with new_repository() as repository:
@@ -86,7 +86,7 @@ def test_drift_is_what_a_rebase_then_does(writes: Sequence[tuple[int, int, Patch
             assert same(targets.get(repository.head(), name).config, fold(patches, base))
 
 
-@settings(max_examples=25)
+@settings(max_examples=10)
 @given(WRITES)
 def test_descendants_are_all_that_was_made_from_a_target(writes: Sequence[tuple[int, int, Patch]]):
     with new_repository() as repository:
