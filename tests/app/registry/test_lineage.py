@@ -30,7 +30,7 @@ from tests.app.registry.layers import (
 
 # Each layer above the default: whether it is the target below once more, an earlier version of it, itself.
 LAYERS = st.lists(st.tuples(st.booleans(), st.none() | OVERRIDES, OVERRIDES), min_size=1, max_size=4)
-
+LISTED = (False, None, {"extra_kwargs": {"a": [1]}})
 EMPTIED = (False, None, {"extra_kwargs": {"a": {"b": None}}})
 
 
@@ -59,9 +59,8 @@ def explain(repository: Repository, name: str) -> tuple[Patch, Explanation]:
 
 @settings(max_examples=15)
 @given(st.none() | OVERRIDES, LAYERS)
-@example(
-    None, [(False, None, {"extra_kwargs": {"a": [1]}}), (False, None, {"extra_kwargs": {"a": {"b": 1}}})]
-)
+@example(None, [EMPTIED])
+@example(None, [LISTED, EMPTIED, EMPTIED])
 def test_an_explanation_is_what_folding_the_layers_tells(default: Patch | None, chain: Sequence[Any]):
     with new_repository() as repository:
         layers = build(repository, default, chain)
