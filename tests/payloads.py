@@ -33,3 +33,13 @@ def seed_overrides() -> dict[str, Any]:
 def target(name: str = "coding_target", template: str = "default", **overrides: Any) -> dict[str, Any]:
     """Return the body that creates a target; without overrides, with those of the seed."""
     return {"target_name": name, "template": template, "overrides": overrides or seed_overrides()}
+
+
+def made(template: str = "default", **overrides: Any) -> dict[str, Any]:
+    """Return the body that makes or replaces a target by PUT, or previews one."""
+    return {"template": template, "overrides": overrides}
+
+
+def asking(content: str, path: str = "ask.txt") -> list[dict[str, Any]]:
+    """Return generators that bring a question template."""
+    return [{"type": "custom", "template_path": path, "template_content": content}]

@@ -143,7 +143,7 @@ def returns(
 
             if status == HTTPStatus.NOT_MODIFIED:
                 body = b""
-            elif request.method == "GET" and "ETag" in sent_headers:
+            elif request.method == "GET" and "If-None-Match" in contract.conditions:
                 body = services().answers.get((request.path, sent_headers["ETag"]), render)
             else:
                 body = render()

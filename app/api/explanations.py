@@ -22,8 +22,8 @@ def _fields(repository: Repository, fields: Sequence[Field]) -> list[dict[str, A
     return [
         {
             "field": field.pointer,
-            "value": field.set_by.value,
-            **_layer(field.set_by.layer),
+            "value": field.value,
+            **_layer(field.set_by),
             **_written(repository, field.commit),
             "beaten": [{**_layer(beaten.layer), "value": beaten.value} for beaten in field.beaten],
         }

@@ -50,7 +50,8 @@ class Field:
     """
 
     pointer: str
-    set_by: Value
+    value: Any
+    set_by: Layer
     commit: str | None
     beaten: Sequence[Value]
 
@@ -88,18 +89,21 @@ def explain(repository: Repository, snapshot: Snapshot, target: Target) -> Expla
     """
     layers = chain(snapshot, target)
     histories = list(_histories(repository, snapshot, layers))
-    settled = [(keys, _said_by(layers, keys)) for keys, _ in _leaves((), target.config)]
-    if not all(values for _, values in settled):
+    settled = [(keys, value, _said_by(layers, keys)) for keys, value in _leaves((), target.config)]
+    if not all(said for *_, said in settled):
         reason = f"the config of target {target.name} does not follow from its template and overrides"
         raise RepositoryDamaged(snapshot.name, reason)
-    removed = [(keys, _said_by(layers, keys)) for keys in _removed(layers, target.config)]
+    removed = [(keys, None, said) for keys, said in _removed(layers, target.config)]
     origins: dict[Keys, str] = {}
     for layer, history in zip(layers, histories, strict=True):
-        of_layer = {keys: first.value for keys, (first, *_) in settled + removed if first.layer is layer}
+        of_layer = {keys: first.value for keys, _, (first, *_) in settled + removed if first.layer is layer}
         origins |= _origins(snapshot, layer, history, of_layer)
     fields, gone = (
-        [Field(pointer(keys), first, origins.get(keys), rest) for keys, (first, *rest) in found]
-        for found in (settled, [(keys, values) for keys, values in removed if len(values) > 1])
+        [
+            Field(pointer(keys), value, first.layer, origins.get(keys), rest)
+            for keys, value, (first, *rest) in found
+        ]
+        for found in (settled, removed)
     )
     written = [history[0].commit if history else None for history in histories]
     return Explanation(target, list(zip(layers, written, strict=True)), fields, gone)
@@ -150,13 +154,14 @@ def _said_by(layers: Sequence[Layer], keys: Keys) -> list[Value]:
 def _said(patch: Any, keys: Keys) -> Any:
     """Return what a patch says of a field, or MISSING.
 
-    Null, a scalar or an empty list further out speaks for all that would lie within.
+    Null, a scalar or a list further out speaks for all that would lie within; only a position leads
+    into a list that has any.
     """
     for key in keys:
         if isinstance(patch, dict):
             patch = patch.get(str(key), MISSING)
-        elif isinstance(patch, list) and patch:
-            patch = patch[key] if isinstance(key, int) and key < len(patch) else MISSING
+        elif isinstance(patch, list) and patch and isinstance(key, int):
+            patch = patch[key] if key < len(patch) else MISSING
     return patch
 
 
@@ -172,9 +177,10 @@ def _leaves(keys: Keys, value: Any) -> Iterator[tuple[Keys, Any]]:
         yield keys, value
 
 
-def _removed(layers: Sequence[Layer], config: Config) -> list[Keys]:
-    """Return the fields that a null took away."""
+def _removed(layers: Sequence[Layer], config: Config) -> list[tuple[Keys, list[Value]]]:
+    """Return the fields that a null took away, with what the layers say of them."""
     nulls = dict.fromkeys(
         keys for layer in layers for keys, value in _leaves((), layer.patch) if value is None
     )
-    return [keys for keys in nulls if _said(config, keys) is MISSING]
+    said = [(keys, _said_by(layers, keys)) for keys in nulls if _said(config, keys) is MISSING]
+    return [(keys, values) for keys, values in said if any(value.value is not None for value in values)]

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.registry.resolution import canonical, in_order, merge_patch, normalize, resolve
+from app.registry.documents import is_same
+from app.registry.resolution import canonical, combine, in_order, merge_patch, normalize, resolve
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=3),
@@ -52,6 +53,36 @@ def test_it_is_pure(template, overrides):
 def test_overriding_twice_is_overriding_once(template, overrides):
     once = resolve(template, overrides)
     assert resolve(once, overrides) == once
+
+
+@given(OBJECTS, OBJECTS, OBJECTS)
+def test_two_patches_are_combined_into_one(base, lower, upper):
+    before = copy.deepcopy((base, lower, upper))
+    combined = resolve(base, combine(base, lower, upper))
+    assert is_same(combined, resolve(resolve(base, lower), upper))
+    assert (base, lower, upper) == before
+
+
+@given(OBJECTS, st.lists(OBJECTS, max_size=5))
+def test_any_number_of_patches_are_combined_into_one(base, patches):
+    combined, expected = {}, base
+    for patch in patches:
+        combined, expected = combine(base, combined, patch), resolve(expected, patch)
+    assert is_same(resolve(base, combined), expected)
+
+
+@pytest.mark.parametrize(
+    ("base", "lower", "upper", "combined"),
+    [
+        ({}, {"a": 1}, {"b": None}, {"a": 1, "b": None}),
+        ({}, {"a": {"b": 1, "c": 1}}, {"a": {"c": None}}, {"a": {"b": 1, "c": None}}),
+        ({"a": {"b": 1}}, {"a": None}, {"a": {"c": 1}}, {"a": {"b": None, "c": 1}}),
+        ({"a": {"b": 1}}, {"a": 5}, {"a": {"c": None}}, {"a": {"b": None}}),
+        ({"a": {"b": {"d": 1}}}, {"a": [1]}, {"a": {"b": {"c": 1}}}, {"a": {"b": {"d": None, "c": 1}}}),
+    ],
+)
+def test_what_a_lower_patch_took_away_stays_away(base, lower, upper, combined):
+    assert combine(base, lower, upper) == combined
 
 
 @given(OBJECTS)

@@ -1,0 +1,127 @@
+"""`GET …/targets/{target_name}/explain`: which change put each value there, whatever came since."""
+
+from flask import Flask
+
+from tests.app.api.test_access import new_user
+from tests.app.api.test_defaults import DEFAULT
+from tests.app.api.test_explain import explain, put
+from tests.app.api.test_targets import TARGETS, demo, log
+from tests.client import Client
+from tests.payloads import made
+
+WRITTEN = ("commit", "author", "time")
+
+
+def test_a_value_has_the_commit_since_which_its_layer_has_said_so(app: Flask, alice: Client):
+    put(alice, "a", temperature=0.5)
+    since = put(alice, "a", temperature=0.7, max_tokens=1)
+    last = put(alice, "a", temperature=0.7, max_tokens=2)
+    alice.put(DEFAULT, {"config": {"temperature": 0.1, "max_tokens": 9}})
+    again = put(alice, "a", temperature=0.7, max_tokens=2)
+    explained = explain(alice, "a")
+    assert explained["layers"][0]["commit"] == again
+    assert explained["fields"]["/temperature"]["commit"] == since
+    assert explained["fields"]["/max_tokens"]["commit"] == last
+    author, email, time = log(app, "-1", "--format=%an%n%ae%n%cI", since).split()
+    told = [explained["fields"]["/temperature"][name] for name in WRITTEN]
+    assert told == [since, {"name": author, "email": email}, time.replace("+00:00", "Z")]
+
+
+def test_a_value_that_went_and_came_back_is_of_the_commit_that_brought_it_back(alice: Client):
+    put(alice, "a", temperature=0.5)
+    alice.delete(f"{TARGETS}/a")
+    back = put(alice, "a", temperature=0.5)
+    assert explain(alice, "a")["fields"]["/temperature"]["commit"] == back
+    put(alice, "a", temperature=0.6)
+    back = put(alice, "a", temperature=0.5)
+    assert explain(alice, "a")["fields"]["/temperature"]["commit"] == back
+
+
+def test_each_author_is_named_for_what_they_changed(master: Client, alice: Client):
+    bob = new_user(master, "bob")
+    alice.put("/v1/repo/demo/grants/bob", {"access": "write"})
+    put(alice, "base", temperature=0.5)
+    put(alice, "a", "base", max_tokens=5)
+    path, as_guest = f"{TARGETS}/a", {"X_User_Id": "alice"}
+    assert bob.put(path, made("base", max_tokens=5, model_name="m"), **as_guest).status_code == 200
+    fields = explain(alice, "a")["fields"]
+    names = [fields[place]["author"]["name"] for place in ("/temperature", "/max_tokens", "/model_name")]
+    assert names == ["Alice", "Alice", "bob"]
+
+
+def test_the_chain_stays_true_after_its_templates_changed_or_went(alice: Client):
+    put(alice, "one", temperature=0.1)
+    put(alice, "two", "one", max_tokens=2)
+    put(alice, "three", "two", model_name="m")
+    before = explain(alice, "three")
+    put(alice, "one", temperature=0.9)
+    put(alice, "two", max_tokens=9)
+    alice.put(DEFAULT, {"config": {}})
+    assert explain(alice, "three") == before
+    for name in ("one", "two"):
+        alice.delete(f"{TARGETS}/{name}")
+    put(alice, "two", temperature=2)
+    assert explain(alice, "three") == before
+
+
+def test_a_template_that_came_back_later_is_of_the_commit_that_was_resolved_from(alice: Client):
+    commit = put(alice, "base", temperature=0.1)
+    put(alice, "child", "base")
+    put(alice, "base", temperature=0.2)
+    put(alice, "base", temperature=0.1)
+    explained = explain(alice, "child")
+    assert explained["layers"][1]["commit"] == explained["fields"]["/temperature"]["commit"] == commit
+
+
+def test_it_is_told_as_it_was(alice: Client):
+    first = put(alice, "a", temperature=0.5)
+    before = explain(alice, "a")
+    put(alice, "a", temperature=0.7)
+    assert explain(alice, "a", first) == before
+    assert explain(alice, "a")["fields"]["/temperature"]["value"] == 0.7
+    alice.delete(f"{TARGETS}/a")
+    assert explain(alice, "a", first) == before
+
+
+def test_one_version_that_was_there_twice_is_explained_for_each_time(alice: Client):
+    first = put(alice, "a", temperature=0.5)
+    assert explain(alice, "a")["layers"][0]["commit"] == first
+    put(alice, "a", temperature=0.7)
+    again = put(alice, "a", temperature=0.5)
+    assert explain(alice, "a")["layers"][0]["commit"] == again
+    assert explain(alice, "a", first)["layers"][0]["commit"] == first
+
+
+def test_the_same_target_of_two_users_is_each_ones_own(master: Client, alice: Client):
+    bob = new_user(master, "bob")
+    bob.post("/v1/repo", {"repo_name": "demo"})
+    etags, authors = set(), []
+    for client in (alice, bob):
+        put(client, "a", temperature=0.5)
+        etags.add(client.get(f"{TARGETS}/a/explain").headers["ETag"])
+        authors.append({field["author"]["name"] for field in explain(client, "a")["fields"].values()})
+    assert len(etags) == 1
+    assert authors == [{"Alice"}, {"bob"}]
+
+
+def test_a_target_that_is_its_own_template_has_its_earlier_versions_as_layers(app: Flask, alice: Client):
+    commits = [put(alice, "a", max_tokens=5, temperature=0.1)]
+    commits += [put(alice, "a", "a", temperature=0.2), put(alice, "a", "a", max_tokens=None)]
+    explained = explain(alice, "a")
+    assert [layer["name"] for layer in explained["layers"]] == ["a", "a", "a", "default"]
+    assert [layer["commit"] for layer in explained["layers"][:3]] == commits[::-1]
+    for layer in explained["layers"][:3]:
+        written = demo(app, "rev-parse", f"{layer['commit']}:targets/a.yml").strip()
+        assert layer["version"] == written
+    temperature = explained["fields"]["/temperature"]
+    assert (temperature["layer"], temperature["value"]) == ("template", 0.2)
+    assert temperature["commit"] == commits[1]
+    assert [beaten["value"] for beaten in temperature["beaten"]] == [0.1, 1.0]
+    assert explained["removed"]["/max_tokens"]["beaten"][0]["value"] == 5
+
+
+def test_a_batch_explains_as_one_commit(alice: Client):
+    body = {"targets": [{"target_name": "a", **made()}, {"target_name": "b", **made("a", max_tokens=1)}]}
+    assert alice.post(f"{TARGETS}/batch", body).json["created"] == ["a", "b"]
+    commits = [layer["commit"] for layer in explain(alice, "b")["layers"][:2]]
+    assert commits == [alice.get(TARGETS).headers["Git-Commit"]] * 2
