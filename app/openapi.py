@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache, partial
 from importlib.metadata import version
 from inspect import getdoc
 from typing import Any
@@ -99,12 +100,12 @@ _ACTING_FOR = [
 
 
 def register(app: Flask) -> None:
-    """Serve the document of an app whose routes are all there."""
-    document = build(app)
+    """Serve the document of an app, made when it is first asked for."""
+    document = cache(partial(build, app))
 
     @app.get(PATH)
     def openapi() -> Response:
-        return jsonify(document)
+        return jsonify(document())
 
 
 def build(app: Flask) -> dict[str, Any]:

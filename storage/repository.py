@@ -103,8 +103,9 @@ class Repository:
         if not _WHOLE_ID.fullmatch(revision):
             tag = self.tag(revision)
             if tag is not None:
-                return self._line.commit(self._position(tag.commit))
-        found = self._line.starting_with(revision) if _ABBREVIATION.fullmatch(revision) else []
+                return tag.commit
+        digits = revision.lower()
+        found = self._line.starting_with(digits) if _ABBREVIATION.fullmatch(digits) else []
         if not found:
             raise RevisionNotFound(self.name, revision, "no tag or commit of its history is called so")
         if len(found) > 1:
@@ -169,13 +170,13 @@ class Repository:
         """Return the tags on commits of the history, by name."""
         with explained(self.name, self.path):
             found = [tags.read(self.path, self._objects, name) for name in tags.names(self.path)]
-        self._reach()
-        return [tag for tag in found if tag and self._line.position(tag.commit) is not None]
+        return [tag for tag in found if tag and self._is_reached(tag.commit)]
 
     def tag(self, name: str) -> Tag | None:
-        """Return a tag, or None if there is none of that name on a commit."""
+        """Return a tag, or None if there is none of that name on a commit of the history."""
         with explained(self.name, self.path):
-            return tags.read(self.path, self._objects, name)
+            tag = tags.read(self.path, self._objects, name)
+        return tag if tag and self._is_reached(tag.commit) else None
 
     def create_tag(self, name: str, commit: str, tagger: git.Actor, message: str) -> Tag:
         """Put an annotated tag on a commit of the history, durably; TagExists where there is one."""
@@ -194,13 +195,16 @@ class Repository:
         return last if after is None else min(last, self._position(after) - 1)
 
     def _position(self, commit: str) -> int:
-        position = self._line.position(commit)
-        if position is None:
-            self._reach()
-            position = self._line.position(commit)
-        if position is None:
+        if not self._is_reached(commit):
             raise RevisionNotFound(self.name, commit, "no branch leads there")
+        position = self._line.position(commit)
+        assert position is not None
         return position
+
+    def _is_reached(self, commit: str) -> bool:
+        if self._line.position(commit) is None:
+            self._reach()
+        return self._line.position(commit) is not None
 
     def transact(self, change: Callable[[Transaction], T]) -> T:
         """Run `change` on the tip, alone; return its result once what it committed is durable.

@@ -10,6 +10,7 @@ from app.registry import history, prompts, revisions, targets
 from app.registry.differences import compare
 from app.registry.folders import Folder
 from app.registry.history import ChangedFile, Entry
+from app.registry.revisions import Ref
 from app.registry.target_files import FOLDER, Target
 from app.schemas.base import InvalidRequest, Mistake
 from app.schemas.history import (
@@ -76,8 +77,9 @@ def get_target_diff(repo_name: str, target_name: str, query: dict[str, Any]) -> 
     As a JSON Patch and field by field, or with `Accept: text/x-diff` as git tells it.
     """
     repository = context.repository(repo_name)
-    then, now = _sides(repository, query)
-    old = targets.get(then, query["against"] or target_name)
+    against = None if query["against"] == target_name else query["against"]
+    then, now = _sides(repository, query["from_"], query["to"], against)
+    old = targets.get(then, against or target_name)
     new = targets.get(now, target_name)
     if request.accept_mimetypes.best_match(["application/json", _TEXT]) == _TEXT:
         sides = [(target.commit, FOLDER.path(target.name)) for target in (old, new)]
@@ -86,16 +88,18 @@ def get_target_diff(repo_name: str, target_name: str, query: dict[str, Any]) -> 
     return {"from_": _compared(old), "to": _compared(new), **compared}, 200, {}
 
 
-def _sides(repository: Repository, query: dict[str, Any]) -> tuple[Snapshot, Snapshot]:
+def _sides(
+    repository: Repository, from_: Ref | None, to: Ref | None, against: str | None
+) -> tuple[Snapshot, Snapshot]:
     """Return what to compare with, and what to compare; InvalidRequest where that is the same."""
-    now = revisions.at(repository, query["to"])
-    if query["from_"] is None:
-        if query["against"] is None:
+    now = revisions.at(repository, to)
+    if from_ is None:
+        if against is None:
             mistake = Mistake("missing", "This field is required, unless 'against' names another target")
             raise InvalidRequest([(("query", "from"), mistake)])
         return now, now
-    then = revisions.at(repository, query["from_"])
-    if then.commit == now.commit and query["against"] is None:
+    then = revisions.at(repository, from_)
+    if then.commit == now.commit and against is None:
         mistake = Mistake("value_error", f"'from' and 'to' are the same commit, {now.commit}")
         raise InvalidRequest([(("query", "to"), mistake)])
     return then, now

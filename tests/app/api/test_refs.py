@@ -170,7 +170,7 @@ def test_what_is_in_no_history(app: Flask, alice: Client):
     for ref in (*absent, stray, stray[:12]):
         assert_error(alice.get(f"{TARGETS}/a?ref={ref}"), 404, "RESOURCE_NOT_FOUND", f"'{ref}'", "'demo'")
     for path in READ:
-        assert_error(alice.get(f"{path}?ref=stray"), 404, "RESOURCE_NOT_FOUND", stray)
+        assert_error(alice.get(f"{path}?ref=stray"), 404, "RESOURCE_NOT_FOUND", "'stray'")
         answer = alice.get(f"{path}?ref=2001-01-01T00:00:00Z")
         assert_error(answer, 404, "RESOURCE_NOT_FOUND", "2001-01-01T00:00:00", "it began at")
     assert_error(alice.get("/v1/repo/nope/targets?ref=main"), 404, "RESOURCE_NOT_FOUND", "Repo 'nope'")
