@@ -14,6 +14,7 @@ from app.registry.errors import Conflict, NotFound
 from app.registry.preconditions import Precondition
 from app.registry.resolution import Config, combine, in_order, resolve
 from app.registry.target_files import FOLDER, Target
+from app.registry.template_files import FileVersions
 from storage.repository import Repository
 from storage.transaction import Transaction
 
@@ -47,7 +48,7 @@ class Drift:
 def drift(source: Source, name: str, depth: int = 0) -> Drift:
     """Return what a target would be on today's template; NotFound if there is no such target."""
     target = target_files.expect(source, name)
-    template, recorded, patches = _basis(source, target)
+    template, recorded, versions = _basis(source, target)
     try:
         base, version = target_files.read_template(source, template)
     except NotFound:
@@ -55,13 +56,17 @@ def drift(source: Source, name: str, depth: int = 0) -> Drift:
     if version == recorded:
         return Drift(target, template, target, depth)
     overrides: Config = {}
-    for patch in patches:
-        overrides = combine(base, overrides, patch)
+    files: FileVersions = {}
+    for own in versions:
+        overrides = combine(base, overrides, own.overrides)
+        files = {**files, **own.files}
+    used = {generator.get("template_path") for generator in overrides.get("generators") or ()}
     rebased = replace(
         target,
         template=template,
         template_version=version,
         overrides=in_order(overrides),
+        files={path: files[path] for path in sorted(files) if path in used},
         config=in_order(resolve(base, overrides)),
     )
     return Drift(target, template, rebased, depth)
@@ -110,16 +115,16 @@ def rebase(
     return repository.transact(change)
 
 
-def _basis(source: Source, target: Target) -> tuple[str, str, list[Config]]:
-    """Return the template that a target stands on, its recorded version, and the patches on top.
+def _basis(source: Source, target: Target) -> tuple[str, str, list[Target]]:
+    """Return the template that a target stands on, its recorded version, and the target's own on top.
 
     A target that was its own template stands on what it was first made from.
     """
-    name, patches = target.name, [target.overrides]
-    while target.template == name:
-        target = target_files.read_version(source, name, target.template_version)
-        patches.insert(0, target.overrides)
-    return target.template, target.template_version, patches
+    versions = [target]
+    while target.template == versions[-1].name:
+        target = target_files.read_version(source, target.name, target.template_version)
+        versions.insert(0, target)
+    return target.template, target.template_version, versions
 
 
 def _children(source: Source) -> dict[str, list[str]]:

@@ -208,3 +208,20 @@ def test_who_and_what_is_refused(app: Flask, master: Client, alice: Client):
         alice.post(f"{TARGETS}/default/rebase", {}), (["path", "target_name"], "string_pattern_mismatch")
     )
     assert count(app) == before
+
+
+def test_the_files_that_came_with_earlier_versions_stay_its_own(app: Flask, alice: Client):
+    put(alice, "a", generators=[{"type": "oneshot_qs", "template_content": "Ask.\n"}])
+    before = yaml.safe_load(show(app, "targets/a.yml"))["files"]
+    put(alice, "a", "a", temperature=0.5)
+    alice.put(DEFAULT, {"config": {"temperature": 0.1}})
+    rebase(alice, "a")
+    rebased = yaml.safe_load(show(app, "targets/a.yml"))
+    assert rebased["files"] == before == {"templates/a-0.txt": rebased["files"]["templates/a-0.txt"]}
+    put(alice, "a", generators=[])
+    alice.put(DEFAULT, {"config": {"temperature": 0.2}})
+    put(alice, "a", "a", generators=[{"type": "persona"}])
+    put(alice, "a", "a", temperature=0.7)
+    alice.put(DEFAULT, {"config": {"temperature": 0.3}})
+    rebase(alice, "a")
+    assert "files" not in yaml.safe_load(show(app, "targets/a.yml"))  # none is used any more
