@@ -1,7 +1,7 @@
 """From credentials to a principal: who calls, whose repos they speak of, and what they may do."""
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from werkzeug.datastructures import Authorization
@@ -114,7 +114,7 @@ def authorize(store: Store, principal: Principal, needed: Access, repo_name: str
         raise Forbidden(f"User '{owner}' shared repo '{repo_name}' with you for reading only.")
 
 
-def visible_repos(store: Store, principal: Principal) -> list[str]:
+def visible_repos(store: Store, principal: Principal) -> Sequence[str]:
     """Return the names of the repos that a caller may read, sorted; Forbidden for a guest of none."""
     names = repos.list_names(store, principal.owner)
     token = principal.token

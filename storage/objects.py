@@ -32,6 +32,7 @@ from storage.trees import Tree
 
 # A pack of a few flushes. A larger one is maintenance's work, and read object by object.
 _READ_WHOLE_BELOW = 64 * 1024
+_FEW_PACKS = 8
 # Not `pack-`: so that recovery knows a flush from what git packed, and flushed whole.
 FLUSH_PREFIX = "flush-"
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}")
@@ -182,7 +183,8 @@ class ObjectDatabase(GitCmdObjectDB):
         """Take note of packs that came or went; OSError if the folder cannot be read.
 
         What other processes flushed is read whole, a file a flush: four objects for the price
-        of one, and all of them wanted. A pack that went may have been taken by maintenance, or
+        of one, and all of them wanted. So are the few packs of a young repository when it is opened,
+        which then needs no git process. A pack that went may have been taken by maintenance, or
         by a hand that damaged the repository: what was cached from it is read again.
         """
         changed = self._pack_folder.stat().st_mtime_ns
@@ -195,7 +197,7 @@ class ObjectDatabase(GitCmdObjectDB):
         self._packs, self._packs_changed = names, changed
         if known - names:
             self._cache.forget(self._root)
-        elif not first:
+        elif not first or len(names) <= _FEW_PACKS:
             for name in names - known:
                 self._read_whole(self._pack_folder / f"{name}.pack")
 

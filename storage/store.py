@@ -5,7 +5,8 @@ import re
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cachetools import LRUCache
@@ -24,6 +25,9 @@ _UNFINISHED = ".new-"
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,131}")
 # Each open repository may keep a `git cat-file` process.
 _OPEN_AT_MOST = 128
+# A folder's time moves in steps of some milliseconds: what changed just now may change once more in
+# the same step, and nobody could tell.
+_SETTLED = 1_000_000_000  # nanoseconds
 
 
 class Store:
@@ -36,6 +40,7 @@ class Store:
         self._maintenance = maintenance or Maintenance(root / ".maintenance")
         self._lock = threading.Lock()
         self._open: LRUCache[str, Repository] = LRUCache(_OPEN_AT_MOST)
+        self._listed: dict[str, tuple[int, tuple[str, ...]]] = {}
 
     def open(self, name: str) -> Repository:
         """Return a repository; RepositoryNotFound or RepositoryDamaged if it cannot be opened."""
@@ -73,15 +78,26 @@ class Store:
                 if entry.is_dir() and _is_safe(entry.name) and not entry.name.endswith(_SUFFIX)
             )
 
-    def list(self, folder: str) -> list[str]:
-        """Return the sorted names of the repositories in a folder; none where there is no folder."""
+    def list(self, folder: str, is_name: Callable[[str], bool] = bool) -> Sequence[str]:
+        """Return the sorted names in a folder that are those of repositories; none where there is no folder.
+
+        `is_name` tells which names the caller takes; it is always the same for a folder.
+        """
         with explained(folder, self._root):
+            path = self._path(folder)
             try:
-                entries = os.listdir(self._path(folder))
+                changed = path.stat().st_mtime_ns
+                known = self._listed.get(folder)
+                if known and known[0] == changed:
+                    return known[1]
+                entries = os.listdir(path)
             except FileNotFoundError:
-                return []
+                return ()
         names = (entry.removesuffix(_SUFFIX) for entry in entries if entry.endswith(_SUFFIX))
-        return sorted(name for name in names if _is_safe(name))
+        listed = tuple(sorted(name for name in names if _is_safe(name) and is_name(name)))
+        if time.time_ns() - changed > _SETTLED:
+            self._listed[folder] = (changed, listed)
+        return listed
 
     def _path(self, name: str) -> Path:
         components = name.split("/")

@@ -92,9 +92,9 @@ def read(source: Source) -> Mapping[str, Any]:
     return found[0]
 
 
-def list_names(store: Store, owner: str) -> list[str]:
+def list_names(store: Store, owner: str) -> Sequence[str]:
     """Return the sorted names of a user's repos; what else lies in the folder is none."""
-    return [name for name in store.list(owner) if not name_problem(name)]
+    return store.list(owner, lambda name: name_problem(name) is None)
 
 
 def describe_all(store: Store, owner: str, names: Sequence[str]) -> list[Repo]:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks import histories
-from tests.benchmarks.load import Client, spread
+from tests.benchmarks.load import Client
+from tests.benchmarks.table import compare
 
 LONG, SHORT = 100_000, 1_000
-ROUNDS = 5
 REQUESTS = 40
 MOST_MILLISECONDS = 50
 
@@ -46,20 +46,18 @@ def _row(client: Client, what: str, long: str, short: str, *, moving: bool) -> s
     """Measure two requests in turns; where the tip is `moving`, a target is written before each."""
 
     def measure(path: str) -> float:
-        repo = path.split("/")[3]
-        put = f"/v1/repo/{repo}/targets/moving"
+        put = f"{path[: path.index('/', len('/v1/repo/'))]}/targets/moving"
         writes = (client.request("PUT", put, _other_body()) for _ in range(REQUESTS))
-        between = writes.__next__ if moving else None
-        return statistics.median(client.latencies(client.request("GET", path), REQUESTS, between))
+        requests = [client.request("GET", path)] * REQUESTS
+        return statistics.median(client.latencies(requests, writes.__next__ if moving else None))
 
-    measure(long), measure(short)
-    rounds = [(measure(long), measure(short)) for _ in range(ROUNDS)]
-    ours, theirs = zip(*rounds, strict=True)
-    ratio = statistics.median(long / short for long, short in rounds)
-    return (
-        f"{what + (', tip moving' if moving else ''):44} {spread(ours, 1)} ms\n"
-        f"{f'the same, {SHORT:,} commits':44} {spread(theirs, 1)} ms\n"
-        f"{'':44} ratio {ratio:.2f}; goal under {MOST_MILLISECONDS} ms\n"
+    return compare(
+        f"{what}, tip moving" if moving else what,
+        lambda: measure(long),
+        f"  the same, {SHORT:,} commits",
+        lambda: measure(short),
+        f"goal under {MOST_MILLISECONDS} ms",
+        unit="ms",
     )
 
 

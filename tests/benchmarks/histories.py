@@ -18,7 +18,6 @@ from storage.packs import GitObject
 from storage.refs import REF, Branch
 from tests.payloads import seed_overrides
 
-TARGETS = 1000
 # A target, and the five templates below it, down to the one that was made from `default`.
 CHAIN = tuple(f"chained-{depth}" for depth in range(6))
 _AUTHORS = 16
@@ -52,8 +51,8 @@ class _Writer:
         return Target(name, below, "", overrides, {}, {})
 
 
-def write(git_folder: Path, commits: int) -> None:
-    """Put so many commits on the branch of a new repo, each a change of a target, and index them."""
+def write(git_folder: Path, commits: int, targets: int = 1000) -> None:
+    """Put so many commits on the branch of a new repo, each a change of some target, and index them."""
     with Clone(git_folder.stem, git_folder) as clone:
         snapshot = clone.head()
         config, version = defaults.read(snapshot)
@@ -66,15 +65,15 @@ def write(git_folder: Path, commits: int) -> None:
     )
     assert importing.stdin is not None
     with importing.stdin as stream:
-        stream.writelines(_commits(writer, commits, snapshot.time))
+        stream.writelines(_commits(writer, commits, targets, snapshot.time))
     if importing.wait() != 0:
         raise RuntimeError("git fast-import fails")
     write_commit_graph(Branch(git_folder.stem, git_folder))
 
 
-def _commits(writer: _Writer, commits: int, start: int) -> Iterator[bytes]:
+def _commits(writer: _Writer, commits: int, targets: int, start: int) -> Iterator[bytes]:
     """Yield what `git fast-import` reads; a commit a second."""
-    names = [*reversed(CHAIN), *(f"target-{number:04}" for number in range(TARGETS - len(CHAIN)))]
+    names = [*reversed(CHAIN), *(f"target-{number:04}" for number in range(targets - len(CHAIN)))]
     chance = random.Random(1)
     for number in range(commits):
         name = names[number] if number < len(names) else chance.choice(names)

@@ -2,11 +2,10 @@
 
 import json
 import socket
-import statistics
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 Requests = Sequence[bytes]
@@ -18,12 +17,14 @@ class Client:
 
     port: int
     token: str
+    user: str = "admin"
 
     def request(self, method: str, path: str, body: object = None) -> bytes:
         """Return the bytes of a request."""
         content = b"" if body is None else json.dumps(body).encode()
         head = (
             f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {self.token}\r\n"
+            f"X-User-Id: {self.user}\r\n"
             f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
         )
         return head.encode() + content
@@ -41,19 +42,21 @@ class Client:
                 _exchange(connection, self.request(method, path, body)).partition(b"\r\n\r\n")[2]
             )
 
-    def latencies(
-        self, request: bytes, times: int, between: Callable[[], bytes] | None = None
-    ) -> list[float]:
+    def latencies(self, requests: Iterable[bytes], between: Callable[[], bytes] | None = None) -> list[float]:
         """Return how many milliseconds each answer took; what `between` returns is sent before each."""
         found = []
         with self._connect() as connection:
-            for _ in range(times):
+            for request in requests:
                 if between is not None:
                     _exchange(connection, between())
                 start = time.perf_counter()
                 _exchange(connection, request)
                 found.append((time.perf_counter() - start) * 1000)
         return found
+
+    def acting_for(self, user: str) -> "Client":
+        """Return the same client, whose requests are about another user's repos."""
+        return replace(self, user=user)
 
     def _connect(self) -> socket.socket:
         connection = socket.create_connection(("127.0.0.1", self.port))
@@ -80,14 +83,6 @@ def rate(client: Client, per_client: Sequence[Requests]) -> float:
     if failures:
         raise failures[0]
     return sum(map(len, per_client)) / (time.perf_counter() - start)
-
-
-def spread(figures: Sequence[float], digits: int = 0) -> str:
-    """Return a median with its range, for a table."""
-    median, least, most = (
-        f"{figure:.{digits}f}" for figure in (statistics.median(figures), min(figures), max(figures))
-    )
-    return f"{median:>7} ({least}–{most})"
 
 
 def _exchange(connection: socket.socket, request: bytes) -> bytes:

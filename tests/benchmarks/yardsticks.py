@@ -13,6 +13,7 @@ from flask import Blueprint, Response, current_app
 from app import create_app
 from app.api import context
 from app.api.contract import accepts, returns
+from app.api.repos import list_repos
 from app.api.targets import list_targets
 from app.registry import documents
 from app.registry.defaults import first_config
@@ -28,7 +29,6 @@ Answer = tuple[dict[str, Any], int, dict[str, str]]
 blueprint = Blueprint("yardsticks", __name__, url_prefix="/yardstick")
 blueprint.before_request(context.authenticate)
 
-_MANY_BYTES = b'"target-12345",' * 10_000
 _one_at_a_time = Lock()
 _index_repository: git.Repo | None = None
 
@@ -66,11 +66,18 @@ def read_nothing() -> Answer:
     return {"target_name": "nothing", "config": {}}, 200, {}
 
 
-@blueprint.get("/<repo_name>/many-bytes")
-def list_few_with_many_bytes(repo_name: str) -> Response:
-    """Do what a list of a small repo does, and send as many bytes as 10,000 names have."""
+@blueprint.get("/<repo_name>/many-bytes/<int:names>")
+def list_few_targets_with_many_bytes(repo_name: str, names: int) -> Response:
+    """Do what a list of a small repo does, and send as many bytes as many names have."""
     answer = current_app.make_response(list_targets(repo_name=repo_name))
-    return Response(_MANY_BYTES, headers=answer.headers, content_type="application/json")
+    return Response(b'"target-12345",' * names, headers=answer.headers, content_type="application/json")
+
+
+@blueprint.get("/repos/<int:names>")
+def list_few_repos_with_many_bytes(names: int) -> Response:
+    """Do what a list of few repos does, and send as many bytes as many names have."""
+    answer = current_app.make_response(list_repos())
+    return Response(b'"r1234",' * names, headers=answer.headers, content_type="application/json")
 
 
 def _open_index_repository() -> git.Repo:

@@ -1,5 +1,6 @@
 """Making and finding repositories."""
 
+import os
 import threading
 from pathlib import Path
 
@@ -27,8 +28,8 @@ def test_what_exists_is_not_made_again(store: Store):
         store.create("alice/Demo", first_commit)
     with pytest.raises(NameTaken):
         store.create("Alice/other", first_commit)
-    assert store.list("alice") == ["demo"]
-    assert store.list("Alice") == []
+    assert store.list("alice") == ("demo",)
+    assert store.list("Alice") == ()
 
 
 def test_a_failed_creation_leaves_nothing(store: Store, tmp_path: Path):
@@ -38,7 +39,7 @@ def test_a_failed_creation_leaves_nothing(store: Store, tmp_path: Path):
 
     with pytest.raises(LookupError):
         store.create("alice/demo", fail)
-    assert store.list("alice") == []
+    assert store.list("alice") == ()
     assert list((tmp_path / "alice").iterdir()) == []
 
 
@@ -61,7 +62,7 @@ def test_what_a_crash_left_unfinished_is_cleared(store: Store, tmp_path: Path):
     (tmp_path / "alice/.new-left").mkdir()
     store.create("alice/two", first_commit)
     assert not (tmp_path / "alice/.new-left").exists()
-    assert store.list("alice") == ["one", "two"]
+    assert store.list("alice") == ("one", "two")
 
 
 def test_of_many_who_make_the_same_one_succeeds(store: Store):
@@ -90,3 +91,21 @@ def test_no_name_leads_out_of_the_root(store: Store, name: str):
         store.open(name)
     with pytest.raises(ValueError, match="cannot name"):
         store.create(name, first_commit)
+
+
+@pytest.mark.parametrize("settled", [False, True])
+def test_a_list_sees_what_others_made_since(tmp_path: Path, settled: bool):
+    store, other = Store(tmp_path), Store(tmp_path)
+    other.create("alice/one", first_commit)
+    if settled:
+        os.utime(tmp_path / "alice", (1, 1))
+    assert store.list("alice") == store.list("alice") == ("one",)
+    other.create("alice/two", first_commit)
+    assert store.list("alice") == ("one", "two")
+
+
+def test_a_list_has_the_names_that_the_caller_takes(tmp_path: Path):
+    store = Store(tmp_path)
+    for name in ("alice/one", "alice/two"):
+        store.create(name, first_commit)
+    assert store.list("alice", lambda name: name > "one") == ("two",)
