@@ -143,7 +143,9 @@ def returns(
 
             if status == HTTPStatus.NOT_MODIFIED:
                 body = b""
-            elif request.method == "GET" and "If-None-Match" in contract.conditions:
+            elif (
+                request.method == "GET" and "If-None-Match" in contract.conditions and "ETag" in sent_headers
+            ):
                 body = services().answers.get((request.path, sent_headers["ETag"]), render)
             else:
                 body = render()

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, request
 
-from app.api import context, examples
+from app.api import context, examples, versions
 from app.api.contract import Answer, accepts, returns
 from app.auth import visible_repos
 from app.registry import repos
@@ -46,8 +46,8 @@ def put_repo(body: dict[str, Any]) -> Answer:
 
 
 @blueprint.get("")
-@accepts(query=RepoListQuerySchema)
-@returns((RepoListSchema, RepoPageSchema), 200)
+@accepts(query=RepoListQuerySchema, conditions=("If-None-Match",))
+@returns((RepoListSchema, RepoPageSchema), 200, 304, headers=versions.NAMES_HEADERS)
 def list_repos(query: dict[str, Any]) -> Any:
     """List the repos of a user, by name or in pages with metadata.
 
@@ -56,7 +56,9 @@ def list_repos(query: dict[str, Any]) -> Any:
     store, principal = context.services().store, context.principal()
     names = visible_repos(store, principal)
     if not query["include_metadata"]:
-        return (RepoListSchema, {"repos": names}), 200, {}
+        version = versions.names_version(names)
+        status = 304 if versions.is_known(version) else 200
+        return (RepoListSchema, {"repos": names}), status, {"ETag": f'"{version}"'}
     offset, limit = query["offset"], query["limit"]
     page = {
         "repos": [

@@ -1,5 +1,8 @@
 """Versions over HTTP: the headers ETag and Git-Commit, and conditional requests."""
 
+import hashlib
+from collections.abc import Sequence
+
 from flask import request
 from werkzeug.datastructures import ETags
 
@@ -11,6 +14,7 @@ HEADERS = {
     "Git-Commit": "The commit that this was answered from.",
 }
 LIST_HEADERS = {**HEADERS, "ETag": "The version: the git tree id of the folder, in quotes."}
+NAMES_HEADERS = {"ETag": "The version: a hash of the names, in quotes. A page has none."}
 COMMIT_HEADERS = {"Git-Commit": HEADERS["Git-Commit"]}
 DELETED_HEADERS = {"Git-Commit": "The commit that deleted it."}
 LOCATION = {"Location": "Where what was made can be read."}
@@ -19,6 +23,11 @@ LOCATION = {"Location": "Where what was made can be read."}
 def headers(version: str, commit: str) -> dict[str, str]:
     """Return the headers of an answer about one document."""
     return {"ETag": f'"{version}"', "Git-Commit": commit}
+
+
+def names_version(names: Sequence[str]) -> str:
+    """Return the version of a list that no folder of git has."""
+    return hashlib.sha1("\n".join(names).encode(), usedforsecurity=False).hexdigest()
 
 
 def commit_headers(snapshot: Snapshot) -> dict[str, str]:

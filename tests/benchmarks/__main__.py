@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from tests.benchmarks import audit, growth, rates
+from tests.benchmarks import audit, clones, growth, rates, rivals
 from tests.benchmarks.load import Client
 from tests.benchmarks.table import ROUNDS
 from tests.server import MASTER_KEY, running
@@ -17,7 +17,9 @@ from tests.server import MASTER_KEY, running
 FOLDER = Path("build", "bench")
 PARTS: dict[str, Callable[[Client, Path], Iterator[str]]] = {
     "rates": lambda client, _: rates.rows(client),
+    "rivals": rivals.rows,
     "growth": growth.rows,
+    "clones": clones.rows,
     "audit": audit.rows,
 }
 

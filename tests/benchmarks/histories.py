@@ -73,7 +73,7 @@ def write(git_folder: Path, commits: int, targets: int = 1000) -> None:
 
 def _commits(writer: _Writer, commits: int, targets: int, start: int) -> Iterator[bytes]:
     """Yield what `git fast-import` reads; a commit a second."""
-    names = [*reversed(CHAIN), *(f"target-{number:04}" for number in range(targets - len(CHAIN)))]
+    names = [*reversed(CHAIN), *(f"old-{number:04}" for number in range(targets - len(CHAIN)))]
     chance = random.Random(1)
     for number in range(commits):
         name = names[number] if number < len(names) else chance.choice(names)

@@ -15,13 +15,20 @@ def spread(figures: Sequence[float], digits: int = 0) -> str:
 
 
 def compare(
-    what: str, measure: Measure, yardstick: str, measure_yardstick: Measure, goal: str, *, unit: str = "/s"
+    what: str,
+    measure: Measure,
+    yardstick: str,
+    measure_yardstick: Measure,
+    goal: str,
+    *,
+    unit: str = "/s",
+    rounds: int = ROUNDS,
 ) -> str:
     """Measure two things in turns, some rounds; return both medians, and the median of the rounds' ratios."""
     measure(), measure_yardstick()
-    rounds = [(measure(), measure_yardstick()) for _ in range(ROUNDS)]
-    ratios = [ours / theirs for ours, theirs in rounds]
-    ours, theirs = zip(*rounds, strict=True)
+    figures = [(measure(), measure_yardstick()) for _ in range(rounds)]
+    ratios = [ours / theirs for ours, theirs in figures]
+    ours, theirs = zip(*figures, strict=True)
     digits = 0 if unit == "/s" else 1
     return (
         f"{what:44}{spread(ours, digits)} {unit}\n{yardstick:44}{spread(theirs, digits)} {unit}\n"

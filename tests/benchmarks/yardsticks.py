@@ -3,19 +3,20 @@
 `gunicorn tests.benchmarks.yardsticks:app`, with the settings of Bakehouse in the environment.
 """
 
-from pathlib import Path
-from threading import Lock
-from typing import Any
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from typing import IO, Any
 
-import git
-from flask import Blueprint, Response, current_app
+from flask import Blueprint, Response, current_app, request
 
 from app import create_app
 from app.api import context
 from app.api.contract import accepts, returns
 from app.api.repos import list_repos
 from app.api.targets import list_targets
-from app.registry import documents
 from app.registry.defaults import first_config
 from app.registry.repos import DEFAULT_BASE_MODEL
 from app.registry.resolution import in_order, normalize, resolve
@@ -29,9 +30,6 @@ Answer = tuple[dict[str, Any], int, dict[str, str]]
 blueprint = Blueprint("yardsticks", __name__, url_prefix="/yardstick")
 blueprint.before_request(context.authenticate)
 
-_one_at_a_time = Lock()
-_index_repository: git.Repo | None = None
-
 
 @blueprint.post("/nothing-stored")
 @accepts(TargetCreateSchema)
@@ -39,22 +37,6 @@ _index_repository: git.Repo | None = None
 def store_nothing(body: dict[str, Any]) -> Answer:
     """Validate, resolve and answer; write nothing."""
     config = in_order(resolve(DEFAULT_CONFIG, normalize(body["overrides"])))
-    return {"target_name": body["target_name"], "config": config}, 201, {}
-
-
-@blueprint.post("/gitpython")
-@accepts(TargetCreateSchema)
-@returns(TargetSchema, 201)
-def commit_through_index(body: dict[str, Any]) -> Answer:
-    """Do the same work with GitPython's index, as its tutorial does; nothing is flushed."""
-    config = in_order(resolve(DEFAULT_CONFIG, normalize(body["overrides"])))
-    author = git.Actor("alice", "alice@example.org")
-    with _one_at_a_time:
-        repository = _open_index_repository()
-        path = Path(str(repository.working_tree_dir), f"{body['target_name']}.yml")
-        path.write_bytes(documents.dump({"config": config}))
-        repository.index.add([str(path)])
-        repository.index.commit(f"Create target {body['target_name']}", author=author, committer=author)
     return {"target_name": body["target_name"], "config": config}, 201, {}
 
 
@@ -80,12 +62,54 @@ def list_few_repos_with_many_bytes(names: int) -> Response:
     return Response(b'"r1234",' * names, headers=answer.headers, content_type="application/json")
 
 
-def _open_index_repository() -> git.Repo:
-    global _index_repository
-    if _index_repository is None:
-        _index_repository = git.Repo.init(context.services().settings.data_dir / "index-repository")
-    return _index_repository
+backend = Blueprint("backend", __name__, url_prefix="/yardstick/backend")
+
+
+@backend.route("/<path:path>", methods=["GET", "POST"])
+def run_http_backend(path: str) -> Response:
+    """Do what git's own server program does: `git http-backend`, by CGI."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "GIT_PROJECT_ROOT": str(context.services().settings.data_dir),
+        "GIT_HTTP_EXPORT_ALL": "1",
+        "GIT_PROTOCOL": request.headers.get("Git-Protocol", ""),
+        "PATH_INFO": f"/{path}",
+        "QUERY_STRING": request.query_string.decode(),
+        "REQUEST_METHOD": request.method,
+        "REMOTE_USER": "alice",
+        "REMOTE_ADDR": "127.0.0.1",
+        "CONTENT_TYPE": request.content_type or "",
+        "HTTP_CONTENT_ENCODING": request.headers.get("Content-Encoding", ""),
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": "safe.directory",
+        "GIT_CONFIG_VALUE_0": "*",
+    }
+    with tempfile.TemporaryFile() as body:
+        shutil.copyfileobj(request.stream, body)
+        body.seek(0)
+        process = subprocess.Popen(
+            ["git", "http-backend"], env=environment, stdin=body, stdout=subprocess.PIPE
+        )
+    assert process.stdout is not None
+    headers = dict(_cgi_headers(process.stdout))
+    status = headers.pop("Status", "200").partition(" ")[0]
+    return Response(_pieces(process), int(status), headers)
+
+
+def _cgi_headers(output: IO[bytes]) -> Iterator[tuple[str, str]]:
+    while line := output.readline().decode().strip():
+        name, _, value = line.partition(": ")
+        yield name, value
+
+
+def _pieces(process: "subprocess.Popen[bytes]") -> Iterator[bytes]:
+    assert process.stdout is not None
+    with process.stdout as output:
+        while piece := output.read1(64 * 1024):  # type: ignore[attr-defined]
+            yield piece
+    process.wait()
 
 
 app = create_app(Settings.from_env())
 app.register_blueprint(blueprint)
+app.register_blueprint(backend)

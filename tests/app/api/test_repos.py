@@ -230,3 +230,14 @@ def test_a_document_that_somebody_wrote_by_hand(app: Flask, alice: Client, path,
     repository.transact(spoil)
     assert_error(alice.get(address), 503, "STORAGE_UNAVAILABLE", "'demo'", path)
     assert alice.get("/v1/repo").status_code == 200
+
+
+def test_a_list_that_is_known_is_not_sent_again(alice: Client):
+    version = alice.get("/v1/repo").headers["ETag"]
+    known = alice.get("/v1/repo", if_none_match=version)
+    assert (known.status_code, known.data, known.headers["ETag"]) == (304, b"", version)
+    alice.post("/v1/repo", {"repo_name": "second"})
+    fresh = alice.get("/v1/repo", if_none_match=version)
+    assert (fresh.status_code, fresh.json) == (200, {"repos": ["demo", "second"]})
+    page = alice.get("/v1/repo?include_metadata=true", if_none_match=fresh.headers["ETag"])
+    assert (page.status_code, "ETag" in page.headers) == (200, False)
