@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: serve test check bench clean
+.PHONY: serve test check bench torture clean
 
 serve: .venv/.serve  ## start the server on 127.0.0.1:8080, with its data in instance/
 	$(BIN)/bakehouse serve
@@ -17,6 +17,9 @@ check: .venv/.dev  ## lint, types, and which module may import which
 
 bench: .venv/.test  ## measure, each row beside its yardstick
 	$(BIN)/python -m tests.benchmarks
+
+torture: .venv/.test  ## crashes, faults and crowds, for a quarter of an hour
+	$(BIN)/python -m tests.torture
 
 clean:
 	rm -rf .venv build *.egg-info

@@ -1,11 +1,7 @@
 """The server as its operator meets it: starting, stopping, being killed, telling what is wrong."""
 
-import concurrent.futures
-import http.client
 import json
-import os
 import re
-import signal
 import socket
 import subprocess
 import sys
@@ -18,7 +14,6 @@ import pytest
 from tests.e2e.conftest import User, call, needs_curl, new_user
 from tests.payloads import target
 from tests.server import MASTER_KEY, Server, environment, running
-from tests.storage.repositories import git
 
 GUNICORN = [sys.executable, "-m", "gunicorn", "--bind=127.0.0.1:0", "--no-control-socket", "wsgi:app"]
 
@@ -138,65 +133,6 @@ def test_what_was_allowed_when_a_slow_body_began_may_be_over(server: Server, use
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
     assert answer.startswith(b"HTTP/1.1 403" if what == "grant" else b"HTTP/1.1 401")
     assert user.call("GET", "/v1/repo/demo/targets") == {"targets": []}
-
-
-def create_until_killed(server: Server, number: int) -> list[str]:
-    """Create targets until the server is gone; return those that were answered."""
-    answered = []
-    for step in range(10_000):
-        name = f"t{number}-{step}"
-        try:
-            call(server, MASTER_KEY, "POST", f"/v1/repo/r{number % 2}/targets", target(name))
-        except (OSError, http.client.HTTPException):
-            return answered
-        answered.append(name)
-    return answered
-
-
-@pytest.mark.parametrize("delay", [0.4, 0.9])
-def test_kill_9_loses_no_answered_write(tmp_path: Path, delay: float):
-    with running(tmp_path) as server, concurrent.futures.ThreadPoolExecutor(8) as pool:
-        for repo in ("r0", "r1"):
-            call(server, MASTER_KEY, "POST", "/v1/repo", {"repo_name": repo})
-        clients = [pool.submit(create_until_killed, server, number) for number in range(8)]
-        concurrent.futures.wait(clients, timeout=delay)
-        workers = subprocess.run(
-            ["ps", "-o", "pid=", "--ppid", str(server.process.pid)],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        os.kill(server.process.pid, signal.SIGKILL)
-        for pid in workers.stdout.split():
-            os.kill(int(pid), signal.SIGKILL)
-        answered = [name for client in clients for name in client.result()]
-    assert answered
-    with running(tmp_path) as server:
-        there = [
-            name
-            for repo in ("r0", "r1")
-            for name in call(server, MASTER_KEY, "GET", f"/v1/repo/{repo}/targets")["targets"]
-        ]
-        assert set(answered) <= set(there)
-        for repo in ("r0", "r1"):
-            call(server, MASTER_KEY, "POST", f"/v1/repo/{repo}/targets", target("after"))
-    for repo in ("r0", "r1"):
-        folder = tmp_path / f"repos/admin/{repo}.git"
-        git(folder, "fsck", "--strict")
-        assert not list(folder.rglob("*.lock"))
-
-
-def test_two_workers_lose_no_update(server: Server):
-    """Every create is one commit in one line of history, whichever worker took it."""
-    call(server, MASTER_KEY, "POST", "/v1/repo", {"repo_name": "shared"})
-
-    def create(number: int) -> None:
-        for step in range(20):
-            call(server, MASTER_KEY, "POST", "/v1/repo/shared/targets", target(f"t{number}-{step}"))
-
-    with concurrent.futures.ThreadPoolExecutor(8) as pool:
-        list(pool.map(create, range(8)))
-    assert len(call(server, MASTER_KEY, "GET", "/v1/repo/shared/targets")["targets"]) == 160
 
 
 def send_raw(server: Server, data: bytes) -> bytes:
