@@ -253,7 +253,11 @@ def publish_index(folder: Path, name: str, index: bytes, *, flush: bool) -> None
     """Let git see a pack: its index appears whole, or not at all."""
     scratch = folder / f"tmp_idx_{os.urandom(8).hex()}"  # `git gc` clears `tmp_*` that a crash leaves
     disk.write_file(scratch, index, flush=flush)
-    scratch.rename(folder / f"{name}.idx")
+    try:
+        scratch.rename(folder / f"{name}.idx")
+    except OSError:
+        scratch.unlink()
+        raise
 
 
 _parse_commit = lru_cache(maxsize=1024)(CommitHeader.parse)  # each read asks for its tip's

@@ -15,6 +15,7 @@ from storage import disk
 from storage.errors import NameTaken, RepositoryExists, explained
 from storage.maintenance import Maintenance
 from storage.objects import ObjectCache
+from storage.refs import Branch
 from storage.repository import Repository
 from storage.transaction import Transaction
 
@@ -124,8 +125,15 @@ class Store:
             unfinished = Path(scratch, path.name)
             Repository.init(name, unfinished, change)
             disk.sync_tree(unfinished)
+            tip = Branch(name, unfinished).read()
             unfinished.rename(path)
-        disk.sync(path.parent)
+            try:
+                disk.sync(path.parent)
+            except OSError:
+                with disk.exclusive(path):
+                    if Branch(name, path).read() == tip:  # else somebody found it, and wrote to it
+                        path.rename(unfinished)
+                raise
 
 
 def _is_safe(component: str) -> bool:

@@ -79,8 +79,12 @@ def create(
             scratch.rename(folder / name)
         finally:
             scratch.unlink(missing_ok=True)
-        disk.sync(folder)
-        disk.sync(folder.parent)
+        try:
+            disk.sync(folder)
+            disk.sync(folder.parent)
+        except OSError:
+            (folder / name).unlink()
+            raise
     return Tag(name, commit, Signature.parse(data))
 
 

@@ -2,7 +2,7 @@
 
 import click
 
-from tests.torture import kills, registers
+from tests.torture import faults, kills, registers
 
 
 @click.command()
@@ -11,6 +11,7 @@ from tests.torture import kills, registers
 def main(rounds: int, seed: int) -> None:
     """Crash, starve and crowd the server, and check that nothing is lost."""
     for lines in (
+        faults.run(),
         kills.run(rounds, seed),
         registers.run(clients=64, operations=250, repos=1, registers=16, seed=seed),
         registers.run(clients=64, operations=250, repos=16, registers=4, seed=seed),

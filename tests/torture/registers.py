@@ -3,7 +3,6 @@
 import http.client
 import json
 import random
-import subprocess
 import tempfile
 import time
 from collections import Counter, defaultdict
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.server import MASTER_KEY, Server, running
+from tests.torture.kills import git
 from tests.torture.linearizability import Operation, is_linearizable
 
 Place = tuple[str, str]  # a repo and a target
@@ -112,10 +112,10 @@ def _check_commits(folder: Path, repo: str, history: History) -> None:
         if place[0] == repo and operation.kind != "read" and operation.status < 300
     ]
     assert len(set(changed)) == len(changed), "two changes were answered with one commit"
-    line = _git(folder, "rev-list", "--first-parent", "main").split()
+    line = git(folder, "rev-list", "--first-parent", "main").split()
     assert sorted(line[:-1]) == sorted(changed)
-    assert _git(folder, "rev-list", "--merges", "--count", "main") == "0\n"
-    assert _git(folder, "fsck", "--full", "--strict", "--no-dangling") == ""
+    assert git(folder, "rev-list", "--merges", "--count", "main") == "0\n"
+    assert git(folder, "fsck", "--full", "--strict", "--no-dangling") == ""
 
 
 def _connect(server: Server) -> http.client.HTTPConnection:
@@ -130,8 +130,3 @@ def _ask(
     answer = connection.getresponse()
     answer.read()
     return answer
-
-
-def _git(folder: Path, *arguments: str) -> str:
-    command = ["git", "-C", str(folder), *arguments]
-    return subprocess.run(command, capture_output=True, check=True, text=True).stdout

@@ -1,0 +1,84 @@
+"""A disk that is full, fails, or may not be written: 503, nothing changed, and it goes on after that."""
+
+import contextlib
+import errno
+import json
+import subprocess
+import urllib.error
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.conftest import call
+from tests.payloads import target
+from tests.server import MASTER_KEY, Server, running
+from tests.torture import faults
+
+TARGETS = "/v1/repo/demo/targets"
+
+
+@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO])
+def test_each_step_of_each_write_may_fail(error: int):
+    (line,) = faults.run([error], list(faults.kinds()) if error == errno.ENOSPC else ["target", "tag"])
+    assert "nothing lost" in line
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own, of 4 MiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", folder], capture_output=True, text=True
+    )
+    if mounted.returncode != 0:
+        pytest.skip(f"no file system can be mounted here: {mounted.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+def fill(path: Path) -> None:
+    """Write to a file until its disk is full."""
+    with path.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while file.write(bytes(4096)):
+            pass
+
+
+def ask(server: Server, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+    """Return the status and body of an answer, good or not."""
+    try:
+        return 200, call(server, MASTER_KEY, method, path, body)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.load(error)
+
+
+@pytest.mark.parametrize("trouble", ["full", "read-only"])
+def test_a_disk_that_is_full_or_read_only_for_a_while(small_disk: Path, trouble: str):
+    with running(small_disk / "data") as server:
+        assert ask(server, "POST", "/v1/repo", {"repo_name": "demo"})[0] == 200
+        assert ask(server, "POST", TARGETS, target("before"))[0] == 200
+        if trouble == "full":
+            fill(small_disk / "filler")
+        else:
+            subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+        for number in range(3):
+            status, answer = ask(server, "POST", TARGETS, target(f"meanwhile-{number}"))
+            assert (status, answer["code"]) == (503, "STORAGE_UNAVAILABLE")
+            assert "demo" in answer["message"]
+            assert ask(server, "POST", "/v1/repo", {"repo_name": "other"})[0] == 503
+        assert ask(server, "GET", "/v1/health")[0] == 503
+        assert ask(server, "GET", TARGETS) == (200, {"targets": ["before"]})
+        if trouble == "full":
+            (small_disk / "filler").unlink()
+        else:
+            subprocess.run(["mount", "-o", "remount,rw", small_disk], check=True)
+        assert ask(server, "POST", TARGETS, target("after"))[0] == 200
+        assert ask(server, "POST", "/v1/repo", {"repo_name": "other"})[0] == 200
+        assert ask(server, "GET", TARGETS) == (200, {"targets": ["after", "before"]})
+        assert "Traceback" not in server.log.read_text()
+    repository = small_disk / "data/repos/admin/demo.git"
+    assert faults.git(repository, "fsck", "--full", "--strict", "--no-dangling") == ""
+    assert not [path for name in ("*.lock", "tmp_*", ".new-*") for path in (small_disk / "data").rglob(name)]
