@@ -14,6 +14,7 @@ import pytest
 from tests.e2e.conftest import call
 from tests.payloads import target
 from tests.server import MASTER_KEY, Server, running
+from tests.storage.repositories import git
 from tests.torture import faults
 
 TARGETS = "/v1/repo/demo/targets"
@@ -80,5 +81,5 @@ def test_a_disk_that_is_full_or_read_only_for_a_while(small_disk: Path, trouble:
         assert ask(server, "GET", TARGETS) == (200, {"targets": ["after", "before"]})
         assert "Traceback" not in server.log.read_text()
     repository = small_disk / "data/repos/admin/demo.git"
-    assert faults.git(repository, "fsck", "--full", "--strict", "--no-dangling") == ""
+    assert git(repository, "fsck", "--full", "--strict", "--no-dangling") == ""
     assert not [path for name in ("*.lock", "tmp_*", ".new-*") for path in (small_disk / "data").rglob(name)]

@@ -2,7 +2,7 @@
 
 import click
 
-from tests.torture import faults, kills, registers
+from tests.torture import faults, kills, power, registers
 
 
 @click.command()
@@ -11,6 +11,8 @@ from tests.torture import faults, kills, registers
 def main(rounds: int, seed: int) -> None:
     """Crash, starve and crowd the server, and check that nothing is lost."""
     for lines in (
+        power.run(tries=30, seed=seed),
+        power.run_again(seed),
         faults.run(),
         kills.run(rounds, seed),
         registers.run(clients=64, operations=250, repos=1, registers=16, seed=seed),

@@ -1,6 +1,7 @@
 """A full or failing disk, at each step of each kind of write: refused, nothing changed, and then it works."""
 
 import errno
+import logging
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +16,7 @@ from app import create_app
 from app.settings import Settings
 from tests.client import Client
 from tests.server import MASTER_KEY
-from tests.torture.kills import git
+from tests.storage.repositories import git
 
 ERRORS = (errno.ENOSPC, errno.EIO, errno.EROFS, errno.EDQUOT, errno.EMFILE)
 _WRITTEN = ("accounts.git", "repos/admin/demo.git")
@@ -95,6 +96,7 @@ def kinds() -> dict[str, Callable[[int], Request]]:
 def run(errors: Sequence[int] = ERRORS, wanted: Sequence[str] = ()) -> Iterator[str]:
     """Let each step of each kind of write, or of some, fail with each error; yield what was found."""
     refused = 0
+    logging.disable()  # thousands of lines, one for each refusal
     with tempfile.TemporaryDirectory(prefix="bakehouse-faults-") as folder:
         data_dir = Path(folder, "data")
         app = create_app(Settings(data_dir, master_key=MASTER_KEY))
@@ -111,6 +113,7 @@ def run(errors: Sequence[int] = ERRORS, wanted: Sequence[str] = ()) -> Iterator[
                 refused += count
         for repository in data_dir.rglob("*.git"):
             assert git(repository, "fsck", "--full", "--strict", "--no-dangling") == ""
+        logging.disable(logging.NOTSET)
         left = [path for name in ("*.lock", "tmp_*", ".new-*") for path in data_dir.rglob(name)]
         assert not left, left
     told = ", ".join(f"{count} of a {kind}" for kind, count in steps.items())

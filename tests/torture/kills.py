@@ -6,7 +6,6 @@ import json
 import os
 import random
 import signal
-import subprocess
 import tempfile
 import time
 from collections import Counter
@@ -20,6 +19,7 @@ import yaml
 
 from storage import disk
 from tests.server import MASTER_KEY, Server, running
+from tests.storage.repositories import git
 
 CLIENTS = 16
 REPOS = ("r0", "r1", "r2")
@@ -198,9 +198,3 @@ def _send(connection: http.client.HTTPConnection, method: str, path: str, body: 
     assert answer.status < 300, f"{method} {path}: {answer.status} {said.decode()}"
     if "created" in (result := json.loads(said)):
         assert not result["failed"], result
-
-
-def git(folder: Path, *arguments: str, stdin: str = "") -> str:
-    """Return what git says of a repository; CalledProcessError if it fails."""
-    command = ["git", "-C", str(folder), *arguments]
-    return subprocess.run(command, input=stdin, capture_output=True, check=True, text=True).stdout

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.server import MASTER_KEY, Server, running
-from tests.torture.kills import git
+from tests.storage.repositories import git
 from tests.torture.linearizability import Operation, is_linearizable
 
 Place = tuple[str, str]  # a repo and a target

@@ -1,0 +1,205 @@
+"""What a process does to files below a folder, in order, and what a disk may hold after a power loss.
+
+The model is that of ALICE and CrashMonkey, at its most pessimistic: data that was not flushed may be
+missing, cut off, or zeros; a name that was made, moved or removed may be so on disk or not, each by
+itself, until its folder was flushed. A rename is one step. What git's own processes write (maintenance, `git
+init`) is not recorded: git flushes it (`core.fsync=all`), so it counts once its folder is flushed.
+"""
+
+import os
+import random
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+Files = dict[str, bytes]  # content by path, relative to the folder
+
+
+@dataclass(frozen=True)
+class Data:
+    """A file holds this now."""
+
+    inode: int
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Flushed:
+    """A file's data is on disk."""
+
+    inode: int
+
+
+@dataclass(frozen=True)
+class Names:
+    """Names came, went, or moved: which file each is now, None for none; `folder` has to be flushed."""
+
+    entries: tuple[tuple[str, int | None], ...]
+    folder: str
+
+
+@dataclass(frozen=True)
+class FolderFlushed:
+    """A folder's names are on disk."""
+
+    folder: str
+
+
+@dataclass(frozen=True)
+class Answered:
+    """From here on, this must hold."""
+
+    promise: Any
+
+
+Step = Data | Flushed | Names | FolderFlushed | Answered
+
+
+@dataclass
+class Recording:
+    """The steps, and the files before them, all of which are on disk."""
+
+    root: str
+    steps: list[Step] = field(default_factory=list)
+    names: dict[str, int] = field(default_factory=dict)
+    contents: dict[int, bytes] = field(default_factory=dict)
+    before: dict[str, int] = field(default_factory=dict)
+    _open: dict[int, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, root: Path) -> "Recording":
+        """Start from what lies in a folder."""
+        recording = cls(str(root))
+        recording._find_new(root)
+        recording.before = dict(recording.names)
+        recording.steps.clear()
+        return recording
+
+    def answered(self, promise: Any) -> None:
+        """Note that something was answered."""
+        self.steps.append(Answered(promise))
+
+    def _find_new(self, folder: Path) -> None:
+        """Take up files that git wrote, and flushed."""
+        for path in folder.rglob("*"):
+            name = str(path.relative_to(self.root))
+            if path.is_file() and name not in self.names:
+                inode = self.names[name] = len(self.contents)
+                content = self.contents[inode] = path.read_bytes()
+                self.steps += [
+                    Data(inode, content),
+                    Flushed(inode),
+                    Names(((name, inode),), _folder(name)),  # git, too, gives a file its name last
+                ]
+
+    def _name(self, path: Any) -> str | None:
+        text = os.fsdecode(path)
+        return os.path.relpath(text, self.root) if text.startswith(self.root) else None
+
+    def opened(self, fd: int, path: Any, flags: int) -> None:
+        name = self._name(path)
+        if name is not None:
+            self._open[fd] = name
+            if flags & os.O_CREAT and name not in self.names:
+                inode = self.names[name] = len(self.contents)
+                self.contents[inode] = b""
+                self.steps.append(Names(((name, inode),), _folder(name)))
+
+    def written(self, fd: int, data: bytes) -> None:
+        inode = self.names.get(self._open.get(fd, ""))
+        if inode is not None:
+            self.contents[inode] += data
+            self.steps.append(Data(inode, self.contents[inode]))
+
+    def synced(self, fd: int) -> None:
+        name = self._open.get(fd)
+        if name is None:
+            return
+        if name in self.names:
+            self.steps.append(Flushed(self.names[name]))
+        else:
+            self._find_new(Path(self.root, name))
+            self.steps.append(FolderFlushed("" if name == "." else name))
+
+    def renamed(self, source: Any, target: Any) -> None:
+        old, new = self._name(source), self._name(target)
+        if old is not None and new is not None and old in self.names:
+            inode = self.names[new] = self.names.pop(old)
+            self.steps.append(Names(((old, None), (new, inode)), _folder(new)))
+
+    def removed(self, path: Any) -> None:
+        name = self._name(path)
+        if name is not None and self.names.pop(name, None) is not None:
+            self.steps.append(Names(((name, None),), _folder(name)))
+
+    def closed(self, fd: int) -> None:
+        self._open.pop(fd, None)
+
+    def promises(self, at: int) -> list[Any]:
+        """Return what was answered before a step."""
+        return [step.promise for step in self.steps[:at] if isinstance(step, Answered)]
+
+    def disk(self, at: int, chance: random.Random, kept: float) -> Files:
+        """Return what may be on disk if power is lost before a step.
+
+        `kept` is the chance of what need not be there to be there.
+        """
+        done = self.steps[:at]
+        names = dict(self.before)
+        for number, step in enumerate(done):
+            if isinstance(step, Names):
+                is_flushed = any(later == FolderFlushed(step.folder) for later in done[number:])
+                if is_flushed or chance.random() < kept:
+                    for name, inode in step.entries:
+                        if inode is None:
+                            names.pop(name, None)
+                        else:
+                            names[name] = inode
+        return {name: self._data(inode, done, chance, kept) for name, inode in names.items()}
+
+    def _data(self, inode: int, done: list[Step], chance: random.Random, kept: float) -> bytes:
+        flushed = written = b"" if inode not in self.before.values() else self.contents[inode]
+        for step in done:
+            if isinstance(step, Data) and step.inode == inode:
+                written = step.content
+            elif step == Flushed(inode):
+                flushed = written
+        if flushed == written or chance.random() < kept:
+            return written
+        return chance.choice((flushed, written[: len(written) // 2], bytes(len(written))))
+
+
+def _folder(name: str) -> str:
+    return name.rpartition("/")[0]
+
+
+@contextmanager
+def recorded(root: Path) -> Iterator[Recording]:
+    """Record what this process does to files below a folder."""
+    recording = Recording.of(root)
+    note: dict[str, Callable[..., None]] = {
+        "open": lambda fd, path, flags, *_, **__: recording.opened(fd, path, flags),
+        "write": lambda size, fd, data: recording.written(fd, bytes(data)[:size]),
+        "fsync": lambda _, fd: recording.synced(fd),
+        "rename": lambda _, source, target, **__: recording.renamed(source, target),
+        "unlink": lambda _, path, **__: recording.removed(path),
+        "close": lambda _, fd: recording.closed(fd),
+    }
+
+    def noted(name: str) -> Callable[..., Any]:
+        original = getattr(os, name)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            result = original(*args, **kwargs)
+            note[name](result, *args, **kwargs)
+            return result
+
+        return call
+
+    with ExitStack() as stack:
+        for name in note:
+            stack.enter_context(patch.object(os, name, noted(name)))
+        yield recording
