@@ -1,0 +1,76 @@
+"""A clock that jumps: history stays in order, and what was the tip at a time can be told."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from storage import tags, transaction
+from storage.errors import RevisionNotFound
+from storage.repository import Repository
+from storage.store import Store
+from tests.storage.repositories import ALICE, git, increment
+
+NOON = 4_000_000_000  # long after the repository was made
+JUMPS = [0, 60, -86_400, -86_400 * 365, 30, 3600, -5, 3600]
+
+
+class Clock:
+    """The wall clock, as somebody sets it."""
+
+    def __init__(self) -> None:
+        self.now = float(NOON)
+
+    def time(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(transaction, "time", clock)
+    monkeypatch.setattr(tags, "time", clock)
+    return clock
+
+
+def moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def test_commits_stay_in_order(repository: Repository, clock: Clock):
+    for jump in JUMPS:
+        clock.now = NOON + jump
+        repository.transact(increment)
+    times = [int(line) for line in git(repository.path, "log", "--reverse", "--format=%ct %at").split()]
+    assert times == sorted(times)
+    assert len(times) == 2 * (len(JUMPS) + 1)
+    assert max(times) == NOON + 3600
+    line = git(repository.path, "rev-list", "--topo-order", "main")
+    assert git(repository.path, "rev-list", "--date-order", "main") == line
+    assert git(repository.path, "rev-list", "--author-date-order", "main") == line
+
+
+def test_what_was_the_tip_at_a_time_can_be_told(repository: Repository, clock: Clock, tmp_path: Path):
+    """Of commits that a clock put into one second, the last was the tip from then on."""
+    commits = []
+    for jump in JUMPS:
+        clock.now = NOON + jump
+        repository.transact(increment)
+        commits.append(repository.head().commit)
+    for opened in (repository, Store(tmp_path).open("alice/demo")):
+        assert opened.find_at(moment(NOON)) == commits[0]
+        assert opened.find_at(moment(NOON + 59)) == commits[0]
+        assert opened.find_at(moment(NOON + 60)) == commits[4]
+        assert opened.find_at(moment(NOON + 3599)) == commits[4]
+        assert opened.find_at(moment(NOON + 10**6)) == commits[-1]
+        assert [logged.commit for logged in opened.log(commits[-1])][:-1] == commits[::-1]
+        with pytest.raises(RevisionNotFound):
+            opened.find_at(moment(10**9))
+
+
+def test_tags_are_made_whatever_the_clock_says(repository: Repository, clock: Clock):
+    commit = repository.head().commit
+    clock.now = 1000.0
+    assert repository.create_tag("v1", commit, ALICE, "One\n").signature.time == 1000
+    assert repository.find("v1") == commit
+    assert git(repository.path, "fsck", "--strict") == ""
