@@ -121,7 +121,8 @@ def _kinto(_: Client, data_dir: Path) -> Iterator[Create]:
         )
         ini.write_text(
             f"[app:main]\nuse = egg:kinto\n{backends}kinto.userid_hmac_secret = secret\n"
-            "kinto.includes = kinto.plugins.history kinto.plugins.accounts\nmultiauth.policies = basicauth\n"
+            "kinto.includes = kinto.plugins.history\nmultiauth.policies = basicauth\n"
+            "multiauth.policy.basicauth.use = kinto.core.authentication.BasicAuthAuthenticationPolicy\n"
             "kinto.bucket_create_principals = system.Authenticated\n"
             f"[server:main]\nuse = egg:waitress#main\nhost = 127.0.0.1\nport = {port}\nthreads = 8\n"
         )
