@@ -47,7 +47,7 @@ def rows(client: Client, data_dir: Path) -> Iterator[str]:
         lambda: _while_writing(client, repo, lambda: _clones(theirs, AT_ONCE)),
         "goal at most 1.2",
         unit="ms",
-        rounds=3,
+        rounds=1,
     )
     after = _memory(data_dir)
     yield f"{'memory of a worker after these, MiB':44}{after:9}\n{'  before':44}{before:9}\n"

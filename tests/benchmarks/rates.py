@@ -19,7 +19,7 @@ _repos = (f"r{number}" for number in count())
 def rows(client: Client) -> Iterator[str]:
     """Yield a row for each rate, in requests a second."""
     many = [150] * CLIENTS
-    limit = ("the limit: same validation, nothing stored", "/yardstick/nothing-stored")
+    limit = ("  the limit: same validation, nothing stored", "/yardstick/nothing-stored")
     spread_out = [new_repo(client) for _ in range(REPOS)]
     alone, batches = new_repo(client), new_repo(client)
     yield compare(
@@ -36,11 +36,19 @@ def rows(client: Client) -> Iterator[str]:
         lambda: rate(client, bodies(client, many, limit[1])),
         "goal 0.4",
     )
+    # As many targets in the one repo as GitPython has in its own.
+    yield compare(
+        "create, 1 client",
+        lambda: rate(client, creates(client, [50], [alone])),
+        "  GitPython's index, same HTTP",
+        lambda: rate(client, bodies(client, [50], "/yardstick/gitpython")),
+        "goal 8",
+    )
     client.send([client.request("POST", f"/v1/repo/{alone}/targets", target("read-me"))])
     yield compare(
         f"read, {CLIENTS} clients",
         lambda: rate(client, [[client.request("GET", f"/v1/repo/{alone}/targets/read-me")] * 300] * CLIENTS),
-        "the limit: authenticated, nothing read",
+        "  the limit: authenticated, nothing read",
         lambda: rate(client, [[client.request("GET", "/yardstick/nothing-read")] * 300] * CLIENTS),
         "goal 0.8",
     )
@@ -48,7 +56,7 @@ def rows(client: Client) -> Iterator[str]:
         yield compare(
             f"500 in a batch, {what}",
             lambda overrides=overrides: rate(client, [[batch(client, batches, overrides)]]) * 500,
-            "one by one, 1 client",
+            "  one by one, 1 client",
             lambda overrides=overrides: rate(client, creates(client, [50], [alone], **overrides)),
             "goal 25",
         )

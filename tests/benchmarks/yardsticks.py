@@ -8,8 +8,12 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from threading import Lock
 from typing import IO, Any
 
+import git
 from flask import Blueprint, Response, current_app, request
 
 from app import create_app
@@ -17,6 +21,7 @@ from app.api import context
 from app.api.contract import accepts, returns
 from app.api.repos import list_repos
 from app.api.targets import list_targets
+from app.registry import documents
 from app.registry.defaults import first_config
 from app.registry.repos import DEFAULT_BASE_MODEL
 from app.registry.resolution import in_order, normalize, resolve
@@ -30,6 +35,8 @@ Answer = tuple[dict[str, Any], int, dict[str, str]]
 blueprint = Blueprint("yardsticks", __name__, url_prefix="/yardstick")
 blueprint.before_request(context.authenticate)
 
+_one_at_a_time = Lock()
+
 
 @blueprint.post("/nothing-stored")
 @accepts(TargetCreateSchema)
@@ -37,6 +44,22 @@ blueprint.before_request(context.authenticate)
 def store_nothing(body: dict[str, Any]) -> Answer:
     """Validate, resolve and answer; write nothing."""
     config = in_order(resolve(DEFAULT_CONFIG, normalize(body["overrides"])))
+    return {"target_name": body["target_name"], "config": config}, 201, {}
+
+
+@blueprint.post("/gitpython")
+@accepts(TargetCreateSchema)
+@returns(TargetSchema, 201)
+def commit_through_index(body: dict[str, Any]) -> Answer:
+    """Do the same work with GitPython's index, as its tutorial does; nothing is flushed."""
+    config = in_order(resolve(DEFAULT_CONFIG, normalize(body["overrides"])))
+    author = git.Actor("alice", "alice@example.org")
+    with _one_at_a_time:
+        repository = _open_index_repository()
+        path = Path(str(repository.working_tree_dir), f"{body['target_name']}.yml")
+        path.write_bytes(documents.dump({"config": config}))
+        repository.index.add([str(path)])
+        repository.index.commit(f"Create target {body['target_name']}", author=author, committer=author)
     return {"target_name": body["target_name"], "config": config}, 201, {}
 
 
@@ -60,6 +83,11 @@ def list_few_repos_with_many_bytes(names: int) -> Response:
     """Do what a list of few repos does, and send as many bytes as many names have."""
     answer = current_app.make_response(list_repos())
     return Response(b'"r1234",' * names, headers=answer.headers, content_type="application/json")
+
+
+@cache
+def _open_index_repository() -> git.Repo:
+    return git.Repo.init(context.services().settings.data_dir / "index-repository")
 
 
 backend = Blueprint("backend", __name__, url_prefix="/yardstick/backend")
