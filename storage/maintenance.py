@@ -23,11 +23,16 @@ from storage.objects import FLUSH_PREFIX
 from storage.refs import Branch
 
 ROLL_UP_ABOVE = 256
-# Git holds a lock while it writes a commit-graph, a minute at the very most. A kill leaves it, and
-# then git would never write one again.
+# What a name below stands for is there for a minute at the very most, unless a kill leaves it.
 _STALE_AFTER_SECONDS = 3600
-# What is written under such a name is renamed at once, by git and by us.
-_SCRATCH = ("tmp_tag_*", "objects/pack/tmp_*", "objects/pack/.tmp-*")
+_SCRATCH = (
+    "tmp_tag_*",
+    "objects/pack/tmp_*",
+    "objects/pack/.tmp-*",
+    "packed-refs.new",
+)  # renamed once written
+# Which git would never write over again.
+_LOCKS = ("objects/info/commit-graphs/commit-graph-chain.lock", "packed-refs.lock", "refs/tags/**/*.lock")
 
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}")
 
@@ -71,10 +76,6 @@ def write_commit_graph(branch: Branch) -> None:
 
     The commits since the last time are added in a layer of their own, which git merges now and then.
     """
-    lock = branch.git_folder / "objects/info/commit-graphs/commit-graph-chain.lock"
-    with suppress(FileNotFoundError):
-        if time.time() - lock.stat().st_mtime > _STALE_AFTER_SECONDS:
-            lock.unlink()
     options = ("--reachable", "--changed-paths", "--split")
     process.run(branch.name, branch.git_folder, "commit-graph", "write", *options)
 
@@ -135,12 +136,13 @@ def _pack(branch: Branch, wanted: Sequence[str], *options: str) -> str:
 
 
 def _remove_leftovers(git_folder: Path) -> None:
-    """Remove what killed processes did not get to rename."""
-    for pattern in _SCRATCH:
-        for path in git_folder.glob(pattern):
-            with suppress(FileNotFoundError):
-                if time.time() - path.stat().st_mtime > _STALE_AFTER_SECONDS:
-                    path.unlink()
+    """Remove what killed processes left: scratch files, git's locks, and packs without an index."""
+    scratch = [path for pattern in (*_SCRATCH, *_LOCKS) for path in git_folder.glob(pattern)]
+    packs = (git_folder / "objects/pack").glob("*.pack")
+    for path in [*scratch, *(pack for pack in packs if not pack.with_suffix(".idx").exists())]:
+        with suppress(FileNotFoundError):
+            if time.time() - path.stat().st_mtime > _STALE_AFTER_SECONDS:
+                path.unlink()
 
 
 class Maintenance:

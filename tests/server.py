@@ -2,12 +2,13 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,19 +39,22 @@ def environment(data_dir: Path, **settings: str) -> dict[str, str]:
 
 @contextmanager
 def running(data_dir: Path, command: list[str] | None = None, **settings: str) -> Iterator[Server]:
-    """Start a server, wait until it listens, and stop it at the end."""
+    """Start a server as a process group, wait until it listens, and stop all of it at the end."""
     with tempfile.NamedTemporaryFile(prefix="bakehouse-log-") as log:
         process = subprocess.Popen(
             command or [sys.executable, "-m", "app.cli", "serve"],
             env=environment(data_dir, **settings),
             stdout=log,
             stderr=log,
+            process_group=0,
         )
         try:
             yield Server(_wait_for_port(process, Path(log.name)), process, Path(log.name))
         finally:
             process.terminate()
             process.wait(timeout=90)  # gunicorn itself kills a worker that does not stop after 30 s
+            with suppress(ProcessLookupError):  # workers whose master was killed
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def _wait_for_port(process: "subprocess.Popen[bytes]", log: Path) -> int:

@@ -119,17 +119,19 @@ def test_the_commit_graph_grows_by_a_layer(repository: Repository):
     assert git(repository.path, "fsck", "--strict") == ""
 
 
-def test_a_lock_that_a_kill_left_does_not_end_the_commit_graph(repository: Repository):
-    write_commit_graph(repository._branch)
-    repository.transact(increment)
-    lock = repository.path / "objects/info/commit-graphs/commit-graph-chain.lock"
-    lock.touch()
+@pytest.mark.parametrize("lock", ["objects/info/commit-graphs/commit-graph-chain.lock", "packed-refs.lock"])
+def test_a_lock_that_a_kill_left_does_not_end_maintenance(repository: Repository, lock: str):
+    repository.maintain(always=True)
+    repository.create_tag("v1", repository.transact(put("a", b"1")), ALICE, "A tag\n")
+    left = repository.path / lock
+    left.touch()
     with pytest.raises(RepositoryDamaged):  # git may be at it
-        write_commit_graph(repository._branch)
-    os.utime(lock, (time.time() - 4000,) * 2)
-    write_commit_graph(repository._branch)
-    assert not lock.exists()
+        repository.maintain(always=True)
+    os.utime(left, (time.time() - 4000,) * 2)
+    repository.maintain(always=True)
+    assert not left.exists()
     assert git(repository.path, "commit-graph", "verify") == ""
+    assert "refs/tags/v1" in (repository.path / "packed-refs").read_text()
 
 
 def test_the_commit_graph_changes_no_answer(repository: Repository, tmp_path: Path):
@@ -163,13 +165,17 @@ def test_loose_objects_tags_and_leftovers_are_cleared(repository: Repository):
     for number in range(3):
         repository.create_tag(f"v{number}", commit, ALICE, "A tag\n")
     blob = git(repository.path, "hash-object", "-w", "--stdin", stdin="loose").strip()
-    stale, fresh = (repository.path / "objects/pack" / f"tmp_idx_{name}" for name in ("stale", "fresh"))
-    for path in (stale, fresh):
+    stale, fresh, unindexed = (
+        repository.path / "objects/pack" / name
+        for name in ("tmp_idx_stale", "tmp_idx_fresh", "flush-killed.pack")
+    )
+    for path in (stale, fresh, unindexed):
         path.touch()
-    os.utime(stale, (time.time() - 4000,) * 2)
+    for path in (stale, unindexed):
+        os.utime(path, (time.time() - 4000,) * 2)
     assert repository.maintain(always=False) is False
     assert repository.maintain(always=True) is True
-    assert (stale.exists(), fresh.exists()) == (False, True)
+    assert (stale.exists(), fresh.exists(), unindexed.exists()) == (False, True, False)
     assert not list((repository.path / "refs/tags").iterdir())
     assert not list((repository.path / "objects").glob("??/*"))
     assert [tag.name for tag in repository.tags()] == ["v0", "v1", "v2"]

@@ -1,200 +1,242 @@
-"""`kill -9` of the server at random moments under writing clients: nothing is lost, or half there."""
+"""`kill -9` of the server at random moments under writing clients: nothing is lost, or half there.
+
+Each write carries a request id, which its commit tells: so each commit is held against what was
+asked for, and each answer against its commit.
+"""
 
 import contextlib
-import http.client
-import json
 import os
 import random
 import signal
+import subprocess
+import sys
 import tempfile
+import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from storage import disk
-from tests.server import MASTER_KEY, Server, running
-from tests.storage.repositories import git
+from tests.server import Server, environment, running
+from tests.torture import evidence
+from tests.torture.evidence import Commit
+from tests.torture.writers import Write, Writer, ask, connect
 
 CLIENTS = 16
-REPOS = ("r0", "r1", "r2")
-_BATCH = 3
-
-Value = int | None  # what a target's `max_tokens` says; None: it is not there
+_ROUNDS_IN_A_REPO = 10  # then others are begun: `git fsck` reads all of a repo after each kill
+_KINDS = ("all", "a worker", "all beside maintenance", "the master", "all", "a worker")
+_SERVED_ON = ("a worker", "the master")  # workers without a master serve on for half a minute
+_READ_AT_MOST = 100
+_AGED = 7200  # seconds; maintenance takes what is older than an hour for left behind
 
 
 @dataclass
-class Client:
-    """One that writes to names of its own, one request after another, and remembers what may be there."""
+class Torture:
+    """A data directory, the clients that write to it, and what was found so far."""
 
-    number: int
+    data_dir: Path
     chance: random.Random
-    values: dict[tuple[str, str], set[Value]] = field(default_factory=dict)
-    batches: list[list[tuple[str, str]]] = field(default_factory=list)  # those that were not answered
-    outcomes: Counter[str] = field(default_factory=Counter)
-    made: int = 0
+    writers: list[Writer]
+    checked: dict[str, str] = field(default_factory=dict)  # the tip of each repo at the last check
+    found: Counter[str] = field(default_factory=Counter)
+    kinds: Counter[str] = field(default_factory=Counter)
+    left: Counter[str] = field(default_factory=Counter)
 
-    def write_until_gone(self, port: int) -> None:
-        """Write until the server breaks the connection."""
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-        with contextlib.suppress(OSError, http.client.HTTPException):
-            while True:
-                self._write(connection)
-        connection.close()
+    def folder(self, repo: str) -> Path:
+        """Return where a repo lies."""
+        return self.data_dir / "repos" / "admin" / f"{repo}.git"
 
-    def _write(self, connection: http.client.HTTPConnection) -> None:
-        self.made += 1
-        repo = self.chance.choice(REPOS)
-        path = f"/v1/repo/{repo}/targets"
-        known = [place for place, values in self.values.items() if place[0] == repo and None not in values]
-        kind = self.chance.choice(("create", "create", "batch", "put", "delete")) if known else "create"
-        if kind in ("put", "delete"):
-            names = [self.chance.choice(known)[1]]
+    def round(self, number: int, kind: str) -> None:
+        """Write, kill, start again where that is needed, and check."""
+        era = number // _ROUNDS_IN_A_REPO
+        repos = [f"{name}-{era}" for name in ("shared", "shared", "a", "b")]
+        with running(self.data_dir) as server:
+            self._make_repos(server, repos)
+            self._kill(server, kind)
+            if kind == "a worker":
+                self._check(server)
+        if kind != "a worker":
+            with running(self.data_dir) as server:
+                self._check(server)
+        self.kinds[kind] += 1
+
+    def _make_repos(self, server: Server, repos: list[str]) -> None:
+        with contextlib.closing(connect(server.port)) as connection:
+            for repo in sorted(set(repos)):
+                ask(connection, "POST", "/v1/repo", {"repo_name": repo}, X_Request_Id="make")
+        for writer in self.writers:
+            writer.repos = repos
+
+    def _kill(self, server: Server, kind: str) -> None:
+        """Kill processes at a random moment; return when no client has anything to say any more."""
+        stop = threading.Event()
+        with ThreadPoolExecutor(CLIENTS) as pool:
+            writing = [pool.submit(writer.write_on, server.port, stop) for writer in self.writers[:CLIENTS]]
+            try:
+                self._kill_processes(server, kind)
+            finally:
+                if kind in _SERVED_ON or sys.exception():
+                    stop.set()
+            for done in writing:
+                done.result()
+
+    def _kill_processes(self, server: Server, kind: str) -> None:
+        if kind == "all beside maintenance":
+            command = [sys.executable, "-m", "app.cli", "maintain", "--all"]
+            settings = environment(self.data_dir)
+            silent = subprocess.DEVNULL
+            started = subprocess.Popen(
+                command, env=settings, stdout=silent, stderr=silent, process_group=server.process.pid
+            )
+            time.sleep(0.4)  # about what it takes to begin
+        time.sleep(self.chance.uniform(0.05, 1.0))
+        if kind == "a worker":
+            os.kill(self.chance.choice(_children(server.process.pid)), signal.SIGKILL)
+        elif kind == "the master":
+            os.kill(server.process.pid, signal.SIGKILL)
         else:
-            count = _BATCH if kind == "batch" else 1
-            names = [f"c{self.number}-{self.made}-{index}" for index in range(count)]
-        places = [(repo, name) for name in names]
-        value = None if kind == "delete" else self.made
-        before = {place: self.values.get(place, {None}) for place in places}
-        for place in places:
-            self.values[place] = before[place] | {value}
-        if kind == "batch":
-            self.batches.append(places)
-        items = [
-            {"target_name": name, "template": "default", "overrides": {"max_tokens": value}} for name in names
+            os.killpg(server.process.pid, signal.SIGKILL)
+        if kind in _SERVED_ON:
+            time.sleep(self.chance.uniform(1.0, 2.0))  # what a worker left holds the others up for a second
+        if kind == "all beside maintenance":
+            started.wait()
+
+    def _check(self, server: Server) -> None:
+        """Hold all that is there against all that was asked for since the last check."""
+        repos = sorted(set(self.writers[0].repos))
+        last = self.writers[-1]  # which writes only now: the next request works, and mends
+        with contextlib.closing(connect(server.port)) as connection:
+            for repo in repos:
+                last.write(connection, "create", repo)
+                last.write(connection, "tag", repo)
+            last.write(connection, "put", repos[0])
+        assert not [path for path in evidence.locks(self.data_dir) if not _is_maintenances(path)]
+        for repo in repos:
+            self._check_history(repo)
+            self._check_tags(repo)
+            with disk.exclusive(self.folder(repo) / "objects"):  # fsck takes what is rolled up for lost
+                evidence.check_objects(self.folder(repo))
+        self._read(server)
+        for writer in self.writers:
+            writer.writes.clear()
+            writer.tags.clear()
+
+    def _check_history(self, repo: str) -> None:
+        folder = self.folder(repo)
+        commits = evidence.line(folder, since=self.checked.get(repo))
+        if repo not in self.checked:
+            assert commits[0].request == "make"
+            del commits[0]
+        self.checked[repo] = commits[-1].id
+        made = {commit.request: commit for commit in commits}
+        assert len(made) == len(commits), f"{repo}: a request made two commits"
+        writes = {write.id: write for writer in self.writers for write in writer.writes if write.repo == repo}
+        assert made.keys() <= writes.keys(), f"{repo}: nobody asked for {made.keys() - writes.keys()}"
+        after = [blob for commit in commits for _, blob in commit.changes.values() if blob]
+        contents = evidence.contents(folder, after)
+        for write in writes.values():
+            self._check_write(write, made.get(write.id), contents)
+        tree = evidence.tree(folder)
+        for writer in self.writers:
+            for (of_repo, path), version in writer.versions.items():
+                assert of_repo != repo or tree.get(path) == version, f"{repo}: {path} is not {version}"
+
+    def _check_write(self, write: Write, commit: Commit | None, contents: Mapping[str, str]) -> None:
+        if write.status is None:
+            self.found["unknown"] += 1
+            self.found["unknown, there"] += commit is not None
+        elif write.status == 412:
+            self.found["refused"] += 1
+            assert commit is None, f"refused, and yet there: {write}"
+        else:
+            self.found["acknowledged"] += 1
+            assert commit is not None, f"lost: {write}"
+            assert write.commit in (commit.id, None), f"another commit than was answered: {write}, {commit}"
+        if commit is None:
+            return
+        assert commit.changes.keys() == write.changes.keys(), f"half there: {write}, {commit}"
+        for path, (before, after) in commit.changes.items():
+            assert write.insists_on in (before, None), f"written over another version: {write}, {commit}"
+            assert write.version in (after, None), f"another version than was answered: {write}, {commit}"
+            word = write.changes[path]
+            assert (word is None) == (after is None), f"{write}, {commit}"
+            assert after is None or f"{word}" in contents[after], f"{write}: {contents[after]}"
+
+    def _check_tags(self, repo: str) -> None:
+        there = evidence.tags(self.folder(repo))
+        for tag in (tag for writer in self.writers for tag in writer.tags if tag.repo == repo):
+            assert there.get(tag.name, None if not tag.answered else "") in (tag.commit, None), tag
+            self.found["tags"] += tag.name in there
+
+    def _read(self, server: Server) -> None:
+        """Ask the server for the versions that clients know, and for some of their writes as of then."""
+        places = {place: version for writer in self.writers for place, version in writer.versions.items()}
+        current = [place for place in places if place[0] in self.writers[0].repos]
+        writes = [write for writer in self.writers for write in writer.writes if write.commit]
+        asked = [(repo, path, places[repo, path], "") for repo, path in self._some(current)]
+        asked += [
+            (write.repo, next(iter(write.changes)), write.version, f"?ref={write.commit}")
+            for write in self._some(writes)
         ]
-        if kind == "create":
-            _send(connection, "POST", path, items[0])
-        elif kind == "batch":
-            _send(connection, "POST", f"{path}/batch", {"targets": items})
-        elif kind == "put":
-            body = {"template": "default", "overrides": {"max_tokens": value}}
-            _send(connection, "PUT", f"{path}/{names[0]}", body)
-        else:
-            _send(connection, "DELETE", f"{path}/{names[0]}", None)
-        self.outcomes["answered"] += 1
-        for place in places:
-            self.values[place] = {value}
-        if kind == "batch":
-            self.batches.pop()
+        with contextlib.closing(connect(server.port)) as connection:
+            for repo, path, version, query in asked:
+                url = f"/v1/repo/{repo}/{path.removesuffix('.yml')}{query}"
+                _, headers = ask(connection, "GET", url)
+                assert headers["ETag"] == (f'"{version}"' if version else None), f"{url} is not {version}"
+                self.found["reads"] += 1
 
-    def compare(self, there: dict[tuple[str, str], Value]) -> None:
-        """Hold what is there against what may be; from then on, it is what must be."""
-        for batch in self.batches:
-            found = {there.get(place) for place in batch}
-            assert len(found) == 1, f"a batch is half there: {batch}: {found}"
-        for place, values in self.values.items():
-            found_value = there.get(place)
-            assert found_value in values, f"{place} is {found_value}, and may be {values}"
-            if len(values) > 1:
-                self.outcomes["not answered"] += 1
-                self.outcomes["of these there"] += found_value == max(values - {None})
-            self.values[place] = {found_value}
-        self.batches.clear()
+    def _some(self, of: list[Any]) -> list[Any]:
+        return self.chance.sample(of, min(len(of), _READ_AT_MOST))
+
+    def finish(self) -> None:
+        """Let `bakehouse verify` find nothing, and maintenance clear what kills left to it."""
+        for path in [*evidence.scratch(self.data_dir), *evidence.locks(self.data_dir)]:
+            self.left[_kind(path)] += 1
+            os.utime(path, (time.time() - _AGED,) * 2)
+        _bakehouse(self.data_dir, "maintain", "--all")
+        assert not [*evidence.scratch(self.data_dir), *evidence.locks(self.data_dir)]
+        _bakehouse(self.data_dir, "verify")
 
 
 def run(rounds: int, seed: int) -> Iterator[str]:
     """Kill a server so many times; yield what was found, or raise AssertionError."""
-    chance = random.Random(seed)
-    clients = [Client(number, random.Random(f"{seed}-{number}")) for number in range(CLIENTS)]
-    kinds: Counter[str] = Counter()
+    writers = [Writer(number, random.Random(f"{seed}-{number}")) for number in range(CLIENTS + 1)]
     with tempfile.TemporaryDirectory(prefix="bakehouse-kills-") as folder:
-        data_dir = Path(folder, "data")
-        for _ in range(rounds):
-            with running(data_dir) as server:
-                _make_repos(server)
-                kinds[_kill_while_writing(server, clients, chance)] += 1
-            with running(data_dir) as server:
-                for repo in REPOS:  # the next request works, and clears what the kill left
-                    body = {"template": "default", "overrides": {"max_tokens": chance.randrange(1, 10**6)}}
-                    _ask(server, "PUT", f"/v1/repo/{repo}/targets/after", body)
-                _check(data_dir, clients)
-    outcomes: Counter[str] = sum((client.outcomes for client in clients), Counter())
-    of_kinds = ", ".join(f"{count} of {kind}" for kind, count in sorted(kinds.items()))
+        torture = Torture(Path(folder, "data"), random.Random(seed), writers)
+        for number in range(rounds):
+            torture.round(number, _KINDS[(number + seed) % len(_KINDS)])
+        torture.finish()
+    found = torture.found
     yield (
-        f"kill -9: {rounds} kills ({of_kinds}), "
-        f"{outcomes['answered']:,} answered writes, {outcomes['not answered']:,} targets of unanswered ones "
-        f"({outcomes['of these there']:,} there, whole): nothing lost"
+        f"kill -9: {rounds} kills ({_list(torture.kinds)}), {found['acknowledged']:,} acknowledged writes, "
+        f"{found['unknown']:,} unknown ({found['unknown, there']:,} there, whole), "
+        f"{found['refused']:,} refused, {found['tags']:,} tags, {found['reads']:,} reads: nothing lost"
     )
+    yield f"kill -9: left to maintenance, and cleared by it: {_list(torture.left) or 'nothing'}"
 
 
-def _kill_while_writing(server: Server, clients: Sequence[Client], chance: random.Random) -> str:
-    pool = ThreadPoolExecutor(len(clients))
-    writing = [pool.submit(client.write_until_gone, server.port) for client in clients]
-    kind = chance.choice(("all processes", "all processes", "a worker, then all", "the master, then all"))
-    workers = _children(server.process.pid)
-    time.sleep(chance.uniform(0.05, 1.0))
-    first = {"a worker, then all": workers[:1], "the master, then all": [server.process.pid]}.get(kind, [])
-    for pid in first:
-        os.kill(pid, signal.SIGKILL)
-        time.sleep(chance.uniform(0.0, 0.3))
-    workers += _children(server.process.pid)  # those that took a killed one's place, too
-    for pid in dict.fromkeys([server.process.pid, *workers]):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    for done in writing:
-        done.result()
-    pool.shutdown()
-    return kind
+def _list(counts: Counter[str]) -> str:
+    return ", ".join(f"{count} × {kind}" for kind, count in sorted(counts.items()))
 
 
 def _children(pid: int) -> list[int]:
-    try:
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except OSError:
-        return []
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def _check(data_dir: Path, clients: Sequence[Client]) -> None:
-    there: dict[tuple[str, str], Value] = {}
-    for repo in REPOS:
-        folder = data_dir / "repos" / "admin" / f"{repo}.git"
-        there |= {(repo, name): value for name, value in _targets(folder)}
-        with disk.exclusive(folder / "objects"):  # fsck takes a pack that maintenance rolls up for lost
-            assert git(folder, "fsck", "--full", "--strict", "--no-dangling") == ""
-        assert git(folder, "rev-list", "--merges", "--count", "main") == "0\n"
-    for client in clients:
-        client.compare(there)
-    assert not list(data_dir.rglob("*.lock"))
+def _is_maintenances(path: Path) -> bool:
+    return "tags" in path.parts or path.name in ("commit-graph-chain.lock", "packed-refs.lock")
 
 
-def _targets(folder: Path) -> Iterator[tuple[str, Value]]:
-    """Yield what git says lies in a repo."""
-    names = git(folder, "ls-tree", "--name-only", "main", "targets/").splitlines()
-    documents = git(folder, "cat-file", "--batch", stdin="".join(f"main:{name}\n" for name in names))
-    at = 0
-    for name in names:
-        header, _, _ = documents[at:].partition("\n")
-        size = int(header.split()[2])
-        start = at + len(header) + 1
-        document = yaml.load(documents[start : start + size], yaml.CSafeLoader)
-        yield Path(name).stem, document["config"]["max_tokens"]
-        at = start + size + 1
+def _kind(path: Path) -> str:
+    known = ("tmp_idx", "tmp_pack", "tmp_tag", "tmp_graph", ".new", "flush-", "pack-")
+    return next((name for name in known if path.name.startswith(name)), path.name)
 
 
-def _make_repos(server: Server) -> None:
-    for repo in REPOS:
-        _ask(server, "POST", "/v1/repo", {"repo_name": repo})
-
-
-def _ask(server: Server, method: str, path: str, body: Any) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
-    _send(connection, method, path, body)
-    connection.close()
-
-
-def _send(connection: http.client.HTTPConnection, method: str, path: str, body: Any) -> None:
-    """Send a request whose answer must be good, if there is one."""
-    content = None if body is None else json.dumps(body)
-    headers = {"Authorization": f"Bearer {MASTER_KEY}", "Content-Type": "application/json"}
-    connection.request(method, path, content, headers)
-    answer = connection.getresponse()
-    said = answer.read()
-    assert answer.status < 300, f"{method} {path}: {answer.status} {said.decode()}"
-    if "created" in (result := json.loads(said)):
-        assert not result["failed"], result
+def _bakehouse(data_dir: Path, *arguments: str) -> None:
+    command = [sys.executable, "-m", "app.cli", *arguments]
+    done = subprocess.run(command, env=environment(data_dir), capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stdout + done.stderr
