@@ -17,9 +17,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from storage import disk, process
+from storage import disk, flushes, process
 from storage.errors import RepositoryDamaged
-from storage.objects import FLUSH_PREFIX
 from storage.refs import Branch
 
 ROLL_UP_ABOVE = 256
@@ -83,7 +82,7 @@ def write_commit_graph(branch: Branch) -> None:
 def _find_small(git_folder: Path) -> list[str]:
     """Return the flushed packs, whatever their size, and the small ones among the others."""
     sizes = pack_sizes(git_folder)
-    small = [name for name in sizes if name.startswith(FLUSH_PREFIX)]
+    small = [name for name in sizes if name.startswith(flushes.PREFIX)]
     total = sum(sizes[name] for name in small)
     for name, size in sizes.items():
         if name not in small and size <= 2 * total:

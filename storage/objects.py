@@ -1,69 +1,36 @@
 """The object database of a repository, which GitPython's objects read through too.
 
 Reads come from a cache, else from git's own `cat-file --batch`; writes are staged in memory and
-become durable together, as one pack, at `flush`. GitPython's default stores each object through
-a `git hash-object` process.
-
-A flush is one pack, as a push is: that takes 2 fsyncs whatever it holds (the file, and its name
-in the folder); loose objects take about 2 each. Its index, and the branch that moves to its
-commits, are written for git to see and not flushed: both follow from the packs (`recovery`).
+become durable together, as one pack, at `flush` (`flushes`). GitPython's default stores each object
+through a `git hash-object` process.
 """
 
 import os
 import re
 import threading
-import zlib
+import time
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 
-from cachetools import LRUCache
 from git import Git
 from git.compat import safe_decode
 from git.db import GitCmdObjectDB
 from gitdb.base import OInfo, OStream
 
-from storage import disk, packs
+from storage import flushes
+from storage.cache import ObjectCache
 from storage.commits import CommitHeader
 from storage.errors import RepositoryDamaged
 from storage.packs import GitObject
 from storage.trees import Tree
 
-# A pack of a few flushes. A larger one is maintenance's work, and read object by object.
-_READ_WHOLE_BELOW = 64 * 1024
 _FEW_PACKS = 8
-# Not `pack-`: so that recovery knows a flush from what git packed, and flushed whole.
-FLUSH_PREFIX = "flush-"
+_LIST_EVERY_SECONDS = 1.0
+_MANY_FOLDERS = 16  # more than a repository has
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}")
-
-
-class ObjectCache:
-    """Objects that were read or written lately, of all repositories; bounded by `size` bytes.
-
-    Trees are held parsed. An object never changes, so nothing here is ever stale.
-    """
-
-    def __init__(self, size: int = 64 * 1024 * 1024) -> None:
-        self._lock = threading.Lock()
-        self._items: LRUCache[tuple[str, bytes], GitObject | Tree] = LRUCache(size, _cost)
-
-    def get(self, database: str, object_id: bytes) -> GitObject | Tree | None:
-        """Return an object, or None if it is not at hand."""
-        with self._lock:
-            return self._items.get((database, object_id))
-
-    def put(self, database: str, object_id: bytes, value: GitObject | Tree) -> None:
-        """Remember an object, unless it alone is larger than the cache."""
-        with self._lock:
-            if _cost(value) <= self._items.maxsize:
-                self._items[database, object_id] = value
-
-    def forget(self, database: str) -> None:
-        """Drop the objects of one database."""
-        with self._lock:
-            for key in [key for key in self._items if key[0] == database]:
-                del self._items[key]
 
 
 class ObjectDatabase(GitCmdObjectDB):
@@ -83,7 +50,9 @@ class ObjectDatabase(GitCmdObjectDB):
         self._staged: dict[bytes, GitObject] = {}
         self._cat_file = threading.Lock()
         self._packs_changed: int | None = None
+        self._packs_listed = 0.0  # seconds, of the monotonic clock
         self._packs: frozenset[str] = frozenset()
+        self._latest_trees: dict[bytes, bytes] = {}
 
     def share(self, cache: ObjectCache) -> None:
         """Use a cache that other databases use too."""
@@ -135,36 +104,24 @@ class ObjectDatabase(GitCmdObjectDB):
         """Stage a tree, as `add` does, without parsing it again."""
         item = GitObject.of("tree", tree.serialize())
         self._staged[item.id] = item
-        self._cache.put(self._root, item.id, tree)
+        self._remember_tree(item, tree)
         return item.id
 
     def flush(self, tip: str) -> None:
         """Make all that was staged durable, as one pack named for the commit `tip` that it ends in."""
-        pack, index = packs.encode(list(self._staged.values()))
-        name = f"{FLUSH_PREFIX}{tip}"
-        disk.write_file(self._pack_folder / f"{name}.pack", pack, flush=True)
-        disk.sync(self._pack_folder)
-        publish_index(self._pack_folder, name, index, flush=False)
-        self._packs |= {name}
+        self._packs |= {flushes.write(self._pack_folder, tip, list(self._staged.values()))}
         self._packs_changed = self._pack_folder.stat().st_mtime_ns
         self._staged.clear()
 
     def write(self, type_: str, data: bytes) -> bytes:
         """Store one object durably, by itself, and return its id."""
         item = GitObject.of(type_, data)
-        pack, index = packs.encode([item])
-        name = f"{FLUSH_PREFIX}{item.id.hex()}"
-        with suppress(FileExistsError):  # then it is there: of the same object, the same pack
-            disk.write_file(self._pack_folder / f"{name}.pack", pack, flush=True)
-        publish_index(self._pack_folder, name, index, flush=True)
-        disk.sync(self._pack_folder)
+        flushes.write_alone(self._pack_folder, item)
         return item.id
 
     def take_back(self, tip: str) -> None:
         """Remove the pack of a flush that led to nothing, durably, or what there is of it."""
-        for ending in (".idx", ".pack"):
-            (self._pack_folder / f"{FLUSH_PREFIX}{tip}{ending}").unlink(missing_ok=True)
-        disk.sync(self._pack_folder)
+        flushes.take_back(self._pack_folder, tip)
 
     def staged(self) -> frozenset[bytes]:
         """Return the ids of what the next flush will write."""
@@ -179,8 +136,8 @@ class ObjectDatabase(GitCmdObjectDB):
         """Return how many packs there were when last looked at."""
         return len(self._packs)
 
-    def refresh(self) -> None:
-        """Take note of packs that came or went; OSError if the folder cannot be read.
+    def refresh(self, tip: str) -> None:
+        """Take note of packs that came or went, and led to the branch's tip; OSError if it cannot.
 
         What other processes flushed is read whole, a file a flush: four objects for the price
         of one, and all of them wanted. So are the few packs of a young repository when it is opened,
@@ -190,16 +147,9 @@ class ObjectDatabase(GitCmdObjectDB):
         changed = self._pack_folder.stat().st_mtime_ns
         if changed == self._packs_changed:
             return
-        first, known = self._packs_changed is None, self._packs
-        names = frozenset(
-            name.removesuffix(".idx") for name in os.listdir(self._pack_folder) if name.endswith(".idx")
-        )
-        self._packs, self._packs_changed = names, changed
-        if known - names:
-            self._cache.forget(self._root)
-        elif not first or len(names) <= _FEW_PACKS:
-            for name in names - known:
-                self._read_whole(self._pack_folder / f"{name}.pack")
+        if time.monotonic() > self._packs_listed + _LIST_EVERY_SECONDS or not self._follow(tip):
+            self._list_packs()
+        self._packs_changed = changed
 
     # What GitPython's Commit and Tree read through
 
@@ -214,6 +164,35 @@ class ObjectDatabase(GitCmdObjectDB):
         type_, data = ("tree", value.serialize()) if isinstance(value, Tree) else (value.type, value.data)
         return OStream(binsha, type_, len(data), BytesIO(data))
 
+    def _follow(self, tip: str) -> bool:
+        """Read the flushes between the packs known so far and the tip; tell whether that is what changed.
+
+        Each is named for its last commit, and the parent of its first names the one before: so a
+        write of another process costs no list of hundreds of packs.
+        """
+        found: dict[str, list[GitObject]] = {}
+        while (name := f"{flushes.PREFIX}{tip}") not in self._packs:
+            items = flushes.read(self._pack_folder, name) if len(found) < _FEW_PACKS else []
+            parent = _first_parent(items)
+            if parent is None:
+                return False
+            found[name], tip = items, parent
+        for items in reversed(found.values()):  # the oldest first: each tree is like the one before
+            self._remember_all(items)
+        self._packs |= found.keys()
+        return bool(found)
+
+    def _list_packs(self) -> None:
+        first, known = self._packs_changed is None, self._packs
+        names = os.listdir(self._pack_folder)
+        self._packs = frozenset(name.removesuffix(".idx") for name in names if name.endswith(".idx"))
+        self._packs_listed = time.monotonic()
+        if known - self._packs:
+            self._cache.forget(self._root)
+        elif not first or len(self._packs) <= _FEW_PACKS:
+            for name in self._packs - known:
+                self._remember_all(flushes.read(self._pack_folder, name))
+
     def _load(self, object_id: bytes) -> GitObject | Tree:
         value = self._cache.get(self._root, object_id)
         if value is None:
@@ -224,10 +203,28 @@ class ObjectDatabase(GitCmdObjectDB):
                 raise RepositoryDamaged(self.name, f"the object {object_id.hex()} is {error}") from error
         return value
 
+    def _remember_all(self, items: Iterable[GitObject]) -> None:
+        with suppress(ValueError):  # told of when it is asked for
+            for item in items:
+                self._remember(item)
+
     def _remember(self, item: GitObject) -> GitObject | Tree:
-        value = Tree.parse(item.data) if item.type == "tree" else item
-        self._cache.put(self._root, item.id, value)
-        return value
+        if item.type == "tree":
+            return self._remember_tree(item, None)
+        self._cache.put(self._root, item.id, item)
+        return item
+
+    def _remember_tree(self, item: GitObject, tree: Tree | None) -> Tree:
+        """Remember a tree; parse it beside the latest of the same folder, or one that begins alike."""
+        start = item.data[: item.data.find(b"\0")]
+        if tree is None:
+            latest = self._cache.get(self._root, self._latest_trees.get(start, b""))
+            tree = Tree.parse(item.data, latest if isinstance(latest, Tree) else None)
+        if len(self._latest_trees) > _MANY_FOLDERS:
+            self._latest_trees.clear()
+        self._latest_trees[start] = item.id
+        self._cache.put(self._root, item.id, tree)
+        return tree
 
     def _ask_git(self, object_id: bytes) -> GitObject:
         hex_id = object_id.hex()
@@ -241,28 +238,14 @@ class ObjectDatabase(GitCmdObjectDB):
                     return GitObject(safe_decode(type_name), data, object_id)
         raise RepositoryDamaged(self.name, f"git cannot read the object {hex_id}")
 
-    def _read_whole(self, path: Path) -> None:
-        # Gone again, or not one of ours: git will read it, object by object.
-        with suppress(OSError, ValueError, IndexError, zlib.error):
-            if path.stat().st_size <= _READ_WHOLE_BELOW:
-                for item in packs.decode(path.read_bytes()):
-                    self._remember(item)
-
-
-def publish_index(folder: Path, name: str, index: bytes, *, flush: bool) -> None:
-    """Let git see a pack: its index appears whole, or not at all."""
-    scratch = folder / f"tmp_idx_{os.urandom(8).hex()}"  # `git gc` clears `tmp_*` that a crash leaves
-    disk.write_file(scratch, index, flush=flush)
-    try:
-        scratch.rename(folder / f"{name}.idx")
-    except OSError:
-        scratch.unlink()
-        raise
-
 
 _parse_commit = lru_cache(maxsize=1024)(CommitHeader.parse)  # each read asks for its tip's
 
 
-def _cost(value: GitObject | Tree) -> int:
-    """Return about how many bytes a cached object holds."""
-    return 100 + (100 * len(value.keys) if isinstance(value, Tree) else len(value.data))
+def _first_parent(flushed: Iterable[GitObject]) -> str | None:
+    """Return the parent of the first commit in a flush; None if that says nothing."""
+    with suppress(ValueError):
+        for item in flushed:
+            if item.type == "commit":
+                return _parse_commit(item.data).parent
+    return None

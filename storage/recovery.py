@@ -11,10 +11,10 @@ import secrets
 import zlib
 from pathlib import Path
 
-from storage import disk, packs, process
+from storage import disk, flushes, packs, process
 from storage.commits import CommitHeader
 from storage.errors import RepositoryDamaged
-from storage.objects import FLUSH_PREFIX, ObjectDatabase, publish_index
+from storage.objects import ObjectDatabase
 from storage.refs import Branch
 
 _MARK = "bakehouse-boot"
@@ -68,7 +68,7 @@ def _recover_power_loss(branch: Branch) -> None:
     """Bring a repository to where its flushed packs say it is. The caller holds the lock."""
     folder = branch.git_folder / "objects" / "pack"
     commits: Commits = {}
-    for pack in folder.glob(f"{FLUSH_PREFIX}*.pack"):
+    for pack in folder.glob(f"{flushes.PREFIX}*.pack"):
         commits.update(_restore(pack))
     tip = _find_tip(branch, commits)
     if tip is not None:
@@ -95,7 +95,7 @@ def _restore(pack: Path) -> Commits:
         if not _is_whole(pack.with_suffix(".idx")):
             pack.with_suffix(".idx").unlink(missing_ok=True)
         return {}
-    publish_index(pack.parent, pack.stem, index, flush=True)
+    flushes.publish_index(pack.parent, pack.stem, index, flush=True)
     return {item.id.hex(): CommitHeader.parse(item.data) for item in objects if item.type == "commit"}
 
 

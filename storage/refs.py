@@ -48,6 +48,7 @@ class Branch:
     def read(self) -> str:
         """Return the tip's commit id (40 hex digits); RepositoryDamaged if there is none."""
         if not self._head.exists():  # without it, git takes the folder for no repository
+            self.git_folder.stat()  # FileNotFoundError where there is nothing at all
             raise RepositoryDamaged(self.name, "its HEAD is missing")
         tip = read(self.git_folder, REF)
         if tip is None:

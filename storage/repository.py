@@ -12,6 +12,7 @@ from typing import IO, TypeVar
 import git
 
 from storage import maintenance, process, recovery, tags, transport
+from storage.cache import ObjectCache
 from storage.commits import Signature
 from storage.errors import (
     RepositoryDamaged,
@@ -23,7 +24,7 @@ from storage.errors import (
 )
 from storage.history import History, LoggedCommit, Version
 from storage.line import Line
-from storage.objects import ObjectCache, ObjectDatabase
+from storage.objects import ObjectDatabase
 from storage.refs import REF, Branch
 from storage.snapshot import Snapshot
 from storage.tags import Tag
@@ -83,8 +84,9 @@ class Repository:
     def head(self) -> Snapshot:
         """Return what lies in the repository now."""
         with explained(self.name, self.path):
-            self._objects.refresh()
-            return Snapshot(self._objects, self._branch.read())
+            tip = self._branch.read()
+            self._objects.refresh(tip)
+            return Snapshot(self._objects, tip)
 
     def at(self, commit: str) -> Snapshot:
         """Return what lay in the repository at a commit (40 hex digits) of its history."""
@@ -187,7 +189,7 @@ class Repository:
     def _reach(self) -> str:
         """Bring the line of commits up to the tip, and return it."""
         with explained(self.name, self.path):
-            self._objects.refresh()
+            self._objects.refresh(self._branch.read())
             return self._line.reach()
 
     def _last(self, start: str, after: str | None) -> int:

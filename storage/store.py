@@ -12,9 +12,9 @@ from pathlib import Path
 from cachetools import LRUCache
 
 from storage import disk
+from storage.cache import ObjectCache
 from storage.errors import NameTaken, RepositoryExists, explained
 from storage.maintenance import Maintenance
-from storage.objects import ObjectCache
 from storage.refs import Branch
 from storage.repository import Repository
 from storage.transaction import Transaction

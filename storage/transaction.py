@@ -178,8 +178,8 @@ class Writer:
 
     def _commit_all(self, changes: list[Callable[[Transaction], Any]]) -> list[Any]:
         """Return each change's result or exception, once all that they committed is durable."""
-        self._objects.refresh()
         tip = reached = self._branch.read()
+        self._objects.refresh(tip)
         answers: list[Any] = []
         for change in changes:
             transaction = Transaction(self._objects, reached)

@@ -6,7 +6,7 @@ targets is read here with one regular expression and changed by splicing.
 
 import re
 from bisect import bisect_left
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 FOLDER = b"40000"
@@ -27,8 +27,13 @@ class Tree:
     records: tuple[bytes, ...] = ()
 
     @classmethod
-    def parse(cls, data: bytes) -> "Tree":
-        """Read a tree object's content; ValueError if it is not one."""
+    def parse(cls, data: bytes, near: "Tree | None" = None) -> "Tree":
+        """Read a tree object's content; ValueError if it is not one.
+
+        What `near`, a tree with mostly the same entries, has in common at both ends is taken from it.
+        """
+        if near is not None:
+            return near._reparse(data)
         keys, records, end = [], [], 0
         for match in _ENTRY.finditer(data):
             if match.start() != end:
@@ -40,6 +45,16 @@ class Tree:
         if end != len(data):
             raise ValueError(f"not a tree entry at byte {end}")
         return cls(tuple(keys), tuple(records))
+
+    def _reparse(self, data: bytes) -> "Tree":
+        """Read another tree's content, taking what it begins and ends with as this one does."""
+        lead, start = _count_leading(self.records, data)
+        tail, end = _count_trailing(self.records[lead:], data, start)
+        between, after = Tree.parse(data[start:end]), len(self.records) - tail
+        return Tree(
+            self.keys[:lead] + between.keys + self.keys[after:],
+            self.records[:lead] + between.records + self.records[after:],
+        )
 
     def serialize(self) -> bytes:
         """Return the content of the tree object."""
@@ -112,3 +127,25 @@ def _key(name: str, mode: bytes) -> bytes:
 
 def _record(name: str, object_id: bytes, mode: bytes) -> bytes:
     return b"%b %b\0%b" % (mode, name.encode(), object_id)
+
+
+def _count_leading(records: Sequence[bytes], data: bytes) -> tuple[int, int]:
+    """Return how many of some records data begins with, from the first, and where those end."""
+    count = end = 0
+    step = 1 << len(records).bit_length()
+    while step := step // 2:
+        piece = b"".join(records[count : count + step])
+        if count + step <= len(records) and data.startswith(piece, end):
+            count, end = count + step, end + len(piece)
+    return count, end
+
+
+def _count_trailing(records: Sequence[bytes], data: bytes, after: int) -> tuple[int, int]:
+    """Return how many of some records data ends in, to the last, and where those begin, after `after`."""
+    first, start = len(records), len(data)
+    step = 1 << len(records).bit_length()
+    while step := step // 2:
+        piece = b"".join(records[max(0, first - step) : first])
+        if first >= step and data.endswith(piece, after, start):
+            first, start = first - step, start - len(piece)
+    return len(records) - first, start

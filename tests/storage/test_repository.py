@@ -1,5 +1,6 @@
 """Reading and changing one repository."""
 
+import os
 import time
 from pathlib import Path
 
@@ -146,6 +147,20 @@ def test_what_another_store_wrote_is_seen_at_once(repository: Repository, tmp_pa
         assert other.head().read("a").data == b"%d" % number
         other.transact(put("b", b"%d" % number))
         assert repository.head().read("b").data == b"%d" % number
+
+
+def test_what_another_store_wrote_is_read_without_a_list_of_packs_and_without_git(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    other = Store(tmp_path).open("alice/demo")
+    other.head()
+    written = {f"targets/{number}": b"%d" % number for number in range(5)}
+    for path, data in written.items():
+        repository.transact(put(path, data))
+    monkeypatch.delattr(os, "listdir")
+    monkeypatch.setattr(other._objects, "_ask_git", None)
+    assert {path: other.head().read(path).data for path in written} == written
+    assert other.transact(put("last", b"")) == other.head().commit
 
 
 def test_git_gc_beside_us_loses_nothing(repository: Repository):

@@ -33,6 +33,27 @@ def test_parse_gives_back_what_was_serialized(entries):
         assert tree.find(name, mode) == object_id
 
 
+@given(NAMES, NAMES)
+def test_parse_beside_another_tree_gives_the_same(entries, other):
+    tree = build(entries)
+    for near in (build(other), build(entries | other), tree, Tree()):
+        assert Tree.parse(tree.serialize(), near) == tree
+        assert Tree.parse(near.serialize(), tree) == near
+
+
+@given(NAMES, st.binary(max_size=40), st.integers(0, 100))
+def test_what_is_no_tree_is_refused_beside_another_too(entries, noise, position):
+    data = build(entries).serialize()
+    damaged = data[:position] + noise + data[position:]
+    try:
+        expected = Tree.parse(damaged)
+    except ValueError:
+        with pytest.raises(ValueError, match="not a tree"):
+            Tree.parse(damaged, build(entries))
+    else:
+        assert Tree.parse(damaged, build(entries)) == expected
+
+
 @given(NAMES, st.randoms())
 def test_order_of_splices_does_not_matter(entries, random):
     shuffled = list(entries.items())
