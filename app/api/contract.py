@@ -5,7 +5,7 @@ They hold at run time, and `openapi` reads them from `view.contract`.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import wraps
+from functools import cache, wraps
 from http import HTTPStatus
 from typing import Any, TypeVar, cast
 
@@ -80,12 +80,12 @@ def accepts(
             longest_name.set(services().settings.max_name)
             mistakes = _path_mistakes(arguments)
             for schema, location, read in (
-                (query_schema, "query", _given_query),
-                (body_schema, "body", _read_body),
+                (query_schema, "query", _load_query),
+                (body_schema, "body", _load_body),
             ):
                 if schema is not None:
                     try:
-                        arguments[location] = load(schema, read(), (location,))
+                        arguments[location] = read(schema)
                     except InvalidRequest as error:
                         mistakes += error.mistakes
             if mistakes:
@@ -157,14 +157,22 @@ def returns(
     return decorate
 
 
-def _given_query() -> dict[str, str]:
-    """Return the query without what is empty: the Node SDK sends a null so."""
-    return {name: value for name, value in request.args.items() if value}
+def _load_query(schema: Schema) -> dict[str, Any]:
+    """Load the query without what is empty: the Node SDK sends a null so."""
+    given = {name: value for name, value in request.args.items() if value}
+    return load(schema, given, ("query",)) if given else dict(_load_nothing(schema))
 
 
-def _read_body() -> Any:
+@cache
+def _load_nothing(schema: Schema) -> dict[str, Any]:
+    loaded: dict[str, Any] = load(schema, {}, ("query",))
+    return loaded
+
+
+def _load_body(schema: Schema) -> Any:
     with while_waiting():
-        return read_json()
+        content = read_json()
+    return load(schema, content, ("body",))
 
 
 def _path_mistakes(arguments: dict[str, Any]) -> list[tuple[Location, Mistake]]:

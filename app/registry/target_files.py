@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from threading import Lock
 from typing import Any
+
+from cachetools import LRUCache, cached
 
 from app.registry import commits, defaults, documents, template_files
 from app.registry.commits import Origin
@@ -101,6 +104,8 @@ def commit(
     return replace(target, commit=FOLDER.commit(transaction, origin, text))
 
 
+# The version alone tells what is in the file.
+@cached(LRUCache(2048), key=lambda *of: (of[2], of[4]), lock=Lock())
 def _parse(source: Source, path: str, name: str, document: Mapping[str, Any], version: str) -> Target:
     return Target(
         name,
