@@ -31,7 +31,7 @@ def test_a_pack_gives_back_its_objects_and_its_index(objects):
 
 
 def test_git_makes_the_same_index_and_reads_the_objects(repository: Path):
-    contents = (b"", b"a", b"b" * 70, bytes(100_000))
+    contents = (b"", b"a", b"b" * 70, bytes(65_535), bytes(65_536), bytes(200_000))
     objects = [GitObject.of("blob", content) for content in contents]
     objects += [GitObject.of("blob", b"%d" % number) for number in range(1000)]
     pack, index = encode(objects)
