@@ -1,6 +1,7 @@
 """`/git/{user}/{repo}.git`: git's smart HTTP protocol, for reading only."""
 
 import tempfile
+from contextlib import ExitStack
 from typing import IO
 
 from flask import Blueprint, Response, g, request
@@ -11,6 +12,7 @@ from app.auth import Forbidden, NotShared, authenticate_git, authorize
 from app.registry import repos
 from app.registry.errors import NotFound
 from app.registry.tokens import Access
+from storage.errors import StorageUnavailable
 from storage.repository import Repository
 
 blueprint = Blueprint("git", __name__, url_prefix="/git/<owner>/<repo_name>.git")
@@ -44,7 +46,7 @@ def upload_pack(owner: str, repo_name: str) -> Response:
     """Stream the objects that a clone or fetch asks for."""
     _open(owner, repo_name)  # before it sends anything, a client is told that there is no such repo
     with context.while_waiting():
-        wanted = _spool()
+        wanted = _spool(repo_name)
     answer = _open(owner, repo_name).upload_pack(_protocol(), wanted)
     return Response(answer, content_type=f"application/x-{_UPLOAD_PACK}-result", headers=_NO_CACHE)
 
@@ -74,10 +76,17 @@ def _refusal(service: str | None) -> str:
     return "Only git-upload-pack (clone and fetch) is served here; use git 1.6.6 or newer."
 
 
-def _spool() -> IO[bytes]:
-    """Return the request's body as a file: git reads it, however slow the client was."""
-    spool = tempfile.TemporaryFile()  # noqa: SIM115 — the process that reads it closes it
-    for piece in pieces():
-        spool.write(piece)
-    spool.seek(0)
+def _spool(repo_name: str) -> IO[bytes]:
+    """Return the request's body as a file, for git to read and close, however slow the client was."""
+    with ExitStack() as unless_whole:
+        try:
+            spool = unless_whole.enter_context(tempfile.TemporaryFile(buffering=0))
+            for piece in pieces():
+                while piece:
+                    piece = piece[spool.write(piece) :]
+            spool.seek(0)
+        except OSError as error:
+            reason = f"the folder for temporary files cannot take the request ({error.strerror})"
+            raise StorageUnavailable(repo_name, reason) from error
+        unless_whole.pop_all()
     return spool

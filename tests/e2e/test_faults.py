@@ -56,6 +56,28 @@ def ask(server: Server, method: str, path: str, body: Any = None) -> tuple[int, 
             return error.code, json.load(error)
 
 
+def test_a_full_folder_for_temporary_files(small_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("TMPDIR", str(small_disk))
+    with running(tmp_path / "data") as server:
+        ask(server, "POST", "/v1/repo", {"repo_name": "demo"})
+        clone = [
+            "git",
+            "clone",
+            "--quiet",
+            f"http://admin:{MASTER_KEY}@127.0.0.1:{server.port}/git/admin/demo.git",
+        ]
+        fill(small_disk / "filler")
+        refused = subprocess.run([*clone, tmp_path / "refused"], capture_output=True, text=True)
+        assert refused.returncode != 0
+        assert "503" in refused.stderr
+        assert ask(server, "POST", TARGETS, target("meanwhile"))[0] == 200
+        (small_disk / "filler").unlink()
+        subprocess.run([*clone, tmp_path / "cloned"], check=True)
+        assert "the folder for temporary files cannot take the request" in server.log.read_text()
+        assert "Traceback" not in server.log.read_text()
+    assert (tmp_path / "cloned/targets/meanwhile.yml").exists()
+
+
 @pytest.mark.parametrize("trouble", ["full", "read-only"])
 def test_a_disk_that_is_full_or_read_only_for_a_while(small_disk: Path, trouble: str):
     with running(small_disk / "data") as server:
