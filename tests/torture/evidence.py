@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.storage.repositories import git
+
 _FORMAT = "%H|%P|%(trailers:key=Request-Id,valueonly,separator=%x2C)"
 _NO_BLOB = "0" * 40
 
@@ -17,11 +19,6 @@ class Commit:
     parents: list[str]
     request: str
     changes: dict[str, tuple[str | None, str | None]] = field(default_factory=dict)
-
-
-def git(folder: Path, *arguments: str, stdin: str = "") -> str:
-    """Return what git says of a repository; CalledProcessError if it fails."""
-    return _run(folder, *arguments, stdin=stdin).decode()
 
 
 def line(folder: Path, since: str | None = None) -> list[Commit]:
@@ -50,7 +47,9 @@ def line(folder: Path, since: str | None = None) -> list[Commit]:
 def contents(folder: Path, blob_ids: Iterable[str]) -> dict[str, str]:
     """Return what blobs hold, by id."""
     wanted = sorted(set(blob_ids))
-    data = _run(folder, "cat-file", "--batch", stdin="".join(f"{blob}\n" for blob in wanted))
+    command = ["git", "-C", str(folder), "cat-file", "--batch"]
+    names = "".join(f"{blob}\n" for blob in wanted).encode()
+    data = subprocess.run(command, input=names, capture_output=True, check=True).stdout
     found, at = {}, 0
     for blob in wanted:
         header = data[at : data.index(b"\n", at)]
@@ -90,8 +89,3 @@ def scratch(data_dir: Path) -> Iterator[Path]:
     for pack in data_dir.rglob("objects/pack/*.pack"):
         if not pack.with_suffix(".idx").exists():
             yield pack
-
-
-def _run(folder: Path, *arguments: str, stdin: str) -> bytes:
-    command = ["git", "-C", str(folder), *arguments]
-    return subprocess.run(command, input=stdin.encode(), capture_output=True, check=True).stdout
