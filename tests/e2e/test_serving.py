@@ -33,7 +33,7 @@ def test_the_first_start_tells_a_line_that_creates_a_target(tmp_path: Path):
     with running(tmp_path, master_key="") as server:
         told = server.log.read_text()
         (line,) = re.findall(r"^curl .*$", told, re.MULTILINE)
-        line = re.sub(r"http://127\.0\.0\.1:\d+", server.url, line)
+        assert f"{server.url}/v1/repo" in line
         done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=60)
         assert '"target_name":"first"' in done.stdout, done.stderr
         key = (tmp_path / "master.key").read_text().strip()
