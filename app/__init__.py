@@ -37,10 +37,10 @@ def create_app(settings: Settings) -> Flask:
         accounts = Accounts(Store(data_dir, maintenance), Origin("bakehouse"))
     except StorageError as error:
         raise SettingsError(f"The data directory {data_dir} cannot be used: {error}.") from error
+    store = Store(data_dir / "repos", maintenance)
+    store.publish_leftovers()
     rates = RateLimiter(data_dir / "rates", settings.rate_limit) if settings.rate_limit else None
-    app.extensions["bakehouse"] = Services(
-        settings, key, accounts, Store(data_dir / "repos", maintenance), rates
-    )
+    app.extensions["bakehouse"] = Services(settings, key, accounts, store, rates)
 
     errors.register(app)
     for blueprint in (*api.BLUEPRINTS, *web.BLUEPRINTS):

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+# Written and flushed in one system call, where the system has that (Linux).
+_FLUSHED = getattr(os, "RWF_DSYNC", 0)
+
 
 def write_file(path: Path, data: bytes, *, mode: int = 0o444, flush: bool) -> None:
     """Create `path`, and flush its data where that is asked; FileExistsError if it is there.
@@ -25,6 +28,28 @@ def write_file(path: Path, data: bytes, *, mode: int = 0o444, flush: bool) -> No
         raise
     finally:
         os.close(fd)
+
+
+def put_file(path: Path, data: bytes, scratch: Path) -> None:
+    """Put a file in its place, durably, whole or not at all; `scratch` is what it is called before."""
+    scratch.unlink(missing_ok=True)
+    try:
+        write_file(scratch, data, mode=0o644, flush=True)
+        scratch.rename(path)
+    except OSError:
+        scratch.unlink(missing_ok=True)
+        raise
+    sync(path.parent)
+
+
+def write_at(fd: int, data: bytes, offset: int, *, flush: bool) -> None:
+    """Write into an open file, and flush what was written, and no more, where that is asked."""
+    view = memoryview(data)
+    while view:
+        written = os.pwritev(fd, [view], offset, _FLUSHED if flush else 0)
+        view, offset = view[written:], offset + written
+    if flush and not _FLUSHED:
+        os.fsync(fd)
 
 
 def read_file(path: Path, size: int) -> bytes:

@@ -14,6 +14,7 @@ from cachetools import LRUCache
 
 from storage import process
 from storage.line import Line
+from storage.tip import Tip
 
 _NO_BLOB = "0" * 40
 _REMEMBERED = 1_000_000  # versions, of all paths
@@ -50,8 +51,8 @@ class LoggedCommit:
 class History:
     """The history of one repository. Threads may share one."""
 
-    def __init__(self, name: str, git_folder: Path, line: Line) -> None:
-        self._name = name
+    def __init__(self, tip: Tip, git_folder: Path, line: Line) -> None:
+        self._tip = tip
         self._git_folder = git_folder
         self._line = line
         self._lock = Lock()
@@ -107,7 +108,8 @@ class History:
             return iter(())
         exclude = [f"^{self._line.commit(stop - 1)}"] if stop > 0 else []
         revisions = (self._line.commit(start), *exclude, "--", *([] if path is None else [path]))
-        return read_log(self._name, self._git_folder, *options, *revisions)
+        self._tip.publish()
+        return read_log(self._tip.name, self._git_folder, *options, *revisions)
 
 
 def read_log(name: str, folder: Path, *arguments: str) -> Iterator[LoggedCommit]:

@@ -7,11 +7,12 @@ then asked of no process and no disk.
 
 from array import array
 from bisect import bisect_right
+from pathlib import Path
 from threading import Lock
 
 from storage import process
 from storage.objects import ObjectDatabase
-from storage.refs import Branch
+from storage.tip import Tip
 
 _ID = 20  # bytes
 _FEW = 1000  # commits; further back, git is quicker
@@ -20,21 +21,22 @@ _FEW = 1000  # commits; further back, git is quicker
 class Line:
     """The commits that lead to a repository's tip. A commit's position counts from 0, the first."""
 
-    def __init__(self, branch: Branch, objects: ObjectDatabase) -> None:
-        self._branch = branch
+    def __init__(self, tip: Tip, objects: ObjectDatabase, git_folder: Path) -> None:
+        self._tip = tip
         self._objects = objects
+        self._git_folder = git_folder
         self._lock = Lock()
         self._ids = bytearray()
         self._times = array("q")
 
     def reach(self) -> str:
-        """Bring the line up to the branch's tip, and return it (40 hex digits).
+        """Bring the line up to the tip, and return it (40 hex digits).
 
         The tip is read under the lock: if it lies behind the end, somebody put the branch back by
         hand, and no other thread was merely quicker.
         """
         with self._lock:
-            tip = self._branch.read()
+            tip = self._tip.read()
             position = self._find(tip)
             if position is not None:
                 del self._ids[(position + 1) * _ID :], self._times[position + 1 :]
@@ -103,7 +105,8 @@ class Line:
     def _load(self, tip: str) -> None:
         """Ask git for the whole line: at first, or where somebody rewrote it."""
         command = ("rev-list", "--first-parent", "--reverse", "--timestamp", tip)
-        listing = process.run(self._branch.name, self._branch.git_folder, *command).split()
+        self._tip.publish()
+        listing = process.run(self._tip.name, self._git_folder, *command).split()
         self._ids, self._times = bytearray(), array("q")
         for time, commit in zip(listing[::2], listing[1::2], strict=True):
             self._add(bytes.fromhex(commit), int(time))

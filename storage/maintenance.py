@@ -25,7 +25,7 @@ ROLL_UP_ABOVE = 256
 # What a name below stands for is there for a minute at the very most, unless a kill leaves it.
 _STALE_AFTER_SECONDS = 3600
 _SCRATCH = (
-    "tmp_tag_*",
+    "tmp_*",
     "objects/pack/tmp_*",
     "objects/pack/.tmp-*",
     "packed-refs.new",
@@ -54,11 +54,9 @@ def roll_up(branch: Branch) -> int:
 
     Small is a flush, and what is not larger than twice all that is smaller: packs stay in a
     geometric progression, so an object is rewritten a logarithmic number of times. The old packs go
-    once the new one is durable, and so is the branch: recovery finds its way without them.
+    once the new one is durable.
     """
-    with disk.exclusive(branch.git_folder):  # no flush is between its pack and its branch
-        small = _find_small(branch.git_folder)
-        branch.sync()
+    small = _find_small(branch.git_folder)
     if len(small) < 2:
         return 0
     folder = branch.git_folder / "objects" / "pack"

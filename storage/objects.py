@@ -1,15 +1,15 @@
 """The object database of a repository, which GitPython's objects read through too.
 
-Reads come from a cache, else from git's own `cat-file --batch`; writes are staged in memory and
-become durable together, as one pack, at `flush` (`flushes`). GitPython's default stores each object
-through a `git hash-object` process.
+Reads come from memory, else from git's own `cat-file --batch`. Writes are staged; what the journal
+made durable is kept until it is put into a pack with all else that came meanwhile (`flushes`).
+GitPython's default stores each object through a `git hash-object` process.
 """
 
 import os
 import re
 import threading
-import time
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from io import BytesIO
@@ -23,18 +23,18 @@ from gitdb.base import OInfo, OStream
 from storage import flushes
 from storage.cache import ObjectCache
 from storage.commits import CommitHeader
-from storage.errors import RepositoryDamaged
+from storage.errors import NameTaken, RepositoryDamaged
 from storage.packs import GitObject
-from storage.trees import Tree
+from storage.trees import FOLDER, Tree
 
 _FEW_PACKS = 8
-_LIST_EVERY_SECONDS = 1.0
+_MOST_UNPACKED = 16 * 1024 * 1024  # bytes
 _MANY_FOLDERS = 16  # more than a repository has
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}")
 
 
 class ObjectDatabase(GitCmdObjectDB):
-    """One repository's objects. Any thread may read; one at a time stages and flushes.
+    """One repository's objects. Any thread may read; one at a time stages, keeps and packs.
 
     What cannot be read raises RepositoryDamaged with the repository's name: ids are only
     ever asked for because a ref, a commit or a tree of the same repository names them.
@@ -48,9 +48,11 @@ class ObjectDatabase(GitCmdObjectDB):
         self._pack_folder = Path(root_path, "pack")
         self._cache = ObjectCache()
         self._staged: dict[bytes, GitObject] = {}
+        self._unpacked: dict[bytes, GitObject] = {}
+        self._unpacked_size = 0  # bytes
+        self._bases: dict[bytes, bytes] = {}  # of trees: one that they differ little from
         self._cat_file = threading.Lock()
         self._packs_changed: int | None = None
-        self._packs_listed = 0.0  # seconds, of the monotonic clock
         self._packs: frozenset[str] = frozenset()
         self._latest_trees: dict[bytes, bytes] = {}
 
@@ -93,38 +95,38 @@ class ObjectDatabase(GitCmdObjectDB):
                 return _parse_commit(value.data)
         raise RepositoryDamaged(self.name, f"the object {commit_id.hex()} is not a commit")
 
-    def add(self, type_: str, data: bytes) -> bytes:
-        """Stage an object for the next flush and return its id; it can be read at once."""
-        item = GitObject.of(type_, data)
+    def stage(self, item: GitObject) -> GitObject:
+        """Take up an object; it can be read at once."""
         self._staged[item.id] = item
-        self._remember(item)
-        return item.id
+        return item
 
-    def add_tree(self, tree: Tree) -> bytes:
-        """Stage a tree, as `add` does, without parsing it again."""
-        item = GitObject.of("tree", tree.serialize())
-        self._staged[item.id] = item
-        self._remember_tree(item, tree)
-        return item.id
+    def edit(self, root: bytes | None, files: Mapping[str, GitObject | None]) -> bytes:
+        """Stage the trees that differ from those of a folder in some files, by path; return the new root.
 
-    def flush(self, tip: str) -> None:
-        """Make all that was staged durable, as one pack named for the commit `tip` that it ends in."""
-        self._packs |= {flushes.write(self._pack_folder, tip, list(self._staged.values()))}
-        self._packs_changed = self._pack_folder.stat().st_mtime_ns
-        self._staged.clear()
-
-    def write(self, type_: str, data: bytes) -> bytes:
-        """Store one object durably, by itself, and return its id."""
-        item = GitObject.of(type_, data)
-        flushes.write_alone(self._pack_folder, item)
-        return item.id
-
-    def take_back(self, tip: str) -> None:
-        """Remove the pack of a flush that led to nothing, durably, or what there is of it."""
-        flushes.take_back(self._pack_folder, tip)
+        None takes a file away, and a folder goes with its last. Raises NameTaken if a folder would
+        hold two names that differ only in case.
+        """
+        tree = Tree() if root is None else self.tree(root)
+        here: dict[str, bytes | None] = {}
+        below: dict[str, dict[str, GitObject | None]] = defaultdict(dict)
+        for path, file in files.items():
+            name, _, rest = path.partition("/")
+            if rest:
+                below[name][rest] = file
+            else:
+                here[name] = None if file is None else file.id
+        clash = tree.other_case([name for name, blob_id in here.items() if blob_id is not None])
+        if clash is not None:
+            raise NameTaken(*clash)
+        if here:
+            tree = tree.splice(*next(iter(here.items()))) if len(here) == 1 else tree.update(here)
+        for name, nested in below.items():
+            child = self.edit(tree.find(name, FOLDER), nested)
+            tree = tree.splice(name, child if self.tree(child).keys else None, FOLDER)
+        return self._add_tree(tree, root)
 
     def staged(self) -> frozenset[bytes]:
-        """Return the ids of what the next flush will write."""
+        """Return the ids of what was staged."""
         return frozenset(self._staged)
 
     def discard(self, keep: frozenset[bytes] = frozenset()) -> None:
@@ -132,23 +134,60 @@ class ObjectDatabase(GitCmdObjectDB):
         for object_id in self._staged.keys() - keep:
             del self._staged[object_id]
 
+    def keep(self) -> None:
+        """Count what was staged as committed, though it is in no pack yet."""
+        self._unpacked |= self._staged
+        self._unpacked_size += sum(len(item.data) for item in self._staged.values())
+        self._staged.clear()
+
+    @property
+    def is_full(self) -> bool:
+        """Tell whether much is kept in memory that is in no pack."""
+        return self._unpacked_size > _MOST_UNPACKED
+
+    def pack(self, tip: str) -> None:
+        """Put what is in no pack into one, durably, named for the commit `tip` that it ends in."""
+        if not self._unpacked:
+            return
+        name = flushes.write(self._pack_folder, tip, list(self._unpacked.values()), self._bases)
+        self._packs |= {name}
+        self._packs_changed = self._pack_folder.stat().st_mtime_ns
+
+    def packed(self) -> None:
+        """Take note that packs have all that was kept."""
+        for item in self._unpacked.values():
+            if item.type != "tree":
+                self._cache.put(self._root, item.id, item)
+        self._unpacked, self._unpacked_size, self._bases = {}, 0, {}
+
+    def write(self, type_: str, data: bytes) -> bytes:
+        """Store one object durably, by itself, and return its id."""
+        item = GitObject.of(type_, data)
+        flushes.write(self._pack_folder, item.id.hex(), [item])
+        return item.id
+
     def pack_count(self) -> int:
         """Return how many packs there were when last looked at."""
         return len(self._packs)
 
-    def refresh(self, tip: str) -> None:
-        """Take note of packs that came or went, and led to the branch's tip; OSError if it cannot.
+    def refresh(self) -> None:
+        """Take note of packs that came or went; OSError if it cannot.
 
-        What other processes flushed is read whole, a file a flush: four objects for the price
-        of one, and all of them wanted. So are the few packs of a young repository when it is opened,
-        which then needs no git process. A pack that went may have been taken by maintenance, or
-        by a hand that damaged the repository: what was cached from it is read again.
+        The few packs of a young repository are read whole when it is opened, which then needs no
+        git process. A pack that went may have been taken by maintenance, or by a hand that damaged
+        the repository: what was cached from it is read again.
         """
         changed = self._pack_folder.stat().st_mtime_ns
         if changed == self._packs_changed:
             return
-        if time.monotonic() > self._packs_listed + _LIST_EVERY_SECONDS or not self._follow(tip):
-            self._list_packs()
+        first, known = self._packs_changed is None, self._packs
+        names = os.listdir(self._pack_folder)
+        self._packs = frozenset(name.removesuffix(".idx") for name in names if name.endswith(".idx"))
+        if known - self._packs:
+            self._cache.forget(self._root)
+        elif not first or len(self._packs) <= _FEW_PACKS:
+            for name in self._packs - known:
+                self._remember_all(flushes.read(self._pack_folder, name))
         self._packs_changed = changed
 
     # What GitPython's Commit and Tree read through
@@ -164,44 +203,25 @@ class ObjectDatabase(GitCmdObjectDB):
         type_, data = ("tree", value.serialize()) if isinstance(value, Tree) else (value.type, value.data)
         return OStream(binsha, type_, len(data), BytesIO(data))
 
-    def _follow(self, tip: str) -> bool:
-        """Read the flushes between the packs known so far and the tip; tell whether that is what changed.
-
-        Each is named for its last commit, and the parent of its first names the one before: so a
-        write of another process costs no list of hundreds of packs.
-        """
-        found: dict[str, list[GitObject]] = {}
-        while (name := f"{flushes.PREFIX}{tip}") not in self._packs:
-            items = flushes.read(self._pack_folder, name) if len(found) < _FEW_PACKS else []
-            parent = _first_parent(items)
-            if parent is None:
-                return False
-            found[name], tip = items, parent
-        for items in reversed(found.values()):  # the oldest first: each tree is like the one before
-            self._remember_all(items)
-        self._packs |= found.keys()
-        return bool(found)
-
-    def _list_packs(self) -> None:
-        first, known = self._packs_changed is None, self._packs
-        names = os.listdir(self._pack_folder)
-        self._packs = frozenset(name.removesuffix(".idx") for name in names if name.endswith(".idx"))
-        self._packs_listed = time.monotonic()
-        if known - self._packs:
-            self._cache.forget(self._root)
-        elif not first or len(self._packs) <= _FEW_PACKS:
-            for name in self._packs - known:
-                self._remember_all(flushes.read(self._pack_folder, name))
-
     def _load(self, object_id: bytes) -> GitObject | Tree:
+        item = self._unpacked.get(object_id) or self._staged.get(object_id)
+        if item and item.type != "tree":
+            return item
         value = self._cache.get(self._root, object_id)
         if value is None:
-            item = self._staged.get(object_id) or self._ask_git(object_id)
+            item = item or self._ask_git(object_id)
             try:
                 value = self._remember(item)
             except ValueError as error:
                 raise RepositoryDamaged(self.name, f"the object {object_id.hex()} is {error}") from error
         return value
+
+    def _add_tree(self, tree: Tree, base: bytes | None) -> bytes:
+        item = self.stage(GitObject.of("tree", tree.serialize()))
+        if base is not None:
+            self._bases[item.id] = base
+        self._remember_tree(item, tree)
+        return item.id
 
     def _remember_all(self, items: Iterable[GitObject]) -> None:
         with suppress(ValueError):  # told of when it is asked for
@@ -240,12 +260,3 @@ class ObjectDatabase(GitCmdObjectDB):
 
 
 _parse_commit = lru_cache(maxsize=1024)(CommitHeader.parse)  # each read asks for its tip's
-
-
-def _first_parent(flushed: Iterable[GitObject]) -> str | None:
-    """Return the parent of the first commit in a flush; None if that says nothing."""
-    with suppress(ValueError):
-        for item in flushed:
-            if item.type == "commit":
-                return _parse_commit(item.data).parent
-    return None

@@ -6,13 +6,17 @@ Source: git's `gitformat-pack`.
 import hashlib
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 _TYPE_NUMBERS = {"commit": 1, "tree": 2, "blob": 3, "tag": 4}
 _TYPE_NAMES = {number: name for name, number in _TYPE_NUMBERS.items()}
+_DELTA = 6  # what differs from an earlier entry of the pack; 7 would name that by its id
 _HEADER = struct.Struct(">4sII")
 _CHECKSUM_SIZE = 20
+_LONGEST_CHAIN = 50  # deltas on deltas; git's own limit when it packs
+_LONGEST_INSERT = 0x7F
+_LONGEST_COPY = 0xFFFFFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +33,28 @@ class GitObject:
         return cls(type_, data, hashlib.sha1(f"{type_} {len(data)}\0".encode() + data).digest())
 
 
-def encode(objects: Sequence[GitObject]) -> tuple[bytes, bytes]:
+def encode(objects: Sequence[GitObject], bases: Mapping[bytes, bytes] | None = None) -> tuple[bytes, bytes]:
     """Return the bytes of a pack with these objects, and of its index (version 2).
 
-    Nothing is compressed: such a pack lives until maintenance rolls it up, which compresses.
+    An object that has a base among the earlier ones (`bases`, by id) is written as what differs from
+    it. Nothing is compressed: such a pack lives until maintenance rolls it up, which compresses.
     """
+    bases = bases or {}
     pack = bytearray(_HEADER.pack(b"PACK", 2, len(objects)))
     entries = []
+    written: dict[bytes, tuple[GitObject, int, int]] = {}  # with its offset, and how many deltas it takes
     for item in objects:
-        entry = _entry_header(item) + zlib.compress(item.data, 0)
-        entries.append((item.id, zlib.crc32(entry), len(pack)))
+        base, base_offset, chain = written.get(bases.get(item.id, b""), (None, 0, _LONGEST_CHAIN))
+        offset, content = len(pack), item.data
+        delta = content if base is None or chain == _LONGEST_CHAIN else _delta(base.data, content)
+        if len(delta) < len(content):  # it is long for an empty object; git takes none of so few bytes
+            content, chain = delta, chain + 1
+            head = _entry_header(_DELTA, len(content)) + _distance(offset - base_offset)
+        else:
+            head, chain = _entry_header(_TYPE_NUMBERS[item.type], len(content)), 0
+        entry = head + zlib.compress(content, 0)
+        entries.append((item.id, zlib.crc32(entry), offset))
+        written[item.id] = item, offset, chain
         pack += entry
     checksum = hashlib.sha1(pack).digest()
     return bytes(pack + checksum), _index(entries, checksum)
@@ -47,35 +63,29 @@ def encode(objects: Sequence[GitObject]) -> tuple[bytes, bytes]:
 def decode(pack: bytes) -> list[GitObject]:
     """Return the objects of a pack that `encode` made, whole.
 
-    Raises ValueError for anything else: a pack that was cut off, or one with deltas.
+    Raises ValueError for anything else: a pack that was cut off, or one with another kind of deltas.
     """
-    return [item for item, _, _ in _scan(pack)]
-
-
-def index_of(pack: bytes) -> bytes:
-    """Return the index of a pack that `encode` made; ValueError for anything else."""
-    entries = [(item.id, zlib.crc32(pack[start:end]), start) for item, start, end in _scan(pack)]
-    return _index(entries, pack[-_CHECKSUM_SIZE:])
-
-
-def _scan(pack: bytes) -> Iterator[tuple[GitObject, int, int]]:
-    """Yield each object with where its entry begins and ends."""
     content, checksum = pack[:-_CHECKSUM_SIZE], pack[-_CHECKSUM_SIZE:]
     if pack[:8] != b"PACK\0\0\0\2" or hashlib.sha1(content).digest() != checksum:
         raise ValueError("not a whole pack")
     _, _, count = _HEADER.unpack_from(content)
+    found: dict[int, GitObject] = {}
     end = _HEADER.size
     for _ in range(count):
-        start = position = end
-        type_name = _TYPE_NAMES.get((content[start] >> 4) & 7)
-        if type_name is None:
-            raise ValueError("a pack with deltas")
-        while content[position] & 0x80:
-            position += 1
+        start = end
+        kind, position = content[start] >> 4 & 7, _end_of_number(content, start)
+        base = None
+        if kind == _DELTA:
+            distance, position = _read_distance(content, position)
+            base = found[start - distance]
+        elif kind not in _TYPE_NAMES:
+            raise ValueError("a pack with deltas of another kind")
         inflate = zlib.decompressobj()
-        data = inflate.decompress(content[position + 1 :])
+        data = inflate.decompress(content[position:])
         end = len(content) - len(inflate.unused_data)
-        yield GitObject.of(type_name, data), start, end
+        item = GitObject.of(_TYPE_NAMES[kind], data) if base is None else _patched(base, data)
+        found[start] = item
+    return list(found.values())
 
 
 def _index(entries: list[tuple[bytes, int, int]], checksum: bytes) -> bytes:
@@ -98,13 +108,92 @@ def _index(entries: list[tuple[bytes, int, int]], checksum: bytes) -> bytes:
     return index + hashlib.sha1(index).digest()
 
 
-def _entry_header(item: GitObject) -> bytes:
-    """Type and size, 4 bits of the size first, then 7 a byte, least significant first."""
-    size = len(item.data)
-    header = bytearray([_TYPE_NUMBERS[item.type] << 4 | size & 0x0F])
-    size >>= 4
+def _entry_header(type_number: int, size: int) -> bytes:
+    """Type and size: 4 bits of the size first, then as any number."""
+    first, rest = type_number << 4 | size & 0x0F, size >> 4
+    return bytes([first | 0x80]) + _number(rest) if rest else bytes([first])
+
+
+def _number(value: int) -> bytes:
+    """Return a number, 7 bits a byte, least significant first."""
+    found = bytearray()
+    while value > 0x7F:
+        found.append(value & 0x7F | 0x80)
+        value >>= 7
+    found.append(value)
+    return bytes(found)
+
+
+def _end_of_number(content: bytes, position: int) -> int:
+    while content[position] & 0x80:
+        position += 1
+    return position + 1
+
+
+def _distance(back: int) -> bytes:
+    """How far back a delta's base begins: 7 bits a byte, most significant first, each rest less one."""
+    found = [back & 0x7F]
+    while back := back >> 7:
+        back -= 1
+        found.append(back & 0x7F | 0x80)
+    return bytes(reversed(found))
+
+
+def _read_distance(content: bytes, position: int) -> tuple[int, int]:
+    back = content[position] & 0x7F
+    while content[position] & 0x80:
+        position += 1
+        back = (back + 1) << 7 | content[position] & 0x7F
+    return back, position + 1
+
+
+def _delta(base: bytes, data: bytes) -> bytes:
+    """Return what makes `data` of `base`: both sizes; what begins alike, what differs, what ends alike."""
+    start = _count_alike(base, data)
+    end = _count_alike(base[start:][::-1], data[start:][::-1])
+    found = [_number(len(base)), _number(len(data)), *_copies(0, start)]
+    for position in range(start, len(data) - end, _LONGEST_INSERT):
+        piece = data[position : min(position + _LONGEST_INSERT, len(data) - end)]
+        found.append(bytes([len(piece)]) + piece)
+    return b"".join([*found, *_copies(len(base) - end, end)])
+
+
+def _count_alike(one: bytes, other: bytes) -> int:
+    """Return how many bytes two contents have in common from the first."""
+    least, most = 0, min(len(one), len(other))
+    while least < most:
+        middle = (least + most + 1) // 2
+        if one[least:middle] == other[least:middle]:
+            least = middle
+        else:
+            most = middle - 1
+    return least
+
+
+def _copies(start: int, size: int) -> Iterator[bytes]:
+    """Yield the commands to copy a part of the base."""
     while size:
-        header[-1] |= 0x80
-        header.append(size & 0x7F)
-        size >>= 7
-    return bytes(header)
+        copied = min(size, _LONGEST_COPY)
+        arguments = struct.pack("<I", start) + struct.pack("<I", copied)[:3]
+        command = 0x80 | sum(1 << bit for bit, byte in enumerate(arguments) if byte)
+        yield bytes([command]) + arguments.replace(b"\0", b"")
+        start, size = start + copied, size - copied
+
+
+def _patched(base: GitObject, delta: bytes) -> GitObject:
+    """Return the object that a delta makes of its base; ValueError if it makes none."""
+    position = _end_of_number(delta, _end_of_number(delta, 0))
+    found = []
+    while position < len(delta):
+        command, position = delta[position], position + 1
+        if command & 0x80:
+            arguments = bytearray(7)
+            for bit in range(7):
+                if command >> bit & 1:
+                    arguments[bit], position = delta[position], position + 1
+            start, size = int.from_bytes(arguments[:4], "little"), int.from_bytes(arguments[4:], "little")
+            found.append(base.data[start : start + (size or 0x10000)])
+        else:
+            found.append(delta[position : position + command])
+            position += command
+    return GitObject.of(base.type, b"".join(found))

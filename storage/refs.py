@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from storage import disk
@@ -10,7 +11,8 @@ from storage.errors import RepositoryDamaged, StorageUnavailable
 
 REF = "refs/heads/main"
 
-_NO_COMMIT = "0" * 40
+# What a lock of ours holds. Git's own are empty, or hold a commit.
+_OURS = b"Bakehouse\n"
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}")
 # A git command of the operator's holds a ref's lock for milliseconds and itself gives up on a
 # held one after 0.1 s (core.filesRefLockTimeout). One that stays this long was left by a crash.
@@ -55,54 +57,45 @@ class Branch:
             raise RepositoryDamaged(self.name, f"{REF} does not name a commit")
         return tip
 
-    def create(self, tip: str) -> None:
-        """Make the branch in a repository that has none."""
-        disk.write_file(self._ref, f"{tip}\n".encode(), mode=0o644, flush=False)
-
-    def sync(self) -> None:
-        """Make durable where the branch is."""
-        if self._ref.exists():  # else it is in `packed-refs`, which git flushes
-            disk.sync(self._ref)
-        disk.sync(self._ref.parent)
-
-    def restore(self, tip: str) -> None:
-        """Put the branch at `tip`, whatever a power loss left of it. The caller holds the lock."""
-        self._lock.unlink(missing_ok=True)
-        disk.write_file(self._lock, f"{tip}\n".encode(), mode=0o644, flush=True)
-        self._lock.rename(self._ref)
-        disk.sync(self._ref.parent)
-
     def is_locked(self) -> bool:
         """Tell whether somebody has git's lock on the branch."""
         return self._lock.exists()
 
-    def find_stale(self) -> str | None:
-        """Return the commit that a lock of a killed process names; None if there is no lock.
+    def clear_stale_lock(self) -> None:
+        """Remove a lock that nobody holds any more.
 
-        The caller holds the repository's lock, so a `main.lock` belongs to a git command of the
-        operator's that runs now, and is waited for, or to nobody.
+        The caller holds the repository, so a lock was left by one who did, or is a git command's of
+        the operator's: that is waited for.
         """
         deadline = time.monotonic() + _STALE_AFTER_SECONDS
-        while self.is_locked():
-            if time.monotonic() > deadline:
-                named = disk.read_file(self._lock, 64).decode("ascii", "replace").strip()
-                return named if _OBJECT_ID.fullmatch(named) else _NO_COMMIT
+        while self.is_locked() and time.monotonic() < deadline:
+            with suppress(FileNotFoundError):
+                if disk.read_file(self._lock, 64) == _OURS:
+                    break
             time.sleep(0.01)
-        return None
+        self._lock.unlink(missing_ok=True)
 
-    def lock(self, tip: str) -> None:
-        """Take git's lock for moving the branch to `tip`; FileExistsError if somebody holds it."""
-        disk.write_file(self._lock, f"{tip}\n".encode(), mode=0o644, flush=False)
+    def lock(self, expected: str) -> None:
+        """Take git's lock on the branch; whoever holds the repository may move it then.
+
+        Raises StorageUnavailable if it is not at the commit `expected` by now.
+        """
+        try:
+            disk.write_file(self._lock, _OURS, mode=0o644, flush=False)
+        except FileExistsError:
+            self.clear_stale_lock()
+            disk.write_file(self._lock, _OURS, mode=0o644, flush=False)
+        try:
+            if self.read() != expected:
+                raise StorageUnavailable(self.name, "another program has just changed the repository")
+        except BaseException:
+            self.unlock()
+            raise
 
     def unlock(self) -> None:
         """Give the lock up and leave the branch where it is."""
         self._lock.unlink(missing_ok=True)
 
-    def move(self, expected: str) -> None:
-        """Move the branch from `expected` to what the lock was taken for, which ends the lock.
-
-        Raises StorageUnavailable if it is elsewhere by now. After a power loss, recovery finds it.
-        """
-        if self.read() != expected:
-            raise StorageUnavailable(self.name, "another program has just changed the repository")
-        self._lock.rename(self._ref)
+    def move(self, tip: str) -> None:
+        """Put the branch at a commit, durably. The caller holds the lock."""
+        disk.put_file(self._ref, f"{tip}\n".encode(), self.git_folder / "tmp_branch")

@@ -23,11 +23,15 @@ from storage.errors import (
     explained,
 )
 from storage.history import History, LoggedCommit, Version
+from storage.journal import Journal
 from storage.line import Line
+from storage.maintenance import Maintenance
 from storage.objects import ObjectDatabase
+from storage.publisher import Publisher
 from storage.refs import REF, Branch
 from storage.snapshot import Snapshot
 from storage.tags import Tag
+from storage.tip import Tip
 from storage.transaction import Transaction, Writer
 
 T = TypeVar("T")
@@ -40,7 +44,12 @@ class Repository:
     """A repository that Bakehouse made. Threads may share one."""
 
     def __init__(
-        self, name: str, path: Path, cache: ObjectCache, looked_after: maintenance.Maintenance
+        self,
+        name: str,
+        path: Path,
+        cache: ObjectCache,
+        publisher: Publisher,
+        looked_after: Maintenance,
     ) -> None:
         """Open the repository at `path`; RepositoryNotFound or RepositoryDamaged if it cannot be."""
         self.name = name
@@ -57,12 +66,13 @@ class Repository:
         self._objects = self._git.odb
         self._objects.share(cache)
         self._branch = Branch(name, path)
+        journal = Journal(name, path)
         with explained(name, path):
-            recovery.recover(self._branch, self._objects)
-        self._line = Line(self._branch, self._objects)
-        self._history = History(name, path, self._line)
-        self._maintenance = looked_after
-        self._writer = Writer(self._objects, self._branch)
+            recovery.recover(self._branch, journal)
+        self._tip = Tip(self._branch, journal, self._objects, publisher, looked_after)
+        self._line = Line(self._tip, self._objects, path)
+        self._history = History(self._tip, path, self._line)
+        self._writer = Writer(self._objects, self._tip)
 
     @classmethod
     def init(cls, name: str, path: Path, change: Callable[[Transaction], object]) -> None:
@@ -74,19 +84,17 @@ class Repository:
             git.Repo.init(path, bare=True, template="", initial_branch=branch, allow_unsafe_options=True)
         except git.GitCommandError as error:
             raise StorageUnavailable(name, "git cannot make a repository there") from error
-        recovery.mark(path)
-        repository = cls(name, path, ObjectCache(), maintenance.Maintenance(None))
+        repository = cls(name, path, ObjectCache(), Publisher(), Maintenance(None))
         transaction = Transaction(repository._objects, None)
         change(transaction)
-        repository._objects.flush(str(transaction.tip))
-        repository._branch.create(str(transaction.tip))
+        repository._objects.keep()
+        repository._objects.pack(str(transaction.tip))
+        repository._branch.move(str(transaction.tip))
 
     def head(self) -> Snapshot:
         """Return what lies in the repository now."""
         with explained(self.name, self.path):
-            tip = self._branch.read()
-            self._objects.refresh(tip)
-            return Snapshot(self._objects, tip)
+            return Snapshot(self._objects, self._tip.read())
 
     def at(self, commit: str) -> Snapshot:
         """Return what lay in the repository at a commit (40 hex digits) of its history."""
@@ -166,6 +174,7 @@ class Repository:
         """Return git's own text of how two files differ, each a commit and a path in it."""
         sides = [f"{commit}:{path}" for commit, path in (old, new)]
         options = ("--no-color", "--no-ext-diff", "--no-textconv", "--no-renames")
+        self.publish()
         return process.run(self.name, self.path, "diff", *options, *sides, "--")
 
     def tags(self) -> list[Tag]:
@@ -183,13 +192,13 @@ class Repository:
     def create_tag(self, name: str, commit: str, tagger: git.Actor, message: str) -> Tag:
         """Put an annotated tag on a commit of the history, durably; TagExists where there is one."""
         self._position(commit)
-        with explained(self.name, self.path):
+        self.publish()
+        with self._tip.turn():
             return tags.create(self.path, self._objects, name, commit, tagger, message)
 
     def _reach(self) -> str:
         """Bring the line of commits up to the tip, and return it."""
         with explained(self.name, self.path):
-            self._objects.refresh(self._branch.read())
             return self._line.reach()
 
     def _last(self, start: str, after: str | None) -> int:
@@ -214,12 +223,15 @@ class Repository:
         It may be called together with other threads' changes, before one flush; if it raises,
         nothing of it is kept.
         """
-        result = self._writer.submit(change)
-        self._maintenance.consider(self._branch, self._objects.pack_count())
-        return result
+        return self._writer.submit(change)
+
+    def publish(self) -> None:
+        """Let git see all that was committed. It does by itself, soon after."""
+        self._tip.publish()
 
     def maintain(self, *, always: bool) -> bool:
         """Bring it into shape, beside readers and writers, if it needs that; tell whether it did."""
+        self.publish()
         with explained(self.name, self.path):
             due = always or maintenance.is_due(self._branch)
             if due:
@@ -228,6 +240,7 @@ class Repository:
 
     def advertise_refs(self, protocol: str) -> bytes:
         """Return the first answer to a `git clone` or `git fetch`; `protocol` is `Git-Protocol`."""
+        self.publish()
         self.head()  # git takes a branch that cannot be read for none, and the repository for empty
         with explained(self.name, self.path):
             try:
@@ -237,4 +250,5 @@ class Repository:
 
     def upload_pack(self, protocol: str, request: IO[bytes]) -> Iterator[bytes]:
         """Yield the answer to a request for objects, read from the file `request`."""
+        self.publish()
         return transport.upload_pack(self.path, protocol, request)

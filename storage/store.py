@@ -1,5 +1,6 @@
 """Repositories in folders under one root. The one seam that makes a path and opens what is there."""
 
+import logging
 import os
 import re
 import shutil
@@ -11,10 +12,12 @@ from pathlib import Path
 
 from cachetools import LRUCache
 
-from storage import disk
+from storage import disk, recovery
 from storage.cache import ObjectCache
-from storage.errors import NameTaken, RepositoryExists, explained
+from storage.errors import NameTaken, RepositoryExists, StorageError, explained
+from storage.journal import Journal
 from storage.maintenance import Maintenance
+from storage.publisher import Publisher
 from storage.refs import Branch
 from storage.repository import Repository
 from storage.transaction import Transaction
@@ -30,6 +33,8 @@ _OPEN_AT_MOST = 128
 # the same step, and nobody could tell.
 _SETTLED = 1_000_000_000  # nanoseconds
 
+_log = logging.getLogger(__name__)
+
 
 class Store:
     """The repositories under `root`, each known by its path without `.git`, such as `alice/demo`."""
@@ -38,6 +43,7 @@ class Store:
         """Keep them in `root`; those of several stores may share their maintenance."""
         self._root = root
         self._cache = ObjectCache()
+        self._publisher = Publisher()
         self._maintenance = maintenance or Maintenance(root / ".maintenance")
         self._lock = threading.Lock()
         self._open: LRUCache[str, Repository] = LRUCache(_OPEN_AT_MOST)
@@ -49,7 +55,7 @@ class Store:
             repository = self._open.get(name)
         if repository is None:  # outside the lock: a recovery must not hold up the other repositories
             path = self._path(f"{name}{_SUFFIX}")
-            repository = Repository(_last(name), path, self._cache, self._maintenance)
+            repository = Repository(_last(name), path, self._cache, self._publisher, self._maintenance)
             with self._lock:
                 repository = self._open.setdefault(name, repository)
         return repository
@@ -69,6 +75,22 @@ class Store:
                     raise RepositoryExists(_last(name))
                 self._create_at(path, _last(name), change)
         return self.open(name)
+
+    def publish_leftovers(self) -> None:
+        """Let git see, in the background, what processes committed that were killed before it could."""
+        threading.Thread(target=self._publish_leftovers, name="leftovers", daemon=True).start()
+
+    def _publish_leftovers(self) -> None:
+        for name in (f"{folder}/{name}" for folder in self.folders() for name in self.list(folder)):
+            path = self._path(f"{name}{_SUFFIX}")
+            journal = Journal(_last(name), path)
+            try:
+                with explained(_last(name), path):
+                    recovery.recover(Branch(_last(name), path), journal)
+                    if not journal.mark().is_empty:
+                        self.open(name).publish()
+            except StorageError as error:  # it is told to whoever asks for the repository
+                _log.warning("What was committed to '%s' is not published: %s", name, error)
 
     def folders(self) -> list[str]:
         """Return the sorted names of the folders that repositories are in."""
@@ -125,13 +147,14 @@ class Store:
             unfinished = Path(scratch, path.name)
             Repository.init(name, unfinished, change)
             disk.sync_tree(unfinished)
-            tip = Branch(name, unfinished).read()
+            with Journal(name, unfinished).reading() as journal:
+                mark = journal.mark()
             unfinished.rename(path)
             try:
                 disk.sync(path.parent)
             except OSError:
-                with disk.exclusive(path):
-                    if Branch(name, path).read() == tip:  # else somebody found it, and wrote to it
+                with Journal(name, path).exclusive() as journal:
+                    if journal.mark() == mark:  # else somebody found it, and wrote to it
                         path.rename(unfinished)
                 raise
 

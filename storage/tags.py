@@ -2,7 +2,6 @@
 
 import os
 import re
-import secrets
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -59,32 +58,25 @@ def create(
 ) -> Tag:
     """Put an annotated tag on a commit, durably; TagExists if there is one of that name.
 
-    NameTaken if there is one that differs only in case.
+    NameTaken if there is one that differs only in case. The caller holds the repository.
     """
     if not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} cannot name a tag")
-    with disk.exclusive(git_folder):
-        for other in names(git_folder):
-            if other == name:
-                raise TagExists(objects.name, name)
-            if other.lower() == name.lower():  # a clone could not hold both on every disk
-                raise NameTaken(name, other)
-        data = serialize_tag(name, commit, tagger, int(time.time()), message)
-        tag_id = objects.write("tag", data)
-        folder = git_folder / _FOLDER
-        folder.mkdir(exist_ok=True)
-        scratch = git_folder / f"tmp_tag_{secrets.token_hex(8)}"
-        try:
-            disk.write_file(scratch, f"{tag_id.hex()}\n".encode(), mode=0o644, flush=True)
-            scratch.rename(folder / name)
-        finally:
-            scratch.unlink(missing_ok=True)
-        try:
-            disk.sync(folder)
-            disk.sync(folder.parent)
-        except OSError:
-            (folder / name).unlink()
-            raise
+    for other in names(git_folder):
+        if other == name:
+            raise TagExists(objects.name, name)
+        if other.lower() == name.lower():  # a clone could not hold both on every disk
+            raise NameTaken(name, other)
+    data = serialize_tag(name, commit, tagger, int(time.time()), message)
+    tag_id = objects.write("tag", data)
+    folder = git_folder / _FOLDER
+    folder.mkdir(exist_ok=True)
+    try:
+        disk.put_file(folder / name, f"{tag_id.hex()}\n".encode(), git_folder / "tmp_tag")
+        disk.sync(folder.parent)
+    except OSError:
+        (folder / name).unlink(missing_ok=True)
+        raise
     return Tag(name, commit, Signature.parse(data))
 
 

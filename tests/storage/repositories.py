@@ -1,15 +1,23 @@
 """Real repositories for the tests of `storage`, and git's own view of them."""
 
 import subprocess
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 from git import Actor
 
 from storage.errors import TagExists
+from storage.journal import NAME, Journal
+from storage.repository import Repository
 from storage.store import Store
 from storage.transaction import Transaction
+
+T = TypeVar("T")
+
+_PATIENCE = 60  # seconds
 
 ALICE = Actor("Alice", "alice@example.org")
 
@@ -27,6 +35,13 @@ def put(path: str, data: bytes, subject: str = "Change") -> Callable[[Transactio
         return transaction.commit(f"{subject} {path}\n", ALICE)
 
     return change
+
+
+def publish(repository: Repository, change: Callable[[Transaction], T]) -> T:
+    """Make a change and let git see it, in a pack of its own."""
+    result = repository.transact(change)
+    repository.publish()
+    return result
 
 
 def increment(transaction: Transaction) -> int:
@@ -68,7 +83,19 @@ def commit_at(path: Path, times: Sequence[int]) -> list[str]:
     return git(path, "rev-list", "--reverse", f"--max-count={len(times)}", "--topo-order", "main").split()
 
 
+def settle(folder: Path) -> None:
+    """Wait until git can see all that was committed to the repositories of Bakehouse's in a folder."""
+    deadline = time.monotonic() + _PATIENCE
+    for path in folder.rglob(NAME):
+        journal, lock = Journal(path.parent.stem, path.parent), path.with_name("refs") / "heads/main.lock"
+        while not journal.mark().is_empty or lock.exists():
+            assert time.monotonic() < deadline, f"{path.parent} is not published"
+            time.sleep(0.001)
+
+
 def git(path: Path, *arguments: str, stdin: str = "") -> str:
-    """Return what git says of a repository; CalledProcessError if it fails."""
+    """Return what git says of a repository, once it can see all; CalledProcessError if it fails."""
+    for told_of in (path, *(Path(argument) for argument in arguments if argument.endswith(".git"))):
+        settle(told_of)
     command = ["git", "-C", str(path), *arguments]
     return subprocess.run(command, input=stdin, capture_output=True, check=True, text=True).stdout

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from storage import packs
+from storage import disk
 from storage.errors import StorageUnavailable
+from storage.journal import OpenJournal
 from storage.repository import Repository
 from storage.store import Store
 from tests.storage.repositories import git, increment, increment_many, put
@@ -52,16 +53,16 @@ def test_many_writers_share_a_flush(repository: Repository, monkeypatch: pytest.
     """While one flush is held up, seven more writers arrive; one more flush does for them all."""
     flushes: list[int] = []
     first_flush, go_on = threading.Event(), threading.Event()
-    encode = packs.encode
+    append = OpenJournal.append
 
-    def held_up(staged):
-        flushes.append(sum(item.type == "commit" for item in staged))
+    def held_up(journal, mark, records):
+        flushes.append(len(records))
         if len(flushes) == 1:
             first_flush.set()
             go_on.wait()
-        return encode(staged)
+        return append(journal, mark, records)
 
-    monkeypatch.setattr(packs, "encode", held_up)
+    monkeypatch.setattr(OpenJournal, "append", held_up)
     with ThreadPoolExecutor(8) as pool:
         commits = [pool.submit(repository.transact, put("first", b"1"))]
         first_flush.wait()
@@ -100,11 +101,11 @@ def test_a_failed_flush_fails_all_and_keeps_the_earlier_state(
 ):
     tip = repository.head().commit
 
-    def full(*_):
+    def full(*_, **__):
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(packs, "encode", full)
+        patch.setattr(disk, "write_at", full)
         with pytest.raises(StorageUnavailable, match="No space left"):
             repository.transact(put("a", b"1"))
     assert repository.head().commit == tip

@@ -14,12 +14,12 @@ from storage.errors import RepositoryDamaged
 from storage.maintenance import Maintenance, pack_sizes, roll_up, write_commit_graph
 from storage.repository import Repository
 from storage.store import Store
-from tests.storage.repositories import ALICE, first_commit, git, increment, put
+from tests.storage.repositories import ALICE, first_commit, git, increment, publish, put
 
 
 def test_small_packs_become_one(repository: Repository):
     for number in range(20):
-        repository.transact(put(f"targets/{number}", b"%d" % number))
+        publish(repository, put(f"targets/{number}", b"%d" % number))
     assert len(pack_sizes(repository.path)) == 21
     assert roll_up(repository._branch) == 21
     assert len(pack_sizes(repository.path)) == 1
@@ -29,11 +29,11 @@ def test_small_packs_become_one(repository: Repository):
 
 
 def test_a_large_pack_is_left_alone(repository: Repository):
-    repository.transact(put("large", random.Random(1).randbytes(500_000)))
+    publish(repository, put("large", random.Random(1).randbytes(500_000)))
     assert roll_up(repository._branch) == 2
     (large,) = pack_sizes(repository.path)
     for number in range(5):
-        repository.transact(put("small", b"%d" % number))
+        publish(repository, put("small", b"%d" % number))
     assert roll_up(repository._branch) == 5
     assert large in pack_sizes(repository.path)
     assert len(pack_sizes(repository.path)) == 2
@@ -41,9 +41,8 @@ def test_a_large_pack_is_left_alone(repository: Repository):
 
 def test_objects_that_nothing_names_yet_stay(repository: Repository):
     """A flush whose ref has not moved yet must find its objects after a roll-up."""
-    blob = repository._objects.add("blob", b"not named by any ref")
-    repository._objects.flush("0" * 40)
-    repository.transact(put("a", b"1"))
+    blob = repository._objects.write("blob", b"not named by any ref")
+    publish(repository, put("a", b"1"))
     roll_up(repository._branch)
     assert git(repository.path, "cat-file", "blob", blob.hex()) == "not named by any ref"
 
@@ -66,7 +65,7 @@ def test_it_starts_by_itself_beside_readers_and_writers(
     reader = threading.Thread(target=read)
     reader.start()
     for number in range(60):
-        repository.transact(put("a", b"%d" % number))
+        publish(repository, put("a", b"%d" % number))
     stop.set()
     reader.join()
     assert not failures
@@ -85,7 +84,7 @@ def graph_layers(repository: Repository) -> list[Path]:
 
 def test_the_commit_graph_knows_which_commit_changed_what(repository: Repository, tmp_path: Path):
     for number in range(20):
-        repository.transact(put(f"targets/{number}", b"%d" % number))
+        publish(repository, put(f"targets/{number}", b"%d" % number))
     write_commit_graph(repository._branch)
     assert git(repository.path, "commit-graph", "verify") == ""
     (layer,) = graph_layers(repository)
@@ -104,11 +103,11 @@ def test_the_commit_graph_knows_which_commit_changed_what(repository: Repository
 
 def test_the_commit_graph_grows_by_a_layer(repository: Repository):
     """What was written is written once, until git merges layers that are of a size."""
-    repository.transact(lambda transaction: [increment(transaction) for _ in range(50)])
+    publish(repository, lambda transaction: [increment(transaction) for _ in range(50)])
     write_commit_graph(repository._branch)
     (first,) = graph_layers(repository)
     written = first.stat()
-    repository.transact(increment)
+    publish(repository, increment)
     write_commit_graph(repository._branch)
     assert len(graph_layers(repository)) == 2
     assert graph_layers(repository)[0] == first
@@ -122,7 +121,7 @@ def test_the_commit_graph_grows_by_a_layer(repository: Repository):
 @pytest.mark.parametrize("lock", ["objects/info/commit-graphs/commit-graph-chain.lock", "packed-refs.lock"])
 def test_a_lock_that_a_kill_left_does_not_end_maintenance(repository: Repository, lock: str):
     repository.maintain(always=True)
-    repository.create_tag("v1", repository.transact(put("a", b"1")), ALICE, "A tag\n")
+    repository.create_tag("v1", publish(repository, put("a", b"1")), ALICE, "A tag\n")
     left = repository.path / lock
     left.touch()
     with pytest.raises(RepositoryDamaged):  # git may be at it
@@ -137,13 +136,13 @@ def test_a_lock_that_a_kill_left_does_not_end_maintenance(repository: Repository
 def test_the_commit_graph_changes_no_answer(repository: Repository, tmp_path: Path):
     chance = random.Random(3)
     for _ in range(40):
-        repository.transact(put(f"targets/{chance.randint(0, 4)}", chance.randbytes(4)))
+        publish(repository, put(f"targets/{chance.randint(0, 4)}", chance.randbytes(4)))
     tip, paths = repository.head().commit, [f"targets/{number}" for number in range(6)]
     before = [(repository.versions(path, tip), repository.log(tip, path=path)) for path in paths]
     write_commit_graph(repository._branch)
     fresh = Store(tmp_path).open("alice/demo")
     assert [(fresh.versions(path, tip), fresh.log(tip, path=path)) for path in paths] == before
-    last = repository.transact(put("targets/1", b"after the graph"))
+    last = publish(repository, put("targets/1", b"after the graph"))
     assert fresh.versions("targets/1", last)[0].commit == last
 
 
@@ -152,8 +151,8 @@ def test_the_commit_graph_is_written_in_the_background(
 ):
     monkeypatch.setattr(maintenance, "ROLL_UP_ABOVE", 10)
     for number in range(11):
-        repository.transact(put("a", b"%d" % number))
-    while repository._maintenance._queued:
+        publish(repository, put("a", b"%d" % number))
+    while repository._tip._maintenance._queued:
         time.sleep(0.001)
     assert graph_layers(repository)
     assert git(repository.path, "commit-graph", "verify") == ""
@@ -161,7 +160,7 @@ def test_the_commit_graph_is_written_in_the_background(
 
 
 def test_loose_objects_tags_and_leftovers_are_cleared(repository: Repository):
-    commit = repository.transact(put("a", b"1"))
+    commit = publish(repository, put("a", b"1"))
     for number in range(3):
         repository.create_tag(f"v{number}", commit, ALICE, "A tag\n")
     blob = git(repository.path, "hash-object", "-w", "--stdin", stdin="loose").strip()
@@ -191,7 +190,7 @@ def test_many_files_make_it_due(repository: Repository, many: str, monkeypatch: 
     for number in range(4):
         assert not maintenance.is_due(repository._branch) or number > 2
         if many == "packs":
-            repository.transact(increment)
+            publish(repository, increment)
         elif many == "tags":
             (repository.path / "refs/tags").mkdir(exist_ok=True)
             git(repository.path, "tag", f"v{number}")
@@ -208,9 +207,9 @@ def test_one_at_a_time_of_all_processes(tmp_path: Path, monkeypatch: pytest.Monk
     (tmp_path / ".maintenance").mkdir()
     with disk.exclusive(tmp_path / ".maintenance"):  # as another process has it
         for _ in range(6):
-            repository.transact(increment)
+            publish(repository, increment)
         assert len(pack_sizes(repository.path)) == 7
-    while repository._maintenance._queued:
+    while repository._tip._maintenance._queued:
         time.sleep(0.001)
     assert len(pack_sizes(repository.path)) == 1
 
@@ -219,8 +218,8 @@ def test_nothing_is_done_in_the_background_where_that_is_off(tmp_path: Path, mon
     monkeypatch.setattr(maintenance, "ROLL_UP_ABOVE", 3)
     repository = Store(tmp_path, Maintenance(None)).create("alice/demo", first_commit)
     for _ in range(6):
-        repository.transact(increment)
-    assert not repository._maintenance._queued
+        publish(repository, increment)
+    assert not repository._tip._maintenance._queued
     assert len(pack_sizes(repository.path)) == 7
     assert repository.maintain(always=False)
     assert len(pack_sizes(repository.path)) == 1

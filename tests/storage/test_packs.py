@@ -1,13 +1,15 @@
 """Packs are what git takes for packs."""
 
+import random
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.packs import GitObject, decode, encode, index_of
+from storage.packs import GitObject, decode, encode
 
 OBJECTS = st.lists(
     st.builds(GitObject.of, st.sampled_from(["blob", "tag"]), st.binary(max_size=5000)),
@@ -17,6 +19,10 @@ OBJECTS = st.lists(
 )
 
 
+def blob(content: bytes) -> GitObject:
+    return GitObject.of("blob", content)
+
+
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     subprocess.run(["git", "init", "--quiet", "--bare", str(tmp_path)], check=True)
@@ -24,26 +30,67 @@ def repository(tmp_path: Path) -> Path:
 
 
 @given(OBJECTS)
-def test_a_pack_gives_back_its_objects_and_its_index(objects):
-    pack, index = encode(objects)
+def test_a_pack_gives_back_its_objects(objects):
+    pack, _ = encode(objects)
     assert decode(pack) == objects
-    assert index_of(pack) == index
+
+
+VERSIONS = st.lists(st.binary(max_size=400) | st.binary(max_size=3).map(lambda few: few * 50_000), max_size=8)
+
+
+@given(VERSIONS, st.randoms())
+def test_a_pack_of_differences_gives_back_its_objects(contents, random):
+    """Whatever is said to be like what: what comes later in the pack, or is not in it, is no base."""
+    objects = list({item.id: item for item in map(blob, contents)}.values())
+    ids = [item.id for item in [*objects, blob(b"elsewhere")]]
+    pack, _ = encode(objects, {item.id: random.choice(ids) for item in objects})
+    assert decode(pack) == objects
 
 
 def test_git_makes_the_same_index_and_reads_the_objects(repository: Path):
     contents = (b"", b"a", b"b" * 70, bytes(65_535), bytes(65_536), bytes(200_000))
-    objects = [GitObject.of("blob", content) for content in contents]
-    objects += [GitObject.of("blob", b"%d" % number) for number in range(1000)]
-    pack, index = encode(objects)
+    objects = [blob(content) for content in contents]
+    objects += [blob(b"%d" % number) for number in range(1000)]
+    assert_git_reads(repository, objects, {})
+
+
+def test_git_reads_differences(repository: Path):
+    """More than a chain may be long; what grows, shrinks, begins anew; and copies of more than 16 MiB."""
+    noise = random.Random(3)
+    objects, bases = [], {}
+    content = noise.randbytes(100_000)
+    for number in range(120):
+        start, end = sorted(noise.randrange(len(content)) for _ in range(2))
+        content = content[:start] + b"%d" % number * noise.randrange(80) + content[min(end, start + 300) :]
+        objects.append(blob(content))
+    large = bytes(17_000_000) + content
+    objects += [
+        blob(b""),
+        blob(b"after nothing"),
+        blob(large),
+        blob(large + b"more"),
+        blob(b"other" + large + b"more"),
+    ]
+    for base, item in pairwise(objects):
+        bases[item.id] = base.id
+    pack, _ = encode(objects, bases)
+    assert len(pack) < len(large) + 1_000_000
+    assert_git_reads(repository, objects, bases)
+
+
+def assert_git_reads(repository: Path, objects: list[GitObject], bases: dict[bytes, bytes]) -> None:
+    """Expect git to make the same index of a pack, and to read from it what was put there."""
+    pack, index = encode(objects, bases)
     path = repository / "objects" / "pack" / "flush-1.pack"
     path.write_bytes(pack)
     subprocess.run(["git", "index-pack", str(path)], check=True, capture_output=True)
     assert path.with_suffix(".idx").read_bytes() == index
-    for item in objects[:8]:
-        shown = subprocess.run(
-            ["git", "-C", str(repository), "cat-file", "blob", item.id.hex()], capture_output=True, check=True
-        )
-        assert shown.stdout == item.data
+    asked = "".join(f"{item.id.hex()}\n" for item in objects).encode()
+    command = ["git", "-C", str(repository), "cat-file", "--batch"]
+    shown = subprocess.run(command, input=asked, capture_output=True, check=True).stdout
+    assert shown == b"".join(
+        b"%b blob %d\n%b\n" % (item.id.hex().encode(), len(item.data), item.data) for item in objects
+    )
 
 
 @given(OBJECTS, st.data())

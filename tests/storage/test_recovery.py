@@ -1,230 +1,288 @@
-"""After a power loss: whatever became of what was not flushed, every answered write is there."""
+"""What a kill or a power loss leaves: every answered write is there, and nothing else."""
 
 import os
 import random
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from storage import recovery
-from storage.errors import RepositoryDamaged, TagExists
-from storage.maintenance import roll_up
+from storage import journal
+from storage.errors import RepositoryDamaged, StorageUnavailable, TagExists
+from storage.journal import NAME, OpenJournal
+from storage.objects import ObjectDatabase
+from storage.refs import Branch
 from storage.repository import Repository
 from storage.store import Store
-from tests.storage.repositories import ALICE, git, increment, put
+from tests.storage.repositories import ALICE, git, increment, publish, put
 
-# What a disk may hold of a file, or of its name, that was written and not flushed.
-LOSSES = {
-    "old": lambda path, old: path.write_bytes(old) if old is not None else path.unlink(missing_ok=True),
-    "gone": lambda path, _: path.unlink(missing_ok=True),
-    "empty": lambda path, _: path.write_bytes(b""),
-    "half": lambda path, _: path.exists() and path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
-    "zeros": lambda path, _: path.exists() and path.write_bytes(bytes(path.stat().st_size)),
-    "kept": lambda *_: None,
-}
+MARK = 64  # bytes, and more than it has
+
+pytestmark = pytest.mark.usefixtures("unpublished")
 
 
-def lose_power(repository: Repository) -> None:
-    """Make the next process take the machine for one that was started anew."""
-    (repository.path / "bakehouse-boot").write_text("the boot before")
+@pytest.fixture(autouse=True)
+def power(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Return what makes every process from then on take the machine for one that was started anew."""
+    boots = iter(range(1000))
+    return lambda: monkeypatch.setattr(journal, "BOOT", b"a boot, number %02d" % next(boots))
 
 
-def indexes(repository: Repository) -> list[Path]:
-    found = sorted((repository.path / "objects/pack").glob("flush-*.idx"))
-    for path in found:
-        path.chmod(0o644)
-    return found
+def read_mark(repository: Repository) -> bytes:
+    return (repository.path / NAME).read_bytes()[:MARK]
+
+
+def write_at(repository: Repository, position: int, data: bytes) -> None:
+    with (repository.path / NAME).open("r+b") as file:
+        file.seek(position)
+        file.write(data)
 
 
 def reopened(tmp_path: Path) -> Repository:
     return Store(tmp_path).open("alice/demo")
 
 
-@pytest.mark.parametrize("index_loss", LOSSES)
-@pytest.mark.parametrize("ref_loss", LOSSES)
-def test_each_loss_of_indexes_and_ref(repository: Repository, tmp_path: Path, ref_loss: str, index_loss: str):
-    ref = repository.path / "refs/heads/main"
-    first = ref.read_bytes()
-    answers = [repository.transact(increment) for _ in range(6)]
-    for path in indexes(repository):
-        LOSSES[index_loss](path, None)
-    LOSSES[ref_loss](ref, first)
-    (repository.path / "refs/heads/main.lock").write_bytes(b"0" * 20)
-    lose_power(repository)
-
-    after = reopened(tmp_path)
-    assert after.head().read("counter").data == b"%d\n" % answers[-1]
-    assert git(after.path, "rev-list", "--count", "main").strip() == "7"
+def check(after: Repository, count: int) -> None:
+    """Expect a counter that was counted up to a number, in as many commits, and a repository that works."""
+    assert after.head().read("counter").data == b"%d\n" % count
+    assert after.transact(increment) == count + 1
+    after.publish()
+    assert git(after.path, "rev-list", "--count", "main").strip() == f"{count + 2}"
+    assert git(after.path, "show", "main:counter") == f"{count + 1}\n"
     assert git(after.path, "fsck", "--strict") == ""
-    assert after.transact(increment) == 7
     assert not list(after.path.rglob("*.lock"))
 
 
+def test_what_a_killed_process_committed_is_there(repository: Repository, tmp_path: Path):
+    before = (repository.path / "refs/heads/main").read_bytes()
+    for _ in range(6):
+        repository.transact(increment)
+    assert (repository.path / "refs/heads/main").read_bytes() == before
+    check(reopened(tmp_path), 6)
+
+
 @pytest.mark.parametrize("seed", range(20))
-def test_losses_of_all_kinds_at_once(repository: Repository, tmp_path: Path, seed: int):
-    """Each index comes back in a state of its own, the ref as any it ever had, after roll-ups."""
-    chance = random.Random(seed)
-    ref = repository.path / "refs/heads/main"
-    refs = [ref.read_bytes()]
-    count = 0
+def test_the_mark_may_be_any_that_it_was(repository: Repository, tmp_path: Path, power, seed: int):
+    """It is flushed when the journal is emptied, and may or may not be on disk as it was after that."""
+    chance, count = random.Random(seed), 0
+    marks = [read_mark(repository)]
     for _ in range(chance.randint(1, 25)):
         count = repository.transact(increment)
-        refs.append(ref.read_bytes())
+        marks.append(read_mark(repository))
         if chance.random() < 0.15:
-            roll_up(repository._branch)
-            refs = refs[-1:]  # a roll-up makes the ref durable: older ones cannot come back
-    flushes = indexes(repository)
-    for path in flushes:
-        LOSSES[chance.choice(list(LOSSES))](path, None)
-    if flushes:  # only a flush replaces the ref, after the last roll-up made it durable
-        LOSSES[chance.choice(list(LOSSES))](ref, chance.choice(refs))
-    lose_power(repository)
-
-    after = reopened(tmp_path)
-    assert after.head().read("counter").data == b"%d\n" % count
-    assert git(after.path, "rev-list", "--count", "main").strip() == str(count + 1)
-    assert git(after.path, "fsck", "--strict") == ""
+            repository.publish()
+            marks = [read_mark(repository)]
+    write_at(repository, 0, chance.choice(marks))
+    if chance.random() < 0.5:
+        (repository.path / "refs/heads/main.lock").unlink(missing_ok=True)
+    power()
+    check(reopened(tmp_path), count)
 
 
-@pytest.mark.parametrize("loss", LOSSES)
-def test_a_tag_survives_whatever_was_not_flushed(repository: Repository, tmp_path: Path, loss: str):
-    """Its own pack, index and ref are flushed; the index of the commit's pack, and the branch, are not."""
-    first = (repository.path / "refs/heads/main").read_bytes()
+@pytest.mark.parametrize("cut", ["nothing", "a byte", "half", "all but a byte", "zeros"])
+def test_a_record_that_was_cut_off_was_never_answered(
+    repository: Repository, tmp_path: Path, power, cut: str
+):
+    for _ in range(3):
+        repository.transact(increment)
+    before = (repository.path / NAME).read_bytes()
+    repository.transact(increment)
+    record = (repository.path / NAME).read_bytes()[len(before) :]
+    kept = {"nothing": 0, "a byte": 1, "half": len(record) // 2, "all but a byte": len(record) - 1}
+    left = record[: kept[cut]] if cut in kept else bytes(len(record))
+    (repository.path / NAME).write_bytes(before + left)
+    power()
+    check(reopened(tmp_path), 3)
+
+
+def test_a_record_that_was_not_told_of_does_not_count(repository: Repository, tmp_path: Path):
+    """Killed behind the record: nobody was answered, and nobody may have seen it."""
+    for _ in range(2):
+        repository.transact(increment)
+    told = read_mark(repository)
+    repository.transact(increment)
+    write_at(repository, 0, told)
+    check(reopened(tmp_path), 2)
+
+
+def test_a_refused_record_does_not_come_back(
+    repository: Repository, tmp_path: Path, power, monkeypatch: pytest.MonkeyPatch
+):
+    """It was written whole, and then the disk said no."""
+    repository.transact(increment)
+    write = os.pwritev
+
+    def fail_after(*arguments):
+        write(*arguments)
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pwritev", fail_after)
+        with pytest.raises(StorageUnavailable):
+            repository.transact(increment)
+    power()
+    check(reopened(tmp_path), 1)
+
+
+def test_records_of_an_earlier_generation_do_not_count(repository: Repository, tmp_path: Path, power):
+    for _ in range(9):
+        repository.transact(increment)
+    publish(repository, increment)
+    repository.transact(increment)
+    power()
+    check(reopened(tmp_path), 11)
+
+
+def test_a_rotten_record_is_told_of(repository: Repository, tmp_path: Path, power):
+    """What comes behind it was answered, too: it must not be dropped in silence."""
+    first = (repository.path / NAME).stat().st_size
+    repository.transact(put("a", b"1" * 100))
+    middle = (repository.path / NAME).stat().st_size
+    repository.transact(put("b", b"2" * 100))
+    write_at(repository, middle - 50, b"rot")
+    content = (repository.path / NAME).read_bytes()
+    with pytest.raises(RepositoryDamaged, match="cannot be read"):
+        reopened(tmp_path).head()
+    power()
+    for _ in range(2):
+        with pytest.raises(RepositoryDamaged, match="cannot be read"):
+            reopened(tmp_path).head()
+    assert (repository.path / NAME).read_bytes() == content
+    assert first < middle
+
+
+@pytest.mark.parametrize("content", [b"", b"x", b"garbage" * 1000])
+def test_what_is_no_journal_is_told_of(repository: Repository, tmp_path: Path, content: bytes):
+    repository.transact(put("a", b"1"))
+    (repository.path / NAME).write_bytes(content)
+    for damaged in (repository, reopened):
+        with pytest.raises(RepositoryDamaged, match="journal"):
+            (damaged if isinstance(damaged, Repository) else damaged(tmp_path)).head()
+    with pytest.raises(RepositoryDamaged, match="journal"):
+        repository.transact(put("a", b"2"))
+    assert (repository.path / NAME).read_bytes() == content
+
+
+STEPS = {
+    "the pack": (ObjectDatabase, "pack"),
+    "the branch": (Branch, "move"),
+    "the journal": (OpenJournal, "empty"),
+    "the lock": (Branch, "unlock"),
+}
+
+
+@pytest.mark.parametrize("loses_power", [False, True])
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("step", STEPS)
+def test_a_publication_that_is_cut_short_is_made_up_for(
+    repository: Repository,
+    tmp_path: Path,
+    power,
+    monkeypatch: pytest.MonkeyPatch,
+    step: str,
+    when: str,
+    loses_power: bool,
+):
+    repository.transact(increment)
+    repository.transact(increment)
+    owner, name = STEPS[step]
+    original = getattr(owner, name)
+
+    def die(*arguments):
+        if when == "after":
+            original(*arguments)
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, die)
+        with pytest.raises(SystemExit):
+            repository.publish()
+    if loses_power:
+        power()
+    check(reopened(tmp_path), 2)
+
+
+def test_a_publication_that_fails_is_tried_again_before_the_next_write(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+):
+    """What git's files have no room for is not piled up in the journal."""
+    repository.transact(increment)
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Branch, "move", full)
+        with pytest.raises(StorageUnavailable, match="No space left"):
+            repository.publish()
+        with pytest.raises(StorageUnavailable, match="No space left"):
+            repository.transact(increment)
+        assert repository.head().read("counter").data == b"1\n"
+    check(repository, 1)
+
+
+@pytest.mark.parametrize("pending", [False, True])
+def test_git_cannot_move_the_branch_under_the_journal(repository: Repository, tmp_path: Path, pending: bool):
+    """While it holds commits it holds git's own lock; a hand that breaks that is told of."""
+    first = repository.head().commit
+    repository.transact(increment)
+    other = reopened(tmp_path).path / "refs/heads/main"
+    other.write_text(f"{'1' * 40}\n")
+    with pytest.raises(RepositoryDamaged, match="was moved"):
+        repository.publish()
+    if pending:
+        with pytest.raises(RepositoryDamaged, match="was moved"):
+            repository.transact(increment)
+    other.write_text(f"{first}\n")
+    check(repository, 1)
+
+
+@pytest.mark.parametrize("lock", [b"", b"Bakehouse\n", b"0" * 40 + b"\n", b"half a comm"])
+def test_a_lock_that_a_kill_left_is_cleared(repository: Repository, tmp_path: Path, lock: bytes):
+    publish(repository, increment)
+    (repository.path / "refs/heads/main.lock").write_bytes(lock)
+    assert repository.transact(increment) == 2
+    repository.publish()
+    (repository.path / "refs/heads/main.lock").write_bytes(lock)
+    check(reopened(tmp_path), 2)
+
+
+def test_a_tag_survives_with_the_commit_that_it_is_on(repository: Repository, tmp_path: Path, power):
     commit = repository.transact(put("a", b"1"))
     tag = repository.create_tag("v1", commit, ALICE, "Stable\n")
-    for path in indexes(repository):
-        LOSSES[loss](path, None)
-    LOSSES[loss](repository.path / "refs/heads/main", first)
-    lose_power(repository)
-
+    later = repository.transact(put("a", b"2"))
+    power()
     after = reopened(tmp_path)
     assert after.tags() == [after.tag("v1")] == [tag]
-    assert after.find("v1") == after.head().commit == commit
+    assert after.find("v1") == commit
+    assert after.head().commit == later
     assert after.at(commit).read("a").data == b"1"
+    after.publish()
     assert git(after.path, "fsck", "--strict") == ""
     with pytest.raises(TagExists):
         after.create_tag("v1", commit, ALICE, "Again\n")
 
 
-def test_a_flush_that_was_cut_off_was_never_answered(repository: Repository, tmp_path: Path):
-    repository.transact(increment)
-    whole = next((repository.path / "objects/pack").glob("flush-*.pack")).read_bytes()
-    torn = repository.path / "objects/pack/flush-torn.pack"
-    torn.write_bytes(whole[: len(whole) // 2])
-    torn.with_suffix(".idx").write_bytes(b"")
-    lose_power(repository)
-    after = reopened(tmp_path)
-    assert after.head().read("counter").data == b"1\n"
-    assert not torn.with_suffix(".idx").exists()
-    assert roll_up(after._branch) == 2
-    assert git(after.path, "fsck", "--strict") == ""
-
-
-def test_a_flush_that_a_kill_cut_short_is_taken_back(repository: Repository, tmp_path: Path):
-    """Killed between its pack and the branch: three commits that nobody was told of."""
-    tip = repository.head().commit
-
-    def die(*_):
-        raise SystemExit
-
-    dying = reopened(tmp_path)
-    dying._branch.move = die
-    dying._objects.take_back = dying._branch.unlock = lambda *_: None
-    with pytest.raises(SystemExit):
-        dying.transact(put("never", b"answered"))
-    assert len(indexes(repository)) == 2
-    assert (repository.path / "refs/heads/main.lock").exists()
-
-    after = reopened(tmp_path)
-    assert after.head().commit == tip
-    assert len(indexes(repository)) == 1
-    assert not (repository.path / "refs/heads/main.lock").exists()
-    answered = after.transact(put("later", b"answered"))
-    (repository.path / "refs/heads/main").write_text(f"{tip}\n")
-    lose_power(repository)
-    assert reopened(tmp_path).head().commit == answered
-
-
-def test_a_lock_of_a_killed_git_command_costs_nothing(repository: Repository, tmp_path: Path):
-    """It names a commit too, and one that was answered."""
-    repository.transact(increment)
-    answered = [repository.transact(put(name, b"1")) for name in ("a", "b", "c")]
-    (repository.path / "refs/heads/main.lock").write_text(f"{answered[1]}\n")
-    after = reopened(tmp_path)
-    assert after.transact(increment) == 2
-    assert git(after.path, "fsck", "--strict") == ""
-    (repository.path / "refs/heads/main.lock").write_text(f"{'0' * 40}\n")
-    assert after.transact(increment) == 3
-    assert git(after.path, "rev-list", "--count", "main").strip() == "7"
-
-
-def test_a_large_flush_before_small_ones_does_not_mislead(repository: Repository, tmp_path: Path):
-    """With the ref lost, the newest end is history, and not the longest way to one."""
-    noise = random.Random(2)
-    for number in range(3):
-        repository.transact(put(f"large-{number}", noise.randbytes(100_000)))
-    for _ in range(5):
-        repository.transact(increment)
-    roll_up(repository._branch)
-    last = repository.transact(increment)
-    (repository.path / "refs/heads/main").write_bytes(b"")
-    lose_power(repository)
-    after = reopened(tmp_path)
-    assert after.head().read("counter").data == b"%d\n" % last
-    assert git(after.path, "rev-list", "--count", "main").strip() == "10"
-
-
-def test_a_rotten_pack_is_kept_and_told_of(repository: Repository, tmp_path: Path):
-    repository.transact(increment)
-    newest = max(
-        (repository.path / "objects/pack").glob("flush-*.pack"), key=lambda path: path.stat().st_mtime_ns
-    )
-    newest.chmod(0o644)
-    content = bytearray(newest.read_bytes())
-    content[len(content) // 2] ^= 1
-    newest.write_bytes(content)
-    lose_power(repository)
-    with pytest.raises(RepositoryDamaged):
-        reopened(tmp_path).head().read("counter")
-    assert newest.exists()
-
-
 def test_nothing_is_looked_for_without_a_new_start(repository: Repository, tmp_path: Path):
     """A ref that a hand has damaged is told of, and not guessed at."""
-    repository.transact(increment)
+    publish(repository, increment)
     (repository.path / "refs/heads/main").write_text("nonsense")
     with pytest.raises(RepositoryDamaged):
         reopened(tmp_path).head()
 
 
-def test_where_there_is_no_boot_id_each_process_looks(repository: Repository, tmp_path: Path, monkeypatch):
-    repository.transact(increment)
-    for path in indexes(repository):
-        path.unlink()
-    monkeypatch.setattr(recovery, "BOOT_ID", "of another process")
-    assert reopened(tmp_path).head().read("counter").data == b"1\n"
-
-
-def test_a_failed_move_of_the_branch_takes_its_pack_back(repository: Repository):
-    first = repository.head().commit
-    repository.transact(increment)
-    packs = set((repository.path / "objects/pack").iterdir())
-
-    def change(transaction):
-        git(repository.path, "update-ref", "refs/heads/main", first)
-        return increment(transaction)
-
-    with pytest.raises(Exception, match="another program"):
-        repository.transact(change)
-    assert set((repository.path / "objects/pack").iterdir()) == packs
+def test_a_repository_of_before_the_journal_gets_one(repository: Repository, tmp_path: Path):
+    publish(repository, increment)
+    (repository.path / NAME).unlink()
+    check(reopened(tmp_path), 1)
 
 
 def watch_the_disk(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return the list that flushes and renames are noted in from now on, as they happen."""
     events: list[str] = []
     paths: dict[int, str] = {}
-    real_open, real_fsync, real_rename = os.open, os.fsync, Path.rename
+    real_open, real_fsync, real_rename, real_write = os.open, os.fsync, Path.rename, os.pwritev
 
     def kind(path):
         return re.sub(r"[-_][0-9a-f]{16,}", "", Path(path).name)
@@ -242,17 +300,34 @@ def watch_the_disk(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         events.append(f"rename {kind(to)}")
         return real_rename(path, to)
 
+    def write(fd, buffers, offset, flags=0):
+        what = "a record of" if offset else "the mark of"
+        events.append(f"{'flush' if flags else 'write'} {what} {paths[fd]}")
+        return real_write(fd, buffers, offset, flags)
+
     monkeypatch.setattr(os, "open", open_)
     monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(os, "pwritev", write)
     monkeypatch.setattr(Path, "rename", rename)
     return events
 
 
-def test_a_flush_is_on_disk_before_it_is_seen(repository: Repository, monkeypatch: pytest.MonkeyPatch):
-    """The order of what reaches the disk: pack, its name, then index and branch."""
+def test_a_commit_is_on_disk_before_it_is_seen(repository: Repository, monkeypatch: pytest.MonkeyPatch):
     events = watch_the_disk(monkeypatch)
     repository.transact(increment)
-    assert events == ["fsync flush.pack", "fsync pack", "rename flush.idx", "rename main"]
+    assert events == [f"flush a record of {NAME}", f"write the mark of {NAME}"]
+
+
+def test_git_has_all_on_disk_before_the_journal_forgets(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+):
+    """The order of what reaches the disk: objects, their names, the branch, its name, and then the mark."""
+    repository.transact(increment)
+    events = watch_the_disk(monkeypatch)
+    repository.publish()
+    objects = ["fsync tmp", "fsync tmp", "rename flush.pack", "rename flush.idx", "fsync pack"]
+    branch = ["fsync tmp_branch", "rename main", "fsync heads"]
+    assert events == [*objects, *branch, f"flush the mark of {NAME}"]
 
 
 def test_a_tag_is_on_disk_before_it_is_answered(repository: Repository, monkeypatch: pytest.MonkeyPatch):
@@ -260,5 +335,5 @@ def test_a_tag_is_on_disk_before_it_is_answered(repository: Repository, monkeypa
     first = repository.head().commit
     events = watch_the_disk(monkeypatch)
     repository.create_tag("v1", first, ALICE, "Stable\n")
-    object_ = ["fsync flush.pack", "fsync tmp_idx", "rename flush.idx", "fsync pack"]
+    object_ = ["fsync tmp", "fsync tmp", "rename flush.pack", "rename flush.idx", "fsync pack"]
     assert events == [*object_, "fsync tmp_tag", "rename v1", "fsync tags", "fsync refs"]

@@ -10,7 +10,7 @@ import pytest
 from storage.errors import NameTaken, RepositoryDamaged, RepositoryNotFound, StorageUnavailable
 from storage.repository import Repository
 from storage.store import Store
-from tests.storage.repositories import ALICE, git, put
+from tests.storage.repositories import ALICE, git, publish, put
 
 
 def test_a_commit_is_what_git_takes_for_one(repository: Repository):
@@ -109,16 +109,9 @@ def test_time_never_goes_back(repository: Repository, monkeypatch: pytest.Monkey
     assert int(times[0]) > 1_500_000_000
 
 
-def test_a_lock_left_by_a_crash_is_cleared(repository: Repository):
-    (repository.path / "refs/heads/main.lock").write_text("half a comm")
-    repository.transact(put("a", b"1"))
-    assert repository.head().read("a").data == b"1"
-    assert not (repository.path / "refs/heads/main.lock").exists()
-
-
 def test_a_ref_moved_by_somebody_else_is_not_overwritten(repository: Repository):
     first = repository.head().commit
-    second = repository.transact(put("a", b"1"))
+    second = publish(repository, put("a", b"1"))
 
     def change(transaction):
         git(repository.path, "update-ref", "refs/heads/main", first)
@@ -197,7 +190,7 @@ DAMAGES = {
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_damage_is_told_and_nothing_is_written(store: Store, repository: Repository, damage: str):
-    repository.transact(put("a", b"1"))
+    publish(repository, put("a", b"1"))
     DAMAGES[damage](repository.path)
     before = sorted(path for path in repository.path.rglob("*"))
     for fresh in (Store(store._root),):
@@ -211,7 +204,7 @@ def test_damage_is_told_and_nothing_is_written(store: Store, repository: Reposit
 
 @pytest.mark.parametrize("damage", [name for name in DAMAGES if "garbage" not in name])
 def test_damage_is_seen_past_the_cache(repository: Repository, damage: str):
-    repository.transact(put("a", b"1"))
+    publish(repository, put("a", b"1"))
     assert repository.head().read("a").data == b"1"
     DAMAGES[damage](repository.path)
     with pytest.raises(RepositoryDamaged):

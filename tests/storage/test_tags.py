@@ -14,7 +14,7 @@ from storage.maintenance import pack_sizes, roll_up, write_commit_graph
 from storage.repository import Repository
 from storage.store import Store
 from storage.tags import Tag
-from tests.storage.repositories import ALICE, create_tags, git, put
+from tests.storage.repositories import ALICE, create_tags, git, publish, put
 from tests.storage.test_concurrency import run_together
 
 HAND = ("-c", "user.name=Hand", "-c", "user.email=hand@example.org")
@@ -196,7 +196,7 @@ def test_processes_that_want_the_same_names(repository: Repository, tmp_path: Pa
 
 def test_a_tag_is_not_lost_in_maintenance(repository: Repository, tmp_path: Path):
     for number in range(5):
-        repository.transact(put("a", b"%d" % number))
+        publish(repository, put("a", b"%d" % number))
         tag_tip(repository, f"v{number}")
     listed = repository.tags()
     assert roll_up(repository._branch) == 11

@@ -14,9 +14,12 @@ from unittest.mock import patch
 
 from app import create_app
 from app.settings import Settings
+from storage.errors import StorageUnavailable
+from storage.store import Store
 from tests.client import Client
 from tests.server import MASTER_KEY
 from tests.storage.repositories import git
+from tests.torture.power import unpublished
 
 ERRORS = (errno.ENOSPC, errno.EIO, errno.EROFS, errno.EDQUOT, errno.EMFILE)
 _WRITTEN = ("accounts.git", "repos/admin/demo.git")
@@ -65,7 +68,7 @@ def failing(folder: Path, error: int, fails_at: int, fails_for: int = 1) -> Iter
         return call
 
     with ExitStack() as stack:
-        for name in ("open", "write", "fsync", "rename", "replace", "mkdir", "link", "ftruncate"):
+        for name in ("open", "write", "pwritev", "fsync", "rename", "replace", "mkdir", "link", "ftruncate"):
             stack.enter_context(patch.object(os, name, counted(name)))
         yield disk
 
@@ -97,7 +100,7 @@ def run(errors: Sequence[int] = ERRORS, wanted: Sequence[str] = ()) -> Iterator[
     """Let each step of each kind of write, or of some, fail with each error; yield what was found."""
     refused = 0
     logging.disable()  # thousands of lines, one for each refusal
-    with tempfile.TemporaryDirectory(prefix="bakehouse-faults-") as folder:
+    with unpublished(), tempfile.TemporaryDirectory(prefix="bakehouse-faults-") as folder:
         data_dir = Path(folder, "data")
         app = create_app(Settings(data_dir, master_key=MASTER_KEY))
         app.testing = True
@@ -111,6 +114,9 @@ def run(errors: Sequence[int] = ERRORS, wanted: Sequence[str] = ()) -> Iterator[
             for error in errors:
                 steps[kind], count = _fail_each_step(client, data_dir, kind, make, error, numbers)
                 refused += count
+        for error in errors:
+            steps["publication"], count = _fail_each_step_of_a_publication(client, data_dir, error, numbers)
+            refused += count
         for repository in data_dir.rglob("*.git"):
             assert git(repository, "fsck", "--full", "--strict", "--no-dangling") == ""
         logging.disable(logging.NOTSET)
@@ -163,8 +169,33 @@ def _prepare(client: Client, kind: str, number: int) -> None:
         client.post("/v1/admin/users", {"user_id": "user-0"})
 
 
+def _fail_each_step_of_a_publication(
+    client: Client, data_dir: Path, error: int, numbers: Iterator[int]
+) -> tuple[int, int]:
+    """Return how many steps it has, and how many of them ended it when they failed."""
+    refused, fails_at = 0, 0
+    while True:
+        fails_at += 1
+        repository = Store(data_dir / "repos").open("admin/demo")
+        before = _tips(data_dir)
+        _, path, body = request = kinds()["target"](next(numbers))
+        assert client.request(*request).status_code == 201
+        with failing(data_dir, error, fails_at) as disk:
+            try:
+                repository.publish()
+            except StorageUnavailable:
+                refused += 1
+        where = f"publication, step {fails_at}, {errno.errorcode[error]}"
+        assert client.get(f"{path}/{body['target_name']}").status_code == 200, where
+        assert _tips(data_dir) != before, where
+        if not disk.failed:
+            return disk.steps, refused
+
+
 def _tips(data_dir: Path) -> dict[Path, bytes]:
     """Return where the branches and tags that the requests move are, and which repos there are."""
+    for root, name in (("", "accounts"), ("repos", "admin/demo")):
+        Store(data_dir / root).open(name).publish()
     refs = chain.from_iterable((data_dir / name).glob("refs/*/*") for name in _WRITTEN)
     tips = {path: path.read_bytes() for path in refs if path.suffix != ".lock"}
     return tips | dict.fromkeys((data_dir / "repos/admin").glob("*.git"), b"")

@@ -22,6 +22,7 @@ from typing import Any
 
 from storage import disk
 from tests.server import Server, environment, running
+from tests.storage.repositories import settle
 from tests.torture import evidence
 from tests.torture.evidence import Commit
 from tests.torture.writers import Write, Writer, ask, connect
@@ -114,6 +115,7 @@ class Torture:
                 last.write(connection, "create", repo)
                 last.write(connection, "tag", repo)
             last.write(connection, "put", repos[0])
+        settle(self.data_dir)
         assert not [path for path in evidence.locks(self.data_dir) if not _is_maintenances(path)]
         for repo in repos:
             self._check_history(repo)
@@ -232,7 +234,7 @@ def _is_maintenances(path: Path) -> bool:
 
 
 def _kind(path: Path) -> str:
-    known = ("tmp_idx", "tmp_pack", "tmp_tag", "tmp_graph", ".new", "flush-", "pack-")
+    known = ("tmp_idx", "tmp_pack", "tmp_branch", "tmp_tag", "tmp_graph", "tmp_", ".new", "flush-", "pack-")
     return next((name for name in known if path.name.startswith(name)), path.name)
 
 

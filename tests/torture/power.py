@@ -2,13 +2,18 @@
 
 import hashlib
 import random
+import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
+from storage import journal
 from storage.maintenance import roll_up
+from storage.publisher import Publisher
 from storage.repository import Repository
 from storage.store import Store
 from tests.storage.repositories import ALICE, first_commit, git, put
@@ -27,9 +32,11 @@ def _write(repository: Repository, recording: Recording, path: str, data: bytes)
 
 
 def write_one_by_one(repository: Repository, recording: Recording) -> None:
-    """Write one file after another, some again."""
-    for number in range(5):
+    """Write one file after another, some again, and let git see them now and then."""
+    for number in range(8):
         _write(repository, recording, f"targets/{number % 3}", b"%d" % number)
+        if number % 3 == 2:
+            repository.publish()
 
 
 def write_together(repository: Repository, recording: Recording) -> None:
@@ -41,6 +48,7 @@ def write_together(repository: Repository, recording: Recording) -> None:
                 change.result()
         for change in changes:
             recording.answered(change)
+        repository.publish()
 
 
 def tag_between(repository: Repository, recording: Recording) -> None:
@@ -56,11 +64,26 @@ def roll_up_between(repository: Repository, recording: Recording) -> None:
     """Let maintenance take the small packs away, between writes."""
     for number in range(6):
         _write(repository, recording, "a", b"%d" % number)
+        repository.publish()
         if number % 3 == 2:
+            _write(repository, recording, "b", b"%d" % number)
             roll_up(repository._branch)
 
 
-SCENARIOS: Sequence[Scenario] = (write_one_by_one, write_together, tag_between, roll_up_between)
+def write_much(repository: Repository, recording: Recording) -> None:
+    """Write more than the journal is to hold, so that it is cut off once it is emptied."""
+    for number in range(4):
+        _write(repository, recording, "a", b"%d" % number)
+        _write(repository, recording, "large", b"%d" % number * 1024 * 1024)
+
+
+SCENARIOS: Sequence[Scenario] = (
+    write_one_by_one,
+    write_together,
+    tag_between,
+    roll_up_between,
+    write_much,
+)
 
 
 def run(tries: int, seed: int, scenarios: Sequence[Scenario] = SCENARIOS, every: int = 1) -> Iterator[str]:
@@ -91,8 +114,10 @@ def run_again(seed: int, tries: int = 3) -> Iterator[str]:
         end, chance, states = len(first.steps), random.Random(seed), 0
         for files in disks(first, end, tries, chance):
             path = lay_out(Path(folder, "recovering"), files)
-            with recorded(path) as recovery:
-                Store(Path(folder, "recovering")).open(_NAME)
+            with after_power_loss(), recorded(path) as recovery:
+                repository = Store(Path(folder, "recovering")).open(_NAME)
+                repository.head()
+                repository.publish()
             for at in range(len(recovery.steps) + 1):
                 for left in disks(recovery, at, tries, chance):
                     states += 1
@@ -103,9 +128,23 @@ def run_again(seed: int, tries: int = 3) -> Iterator[str]:
 def record(folder: Path, scenario: Scenario) -> Recording:
     """Run a scenario on a repository of its own, whose creation is on disk."""
     repository = Store(folder).create(_NAME, first_commit)
-    with recorded(repository.path) as recording:
+    with unpublished(), recorded(repository.path) as recording:
         scenario(repository, recording)
     return recording
+
+
+@contextmanager
+def unpublished() -> Iterator[None]:
+    """Let nothing be published but by name, so that a scenario's steps are always the same."""
+    with patch.object(Publisher, "note", lambda *_: None):
+        yield
+
+
+@contextmanager
+def after_power_loss() -> Iterator[None]:
+    """Take the machine for one that was started anew."""
+    with unpublished(), patch.object(journal, "BOOT", secrets.token_bytes(16)):
+        yield
 
 
 def disks(recording: Recording, at: int, tries: int, chance: random.Random) -> Iterator[Files]:
@@ -115,7 +154,7 @@ def disks(recording: Recording, at: int, tries: int, chance: random.Random) -> I
 
 
 def lay_out(folder: Path, files: Files) -> Path:
-    """Put what is on a disk into a folder, as after a new start of the machine; return the repository's."""
+    """Put what is on a disk into a folder, and return the repository's."""
     shutil.rmtree(folder, ignore_errors=True)
     path = folder / f"{_NAME}.git"
     for name in ("refs/heads", "refs/tags", "objects/pack", "objects/info"):
@@ -123,14 +162,17 @@ def lay_out(folder: Path, files: Files) -> Path:
     for name, content in files.items():
         (path / name).parent.mkdir(parents=True, exist_ok=True)
         (path / name).write_bytes(content)
-    (path / "bakehouse-boot").write_text("the boot before")
     return path
 
 
 def check(folder: Path, files: Files, promises: Sequence[Promise]) -> None:
     """Open what is on a disk as a server would, and hold it to what was answered."""
     path = lay_out(folder, files)
-    repository = Store(folder).open(_NAME)  # which recovers
+    with after_power_loss():
+        _check(path, Store(folder).open(_NAME), promises)  # opening it recovers
+
+
+def _check(path: Path, repository: Repository, promises: Sequence[Promise]) -> None:
     head = repository.head()
     for place, content in dict(promises).items():
         if place.startswith("v"):
@@ -141,6 +183,7 @@ def check(folder: Path, files: Files, promises: Sequence[Promise]) -> None:
             later = [data for name, data in promises if name == place]
             assert file.data >= max(later), f"{place} went back to {file.data!r}"
     repository.transact(put("after", b"1"))
+    repository.publish()
     assert git(path, "show", "main:after") == "1"
     assert git(path, "rev-list", "--merges", "--count", "main") == "0\n"
     assert git(path, "fsck", "--full", "--strict", "--no-dangling") == ""

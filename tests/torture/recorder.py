@@ -1,8 +1,9 @@
 """What a process does to files below a folder, in order, and what a disk may hold after a power loss.
 
 The model is that of ALICE and CrashMonkey, at its most pessimistic: data that was not flushed may be
-missing, cut off, or zeros; a name that was made, moved or removed may be so on disk or not, each by
-itself, until its folder was flushed. A rename is one step. What git's own processes write (maintenance, `git
+missing, cut off, or zeros; what was written over other data may be there or not, sector by sector; a
+name that was made, moved or removed may be so on disk or not, each by itself, until its folder was
+flushed. A rename is one step, and so is a sector. What git's own processes write (maintenance, `git
 init`) is not recorded: git flushes it (`core.fsync=all`), so it counts once its folder is flushed.
 """
 
@@ -14,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
+
+_SECTOR = 512  # bytes
 
 Files = dict[str, bytes]  # content by path, relative to the folder
 
@@ -31,6 +34,22 @@ class Flushed:
     """A file's data is on disk."""
 
     inode: int
+
+
+@dataclass(frozen=True)
+class Put:
+    """Data was put at a place in a file; or with no data, the file was cut off there."""
+
+    inode: int
+    offset: int
+    data: bytes
+
+
+@dataclass(frozen=True)
+class PutFlushed:
+    """What was put there last is on disk."""
+
+    put: Put
 
 
 @dataclass(frozen=True)
@@ -55,7 +74,7 @@ class Answered:
     promise: Any
 
 
-Step = Data | Flushed | Names | FolderFlushed | Answered
+Step = Data | Flushed | Put | PutFlushed | Names | FolderFlushed | Answered
 
 
 @dataclass
@@ -67,6 +86,7 @@ class Recording:
     names: dict[str, int] = field(default_factory=dict)
     contents: dict[int, bytes] = field(default_factory=dict)
     before: dict[str, int] = field(default_factory=dict)
+    at_first: dict[int, bytes] = field(default_factory=dict)
     _open: dict[int, str] = field(default_factory=dict)
 
     @classmethod
@@ -75,6 +95,7 @@ class Recording:
         recording = cls(str(root))
         recording._find_new(root)
         recording.before = dict(recording.names)
+        recording.at_first = dict(recording.contents)
         recording.steps.clear()
         return recording
 
@@ -113,6 +134,13 @@ class Recording:
         if inode is not None:
             self.contents[inode] += data
             self.steps.append(Data(inode, self.contents[inode]))
+
+    def put(self, fd: int, data: bytes, offset: int, flushed: bool) -> None:
+        inode = self.names.get(self._open.get(fd, ""))
+        if inode is not None:
+            put = Put(inode, offset, data)
+            self.contents[inode] = _after(self.contents[inode], put)
+            self.steps += [put, *([PutFlushed(put)] if flushed else [])]
 
     def synced(self, fd: int) -> None:
         name = self._open.get(fd)
@@ -161,19 +189,54 @@ class Recording:
         return {name: self._data(inode, done, chance, kept) for name, inode in names.items()}
 
     def _data(self, inode: int, done: list[Step], chance: random.Random, kept: float) -> bytes:
-        flushed = written = b"" if inode not in self.before.values() else self.contents[inode]
+        flushed = written = self.at_first.get(inode, b"")
+        unflushed: list[Put] = []
+        is_written_over = any(isinstance(step, Put) and step.inode == inode for step in done)
         for step in done:
             if isinstance(step, Data) and step.inode == inode:
                 written = step.content
             elif step == Flushed(inode):
-                flushed = written
+                flushed, unflushed = written, []
+            elif isinstance(step, Put) and step.inode == inode:
+                written = _after(written, step)
+                unflushed.append(step)
+            elif isinstance(step, PutFlushed) and step.put.inode == inode:
+                for cut in (put for put in unflushed if not put.data):  # the size is flushed with the data
+                    flushed = _after(flushed, cut)
+                flushed = _after(flushed, step.put)
+                unflushed = [put for put in unflushed if not _covers(step.put, put)]
         if flushed == written or chance.random() < kept:
             return written
-        return chance.choice((flushed, written[: len(written) // 2], bytes(len(written))))
+        if not is_written_over:
+            return chance.choice((flushed, written[: len(written) // 2], bytes(len(written))))
+        for put in unflushed:
+            for sector in _sectors(put):
+                if chance.random() < kept:
+                    flushed = _after(flushed, sector)
+        return flushed
 
 
 def _folder(name: str) -> str:
     return name.rpartition("/")[0]
+
+
+def _after(content: bytes, put: Put) -> bytes:
+    before = content[: put.offset].ljust(put.offset, b"\0")
+    return before + put.data + content[put.offset + len(put.data) :] if put.data else before
+
+
+def _covers(one: Put, other: Put) -> bool:
+    """Tell whether what is put leaves nothing of what the other puts, or is the other."""
+    end, other_end = one.offset + len(one.data), other.offset + len(other.data)
+    return one.offset <= other.offset and other_end <= end
+
+
+def _sectors(put: Put) -> Iterator[Put]:
+    """Yield what is put into each sector of the disk."""
+    first = _SECTOR - put.offset % _SECTOR
+    yield Put(put.inode, put.offset, put.data[:first])
+    for start in range(first, len(put.data), _SECTOR):
+        yield Put(put.inode, put.offset + start, put.data[start : start + _SECTOR])
 
 
 @contextmanager
@@ -183,6 +246,10 @@ def recorded(root: Path) -> Iterator[Recording]:
     note: dict[str, Callable[..., None]] = {
         "open": lambda fd, path, flags, *_, **__: recording.opened(fd, path, flags),
         "write": lambda size, fd, data: recording.written(fd, bytes(data)[:size]),
+        "pwritev": lambda size, fd, data, at, flags=0: recording.put(
+            fd, b"".join(data)[:size], at, bool(flags & os.RWF_DSYNC)
+        ),
+        "ftruncate": lambda _, fd, size: recording.put(fd, b"", size, False),
         "fsync": lambda _, fd: recording.synced(fd),
         "rename": lambda _, source, target, **__: recording.renamed(source, target),
         "unlink": lambda _, path, **__: recording.removed(path),

@@ -6,6 +6,7 @@ from flask import Flask
 
 from tests.app.api.test_targets import TARGETS
 from tests.client import Client, assert_error
+from tests.storage.repositories import settle
 from tests.timeline import LOG, TEN, commit_by_hand, commits, demo_repository, put_target, rev_list, tip
 
 HISTORY = f"{TARGETS}/a/history"
@@ -13,7 +14,9 @@ HISTORY = f"{TARGETS}/a/history"
 
 def fast_import(app: Flask, author: str = f"Hand <hand@example.org> {2**31} +0000", files: str = "") -> None:
     """Put a commit on alice's branch of which git itself checks little."""
-    command = ["git", "-C", str(demo_repository(app).path), "fast-import", "--quiet"]
+    path = demo_repository(app).path
+    settle(path)
+    command = ["git", "-C", str(path), "fast-import", "--quiet"]
     stream = f"commit refs/heads/main\ncommitter {author}\ndata 2\nBy\nfrom refs/heads/main^0\n{files}\n"
     subprocess.run(command, input=stream.encode("latin-1"), check=True)
 

@@ -11,6 +11,7 @@ from tests.app.api.test_targets import TARGETS, demo
 from tests.app.api.test_tokens import new_token
 from tests.client import Client, assert_error, assert_mistakes
 from tests.payloads import asking, made, seed_overrides
+from tests.storage.repositories import settle
 
 PREVIEW = f"{TARGETS}/preview"
 UNWRITTEN = dict.fromkeys(("name", "version", "commit", "author", "time"))
@@ -19,6 +20,7 @@ UNWRITTEN = dict.fromkeys(("name", "version", "commit", "author", "time"))
 def contents(app: Flask) -> dict[Path, bytes]:
     """Return all that lies in alice's repo, objects included."""
     folder = app.extensions["bakehouse"].settings.data_dir / "repos/alice/demo.git"
+    settle(folder)
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 

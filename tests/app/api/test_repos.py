@@ -11,7 +11,7 @@ from app.settings import Settings
 from tests.client import Client, assert_error, assert_mistakes
 from tests.payloads import target
 from tests.server import MASTER_KEY
-from tests.storage.repositories import git
+from tests.storage.repositories import git, settle
 
 BASE_MODEL = "Qwen/Qwen3-32B"
 
@@ -158,6 +158,7 @@ def test_a_damaged_repo_is_named_and_hurts_no_other(app: Flask, alice: Client):
     alice.post("/v1/repo", {"repo_name": "bad"})
     alice.post("/v1/repo/bad/targets", target("a"))
     alice.post("/v1/repo/demo/targets", target("a"))
+    settle(repository(app, "bad"))
     (repository(app, "bad") / "refs/heads/main").write_text("nonsense")
     for response in (
         alice.get("/v1/repo/bad"),

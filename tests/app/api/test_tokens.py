@@ -14,7 +14,7 @@ from app.registry.tokens import TokenRequest
 from tests.app.api.test_access import new_user
 from tests.client import Client, assert_error, assert_mistakes
 from tests.payloads import target
-from tests.storage.repositories import git
+from tests.storage.repositories import git, settle
 
 TOKENS = "/v1/admin/users/alice/tokens"
 TARGETS = "/v1/repo/demo/targets"
@@ -160,6 +160,7 @@ def test_the_use_of_a_token_writes_nothing(app: Flask, master: Client, alice: Cl
         found = {path: path.stat() for path in data_dir.rglob("*")}
         return {path: (stat.st_mtime_ns, stat.st_size) for path, stat in found.items()}
 
+    settle(data_dir)
     before = state()
     for client in (reader, alice):
         assert client.get(f"{TARGETS}/a").status_code == 200

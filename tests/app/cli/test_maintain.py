@@ -11,6 +11,7 @@ from storage import maintenance
 from storage.maintenance import pack_sizes
 from tests.client import Client
 from tests.payloads import target
+from tests.storage.repositories import settle
 
 
 @pytest.fixture
@@ -18,10 +19,11 @@ def data_dir(app: Flask, alice: Client, monkeypatch: pytest.MonkeyPatch) -> Path
     """A data directory with one repo of many packs, and one of few."""
     monkeypatch.setattr(maintenance, "ROLL_UP_ABOVE", 5)
     monkeypatch.setattr(maintenance.Maintenance, "consider", lambda *_: None)
+    path: Path = app.extensions["bakehouse"].settings.data_dir
     alice.post("/v1/repo", {"repo_name": "few"})
     for number in range(6):
         alice.post("/v1/repo/demo/targets", target(f"t{number}"))
-    path: Path = app.extensions["bakehouse"].settings.data_dir
+        settle(path)
     return path
 
 

@@ -1,0 +1,263 @@
+"""The journal of a repository: commits that were answered, and are not in git's own files yet.
+
+A commit is durable once its record is: one write into a file that is there already, flushed as it is
+made. Git's files (a pack, its index, the branch) take ten times as long, so they are made later, for
+many commits at once (`tip`), and then the journal begins again from the front.
+
+The file starts with a mark, which tells how far the journal goes. That is flushed only when the
+journal is emptied: after a power loss the records tell for themselves (`recovery`). A record is a
+commit and the files that it changed; all else follows from those and its parent.
+"""
+
+import fcntl
+import hashlib
+import os
+import secrets
+import struct
+import weakref
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from storage import disk
+from storage.errors import RepositoryDamaged
+from storage.packs import GitObject
+
+NAME = "bakehouse-journal"
+
+_START = 4096  # where the first record begins: to flush it is not to flush the mark
+_LARGE = 1024 * 1024
+_FORMAT = b"BAKEJNL1"
+_MARK = struct.Struct("<8s16sQQ")  # format, boot, generation, end; then their CRC-32
+_RECORD = struct.Struct("<QI")  # generation, size of what follows; then the CRC-32 of all that
+_CRC = struct.Struct("<I")
+_REMOVED = 0xFFFFFFFF  # in the place of a file's size
+_TRIES = 1000
+
+
+def _read_boot() -> str:
+    """Return what changes whenever the kernel, and with it what was not flushed, is gone."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text()
+    except OSError:  # not Linux: be careful, and recover in each new process
+        return secrets.token_hex(16)
+
+
+BOOT = hashlib.sha256(_read_boot().encode()).digest()[:16]
+
+
+class Mark(NamedTuple):
+    """How far a journal goes: to byte `end`, as it was told since the machine started (`boot`).
+
+    Its `generation` counts how often it was emptied.
+    """
+
+    boot: bytes
+    generation: int
+    end: int
+
+    @property
+    def start(self) -> "Mark":
+        """The mark before the first record of this generation."""
+        return self._replace(end=_START)
+
+    @property
+    def is_current(self) -> bool:
+        """Tell whether it was told since the machine started; else it may be older than the records."""
+        return self.boot == BOOT
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether git's own files have everything."""
+        return self.end == _START
+
+    @property
+    def is_large(self) -> bool:
+        """Tell whether it should be emptied before it grows."""
+        return self.end > _LARGE
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A commit, and the files that it changed, by path; None for one that it took away."""
+
+    commit: GitObject
+    files: Mapping[str, GitObject | None]
+
+
+class Journal:
+    """The journal of the repository `name` in a folder."""
+
+    def __init__(self, name: str, git_folder: Path) -> None:
+        self._name = name
+        self._path = git_folder / NAME
+        self._open: OpenJournal | None = None
+
+    def create(self) -> None:
+        """Make an empty one, durably, where there is none."""
+        if self._path.exists():
+            return
+        folder = self._path.parent
+        with disk.exclusive(folder):
+            if not self._path.exists():  # else another process was quicker
+                disk.put_file(self._path, _pack_mark(Mark(BOOT, 1, _START)), folder / "tmp_journal")
+
+    def mark(self) -> Mark:
+        """Return how far it goes now; that waits for nobody."""
+        if self._open is None:  # kept open: every read of the repository asks
+            fd = os.open(self._path, os.O_RDONLY)
+            weakref.finalize(self, os.close, fd)
+            self._open = OpenJournal(self._name, fd)
+        return self._open.mark()
+
+    @contextmanager
+    def reading(self) -> Iterator["OpenJournal"]:
+        """Open it to read from; that waits for nobody."""
+        fd = os.open(self._path, os.O_RDONLY)
+        try:
+            yield OpenJournal(self._name, fd)
+        finally:
+            os.close(fd)
+
+    @contextmanager
+    def exclusive(self) -> Iterator["OpenJournal"]:
+        """Hold it, and with it the repository, against every other thread and process.
+
+        The lock is advisory (`flock`); the kernel releases that of a process that dies.
+        """
+        fd = os.open(self._path, os.O_RDWR)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            yield OpenJournal(self._name, fd)
+        finally:
+            os.close(fd)
+
+
+class OpenJournal:
+    """A journal that is open. Who holds it alone may write."""
+
+    def __init__(self, name: str, fd: int) -> None:
+        self._name = name
+        self._fd = fd
+
+    def mark(self) -> Mark:
+        """Return how far it goes now."""
+        for _ in range(_TRIES):  # read while it is written it may be neither old nor new
+            data = os.pread(self._fd, _MARK.size + _CRC.size, 0)
+            if len(data) == _MARK.size + _CRC.size and data.startswith(_FORMAT) and _is_whole(data):
+                return Mark(*_MARK.unpack_from(data)[1:])
+        raise RepositoryDamaged(self._name, "its journal cannot be read")
+
+    def between(self, since: Mark, until: Mark) -> list[Record] | None:
+        """Return the records between two marks; None where they were just written over."""
+        records, end = self._unpack(until.generation, since.end, until.end)
+        return records if end == until.end else None
+
+    def append(self, mark: Mark, records: Sequence[Record]) -> Mark:
+        """Add records behind a mark, durably, let everybody see them, and return the mark behind them.
+
+        Where that fails they count for nothing, now or after a power loss.
+        """
+        data = b"".join([_pack(record, mark.generation) for record in records])
+        try:
+            disk.write_at(self._fd, data, mark.end, flush=True)
+            return self.tell(Mark(BOOT, mark.generation, mark.end + len(data)))
+        except BaseException:
+            with suppress(OSError):
+                disk.write_at(self._fd, bytes(_RECORD.size), mark.end, flush=True)
+            raise
+
+    def tell(self, mark: Mark) -> Mark:
+        """Let everybody see how far it goes."""
+        disk.write_at(self._fd, _pack_mark(mark), 0, flush=False)
+        return mark
+
+    def find_end(self) -> None:
+        """Tell how far it goes, after a power loss: as far as its records are whole.
+
+        Each was flushed before the next was written, and so was the mark that began this generation.
+        Raises RepositoryDamaged where one is whole behind one that is not.
+        """
+        mark, size = self.mark(), max(_START, os.fstat(self._fd).st_size)
+        _, end = self._unpack(mark.generation, _START, size)
+        head = os.pread(self._fd, _RECORD.size, end)
+        if len(head) == _RECORD.size:
+            after = end + _RECORD.size + _RECORD.unpack(head)[1] + _CRC.size
+            if self._unpack(mark.generation, after, max(size, after))[0]:
+                raise RepositoryDamaged(self._name, "its journal has a record that cannot be read")
+        self.tell(Mark(BOOT, mark.generation, end))
+
+    def empty(self, mark: Mark) -> Mark:
+        """Begin again from the front, durably: git's own files have everything. Return the new mark."""
+        emptied = Mark(BOOT, mark.generation + 1, _START)
+        try:
+            disk.write_at(self._fd, _pack_mark(emptied), 0, flush=True)
+            if mark.is_large:
+                os.ftruncate(self._fd, _START)
+        except BaseException:
+            with suppress(OSError):  # on disk, too, it may be either
+                disk.write_at(self._fd, _pack_mark(mark), 0, flush=True)
+            raise
+        return emptied
+
+    def _unpack(self, generation: int, start: int, end: int) -> tuple[list[Record], int]:
+        """Return the whole records of a generation from a place on, and where the last of them ends."""
+        data, position = os.pread(self._fd, end - start, start), 0
+        found = []
+        while (content := _content(data, position, generation)) is not None:
+            found.append(_unpack(content))
+            position += _RECORD.size + _CRC.size + len(content)
+        return found, start + position
+
+
+def _with_crc(data: bytes) -> bytes:
+    return data + _CRC.pack(zlib.crc32(data))
+
+
+def _is_whole(data: bytes) -> bool:
+    return data[-_CRC.size :] == _CRC.pack(zlib.crc32(data[: -_CRC.size]))
+
+
+def _pack_mark(mark: Mark) -> bytes:
+    return _with_crc(_MARK.pack(_FORMAT, *mark))
+
+
+def _pack(record: Record, generation: int) -> bytes:
+    """Sizes first (the commit, how many files, each one's path and content), then what they are of."""
+    sizes, parts = [len(record.commit.data), len(record.files)], [record.commit.data]
+    for path, file in record.files.items():
+        name = path.encode()
+        sizes += [len(name), _REMOVED if file is None else len(file.data)]
+        parts += [name] if file is None else [name, file.data]
+    content = struct.pack(f"<{len(sizes)}I", *sizes) + b"".join(parts)
+    return _with_crc(_RECORD.pack(generation, len(content)) + content)
+
+
+def _content(data: bytes, position: int, generation: int) -> bytes | None:
+    """Return the content of the record that begins at a position; None where there is none."""
+    if position + _RECORD.size > len(data):
+        return None
+    found, size = _RECORD.unpack_from(data, position)
+    start = position + _RECORD.size
+    end = start + size
+    if found != generation or not _is_whole(data[position : end + _CRC.size]):
+        return None
+    return data[start:end]
+
+
+def _unpack(content: bytes) -> Record:
+    commit_size, count = struct.unpack_from("<2I", content)
+    sizes = struct.unpack_from(f"<{2 * count}I", content, 8)
+    position = 8 + 8 * count
+    commit = GitObject.of("commit", content[position : position + commit_size])
+    position += commit_size
+    files: dict[str, GitObject | None] = {}
+    for name_size, size in zip(sizes[::2], sizes[1::2], strict=True):
+        start = position + name_size
+        path = content[position:start].decode()
+        position = start if size == _REMOVED else start + size
+        files[path] = None if size == _REMOVED else GitObject.of("blob", content[start:position])
+    return Record(commit, files)

@@ -1,0 +1,98 @@
+"""The background thread that lets git see what was committed, soon after it was."""
+
+import logging
+import threading
+import time
+from typing import NamedTuple, Protocol
+
+from storage.errors import RepositoryNotFound, StorageError
+
+# Nobody writes for so long: then all that waits is published.
+QUIET_SECONDS = 0.01
+# Somebody always writes: what is committed waits no longer than this. The later, the fewer packs.
+LATEST_SECONDS = 1.0
+_LINGERING_SECONDS = 0.05
+
+_log = logging.getLogger(__name__)
+
+
+class Publishable(Protocol):
+    """What can hold back what was committed to it."""
+
+    @property
+    def name(self) -> str:
+        """Which it is, for the log."""
+
+    def publish(self) -> None:
+        """Let git see all of it; StorageError if that fails."""
+
+
+class _Due(NamedTuple):
+    """When something is published, in seconds of the monotonic clock: not before, even if it is quiet."""
+
+    earliest: float
+    latest: float
+
+
+class Publisher:
+    """One thread for all repositories of a store; it is there only while something is due.
+
+    A process that ends waits for it, unless the disk refuses.
+    """
+
+    def __init__(self) -> None:
+        self._due: dict[Publishable, _Due] = {}
+        self._state = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._noted = 0.0
+
+    def note(self, what: Publishable) -> None:
+        """Take note that something was just committed; never waits for what is being published."""
+        with self._state:
+            self._noted = now = time.monotonic()
+            if what in self._due:
+                return
+            self._due[what] = _Due(now, now + LATEST_SECONDS)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="publisher")
+                self._thread.start()
+            else:
+                self._state.notify()
+
+    def _work(self) -> None:
+        while True:
+            with self._state:
+                if not self._due:
+                    self._state.wait(_LINGERING_SECONDS)
+                if not self._due:
+                    self._thread = None
+                    return
+                ready = self._take_ready()
+                if not ready:
+                    self._state.wait(QUIET_SECONDS)
+            for what in ready:
+                self._publish(what)
+
+    def _take_ready(self) -> list[Publishable]:
+        now, ending = time.monotonic(), not threading.main_thread().is_alive()
+        is_quiet = now >= self._noted + QUIET_SECONDS
+        ready = [
+            what
+            for what, due in self._due.items()
+            if ending or now >= due.latest or (is_quiet and now >= due.earliest)
+        ]
+        for what in ready:
+            del self._due[what]
+        return ready
+
+    def _publish(self, what: Publishable) -> None:
+        try:
+            what.publish()
+        except RepositoryNotFound:
+            return  # somebody has removed it
+        except StorageError as error:
+            _log.warning("What was committed to '%s' is in its journal, for now: %s", what.name, error)
+            if threading.main_thread().is_alive():
+                again = time.monotonic() + LATEST_SECONDS
+                with self._state:
+                    self._due.setdefault(what, _Due(again, again))

@@ -1,0 +1,181 @@
+"""Which commit a repository is at: the last that was answered, by whatever process.
+
+That is the branch, as git has it, where the journal is empty, and else what its last record commits.
+"""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from storage.commits import CommitHeader
+from storage.errors import RepositoryDamaged, explained
+from storage.journal import Journal, Mark, OpenJournal, Record
+from storage.maintenance import Maintenance
+from storage.objects import ObjectDatabase
+from storage.publisher import Publisher
+from storage.refs import Branch
+
+
+class _Known(NamedTuple):
+    """How far this process followed the journal, and the commit of the last record, if there is any."""
+
+    mark: Mark
+    commit: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A turn to write, which nobody else has meanwhile; `commit` is where the repository is."""
+
+    commit: str
+    journal: OpenJournal
+    mark: Mark
+
+
+class Tip:
+    """The commit that a repository is at. Threads may share one."""
+
+    def __init__(
+        self,
+        branch: Branch,
+        journal: Journal,
+        objects: ObjectDatabase,
+        publisher: Publisher,
+        maintenance: Maintenance,
+    ) -> None:
+        self._branch = branch
+        self._journal = journal
+        self._objects = objects
+        self._publisher = publisher
+        self._maintenance = maintenance
+        self._lock = threading.Lock()
+        self._known = _Known(Mark(b"", 0, 0), None)
+        self._line: list[str] = []  # the commits of the journal, after the one that they follow
+        self._must_publish = False
+
+    @property
+    def name(self) -> str:
+        """The repository's name."""
+        return self._branch.name
+
+    def read(self) -> str:
+        """Return the commit (40 hex digits); it waits for no writer."""
+        mark, known = self._journal.mark(), self._known
+        if mark != known.mark:
+            with self._journal.reading() as journal:
+                known = self._follow(journal)
+        return known.commit or self._published()
+
+    @contextmanager
+    def turn(self) -> Iterator[Turn]:
+        """Hold the repository, against every other thread and process, to write to it.
+
+        What the journal has no room for is published first, and what could not be the last time.
+        """
+        with explained(self.name, self._branch.git_folder), self._journal.exclusive() as journal:
+            known = self._follow(journal)
+            if known.commit and (known.mark.is_large or self._objects.is_full or self._must_publish):
+                known = self._empty(journal, known)
+            yield Turn(known.commit or self._published(), journal, known.mark)
+
+    def advance(self, turn: Turn, commit: str, records: Sequence[Record]) -> None:
+        """Move on to a commit, which the records lead to, durably; nothing has changed if that fails.
+
+        While the journal has any, git's lock on the branch is held: git waits for it, or gives up.
+        """
+        if turn.mark.is_empty:
+            self._branch.lock(turn.commit)
+        try:
+            with self._lock:
+                mark = turn.journal.append(turn.mark, records)
+                self._objects.keep()
+                self._line = [turn.commit] if turn.mark.is_empty else self._line
+                self._line += [record.commit.id.hex() for record in records]
+                self._known = _Known(mark, commit)
+        except BaseException:
+            if turn.mark.is_empty:
+                self._branch.unlock()
+            raise
+        self._publisher.note(self)
+
+    def publish(self) -> None:
+        """Put what the journal has into git's own files, durably."""
+        with explained(self.name, self._branch.git_folder):
+            if self._journal.mark().is_empty:
+                return
+            with self._journal.exclusive() as journal:
+                known = self._follow(journal)
+                if known.commit:
+                    self._empty(journal, known)
+        self._maintenance.consider(self._branch, self._objects.pack_count())
+
+    def _published(self) -> str:
+        tip = self._branch.read()
+        self._objects.refresh()
+        return tip
+
+    def _follow(self, journal: OpenJournal) -> _Known:
+        """Take note of what other processes committed, and of what they published."""
+        with self._lock:
+            while True:
+                mark, known = journal.mark(), self._known
+                if mark == known.mark:
+                    return known
+                if mark.generation != known.mark.generation:
+                    self._objects.packed()
+                    self._objects.refresh()
+                    self._known = known = _Known(mark.start, None)
+                    self._line = []
+                records = journal.between(known.mark, mark)
+                if records is not None:
+                    break
+                if journal.mark() == mark:  # else it was emptied meanwhile, and begun anew
+                    raise RepositoryDamaged(self.name, "its journal cannot be read")
+            line = list(self._line)
+            for record in records:
+                line = line or [str(CommitHeader.parse(record.commit.data).parent)]
+                self._replay(record)
+                line.append(record.commit.id.hex())
+            self._line = line
+            self._known = _Known(mark, line[-1] if line else None)
+        if records:
+            self._publisher.note(self)
+        return self._known
+
+    def _replay(self, record: Record) -> None:
+        """Make of a record what its writer had."""
+        commit = CommitHeader.parse(record.commit.data)
+        before = self._objects.commit(bytes.fromhex(str(commit.parent)))
+        try:
+            for file in record.files.values():
+                if file is not None:
+                    self._objects.stage(file)
+            if self._objects.edit(before.tree, record.files) != commit.tree:
+                raise RepositoryDamaged(self.name, "a commit in its journal is not what its files make")
+        except BaseException:
+            self._objects.discard()
+            raise
+        self._objects.stage(record.commit)
+        self._objects.keep()
+
+    def _empty(self, journal: OpenJournal, known: _Known) -> _Known:
+        """Publish what the journal has: the objects first, then the branch, and only then forget it.
+
+        Each step is durable before the next, and may be done again.
+        """
+        self._must_publish = True
+        commit = self._line[-1]
+        if self._branch.read() not in self._line:
+            raise RepositoryDamaged(self.name, "its branch was moved while Bakehouse held git's lock on it")
+        self._objects.pack(commit)
+        self._branch.move(commit)
+        emptied = journal.empty(known.mark)
+        self._branch.unlock()
+        with self._lock:
+            self._objects.packed()
+            self._line = []
+            self._known = _Known(emptied, None)
+        self._must_publish = False
+        return self._known
