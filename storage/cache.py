@@ -16,7 +16,7 @@ class ObjectCache:
 
     def __init__(self, size: int = 64 * 1024 * 1024) -> None:
         self._lock = threading.Lock()
-        self._items: LRUCache[tuple[str, bytes], GitObject | Tree] = LRUCache(size, _cost)
+        self._items: LRUCache[tuple[str, bytes], GitObject | Tree] = LRUCache(size, cost)
 
     def get(self, database: str, object_id: bytes) -> GitObject | Tree | None:
         """Return an object, or None if it is not at hand."""
@@ -26,7 +26,7 @@ class ObjectCache:
     def put(self, database: str, object_id: bytes, value: GitObject | Tree) -> None:
         """Remember an object, unless it alone is larger than the cache."""
         with self._lock:
-            if _cost(value) <= self._items.maxsize:
+            if cost(value) <= self._items.maxsize:
                 self._items[database, object_id] = value
 
     def forget(self, database: str) -> None:
@@ -36,6 +36,6 @@ class ObjectCache:
                 del self._items[key]
 
 
-def _cost(value: GitObject | Tree) -> int:
+def cost(value: GitObject | Tree) -> int:
     """Return about how many bytes a cached object holds."""
-    return 100 + (100 * len(value.keys) if isinstance(value, Tree) else len(value.data))
+    return 100 + (100 * value.count if isinstance(value, Tree) else len(value.data))

@@ -2,12 +2,12 @@
 
 import os
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from storage import disk, packs
-from storage.packs import GitObject
+from storage.packs import Difference, GitObject
 
 # Not `pack-`: so that maintenance knows these from what git packed, and compressed.
 PREFIX = "flush-"
@@ -15,16 +15,13 @@ PREFIX = "flush-"
 _READ_WHOLE_BELOW = 64 * 1024
 
 
-def write(
-    folder: Path, tip: str, objects: Sequence[GitObject], bases: Mapping[bytes, bytes] | None = None
-) -> str:
+def write(folder: Path, tip: str, objects: Sequence[GitObject | Difference]) -> str:
     """Put objects into a pack named for the last of them, `tip`; return that name, without its ending.
 
-    `bases` are for some of them an earlier one that they differ little from, by id. What is there
-    already, of a process that died here, is written over.
+    What is there already, of a process that died here, is written over.
     """
     name = f"{PREFIX}{tip}"
-    contents = dict(zip((f"{name}.pack", f"{name}.idx"), packs.encode(objects, bases), strict=True))
+    contents = dict(zip((f"{name}.pack", f"{name}.idx"), packs.encode(objects), strict=True))
     scratch = {file: folder / f"tmp_{os.urandom(8).hex()}" for file in contents}  # as `git gc` clears, too
     try:
         for file, content in contents.items():

@@ -30,8 +30,9 @@ NAME = "bakehouse-journal"
 
 _START = 4096  # where the first record begins: to flush it is not to flush the mark
 _LARGE = 1024 * 1024
+_STEP = 256 * 1024  # by which it grows at the most, unless it must
 _FORMAT = b"BAKEJNL1"
-_MARK = struct.Struct("<8s16sQQ")  # format, boot, generation, end; then their CRC-32
+_MARK = struct.Struct("<8s16sQQQ")  # format, boot, generation, end, size; then their CRC-32
 _RECORD = struct.Struct("<QI")  # generation, size of what follows; then the CRC-32 of all that
 _CRC = struct.Struct("<I")
 _REMOVED = 0xFFFFFFFF  # in the place of a file's size
@@ -52,12 +53,13 @@ BOOT = hashlib.sha256(_read_boot().encode()).digest()[:16]
 class Mark(NamedTuple):
     """How far a journal goes: to byte `end`, as it was told since the machine started (`boot`).
 
-    Its `generation` counts how often it was emptied.
+    Its `generation` counts how often it was emptied; its file has `size` bytes at least.
     """
 
     boot: bytes
     generation: int
     end: int
+    size: int
 
     @property
     def start(self) -> "Mark":
@@ -103,7 +105,8 @@ class Journal:
         folder = self._path.parent
         with disk.exclusive(folder):
             if not self._path.exists():  # else another process was quicker
-                disk.put_file(self._path, _pack_mark(Mark(BOOT, 1, _START)), folder / "tmp_journal")
+                mark = _pack_mark(Mark(BOOT, 1, _START, _START))
+                disk.put_file(self._path, mark.ljust(_START, b"\0"), folder / "tmp_journal")
 
     def mark(self) -> Mark:
         """Return how far it goes now; that waits for nobody."""
@@ -159,12 +162,18 @@ class OpenJournal:
     def append(self, mark: Mark, records: Sequence[Record]) -> Mark:
         """Add records behind a mark, durably, let everybody see them, and return the mark behind them.
 
-        Where that fails they count for nothing, now or after a power loss.
+        Where that fails they count for nothing, now or after a power loss. The file grows ahead of
+        what it holds: to write where it ends would be to flush its new size each time.
         """
         data = b"".join([_pack(record, mark.generation) for record in records])
+        end = size = mark.end + len(data)
+        if end <= mark.size:
+            size = mark.size
+        elif end < (ahead := mark.size + min(mark.size, _STEP)):
+            data, size = data.ljust(ahead - mark.end, b"\0"), ahead
         try:
             disk.write_at(self._fd, data, mark.end, flush=True)
-            return self.tell(Mark(BOOT, mark.generation, mark.end + len(data)))
+            return self.tell(Mark(BOOT, mark.generation, end, size))
         except BaseException:
             with suppress(OSError):
                 disk.write_at(self._fd, bytes(_RECORD.size), mark.end, flush=True)
@@ -181,22 +190,23 @@ class OpenJournal:
         Each was flushed before the next was written, and so was the mark that began this generation.
         Raises RepositoryDamaged where one is whole behind one that is not.
         """
-        mark, size = self.mark(), max(_START, os.fstat(self._fd).st_size)
+        mark, size = self.mark(), os.fstat(self._fd).st_size
         _, end = self._unpack(mark.generation, _START, size)
         head = os.pread(self._fd, _RECORD.size, end)
         if len(head) == _RECORD.size:
             after = end + _RECORD.size + _RECORD.unpack(head)[1] + _CRC.size
             if self._unpack(mark.generation, after, max(size, after))[0]:
                 raise RepositoryDamaged(self._name, "its journal has a record that cannot be read")
-        self.tell(Mark(BOOT, mark.generation, end))
+        self.tell(Mark(BOOT, mark.generation, end, size))
 
     def empty(self, mark: Mark) -> Mark:
         """Begin again from the front, durably: git's own files have everything. Return the new mark."""
-        emptied = Mark(BOOT, mark.generation + 1, _START)
+        size = _START if mark.size > 2 * _LARGE else mark.size
+        emptied = Mark(BOOT, mark.generation + 1, _START, size)
         try:
             disk.write_at(self._fd, _pack_mark(emptied), 0, flush=True)
-            if mark.is_large:
-                os.ftruncate(self._fd, _START)
+            if size < mark.size:
+                os.ftruncate(self._fd, size)
         except BaseException:
             with suppress(OSError):  # on disk, too, it may be either
                 disk.write_at(self._fd, _pack_mark(mark), 0, flush=True)

@@ -8,7 +8,6 @@ GitPython's default stores each object through a `git hash-object` process.
 import os
 import re
 import threading
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import lru_cache
@@ -26,9 +25,9 @@ from storage.commits import CommitHeader
 from storage.errors import NameTaken, RepositoryDamaged
 from storage.packs import GitObject
 from storage.trees import FOLDER, Tree
+from storage.unpacked import Unpacked
 
 _FEW_PACKS = 8
-_MOST_UNPACKED = 16 * 1024 * 1024  # bytes
 _MANY_FOLDERS = 16  # more than a repository has
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}")
 
@@ -47,14 +46,11 @@ class ObjectDatabase(GitCmdObjectDB):
         self._root = root_path
         self._pack_folder = Path(root_path, "pack")
         self._cache = ObjectCache()
-        self._staged: dict[bytes, GitObject] = {}
-        self._unpacked: dict[bytes, GitObject] = {}
-        self._unpacked_size = 0  # bytes
-        self._bases: dict[bytes, bytes] = {}  # of trees: one that they differ little from
+        self.unpacked = Unpacked()
         self._cat_file = threading.Lock()
         self._packs_changed: int | None = None
         self._packs: frozenset[str] = frozenset()
-        self._latest_trees: dict[bytes, bytes] = {}
+        self._latest_trees: dict[bytes, bytes] = {}  # by how they start
 
     def share(self, cache: ObjectCache) -> None:
         """Use a cache that other databases use too."""
@@ -95,24 +91,22 @@ class ObjectDatabase(GitCmdObjectDB):
                 return _parse_commit(value.data)
         raise RepositoryDamaged(self.name, f"the object {commit_id.hex()} is not a commit")
 
-    def stage(self, item: GitObject) -> GitObject:
-        """Take up an object; it can be read at once."""
-        self._staged[item.id] = item
-        return item
-
     def edit(self, root: bytes | None, files: Mapping[str, GitObject | None]) -> bytes:
         """Stage the trees that differ from those of a folder in some files, by path; return the new root.
 
         None takes a file away, and a folder goes with its last. Raises NameTaken if a folder would
         hold two names that differ only in case.
         """
-        tree = Tree() if root is None else self.tree(root)
+        return self._edit(root, files)[0]
+
+    def _edit(self, folder: bytes | None, files: Mapping[str, GitObject | None]) -> tuple[bytes, Tree]:
+        tree = Tree() if folder is None else self.tree(folder)
         here: dict[str, bytes | None] = {}
-        below: dict[str, dict[str, GitObject | None]] = defaultdict(dict)
+        below: dict[str, dict[str, GitObject | None]] = {}
         for path, file in files.items():
             name, _, rest = path.partition("/")
             if rest:
-                below[name][rest] = file
+                below.setdefault(name, {})[rest] = file
             else:
                 here[name] = None if file is None else file.id
         clash = tree.other_case([name for name, blob_id in here.items() if blob_id is not None])
@@ -121,44 +115,20 @@ class ObjectDatabase(GitCmdObjectDB):
         if here:
             tree = tree.splice(*next(iter(here.items()))) if len(here) == 1 else tree.update(here)
         for name, nested in below.items():
-            child = self.edit(tree.find(name, FOLDER), nested)
-            tree = tree.splice(name, child if self.tree(child).keys else None, FOLDER)
-        return self._add_tree(tree, root)
-
-    def staged(self) -> frozenset[bytes]:
-        """Return the ids of what was staged."""
-        return frozenset(self._staged)
-
-    def discard(self, keep: frozenset[bytes] = frozenset()) -> None:
-        """Forget what was staged, apart from `keep`."""
-        for object_id in self._staged.keys() - keep:
-            del self._staged[object_id]
-
-    def keep(self) -> None:
-        """Count what was staged as committed, though it is in no pack yet."""
-        self._unpacked |= self._staged
-        self._unpacked_size += sum(len(item.data) for item in self._staged.values())
-        self._staged.clear()
-
-    @property
-    def is_full(self) -> bool:
-        """Tell whether much is kept in memory that is in no pack."""
-        return self._unpacked_size > _MOST_UNPACKED
+            child_id, child = self._edit(tree.find(name, FOLDER), nested)
+            tree = tree.splice(name, None if child.is_empty else child_id, FOLDER)
+        return self.unpacked.stage_tree(tree, folder), tree
 
     def pack(self, tip: str) -> None:
-        """Put what is in no pack into one, durably, named for the commit `tip` that it ends in."""
-        if not self._unpacked:
-            return
-        name = flushes.write(self._pack_folder, tip, list(self._unpacked.values()), self._bases)
+        """Put what is kept in no pack into one, durably, named for the commit `tip` that it ends in."""
+        name = flushes.write(self._pack_folder, tip, self.unpacked.kept())
         self._packs |= {name}
         self._packs_changed = self._pack_folder.stat().st_mtime_ns
 
     def packed(self) -> None:
         """Take note that packs have all that was kept."""
-        for item in self._unpacked.values():
-            if item.type != "tree":
-                self._cache.put(self._root, item.id, item)
-        self._unpacked, self._unpacked_size, self._bases = {}, 0, {}
+        for object_id, value in self.unpacked.clear().items():
+            self._remember(object_id, value)
 
     def write(self, type_: str, data: bytes) -> bytes:
         """Store one object durably, by itself, and return its id."""
@@ -204,47 +174,37 @@ class ObjectDatabase(GitCmdObjectDB):
         return OStream(binsha, type_, len(data), BytesIO(data))
 
     def _load(self, object_id: bytes) -> GitObject | Tree:
-        item = self._unpacked.get(object_id) or self._staged.get(object_id)
-        if item and item.type != "tree":
-            return item
-        value = self._cache.get(self._root, object_id)
+        value = self.unpacked.get(object_id)
         if value is None:
-            item = item or self._ask_git(object_id)
+            value = self._cache.get(self._root, object_id)
+        if value is None:
+            item = self._ask_git(object_id)
             try:
-                value = self._remember(item)
+                value = self._remember(object_id, self._parse(item))
             except ValueError as error:
                 raise RepositoryDamaged(self.name, f"the object {object_id.hex()} is {error}") from error
         return value
 
-    def _add_tree(self, tree: Tree, base: bytes | None) -> bytes:
-        item = self.stage(GitObject.of("tree", tree.serialize()))
-        if base is not None:
-            self._bases[item.id] = base
-        self._remember_tree(item, tree)
-        return item.id
-
     def _remember_all(self, items: Iterable[GitObject]) -> None:
         with suppress(ValueError):  # told of when it is asked for
             for item in items:
-                self._remember(item)
+                self._remember(item.id, self._parse(item))
 
-    def _remember(self, item: GitObject) -> GitObject | Tree:
-        if item.type == "tree":
-            return self._remember_tree(item, None)
-        self._cache.put(self._root, item.id, item)
-        return item
+    def _parse(self, item: GitObject) -> GitObject | Tree:
+        """Return a tree as one: parsed beside the latest of the same folder, or of one that starts alike."""
+        if item.type != "tree":
+            return item
+        latest = self._latest_trees.get(Tree.start_of(item.data), b"")
+        near = self._cache.get(self._root, latest)
+        return Tree.parse(item.data, near if isinstance(near, Tree) else None)
 
-    def _remember_tree(self, item: GitObject, tree: Tree | None) -> Tree:
-        """Remember a tree; parse it beside the latest of the same folder, or one that begins alike."""
-        start = item.data[: item.data.find(b"\0")]
-        if tree is None:
-            latest = self._cache.get(self._root, self._latest_trees.get(start, b""))
-            tree = Tree.parse(item.data, latest if isinstance(latest, Tree) else None)
-        if len(self._latest_trees) > _MANY_FOLDERS:
-            self._latest_trees.clear()
-        self._latest_trees[start] = item.id
-        self._cache.put(self._root, item.id, tree)
-        return tree
+    def _remember(self, object_id: bytes, value: GitObject | Tree) -> GitObject | Tree:
+        self._cache.put(self._root, object_id, value)
+        if isinstance(value, Tree):
+            if len(self._latest_trees) > _MANY_FOLDERS:
+                self._latest_trees.clear()
+            self._latest_trees[value.start] = object_id
+        return value
 
     def _ask_git(self, object_id: bytes) -> GitObject:
         hex_id = object_id.hex()

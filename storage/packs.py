@@ -6,21 +6,20 @@ Source: git's `gitformat-pack`.
 import hashlib
 import struct
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple, Self
 
 _TYPE_NUMBERS = {"commit": 1, "tree": 2, "blob": 3, "tag": 4}
 _TYPE_NAMES = {number: name for name, number in _TYPE_NUMBERS.items()}
 _DELTA = 6  # what differs from an earlier entry of the pack; 7 would name that by its id
 _HEADER = struct.Struct(">4sII")
 _CHECKSUM_SIZE = 20
-_LONGEST_CHAIN = 50  # deltas on deltas; git's own limit when it packs
 _LONGEST_INSERT = 0x7F
 _LONGEST_COPY = 0xFFFFFF
 
 
-@dataclass(frozen=True, slots=True)
-class GitObject:
+class GitObject(NamedTuple):
     """An object as git names it: its type (`blob`, …), content, and 20-byte id."""
 
     type: str
@@ -33,28 +32,60 @@ class GitObject:
         return cls(type_, data, hashlib.sha1(f"{type_} {len(data)}\0".encode() + data).digest())
 
 
-def encode(objects: Sequence[GitObject], bases: Mapping[bytes, bytes] | None = None) -> tuple[bytes, bytes]:
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """An object that is another (`base`, by id) but for one place: `data` from its `start` to its `end`."""
+
+    id: bytes
+    base: bytes
+    base_size: int
+    start: int
+    end: int
+    data: bytes
+
+    @classmethod
+    def of(cls, object_id: bytes, base: bytes, base_size: int, start: int, old: bytes, new: bytes) -> Self:
+        """Tell what is `new` in the place of something `old`, but for what both begin and end with."""
+        before = _count_alike(old, new)
+        old, new = old[before:], new[before:]
+        after = _count_alike(old[::-1], new[::-1])
+        start, end = start + before, start + before + len(old) - after
+        return cls(object_id, base, base_size, start, end, new[: len(new) - after])
+
+    def delta(self) -> bytes:
+        """Return it as git writes it: both sizes, then what to copy from the base and what to insert."""
+        size = self.base_size - (self.end - self.start) + len(self.data)
+        pieces = [self.data[at : at + _LONGEST_INSERT] for at in range(0, len(self.data), _LONGEST_INSERT)]
+        return b"".join(
+            [
+                _number(self.base_size),
+                _number(size),
+                *_copies(0, self.start),
+                *(bytes([len(piece)]) + piece for piece in pieces),
+                *_copies(self.end, self.base_size - self.end),
+            ]
+        )
+
+
+def encode(objects: Sequence[GitObject | Difference]) -> tuple[bytes, bytes]:
     """Return the bytes of a pack with these objects, and of its index (version 2).
 
-    An object that has a base among the earlier ones (`bases`, by id) is written as what differs from
-    it. Nothing is compressed: such a pack lives until maintenance rolls it up, which compresses.
+    What an object differs from must come before it. Git reads no difference that leaves nothing.
+    Nothing is compressed: such a pack lives until maintenance rolls it up, which compresses.
     """
-    bases = bases or {}
     pack = bytearray(_HEADER.pack(b"PACK", 2, len(objects)))
     entries = []
-    written: dict[bytes, tuple[GitObject, int, int]] = {}  # with its offset, and how many deltas it takes
+    offsets: dict[bytes, int] = {}
     for item in objects:
-        base, base_offset, chain = written.get(bases.get(item.id, b""), (None, 0, _LONGEST_CHAIN))
-        offset, content = len(pack), item.data
-        delta = content if base is None or chain == _LONGEST_CHAIN else _delta(base.data, content)
-        if len(delta) < len(content):  # it is long for an empty object; git takes none of so few bytes
-            content, chain = delta, chain + 1
-            head = _entry_header(_DELTA, len(content)) + _distance(offset - base_offset)
+        offset = offsets[item.id] = len(pack)
+        if isinstance(item, Difference):
+            content = item.delta()
+            head = _entry_header(_DELTA, len(content)) + _distance(offset - offsets[item.base])
         else:
-            head, chain = _entry_header(_TYPE_NUMBERS[item.type], len(content)), 0
+            content = item.data
+            head = _entry_header(_TYPE_NUMBERS[item.type], len(content))
         entry = head + zlib.compress(content, 0)
         entries.append((item.id, zlib.crc32(entry), offset))
-        written[item.id] = item, offset, chain
         pack += entry
     checksum = hashlib.sha1(pack).digest()
     return bytes(pack + checksum), _index(entries, checksum)
@@ -145,17 +176,6 @@ def _read_distance(content: bytes, position: int) -> tuple[int, int]:
         position += 1
         back = (back + 1) << 7 | content[position] & 0x7F
     return back, position + 1
-
-
-def _delta(base: bytes, data: bytes) -> bytes:
-    """Return what makes `data` of `base`: both sizes; what begins alike, what differs, what ends alike."""
-    start = _count_alike(base, data)
-    end = _count_alike(base[start:][::-1], data[start:][::-1])
-    found = [_number(len(base)), _number(len(data)), *_copies(0, start)]
-    for position in range(start, len(data) - end, _LONGEST_INSERT):
-        piece = data[position : min(position + _LONGEST_INSERT, len(data) - end)]
-        found.append(bytes([len(piece)]) + piece)
-    return b"".join([*found, *_copies(len(base) - end, end)])
 
 
 def _count_alike(one: bytes, other: bytes) -> int:

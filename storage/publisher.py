@@ -54,7 +54,8 @@ class Publisher:
                 return
             self._due[what] = _Due(now, now + LATEST_SECONDS)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="publisher")
+                # no daemon, whoever starts it: a process that ends waits for it
+                self._thread = threading.Thread(target=self._work, name="publisher", daemon=False)
                 self._thread.start()
             else:
                 self._state.notify()
@@ -92,7 +93,13 @@ class Publisher:
             return  # somebody has removed it
         except StorageError as error:
             _log.warning("What was committed to '%s' is in its journal, for now: %s", what.name, error)
-            if threading.main_thread().is_alive():
-                again = time.monotonic() + LATEST_SECONDS
-                with self._state:
-                    self._due.setdefault(what, _Due(again, again))
+            self._try_again(what)
+        except Exception:
+            _log.exception("What was committed to '%s' is in its journal: this is a bug", what.name)
+            self._try_again(what)
+
+    def _try_again(self, what: Publishable) -> None:
+        if threading.main_thread().is_alive():
+            again = time.monotonic() + LATEST_SECONDS
+            with self._state:
+                self._due.setdefault(what, _Due(again, again))

@@ -87,7 +87,7 @@ class Repository:
         repository = cls(name, path, ObjectCache(), Publisher(), Maintenance(None))
         transaction = Transaction(repository._objects, None)
         change(transaction)
-        repository._objects.keep()
+        repository._objects.unpacked.keep()
         repository._objects.pack(str(transaction.tip))
         repository._branch.move(str(transaction.tip))
 

@@ -81,23 +81,30 @@ class Store:
         threading.Thread(target=self._publish_leftovers, name="leftovers", daemon=True).start()
 
     def _publish_leftovers(self) -> None:
-        for name in (f"{folder}/{name}" for folder in self.folders() for name in self.list(folder)):
-            path = self._path(f"{name}{_SUFFIX}")
-            journal = Journal(_last(name), path)
-            try:
-                with explained(_last(name), path):
-                    recovery.recover(Branch(_last(name), path), journal)
-                    if not journal.mark().is_empty:
-                        self.open(name).publish()
-            except StorageError as error:  # it is told to whoever asks for the repository
-                _log.warning("What was committed to '%s' is not published: %s", name, error)
+        try:
+            for folder in self.folders():
+                for name in self.list(folder):
+                    self._publish_leftover(f"{folder}/{name}")
+        except StorageError as error:
+            _log.warning("What a killed process left is not looked for: %s", error)
+
+    def _publish_leftover(self, name: str) -> None:
+        path = self._path(f"{name}{_SUFFIX}")
+        journal = Journal(_last(name), path)
+        try:
+            with explained(_last(name), path):
+                recovery.recover(Branch(_last(name), path), journal)
+                if not journal.mark().is_empty:
+                    self.open(name).publish()
+        except StorageError as error:  # it is told to whoever asks for the repository
+            _log.warning("What was committed to '%s' is in its journal, for now: %s", name, error)
 
     def folders(self) -> list[str]:
         """Return the sorted names of the folders that repositories are in."""
-        with explained("", self._root):
+        with explained("", self._root), os.scandir(self._root) as entries:
             return sorted(
                 entry.name
-                for entry in os.scandir(self._root)
+                for entry in entries
                 if entry.is_dir() and _is_safe(entry.name) and not entry.name.endswith(_SUFFIX)
             )
 

@@ -51,7 +51,7 @@ class Tip:
         self._publisher = publisher
         self._maintenance = maintenance
         self._lock = threading.Lock()
-        self._known = _Known(Mark(b"", 0, 0), None)
+        self._known = _Known(Mark(b"", 0, 0, 0), None)
         self._line: list[str] = []  # the commits of the journal, after the one that they follow
         self._must_publish = False
 
@@ -76,7 +76,7 @@ class Tip:
         """
         with explained(self.name, self._branch.git_folder), self._journal.exclusive() as journal:
             known = self._follow(journal)
-            if known.commit and (known.mark.is_large or self._objects.is_full or self._must_publish):
+            if known.commit and (known.mark.is_large or self._objects.unpacked.is_full or self._must_publish):
                 known = self._empty(journal, known)
             yield Turn(known.commit or self._published(), journal, known.mark)
 
@@ -90,7 +90,7 @@ class Tip:
         try:
             with self._lock:
                 mark = turn.journal.append(turn.mark, records)
-                self._objects.keep()
+                self._objects.unpacked.keep()
                 self._line = [turn.commit] if turn.mark.is_empty else self._line
                 self._line += [record.commit.id.hex() for record in records]
                 self._known = _Known(mark, commit)
@@ -151,14 +151,14 @@ class Tip:
         try:
             for file in record.files.values():
                 if file is not None:
-                    self._objects.stage(file)
+                    self._objects.unpacked.stage(file)
             if self._objects.edit(before.tree, record.files) != commit.tree:
                 raise RepositoryDamaged(self.name, "a commit in its journal is not what its files make")
         except BaseException:
-            self._objects.discard()
+            self._objects.unpacked.discard()
             raise
-        self._objects.stage(record.commit)
-        self._objects.keep()
+        self._objects.unpacked.stage(record.commit)
+        self._objects.unpacked.keep()
 
     def _empty(self, journal: OpenJournal, known: _Known) -> _Known:
         """Publish what the journal has: the objects first, then the branch, and only then forget it.

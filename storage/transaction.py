@@ -61,7 +61,7 @@ class Transaction:
 
     def write(self, path: str, data: bytes) -> str:
         """Put a file at a path, and return its blob id (40 hex digits)."""
-        self._writes[path] = blob = self._objects.stage(GitObject.of("blob", data))
+        self._writes[path] = blob = self._objects.unpacked.stage(GitObject.of("blob", data))
         return blob.id.hex()
 
     def remove(self, path: str) -> None:
@@ -77,7 +77,7 @@ class Transaction:
         """
         root = self._objects.edit(self._base.root if self._base else None, self._writes)
         if self._base is None or root != self._base.root:
-            commit = self._objects.stage(self._make_commit(root, message, author))
+            commit = self._objects.unpacked.stage(self._make_commit(root, message, author))
             self.records.append(Record(commit, self._writes))
             self.tip = commit.id.hex()
             self._base = Snapshot(self._objects, self.tip)
@@ -145,7 +145,7 @@ class Writer:
                 try:
                     answers = self._commit_all(turn, [waiting.change for waiting in group])
                 except BaseException:
-                    self._objects.discard()
+                    self._objects.unpacked.discard()
                     raise
         except BaseException as error:
             answers = [error] * len(group := group or self._take_queue())
@@ -173,15 +173,15 @@ class Writer:
         answers: list[Any] = []
         for change in changes:
             transaction = Transaction(self._objects, tip)
-            staged = self._objects.staged()
+            staged = self._objects.unpacked.staged()
             try:
                 answers.append(change(transaction))
             except Exception as error:
-                self._objects.discard(keep=staged)
+                self._objects.unpacked.discard(keep=staged)
                 answers.append(error)
             else:
                 if not transaction.records:
-                    self._objects.discard(keep=staged)
+                    self._objects.unpacked.discard(keep=staged)
                 records += transaction.records
                 tip = transaction.tip or tip
         if records:

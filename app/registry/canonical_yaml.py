@@ -8,9 +8,11 @@ import math
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from threading import Lock
 from typing import Any
 
 import yaml
+from cachetools import LRUCache
 
 # A line that a literal block keeps as it is: printable, no blank space at its ends; or empty.
 _VISIBLE = r"!-~\u00a1-\u2027\u202a-\ud7ff"
@@ -44,40 +46,63 @@ def dump(document: Mapping[str, Any]) -> bytes:
     fast as having it write them again. What is not of short lines is its own work throughout.
     """
     try:
-        lines = _lines(dict(document), {})
+        text = _object(document, "")
     except _NotShort:
         return emit(document)
-    return "\n".join([*lines, ""]).encode() if document else b"{}\n"
+    return f"{text}\n".encode() if document else b"{}\n"
 
 
 class _NotShort(Exception):
     """A text is long, or takes several lines."""
 
 
-def _lines(value: Any, known: dict[int, list[str]]) -> list[str]:
-    """Return the lines of an object or list that is not empty; `known` are those made, by `id`."""
-    lines = known.get(id(value))
-    if lines is None:
-        lines = known[id(value)] = []
-        if isinstance(value, dict):
-            for name, item in value.items():
-                if isinstance(item, str):
-                    lines.append(_inline_entry(name, item))
-                elif item and isinstance(item, dict | list):
-                    nested = _lines(item, known)
-                    lines.append(f"{_inline_key(name)}:")
-                    lines += nested if isinstance(item, list) else [f"  {line}" for line in nested]
-                else:
-                    lines.append(f"{_inline_key(name)}: {_inline(item)}")
+def _object(value: Mapping[str, Any], indent: str) -> str:
+    """Return the lines of an object."""
+    lines = []
+    for name, item in value.items():
+        if isinstance(item, str):
+            lines.append(f"{indent}{_inline_entry(name, item)}")
+        elif item and isinstance(item, list):
+            lines.append(f"{indent}{_inline_key(name)}:\n{_familiar_list(item, indent)}")
+        elif item and isinstance(item, dict):
+            lines.append(f"{indent}{_inline_key(name)}:\n{_object(item, indent + '  ')}")
         else:
-            for item in value:
-                if item and isinstance(item, dict | list):
-                    first, *others = _lines(item, known)
-                    lines.append(f"- {first}")
-                    lines += [f"  {line}" for line in others]
-                else:
-                    lines.append(f"- {_inline(item)}")
-    return lines
+            lines.append(f"{indent}{_inline_key(name)}: {_inline(item)}")
+    return "\n".join(lines)
+
+
+def _list(value: list[Any], indent: str) -> str:
+    """Return the lines of a list that is not empty."""
+    deeper, lines = f"{indent}  ", []
+    for item in value:
+        if item and isinstance(item, dict | list):
+            nested = _object(item, deeper) if isinstance(item, dict) else _list(item, deeper)
+            lines.append(f"{indent}- {nested[len(deeper) :]}")
+        else:
+            lines.append(f"{indent}- {_inline(item)}")
+    return "\n".join(lines)
+
+
+def _familiar_list(value: list[Any], indent: str) -> str:
+    """Return the lines of a list, from memory where this very list was written before.
+
+    What a schema has loaded before is the same list again (`FamiliarList`), and nobody changes it.
+    """
+    key = (id(value), indent)
+    with _familiar_lock:
+        known = _familiar.get(key)
+    if known is not None and known[0] is value:
+        return known[1]
+    text = _list(value, indent)
+    if len(text) <= _LARGEST_FAMILIAR:
+        with _familiar_lock:
+            _familiar[key] = (value, text)
+    return text
+
+
+_LARGEST_FAMILIAR = 4096  # characters
+_familiar: LRUCache[tuple[int, str], tuple[list[Any], str]] = LRUCache(512)
+_familiar_lock = Lock()
 
 
 def _inline(value: Any) -> str:

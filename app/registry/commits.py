@@ -9,6 +9,7 @@ from git import Actor
 
 _LONGEST_VALUE = 200
 _UNSET = "(unset)"
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,9 @@ def changed_fields(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
 
 def _text(value: Any) -> str:
     """Return a value as JSON on one line, without characters a terminal would act on."""
-    text = json.dumps(value, ensure_ascii=False)
+    if type(value) in (int, float):
+        return repr(value)  # as JSON has it, at a third of the price
+    text = _encode(value)
     return text if text.isprintable() else json.dumps(value)
 
 

@@ -1,6 +1,7 @@
 """From a template and overrides to a config. Pure: the law that a clone can be checked against."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 Config = Mapping[str, Any]
@@ -94,9 +95,23 @@ def normalize(overrides: Config) -> Config:
 def canonical(config: Config) -> Config:
     """Return a config with its fields in the contract's order and free-form objects sorted."""
     ordered = {**in_order(config)}
-    if ordered.get("generators"):
-        ordered["generators"] = [_generator(generator) for generator in config["generators"]]
+    generators = ordered.get("generators") or []
+    tidied = [canonical_generator(generator) for generator in generators]
+    if any(one is not other for one, other in zip(tidied, generators, strict=True)):
+        ordered["generators"] = tidied  # else it stays the list that it is, and is known for that
     return ordered
+
+
+def canonical_generator(generator: Config) -> Config:
+    """Return a generator without nulls, its fields in the contract's order; itself where it is so."""
+    if None not in generator.values() and _is_in_order(tuple(generator)):
+        return generator
+    return {name: generator[name] for name in GENERATOR_FIELDS if generator.get(name) is not None}
+
+
+@lru_cache(maxsize=1024)
+def _is_in_order(names: tuple[str, ...]) -> bool:
+    return names == tuple(name for name in GENERATOR_FIELDS if name in names)
 
 
 def is_config(value: Any) -> bool:
@@ -110,10 +125,6 @@ def _has_shape(value: Any, kinds: Mapping[str, Any]) -> bool:
     return isinstance(value, dict) and all(
         name in kinds and (item is None or isinstance(item, kinds[name])) for name, item in value.items()
     )
-
-
-def _generator(generator: Config) -> Config:
-    return {name: generator[name] for name in GENERATOR_FIELDS if generator.get(name) is not None}
 
 
 def _sorted(value: Any) -> Any:

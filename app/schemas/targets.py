@@ -2,9 +2,10 @@
 
 from typing import Any, ClassVar
 
-from marshmallow import ValidationError, validates_schema
+from marshmallow import ValidationError, post_load, validates_schema
 
 from app.registry.names import PATTERNS, name_problem, target_name_problem, template_problem
+from app.registry.resolution import Config, canonical_generator
 from app.schemas.base import Mistake, StrictSchema
 from app.schemas.containers import FamiliarList, JsonObject, ListOf, Names, Part, Unchecked
 from app.schemas.fields import Choice, Flag, Integer, Name, Number, Text
@@ -65,6 +66,11 @@ class GeneratorInputSchema(GeneratorSchema):
         allow_none=True,
         metadata={"description": "The question template itself: at most 1 MiB, kept in `templates/`."},
     )
+
+    @post_load
+    def _tidy(self, data: dict[str, Any], **_: Any) -> Config:
+        """Give generators the form that they are kept in here, where familiar ones are loaded once."""
+        return data if "template_content" in data else canonical_generator(data)
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
     def _check_needed(self, data: dict[str, Any], original: dict[str, Any], **_: Any) -> None:

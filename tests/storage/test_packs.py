@@ -2,6 +2,7 @@
 
 import random
 import subprocess
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.packs import GitObject, decode, encode
+from storage.packs import Difference, GitObject, decode, encode
 
 OBJECTS = st.lists(
     st.builds(GitObject.of, st.sampled_from(["blob", "tag"]), st.binary(max_size=5000)),
@@ -40,47 +41,47 @@ VERSIONS = st.lists(st.binary(max_size=400) | st.binary(max_size=3).map(lambda f
 
 @given(VERSIONS, st.randoms())
 def test_a_pack_of_differences_gives_back_its_objects(contents, random):
-    """Whatever is said to be like what: what comes later in the pack, or is not in it, is no base."""
+    """Whichever of those before it each is told to be like."""
     objects = list({item.id: item for item in map(blob, contents)}.values())
-    ids = [item.id for item in [*objects, blob(b"elsewhere")]]
-    pack, _ = encode(objects, {item.id: random.choice(ids) for item in objects})
+    written: list[GitObject | Difference] = []
+    for position, item in enumerate(objects):
+        written.append(differing(item, random.choice(objects[:position])) if position and item.data else item)
+    pack, _ = encode(written)
     assert decode(pack) == objects
+
+
+def differing(item: GitObject, base: GitObject) -> Difference:
+    return Difference.of(item.id, base.id, len(base.data), 0, base.data, item.data)
 
 
 def test_git_makes_the_same_index_and_reads_the_objects(repository: Path):
     contents = (b"", b"a", b"b" * 70, bytes(65_535), bytes(65_536), bytes(200_000))
     objects = [blob(content) for content in contents]
     objects += [blob(b"%d" % number) for number in range(1000)]
-    assert_git_reads(repository, objects, {})
+    assert_git_reads(repository, objects, objects)
 
 
 def test_git_reads_differences(repository: Path):
-    """More than a chain may be long; what grows, shrinks, begins anew; and copies of more than 16 MiB."""
+    """What grows, shrinks and begins anew; and copies of more than 16 MiB."""
     noise = random.Random(3)
-    objects, bases = [], {}
     content = noise.randbytes(100_000)
-    for number in range(120):
+    objects = [blob(b""), blob(content)]
+    for number in range(60):
         start, end = sorted(noise.randrange(len(content)) for _ in range(2))
         content = content[:start] + b"%d" % number * noise.randrange(80) + content[min(end, start + 300) :]
         objects.append(blob(content))
     large = bytes(17_000_000) + content
-    objects += [
-        blob(b""),
-        blob(b"after nothing"),
-        blob(large),
-        blob(large + b"more"),
-        blob(b"other" + large + b"more"),
-    ]
-    for base, item in pairwise(objects):
-        bases[item.id] = base.id
-    pack, _ = encode(objects, bases)
+    objects += [blob(large), blob(large + b"more"), blob(b"other" + large + b"more")]
+    written = [objects[0], *(differing(item, base) for base, item in pairwise(objects))]
+    pack = assert_git_reads(repository, objects, written)
     assert len(pack) < len(large) + 1_000_000
-    assert_git_reads(repository, objects, bases)
 
 
-def assert_git_reads(repository: Path, objects: list[GitObject], bases: dict[bytes, bytes]) -> None:
-    """Expect git to make the same index of a pack, and to read from it what was put there."""
-    pack, index = encode(objects, bases)
+def assert_git_reads(
+    repository: Path, objects: Sequence[GitObject], written: Sequence[GitObject | Difference]
+) -> bytes:
+    """Expect git to make the same index of a pack, and to read from it what was put there; return it."""
+    pack, index = encode(written)
     path = repository / "objects" / "pack" / "flush-1.pack"
     path.write_bytes(pack)
     subprocess.run(["git", "index-pack", str(path)], check=True, capture_output=True)
@@ -91,6 +92,7 @@ def assert_git_reads(repository: Path, objects: list[GitObject], bases: dict[byt
     assert shown == b"".join(
         b"%b blob %d\n%b\n" % (item.id.hex().encode(), len(item.data), item.data) for item in objects
     )
+    return pack
 
 
 @given(OBJECTS, st.data())

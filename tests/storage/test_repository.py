@@ -50,7 +50,7 @@ def test_what_is_not_committed_is_not_kept(repository: Repository):
     repository.transact(lambda transaction: transaction.write("a", b"never committed"))
     repository.transact(put("b", b"1"))
     repository.transact(put("b", b"1"))
-    assert not repository._objects.staged()
+    assert not repository._objects.unpacked.staged()
     listed = git(repository.path, "cat-file", "--batch-all-objects", "--batch-check=%(objecttype)")
     assert listed.split().count("blob") == 2
 

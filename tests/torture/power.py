@@ -107,8 +107,11 @@ def run(tries: int, seed: int, scenarios: Sequence[Scenario] = SCENARIOS, every:
         yield f"power loss, {what}: {len(recording.steps)} steps, {states:,} disks: all recovered"
 
 
-def run_again(seed: int, tries: int = 3) -> Iterator[str]:
-    """Lose power once more, before each step of the recovery from a loss; yield what was found."""
+def run_again(seed: int, tries: int = 3, every: int = 1) -> Iterator[str]:
+    """Lose power once more, before each step of the recovery from a loss; yield what was found.
+
+    With `every`, only before each so many-th step.
+    """
     with tempfile.TemporaryDirectory(prefix="bakehouse-power-") as folder:
         first = record(Path(folder), roll_up_between)
         end, chance, states = len(first.steps), random.Random(seed), 0
@@ -118,7 +121,7 @@ def run_again(seed: int, tries: int = 3) -> Iterator[str]:
                 repository = Store(Path(folder, "recovering")).open(_NAME)
                 repository.head()
                 repository.publish()
-            for at in range(len(recovery.steps) + 1):
+            for at in range(0, len(recovery.steps) + 1, every):
                 for left in disks(recovery, at, tries, chance):
                     states += 1
                     check(Path(folder, "after"), left, first.promises(end))
