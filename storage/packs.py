@@ -29,7 +29,7 @@ class GitObject(NamedTuple):
     @classmethod
     def of(cls, type_: str, data: bytes) -> "GitObject":
         """Name an object by its content, as `git hash-object` does."""
-        return cls(type_, data, hashlib.sha1(f"{type_} {len(data)}\0".encode() + data).digest())
+        return cls(type_, data, hashlib.sha1(b"%b %d\0%b" % (type_.encode(), len(data), data)).digest())
 
 
 @dataclass(frozen=True, slots=True)

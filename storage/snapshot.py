@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from storage.commits import CommitHeader
 from storage.objects import ObjectDatabase
 from storage.packs import GitObject
 from storage.trees import FILE, FOLDER
@@ -20,10 +21,13 @@ class File:
 class Snapshot:
     """The files of one commit. It never changes, so threads may share it."""
 
-    def __init__(self, objects: ObjectDatabase, commit: str) -> None:
-        """Open the commit of that id (40 hex digits); RepositoryDamaged if it is not there."""
+    def __init__(self, objects: ObjectDatabase, commit: str, header: CommitHeader | None = None) -> None:
+        """Open the commit of that id (40 hex digits); RepositoryDamaged if it is not there.
+
+        Who made it knows what it says of itself, its `header`.
+        """
         self.commit = commit
-        header = objects.commit(bytes.fromhex(commit))
+        header = header or objects.commit(bytes.fromhex(commit))
         self.root, self.time = header.tree, header.time
         self._objects = objects
 

@@ -135,19 +135,19 @@ class Tip:
                     raise RepositoryDamaged(self.name, "its journal cannot be read")
             line = list(self._line)
             for record in records:
-                line = line or [str(CommitHeader.parse(record.commit.data).parent)]
-                self._replay(record)
-                line.append(record.commit.id.hex())
+                parent = self._replay(record)
+                line += [record.commit.id.hex()] if line else [parent, record.commit.id.hex()]
             self._line = line
             self._known = _Known(mark, line[-1] if line else None)
         if records:
             self._publisher.note(self)
         return self._known
 
-    def _replay(self, record: Record) -> None:
-        """Make of a record what its writer had."""
+    def _replay(self, record: Record) -> str:
+        """Make of a record what its writer had; return the commit that it follows."""
         commit = CommitHeader.parse(record.commit.data)
-        before = self._objects.commit(bytes.fromhex(str(commit.parent)))
+        parent = str(commit.parent)
+        before = self._objects.commit(bytes.fromhex(parent))
         try:
             for file in record.files.values():
                 if file is not None:
@@ -159,6 +159,7 @@ class Tip:
             raise
         self._objects.unpacked.stage(record.commit)
         self._objects.unpacked.keep()
+        return parent
 
     def _empty(self, journal: OpenJournal, known: _Known) -> _Known:
         """Publish what the journal has: the objects first, then the branch, and only then forget it.

@@ -77,19 +77,20 @@ class Transaction:
         """
         root = self._objects.edit(self._base.root if self._base else None, self._writes)
         if self._base is None or root != self._base.root:
-            commit = self._objects.unpacked.stage(self._make_commit(root, message, author))
-            self.records.append(Record(commit, self._writes))
+            header = self._header(root)
+            commit = GitObject.of("commit", header.serialize(author, message))
+            self.records.append(Record(self._objects.unpacked.stage(commit), self._writes))
             self.tip = commit.id.hex()
-            self._base = Snapshot(self._objects, self.tip)
+            self._base = Snapshot(self._objects, self.tip, header)
         self._writes, self._reads = {}, {}
         return self._base.commit
 
-    def _make_commit(self, root: bytes, message: str, author: Actor) -> GitObject:
-        parent, now = None, int(time.time())
-        if self._base is not None:
-            parent = self._base.commit
-            now = max(now, self._base.time)  # a clock that jumped back must not reorder history
-        return GitObject.of("commit", CommitHeader(root, parent, now).serialize(author, message))
+    def _header(self, root: bytes) -> CommitHeader:
+        now = int(time.time())
+        if self._base is None:
+            return CommitHeader(root, None, now)
+        # a clock that jumped back must not reorder history
+        return CommitHeader(root, self._base.commit, max(now, self._base.time))
 
 
 class _Waiting:

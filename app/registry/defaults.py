@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from threading import Lock
 from types import MappingProxyType
 from typing import Any
+
+from cachetools import LRUCache, cached
 
 from app.registry import commits, documents, template_files
 from app.registry.commits import Origin
@@ -55,16 +58,21 @@ def document(config: Config, files: FileVersions) -> Mapping[str, Any]:
 
 def read(source: Source) -> tuple[Config, str]:
     """Return the default template's config and its blob id."""
-    found = documents.read(source, PATH)
-    if found is None:
+    file = source.read(PATH)
+    if file is None:
         raise RepositoryDamaged(source.name, f"{PATH} is missing")
-    return documents.expect_config(found[0], "config", source, PATH), found[1]
+    return _parse(source, file.data, file.id), file.id
 
 
 def read_version(source: Source, version: str) -> Config:
     """Return the default template's config as its file was at a version (a blob id) in the history."""
-    found = documents.parse(source, PATH, source.blob(version))
-    return documents.expect_config(found, "config", source, PATH)
+    return _parse(source, source.blob(version), version)
+
+
+# The version alone tells what is in the file.
+@cached(LRUCache(512), key=lambda *of: of[2], lock=Lock())
+def _parse(source: Source, data: bytes, version: str) -> Config:  # noqa: ARG001 — what it is kept by
+    return documents.expect_config(documents.parse(source, PATH, data), "config", source, PATH)
 
 
 def get(snapshot: Snapshot) -> DefaultTarget:
