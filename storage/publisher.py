@@ -68,14 +68,20 @@ class Publisher:
                 if not self._due:
                     self._thread = None
                     return
-                ready = self._take_ready()
+                now = time.monotonic()
+                ready = self._take_ready(now)
                 if not ready:
-                    self._state.wait(QUIET_SECONDS)
+                    self._state.wait(self._pause(now))
             for what in ready:
                 self._publish(what)
 
-    def _take_ready(self) -> list[Publishable]:
-        now, ending = time.monotonic(), not threading.main_thread().is_alive()
+    def _pause(self, now: float) -> float:
+        """Return when to look again: the longer writers have been at it, the less they are disturbed."""
+        busy = now + LATEST_SECONDS - min(due.latest for due in self._due.values())
+        return max(QUIET_SECONDS, busy / 4)
+
+    def _take_ready(self, now: float) -> list[Publishable]:
+        ending = not threading.main_thread().is_alive()
         is_quiet = now >= self._noted + QUIET_SECONDS
         ready = [
             what
