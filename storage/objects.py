@@ -40,7 +40,7 @@ class ObjectDatabase(GitCmdObjectDB):
     """
 
     def __init__(self, root_path: str, git: Git) -> None:
-        """Open `<repository>.git/objects`. GitPython calls this; `share` follows."""
+        """Open `<repository>.git/objects`, as GitPython does, too; `share` may follow."""
         super().__init__(root_path, git)
         self.name = Path(root_path).parent.stem
         self._root = root_path

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from storage import disk
+from storage import disk, process
 from storage.errors import RepositoryDamaged, StorageUnavailable
 
 REF = "refs/heads/main"
@@ -57,6 +57,14 @@ class Branch:
             raise RepositoryDamaged(self.name, f"{REF} does not name a commit")
         return tip
 
+    def leads_to(self, commit: str) -> bool:
+        """Tell whether a commit (40 hex digits) is in the history of the branch."""
+        try:
+            process.run(self.name, self.git_folder, "merge-base", "--is-ancestor", commit, REF)
+        except RepositoryDamaged:
+            return False
+        return True
+
     def is_locked(self) -> bool:
         """Tell whether somebody has git's lock on the branch."""
         return self._lock.exists()
@@ -97,5 +105,7 @@ class Branch:
         self._lock.unlink(missing_ok=True)
 
     def move(self, tip: str) -> None:
-        """Put the branch at a commit, durably. The caller holds the lock."""
-        disk.put_file(self._ref, f"{tip}\n".encode(), self.git_folder / "tmp_branch")
+        """Put the branch at a commit, durably: the lock becomes the branch, as git does it."""
+        disk.overwrite_file(self._lock, f"{tip}\n".encode())
+        self._lock.rename(self._ref)
+        disk.sync(self._ref.parent)

@@ -167,13 +167,13 @@ class Tip:
         Each step is durable before the next, and may be done again.
         """
         self._must_publish = True
-        commit = self._line[-1]
-        if self._branch.read() not in self._line:
+        commit, branch = self._line[-1], self._branch.read()
+        if branch in self._line:
+            self._objects.pack(commit)
+            self._branch.move(commit)
+        elif not self._branch.leads_to(commit):  # else it was published, and a hand went on from there
             raise RepositoryDamaged(self.name, "its branch was moved while Bakehouse held git's lock on it")
-        self._objects.pack(commit)
-        self._branch.move(commit)
         emptied = journal.empty(known.mark)
-        self._branch.unlock()
         with self._lock:
             self._objects.packed()
             self._line = []

@@ -18,7 +18,7 @@ _repos = (f"r{number}" for number in count())
 
 def rows(client: Client) -> Iterator[str]:
     """Yield a row for each rate, in requests a second."""
-    many = [150] * CLIENTS
+    many = [400] * CLIENTS  # some seconds: what is committed is published meanwhile, too
     limit = ("  the limit: same validation, nothing stored", "/yardstick/nothing-stored")
     spread_out = [new_repo(client) for _ in range(REPOS)]
     alone, batches = new_repo(client), new_repo(client)
@@ -39,9 +39,9 @@ def rows(client: Client) -> Iterator[str]:
     # As many targets in the one repo as GitPython has in its own.
     yield compare(
         "create, 1 client",
-        lambda: rate(client, creates(client, [50], [alone])),
+        lambda: rate(client, creates(client, [150], [alone])),
         "  GitPython's index, same HTTP",
-        lambda: rate(client, bodies(client, [50], "/yardstick/gitpython")),
+        lambda: rate(client, bodies(client, [150], "/yardstick/gitpython")),
         "goal 8",
     )
     client.send([client.request("POST", f"/v1/repo/{alone}/targets", target("read-me"))])

@@ -87,8 +87,8 @@ def settle(folder: Path) -> None:
     """Wait until git can see all that was committed to the repositories of Bakehouse's in a folder."""
     deadline = time.monotonic() + _PATIENCE
     for path in folder.rglob(NAME):
-        journal, lock = Journal(path.parent.stem, path.parent), path.with_name("refs") / "heads/main.lock"
-        while not journal.mark().is_empty or lock.exists():
+        journal = Journal(path.parent.stem, path.parent)
+        while not journal.mark().is_empty:
             assert time.monotonic() < deadline, f"{path.parent} is not published"
             time.sleep(0.001)
 

@@ -15,7 +15,7 @@ from storage.objects import ObjectDatabase
 from storage.refs import Branch
 from storage.repository import Repository
 from storage.store import Store
-from tests.storage.repositories import ALICE, git, increment, publish, put
+from tests.storage.repositories import ALICE, commit_at, git, increment, publish, put
 
 MARK = 64  # bytes, and more than it has
 
@@ -171,7 +171,6 @@ STEPS = {
     "the pack": (ObjectDatabase, "pack"),
     "the branch": (Branch, "move"),
     "the journal": (OpenJournal, "empty"),
-    "the lock": (Branch, "unlock"),
 }
 
 
@@ -223,6 +222,30 @@ def test_a_publication_that_fails_is_tried_again_before_the_next_write(
             repository.transact(increment)
         assert repository.head().read("counter").data == b"1\n"
     check(repository, 1)
+
+
+def test_a_hand_may_go_on_from_what_was_published(repository: Repository, tmp_path: Path, monkeypatch):
+    """Killed between the branch and the journal: git's lock on the branch is gone by then."""
+    repository.transact(increment)
+
+    def die(*_):
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(OpenJournal, "empty", die)
+        with pytest.raises(SystemExit):
+            repository.publish()
+    journal_, hidden = repository.path / NAME, repository.path / "elsewhere"
+    journal_.rename(hidden)  # else it would be waited for
+    (by_hand,) = commit_at(repository.path, [4_000_000_000])
+    hidden.rename(journal_)
+    after = reopened(tmp_path)
+    after.publish()
+    assert after.head().commit == by_hand
+    assert after.transact(increment) == 2
+    after.publish()
+    assert git(after.path, "rev-list", "--count", "main").strip() == "4"
+    assert git(after.path, "fsck", "--strict") == ""
 
 
 @pytest.mark.parametrize("pending", [False, True])
@@ -304,7 +327,7 @@ def watch_the_disk(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return real_rename(path, to)
 
     def write(fd, buffers, offset, flags=0):
-        what = "a record of" if offset else "the mark of"
+        what = "a record of" if offset else "the start of"
         events.append(f"{'flush' if flags else 'write'} {what} {paths[fd]}")
         return real_write(fd, buffers, offset, flags)
 
@@ -318,7 +341,7 @@ def watch_the_disk(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_a_commit_is_on_disk_before_it_is_seen(repository: Repository, monkeypatch: pytest.MonkeyPatch):
     events = watch_the_disk(monkeypatch)
     repository.transact(increment)
-    assert events == [f"flush a record of {NAME}", f"write the mark of {NAME}"]
+    assert events == [f"flush a record of {NAME}", f"write the start of {NAME}"]
 
 
 def test_git_has_all_on_disk_before_the_journal_forgets(
@@ -329,8 +352,8 @@ def test_git_has_all_on_disk_before_the_journal_forgets(
     events = watch_the_disk(monkeypatch)
     repository.publish()
     objects = ["fsync tmp", "fsync tmp", "rename flush.pack", "rename flush.idx", "fsync pack"]
-    branch = ["fsync tmp_branch", "rename main", "fsync heads"]
-    assert events == [*objects, *branch, f"flush the mark of {NAME}"]
+    branch = ["write the start of main.lock", "fsync main.lock", "rename main", "fsync heads"]
+    assert events == [*objects, *branch, f"flush the start of {NAME}"]
 
 
 def test_a_tag_is_on_disk_before_it_is_answered(repository: Repository, monkeypatch: pytest.MonkeyPatch):

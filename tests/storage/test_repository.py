@@ -8,6 +8,7 @@ import git as gitpython
 import pytest
 
 from storage.errors import NameTaken, RepositoryDamaged, RepositoryNotFound, StorageUnavailable
+from storage.objects import ObjectDatabase
 from storage.repository import Repository
 from storage.store import Store
 from tests.storage.repositories import ALICE, git, publish, put
@@ -34,10 +35,12 @@ def test_a_snapshot_shows_its_commit_for_ever(repository: Repository):
 
 
 def test_gitpython_reads_through_the_database(repository: Repository):
-    commit_id = repository.transact(put("targets/a.yml", b"one\n"))
-    commit = gitpython.Commit(repository._git, bytes.fromhex(commit_id))
+    commit_id = publish(repository, put("targets/a.yml", b"one\n"))
+    opened = gitpython.Repo(repository.path, odbt=ObjectDatabase)
+    commit = gitpython.Commit(opened, bytes.fromhex(commit_id))
     assert commit.author == ALICE
     assert (commit.tree / "targets" / "a.yml").data_stream.read() == b"one\n"
+    opened.close()
 
 
 def test_a_change_that_changes_nothing_is_no_commit(repository: Repository):
