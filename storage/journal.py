@@ -31,6 +31,7 @@ NAME = "bakehouse-journal"
 _START = 4096  # where the first record begins: to flush it is not to flush the mark
 _LARGE = 1024 * 1024
 _STEP = 256 * 1024  # by which it grows at the most, unless it must
+_REST = 64 * 1024
 _FORMAT = b"BAKEJNL1"
 _MARK = struct.Struct("<8s16sQQQ")  # format, boot, generation, end, size; then their CRC-32
 _RECORD = struct.Struct("<QI")  # generation, size of what follows; then the CRC-32 of all that
@@ -158,6 +159,13 @@ class OpenJournal:
         """Return the records between two marks; None where they were just written over."""
         records, end = self._unpack(until.generation, since.end, until.end)
         return records if end == until.end else None
+
+    def rest(self, since: Mark) -> list[Record]:
+        """Return what comes behind a mark of an earlier generation, as far as it was not written over.
+
+        It may hold a record more than was ever told of.
+        """
+        return self._unpack(since.generation, since.end, min(since.size, since.end + _REST))[0]
 
     def append(self, mark: Mark, records: Sequence[Record]) -> Mark:
         """Add records behind a mark, durably, let everybody see them, and return the mark behind them.

@@ -144,7 +144,7 @@ class ObjectDatabase(GitCmdObjectDB):
         """Take note of packs that came or went; OSError if it cannot.
 
         The few packs of a young repository are read whole when it is opened, which then needs no
-        git process. A pack that went may have been taken by maintenance, or by a hand that damaged
+        git process; later ones hold what the journal held. A pack that went may have been taken by maintenance, or by a hand that damaged
         the repository: what was cached from it is read again.
         """
         changed = self._pack_folder.stat().st_mtime_ns
@@ -155,8 +155,8 @@ class ObjectDatabase(GitCmdObjectDB):
         self._packs = frozenset(name.removesuffix(".idx") for name in names if name.endswith(".idx"))
         if known - self._packs:
             self._cache.forget(self._root)
-        elif not first or len(self._packs) <= _FEW_PACKS:
-            for name in self._packs - known:
+        elif first and len(self._packs) <= _FEW_PACKS:
+            for name in self._packs:
                 self._remember_all(flushes.read(self._pack_folder, name))
         self._packs_changed = changed
 

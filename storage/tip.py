@@ -5,7 +5,7 @@ That is the branch, as git has it, where the journal is empty, and else what its
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -124,10 +124,8 @@ class Tip:
                 if mark == known.mark:
                     return known
                 if mark.generation != known.mark.generation:
-                    self._objects.packed()
-                    self._objects.refresh()
+                    self._forget(journal, known.mark)
                     self._known = known = _Known(mark.start, None)
-                    self._line = []
                 records = journal.between(known.mark, mark)
                 if records is not None:
                     break
@@ -142,6 +140,18 @@ class Tip:
         if records:
             self._publisher.note(self)
         return self._known
+
+    def _forget(self, journal: OpenJournal, until: Mark) -> None:
+        """Take note that git's own files have what the journal held, of which this process followed some.
+
+        The rest is taken up as well where it can be had: else git is asked for it, object by object.
+        """
+        with suppress(RepositoryDamaged):
+            for record in journal.rest(until):
+                self._replay(record)
+        self._objects.packed()
+        self._objects.refresh()
+        self._line = []
 
     def _replay(self, record: Record) -> str:
         """Make of a record what its writer had; return the commit that it follows."""
