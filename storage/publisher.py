@@ -77,8 +77,8 @@ class Publisher:
 
     def _pause(self, now: float) -> float:
         """Return when to look again: the longer writers have been at it, the less they are disturbed."""
-        busy = now + LATEST_SECONDS - min(due.latest for due in self._due.values())
-        return max(QUIET_SECONDS, busy / 4)
+        left = min(due.latest for due in self._due.values()) - now
+        return min(left, max(QUIET_SECONDS, (LATEST_SECONDS - left) / 4))
 
     def _take_ready(self, now: float) -> list[Publishable]:
         ending = not threading.main_thread().is_alive()

@@ -1,0 +1,148 @@
+"""The journal's file: what was put there is read back, and nothing else."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from storage import journal
+from storage.journal import Journal, Mark, Record
+from storage.packs import GitObject
+
+FILES = st.dictionaries(
+    st.text("abc/é.", min_size=1, max_size=8),
+    st.none() | st.binary(max_size=300).map(lambda data: GitObject.of("blob", data)),
+    max_size=4,
+)
+RECORDS = st.lists(
+    st.builds(Record, st.binary(max_size=200).map(lambda data: GitObject.of("commit", data)), FILES),
+    min_size=1,
+    max_size=5,
+)
+
+
+def record(data: bytes, **files: bytes) -> Record:
+    blobs = {path: GitObject.of("blob", content) for path, content in files.items()}
+    return Record(GitObject.of("commit", data), blobs)
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Journal:
+    found = Journal("demo", tmp_path)
+    found.create()
+    return found
+
+
+@given(flushes=st.lists(RECORDS, max_size=6), data=st.data())
+def test_what_was_added_is_read_back_from_any_place(tmp_path_factory, flushes, data):
+    written = Journal("demo", tmp_path_factory.mktemp("journal"))
+    written.create()
+    marks = [written.mark()]
+    with written.exclusive() as held:
+        for records in flushes:
+            marks.append(held.append(marks[-1], records))
+    first = data.draw(st.integers(0, len(flushes)))
+    last = data.draw(st.integers(first, len(flushes)))
+    with written.reading() as opened:
+        found = opened.between(marks[first], marks[last])
+    assert found == [item for records in flushes[first:last] for item in records]
+    assert written.mark() == marks[-1]
+
+
+def test_a_journal_is_made_once(empty: Journal, tmp_path: Path):
+    with empty.exclusive() as held:
+        mark = held.append(held.mark(), [record(b"1")])
+    Journal("demo", tmp_path).create()
+    assert Journal("demo", tmp_path).mark() == mark
+    assert [path.name for path in tmp_path.iterdir()] == [journal.NAME]
+
+
+def test_it_begins_again_from_the_front(empty: Journal):
+    with empty.exclusive() as held:
+        before = held.append(held.mark(), [record(b"1"), record(b"2")])
+        emptied = held.empty(before)
+        assert emptied.is_empty
+        assert emptied.generation == before.generation + 1
+        assert held.between(emptied, emptied) == []
+        after = held.append(emptied, [record(b"3")])
+        assert held.between(before.start, before) is None
+        assert held.between(emptied, after) == [record(b"3")]
+    assert empty.mark() == after
+
+
+def test_the_rest_of_an_earlier_generation_is_there_until_it_is_written_over(empty: Journal):
+    many = [record(b"%d" % number, a=bytes(100)) for number in range(5)]
+    with empty.exclusive() as held:
+        behind = held.append(held.mark(), many[:2])
+        emptied = held.empty(held.append(behind, many[2:]))
+        assert held.rest(behind) == many[2:]
+        held.append(emptied, many[:3])
+        assert held.rest(behind) == []
+
+
+def test_it_grows_ahead_of_what_it_holds_and_shrinks_after_much(empty: Journal, tmp_path: Path):
+    sizes = set()
+    with empty.exclusive() as held:
+        mark = held.mark()
+        for number in range(100):
+            mark = held.append(mark, [record(b"%d" % number, a=bytes(1000))])
+            assert mark.end <= mark.size == (tmp_path / journal.NAME).stat().st_size
+            sizes.add(mark.size)
+        assert len(sizes) < 8
+        assert not mark.is_large
+        mark = held.append(mark, [record(b"much", a=bytes(4 * 1024 * 1024))])
+        assert mark.is_large
+        emptied = held.empty(mark)
+        assert emptied.size == (tmp_path / journal.NAME).stat().st_size == 4096
+        assert held.append(emptied, [record(b"more")]).size == 8192
+
+
+def in_threads(*tasks: Callable[[], None]) -> list[Exception]:
+    """Run tasks at once until the first has done, and return what went wrong in any."""
+    done, failures = threading.Event(), []
+
+    def run(task: Callable[[], None], until: Callable[[], bool]) -> None:
+        try:
+            task()
+            while not until():
+                task()
+        except Exception as error:
+            failures.append(error)
+        finally:
+            done.set()
+
+    threads = [
+        threading.Thread(target=run, args=(task, done.is_set if number else lambda: True))
+        for number, task in enumerate(tasks)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return failures
+
+
+def test_who_reads_while_it_is_written_reads_what_was_there(empty: Journal):
+    """Records of a growing journal, which is emptied now and then; a mark is whole, or read again."""
+    seen: list[Mark] = []
+
+    def write() -> None:
+        for number in range(300):
+            with empty.exclusive() as held:
+                mark = held.append(held.mark(), [record(b"%d" % number, a=bytes(number))])
+                if number % 7 == 6:
+                    held.empty(mark)
+
+    def read() -> None:
+        with empty.reading() as opened:
+            mark = opened.mark()
+            found = opened.between(mark.start, mark)
+            assert found is not None or opened.mark() != mark
+            assert len(found or []) <= 7
+        seen.append(mark)
+
+    assert in_threads(write, read, read) == []
+    assert len({(mark.generation, mark.end) for mark in seen}) > 3

@@ -1,0 +1,171 @@
+"""What is committed is let git see soon: when it is quiet, or at the latest after a while."""
+
+import logging
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from storage import publisher
+from storage.errors import RepositoryNotFound, StorageUnavailable
+from storage.publisher import Publisher
+from storage.repository import Repository
+from storage.store import Store
+from tests.storage.repositories import first_commit, git, increment, settle
+
+
+class Waiting:
+    """Something that notes when it is published; at first it may fail."""
+
+    name = "demo"
+
+    def __init__(self, *failures: Exception) -> None:
+        self.failures = list(failures)
+        self.published: list[float] = []
+        self.done = threading.Event()
+
+    def publish(self) -> None:
+        self.published.append(time.monotonic())
+        if self.failures:
+            raise self.failures.pop(0)
+        self.done.set()
+
+
+@pytest.fixture
+def of(monkeypatch: pytest.MonkeyPatch) -> Callable[[float, float], Publisher]:
+    """Return what makes a publisher that waits for so many seconds."""
+
+    def make(quiet: float, latest: float) -> Publisher:
+        monkeypatch.setattr(publisher, "QUIET_SECONDS", quiet)
+        monkeypatch.setattr(publisher, "LATEST_SECONDS", latest)
+        return Publisher()
+
+    return make
+
+
+def test_it_is_published_once_nobody_writes_any_more(of):
+    waiting, noted = Waiting(), []
+    quiet = of(0.05, 3600)
+    for _ in range(20):
+        noted.append(time.monotonic())
+        quiet.note(waiting)
+        time.sleep(0.002)
+    while quiet._thread is not None:
+        time.sleep(0.001)
+    pauses = sum(later - earlier >= 0.05 for earlier, later in pairwise(noted))
+    assert len(waiting.published) <= 1 + pauses
+    assert waiting.published[-1] >= noted[-1] + 0.05
+
+
+def test_it_is_published_while_somebody_always_writes(of):
+    waiting, busy = Waiting(), of(3600, 0.05)
+    while not waiting.done.is_set():
+        busy.note(waiting)
+        time.sleep(0.001)
+
+
+def test_what_is_committed_while_it_is_published_is_published_again(of):
+    again = of(0.001, 3600)
+
+    class Busy(Waiting):
+        def publish(self) -> None:
+            if not self.published:
+                again.note(self)
+            super().publish()
+            if len(self.published) < 2:
+                self.done.clear()
+
+    waiting = Busy()
+    again.note(waiting)
+    while len(waiting.published) < 2:
+        time.sleep(0.001)
+    assert waiting.done.wait(60)
+
+
+@pytest.mark.parametrize("failure", [StorageUnavailable("demo", "No space left"), ZeroDivisionError()])
+def test_what_fails_is_tried_again_and_told_of(of, caplog: pytest.LogCaptureFixture, failure: Exception):
+    waiting, other = Waiting(failure), Waiting()
+    trying = of(0.001, 0.05)
+    with caplog.at_level(logging.WARNING):
+        for what in (waiting, other):
+            trying.note(what)
+        for what in (waiting, other):
+            assert what.done.wait(60)
+    assert len(waiting.published) == 2
+    assert waiting.published[1] >= waiting.published[0] + 0.05
+    (told,) = caplog.messages
+    assert "'demo' is in its journal" in told
+
+
+def test_what_is_gone_is_forgotten(of):
+    gone, other = Waiting(RepositoryNotFound("demo")), Waiting()
+    forgetting = of(0.001, 0.01)
+    forgetting.note(gone)
+    while not gone.published:
+        time.sleep(0.001)
+    forgetting.note(other)
+    other.done.wait()
+    while forgetting._thread is not None:
+        time.sleep(0.001)
+    assert len(gone.published) == 1
+
+
+def test_the_thread_is_there_only_while_something_is_due(of):
+    ending, waiting = of(0.001, 1), Waiting()
+    for _ in range(2):
+        ending.note(waiting)
+        waiting.done.wait()
+        while ending._thread is not None:
+            time.sleep(0.001)
+    assert len(waiting.published) == 2
+
+
+@pytest.mark.parametrize("how", ["as it is", "from a daemon"])
+def test_a_process_that_ends_has_published(repository: Repository, tmp_path: Path, how: str):
+    script = (
+        "import threading; from pathlib import Path; from storage import publisher;"
+        "from storage.store import Store; from tests.storage.repositories import increment;"
+        "publisher.QUIET_SECONDS = 0.2;"
+        f"repository = Store(Path({str(tmp_path)!r})).open('alice/demo');"
+        "write = lambda: [repository.transact(increment) for _ in range(3)];"
+        f"daemon = threading.Thread(target=write, daemon={how == 'from a daemon'});"
+        "daemon.start(); daemon.join()"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=Path(__file__).parents[2])
+    main = (repository.path / "refs/heads/main").read_text().strip()
+    assert main == repository.head().commit
+    assert git(repository.path, "show", "main:counter") == "3\n"
+
+
+def test_a_process_whose_disk_refuses_ends_all_the_same(repository: Repository, tmp_path: Path):
+    script = (
+        "from pathlib import Path; from storage.store import Store; from storage.refs import Branch;"
+        "from tests.storage.repositories import increment;"
+        "Branch.move = lambda *_: (_ for _ in ()).throw(OSError(28, 'No space left on device'));"
+        f"Store(Path({str(tmp_path)!r})).open('alice/demo').transact(increment)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], check=True, cwd=Path(__file__).parents[2], capture_output=True
+    )
+    assert b"'demo' is in its journal" in done.stderr
+    assert repository.head().read("counter").data == b"1\n"
+    settle(repository.path)
+
+
+@pytest.mark.usefixtures("unpublished")
+def test_what_a_killed_process_left_is_published_without_being_asked_for(
+    repository: Repository, tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    """One that is damaged is told of, and keeps no other waiting."""
+    other = Store(tmp_path).create("alice/a-damaged-one", first_commit)
+    (other.path / "bakehouse-journal").write_bytes(b"garbage")
+    repository.transact(increment)
+    Store(tmp_path).publish_leftovers()
+    settle(repository.path)
+    assert git(repository.path, "show", "main:counter") == "1\n"
+    assert any("a-damaged-one" in message for message in caplog.messages)
