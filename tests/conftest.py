@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, settings
 
 from app import create_app
 from app.settings import Settings
+from storage.publisher import Publisher
 from tests.client import Client
 from tests.server import MASTER_KEY, Server, running
 
@@ -38,6 +39,12 @@ def alice(app: Flask, master: Client) -> Client:
     client = Client(app, master.post("/v1/admin/users", body).json["api_key"])
     client.post("/v1/repo", {"repo_name": "demo"})
     return client
+
+
+@pytest.fixture
+def unpublished(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave what is committed in the journal, until it is published by name."""
+    monkeypatch.setattr(Publisher, "note", lambda *_: None)
 
 
 @pytest.fixture(scope="session")

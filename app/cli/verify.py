@@ -69,9 +69,10 @@ def _verify_server(data_dir: Path, repo: str | None) -> Iterator[str]:
 
 
 def _verify_stored(store: Store, name: str, kind: _Kind) -> Iterator[str]:
-    """Verify a repository of the server, after what its opening mends where power was lost."""
+    """Verify a repository of the server, as git has it once all that was committed is published."""
     try:
         repository = store.open(name)
+        repository.publish()
     except RepositoryNotFound:  # no server was ever started here
         return
     except RepositoryDamaged as error:

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from storage.publisher import Publisher
 from storage.repository import Repository
 from storage.store import Store
 from tests.storage.repositories import first_commit
@@ -13,12 +12,6 @@ from tests.storage.repositories import first_commit
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     return Store(tmp_path)
-
-
-@pytest.fixture
-def unpublished(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave what is committed in the journal, until it is published by name."""
-    monkeypatch.setattr(Publisher, "note", lambda *_: None)
 
 
 @pytest.fixture

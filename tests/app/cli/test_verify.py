@@ -11,10 +11,11 @@ from click.testing import CliRunner, Result
 from flask import Flask
 
 from app.cli import main
+from storage.store import Store
 from tests.client import Client
 from tests.payloads import target
 from tests.server import environment
-from tests.storage.repositories import git
+from tests.storage.repositories import git, put
 
 HAND = ("-c", "user.name=Hand", "-c", "user.email=hand@example.org")
 
@@ -81,6 +82,14 @@ def test_one_repo_can_be_verified_alone(data_dir: Path, alice: Client):
     result = verify("--repo", "alice/demo", data_dir=data_dir)
     assert_found(result)
     assert "other" not in result.stderr
+
+
+@pytest.mark.usefixtures("unpublished")
+def test_what_was_just_committed_is_verified_too(data_dir: Path):
+    repository = Store(data_dir / "repos").open("alice/demo")
+    written = repository.head().read(ASKING)
+    repository.transact(put(ASKING, written.data.replace(b"  temperature: 0.5", b"  temperature: 0.6")))
+    assert_found(verify(data_dir=data_dir), f"alice/demo: {ASKING}:…overrides come to: /temperature")
 
 
 def test_a_clone_can_be_verified_without_a_server(clone: Path, data_dir: Path):
