@@ -19,7 +19,7 @@ from git.compat import safe_decode
 from git.db import GitCmdObjectDB
 from gitdb.base import OInfo, OStream
 
-from storage import flushes
+from storage import cores, flushes
 from storage.cache import ObjectCache
 from storage.commits import CommitHeader
 from storage.errors import NameTaken, RepositoryDamaged
@@ -209,7 +209,7 @@ class ObjectDatabase(GitCmdObjectDB):
 
     def _ask_git(self, object_id: bytes) -> GitObject:
         hex_id = object_id.hex()
-        with self._cat_file:
+        with self._cat_file, cores.all_cores():
             for _ in range(2):  # the running process may have died: once more, with a new one
                 try:
                     _, type_name, _, data = self._git.get_object_data(hex_id)

@@ -4,6 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
+from storage import cores
 from storage.errors import RepositoryDamaged
 
 
@@ -30,7 +31,10 @@ def run(name: str, folder: Path, *arguments: str, stdin: str = "") -> str:
     What is not UTF-8, as a path may be that somebody committed by hand, is shown as `\ufffd`.
     """
     command = ["git", "--literal-pathspecs", *arguments]
-    done = subprocess.run(command, cwd=folder, env=environment(), input=stdin.encode(), capture_output=True)
+    with cores.all_cores():
+        done = subprocess.run(
+            command, cwd=folder, env=environment(), input=stdin.encode(), capture_output=True
+        )
     if done.returncode != 0:
         raise RepositoryDamaged(name, f"git {arguments[0]} fails")
     return done.stdout.decode("utf-8", "replace")

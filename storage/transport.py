@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from storage import process
+from storage import cores, process
 
 _PIECE = 64 * 1024
 _OPTIONS = {
@@ -17,7 +17,8 @@ _OPTIONS = {
 def advertise_refs(path: Path, protocol: str) -> bytes:
     """Return what `GET …/info/refs?service=git-upload-pack` answers; `protocol` is `Git-Protocol`."""
     command = _command(path, "--http-backend-info-refs")
-    refs = subprocess.run(command, env=_environment(protocol), capture_output=True, check=True).stdout
+    with cores.all_cores():
+        refs = subprocess.run(command, env=_environment(protocol), capture_output=True, check=True).stdout
     service = b"# service=git-upload-pack\n"
     return b"%04x%b0000%b" % (len(service) + 4, service, refs)
 
@@ -27,7 +28,7 @@ def upload_pack(path: Path, protocol: str, request: IO[bytes]) -> Iterator[bytes
 
     Closing the iterator early, as a server does when the client goes away, ends the process.
     """
-    with request:
+    with request, cores.all_cores():
         upload = subprocess.Popen(
             _command(path),
             env=_environment(protocol),

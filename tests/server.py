@@ -29,6 +29,11 @@ class Server:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    def workers(self) -> list[int]:
+        """Return the process ids of the workers that there are now."""
+        pid = self.process.pid
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
 
 def environment(data_dir: Path, **settings: str) -> dict[str, str]:
     """Return the environment of a server on `data_dir`; `settings` are BAKEHOUSE_* in lower case."""

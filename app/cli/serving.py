@@ -6,10 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 import click
+from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
+from gunicorn.workers.base import Worker
 
 from app import create_app, master_key
 from app.settings import Settings, SettingsError
+from storage import cores
 
 _WAITING_CONNECTIONS = 2048  # gunicorn's own number
 
@@ -17,12 +21,17 @@ _WAITING_CONNECTIONS = 2048  # gunicorn's own number
 @click.command()
 def serve() -> None:
     """Start the server."""
+    run(create_app)
+
+
+def run(create: Callable[[Settings], Flask]) -> None:
+    """Serve what `create` returns, with the settings of the environment, until the process is told to end."""
     settings = Settings.from_env()
     settings.make_data_dir()
     listener = _listen(settings)
     settings = replace(settings, port=listener.getsockname()[1])  # which one, where any will do
     master_key.ensure(settings)
-    _Server(settings, listener).run()
+    _Server(settings, listener, create).run()
 
 
 def _listen(settings: Settings) -> socket.socket:
@@ -39,8 +48,11 @@ def _listen(settings: Settings) -> socket.socket:
 class _Server(BaseApplication):  # type: ignore[misc]
     """gunicorn with our settings."""
 
-    def __init__(self, settings: Settings, listener: socket.socket) -> None:
+    def __init__(
+        self, settings: Settings, listener: socket.socket, create: Callable[[Settings], Flask]
+    ) -> None:
         self._settings = settings
+        self._create = create
         self._bind = f"fd://{listener.detach()}"
         super().__init__()
 
@@ -53,10 +65,22 @@ class _Server(BaseApplication):  # type: ignore[misc]
             "threads": settings.threads,
             "worker_class": "gthread",
             "control_socket_disable": True,
+            "pre_fork": _choose_share,
+            "post_fork": _keep_to_share,
         }
         for name, value in options.items():
             self.cfg.set(name, value)
 
     def load(self) -> Callable[..., Any]:
         """Return the application, in each worker."""
-        return create_app(self._settings)
+        return self._create(self._settings)
+
+
+def _choose_share(arbiter: Arbiter, worker: Worker) -> None:
+    """Let a new worker have the share of the cores that fewest of the others have."""
+    others = [other.share_of_cores for other in arbiter.WORKERS.values()]
+    worker.share_of_cores = min(range(arbiter.cfg.workers), key=others.count)
+
+
+def _keep_to_share(arbiter: Arbiter, worker: Worker) -> None:
+    cores.keep_to_share(worker.share_of_cores, arbiter.cfg.workers)

@@ -52,6 +52,8 @@ def changed_fields(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """Return a line for each field that differs, such as `temperature: 1.0 → 0.7`."""
     lines = []
     for name in {**new, **old}:
+        if name in old and name in new and old[name] is new[name]:
+            continue  # as most fields of a template are
         before = _text(old[name]) if name in old else _UNSET
         after = _text(new[name]) if name in new else _UNSET
         if before != after:

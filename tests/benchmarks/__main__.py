@@ -28,10 +28,7 @@ PARTS: dict[str, Callable[[Client, Path], Iterator[str]]] = {
 @click.argument("parts", nargs=-1, type=click.Choice(list(PARTS)))
 def main(parts: tuple[str, ...]) -> None:
     """Print the table, or some parts of it."""
-    server_command = [
-        *(sys.executable, "-m", "gunicorn", "--workers=2", "--threads=8", "--worker-class=gthread"),
-        *("--bind=127.0.0.1:0", "--no-control-socket", "tests.benchmarks.yardsticks:app"),
-    ]
+    server_command = [sys.executable, "-m", "tests.benchmarks.yardsticks"]
     FOLDER.mkdir(parents=True, exist_ok=True)
     machine = f"{os.cpu_count()} cores, Python {platform.python_version()}"
     click.echo(f"{machine}, two gunicorn workers of 8 threads; clients and server share the machine.")

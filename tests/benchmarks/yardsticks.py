@@ -1,6 +1,6 @@
 """The served application, with views beside it that do less, or do it as others would.
 
-`gunicorn tests.benchmarks.yardsticks:app`, with the settings of Bakehouse in the environment.
+`python -m tests.benchmarks.yardsticks` serves them as `bakehouse serve` would.
 """
 
 import os
@@ -14,19 +14,21 @@ from threading import Lock
 from typing import IO, Any
 
 import git
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Flask, Response, current_app, request
 
 from app import create_app
 from app.api import context
 from app.api.contract import accepts, returns
 from app.api.repos import list_repos
 from app.api.targets import list_targets
+from app.cli import serving
 from app.registry import documents
 from app.registry.defaults import first_config
 from app.registry.repos import DEFAULT_BASE_MODEL
 from app.registry.resolution import in_order, normalize, resolve
 from app.schemas.targets import TargetCreateSchema, TargetSchema
 from app.settings import Settings
+from storage import cores
 
 DEFAULT_CONFIG = first_config(DEFAULT_BASE_MODEL)
 
@@ -112,7 +114,7 @@ def run_http_backend(path: str) -> Response:
         "GIT_CONFIG_KEY_0": "safe.directory",
         "GIT_CONFIG_VALUE_0": "*",
     }
-    with tempfile.TemporaryFile() as body:
+    with tempfile.TemporaryFile() as body, cores.all_cores():
         shutil.copyfileobj(request.stream, body)
         body.seek(0)
         process = subprocess.Popen(
@@ -138,6 +140,13 @@ def _pieces(process: "subprocess.Popen[bytes]") -> Iterator[bytes]:
     process.wait()
 
 
-app = create_app(Settings.from_env())
-app.register_blueprint(blueprint)
-app.register_blueprint(backend)
+def create(settings: Settings) -> Flask:
+    """Return the application with the views beside it."""
+    app = create_app(settings)
+    app.register_blueprint(blueprint)
+    app.register_blueprint(backend)
+    return app
+
+
+if __name__ == "__main__":
+    serving.run(create)

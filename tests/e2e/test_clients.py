@@ -64,7 +64,7 @@ class Held:
 
 
 def held(server: Server) -> Held:
-    (worker,) = children(server.process.pid)
+    (worker,) = server.workers()
     process = Path(f"/proc/{worker}")
     processes = sorted(command(pid) for pid in children(worker))
     return Held(len(os.listdir(process / "fd")), len(os.listdir(process / "task")), processes)

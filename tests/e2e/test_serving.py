@@ -1,12 +1,15 @@
 """The server as its operator meets it: starting, stopping, being killed, telling what is wrong."""
 
 import json
+import os
 import re
+import signal
 import socket
 import subprocess
 import sys
 import time
 import urllib.error
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,9 @@ import pytest
 from tests.e2e.conftest import User, call, needs_curl, new_user
 from tests.payloads import target
 from tests.server import MASTER_KEY, Server, environment, running
+
+ALL_CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+needs_two_cores = pytest.mark.skipif(len(ALL_CORES) < 2, reason="needs Linux and two cores")
 
 GUNICORN = [sys.executable, "-m", "gunicorn", "--bind=127.0.0.1:0", "--no-control-socket", "wsgi:app"]
 
@@ -56,6 +62,28 @@ def test_a_wrong_setting_stops_the_start_with_a_sentence(tmp_path: Path, command
     )
     assert done.returncode != 0
     assert "BAKEHOUSE_MAX_BODY must be a whole number from 1024 to 1073741824, not 'much'." in done.stderr
+
+
+@needs_two_cores
+def test_each_worker_keeps_to_its_share_of_the_cores(tmp_path: Path):
+    def shares() -> list[list[int]]:
+        """Return the cores of each of two workers; one that was just started may not have chosen yet."""
+        while True:
+            with suppress(ProcessLookupError):
+                found = [sorted(os.sched_getaffinity(pid)) for pid in server.workers()]
+                if len(found) == 2 and ALL_CORES not in found:
+                    return sorted(found)
+            time.sleep(0.01)
+
+    with running(tmp_path) as server:
+        first, second = shares()
+        assert sorted(first + second) == ALL_CORES
+        killed = server.workers()[0]
+        os.kill(killed, signal.SIGKILL)
+        while killed in server.workers():
+            time.sleep(0.01)
+        assert shares() == [first, second]
+        assert sorted(os.sched_getaffinity(server.process.pid)) == ALL_CORES
 
 
 def test_users_on_the_command_line(tmp_path: Path):

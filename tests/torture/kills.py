@@ -96,7 +96,7 @@ class Torture:
             time.sleep(0.4)  # about what it takes to begin
         time.sleep(self.chance.uniform(0.05, 1.0))
         if kind == "a worker":
-            os.kill(self.chance.choice(_children(server.process.pid)), signal.SIGKILL)
+            os.kill(self.chance.choice(server.workers()), signal.SIGKILL)
         elif kind == "the master":
             os.kill(server.process.pid, signal.SIGKILL)
         else:
@@ -223,10 +223,6 @@ def run(rounds: int, seed: int) -> Iterator[str]:
 
 def _list(counts: Counter[str]) -> str:
     return ", ".join(f"{count} × {kind}" for kind, count in sorted(counts.items()))
-
-
-def _children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def _is_maintenances(path: Path) -> bool:

@@ -1,0 +1,44 @@
+"""Which of the machine's cores a process runs on.
+
+Python runs one thread of a process at a time. Where each process of a server keeps to cores of its
+own, its threads hand over to each other there, instead of waking a core that another one needs.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+
+def _allowed() -> frozenset[int]:
+    """Return the cores that this thread may run on; none where the system does not tell (not Linux)."""
+    return frozenset(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else frozenset()
+
+
+_ALL = _allowed()
+
+
+def share(cores: Sequence[int], number: int, shares: int) -> Sequence[int]:
+    """Return one of so many equal shares of some cores; all of them where there are fewer than shares."""
+    if len(cores) < shares:
+        return cores
+    return cores[len(cores) * number // shares : len(cores) * (number + 1) // shares]
+
+
+def keep_to_share(number: int, shares: int) -> None:
+    """Keep this process to one of so many shares of the cores, before it starts its threads."""
+    if _ALL:
+        os.sched_setaffinity(0, share(sorted(_ALL), number, shares))
+
+
+@contextmanager
+def all_cores() -> Iterator[None]:
+    """Let what this thread starts meanwhile, a git process say, run on any core."""
+    own = _allowed()
+    if own == _ALL:
+        yield
+        return
+    os.sched_setaffinity(0, _ALL)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, own)
