@@ -91,15 +91,19 @@ class ObjectDatabase(GitCmdObjectDB):
                 return _parse_commit(value.data)
         raise RepositoryDamaged(self.name, f"the object {commit_id.hex()} is not a commit")
 
-    def edit(self, root: bytes | None, files: Mapping[str, GitObject | None]) -> bytes:
+    def edit(
+        self, root: bytes | None, files: Mapping[str, GitObject | None], *, admitted: bool = False
+    ) -> bytes:
         """Stage the trees that differ from those of a folder in some files, by path; return the new root.
 
         None takes a file away, and a folder goes with its last. Raises NameTaken if a folder would
-        hold two names that differ only in case.
+        hold two names that differ only in case, unless the files were admitted once before.
         """
-        return self._edit(root, files)[0]
+        return self._edit(root, files, admitted)[0]
 
-    def _edit(self, folder: bytes | None, files: Mapping[str, GitObject | None]) -> tuple[bytes, Tree]:
+    def _edit(
+        self, folder: bytes | None, files: Mapping[str, GitObject | None], admitted: bool
+    ) -> tuple[bytes, Tree]:
         tree = Tree() if folder is None else self.tree(folder)
         here: dict[str, bytes | None] = {}
         below: dict[str, dict[str, GitObject | None]] = {}
@@ -109,13 +113,14 @@ class ObjectDatabase(GitCmdObjectDB):
                 below.setdefault(name, {})[rest] = file
             else:
                 here[name] = None if file is None else file.id
-        clash = tree.other_case([name for name, blob_id in here.items() if blob_id is not None])
-        if clash is not None:
-            raise NameTaken(*clash)
+        if not admitted:
+            clash = tree.other_case([name for name, blob_id in here.items() if blob_id is not None])
+            if clash is not None:
+                raise NameTaken(*clash)
         if here:
             tree = tree.splice(*next(iter(here.items()))) if len(here) == 1 else tree.update(here)
         for name, nested in below.items():
-            child_id, child = self._edit(tree.find(name, FOLDER), nested)
+            child_id, child = self._edit(tree.find(name, FOLDER), nested, admitted)
             tree = tree.splice(name, None if child.is_empty else child_id, FOLDER)
         return self.unpacked.stage_tree(tree, folder), tree
 

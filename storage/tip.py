@@ -162,7 +162,7 @@ class Tip:
             for file in record.files.values():
                 if file is not None:
                     self._objects.unpacked.stage(file)
-            if self._objects.edit(before.tree, record.files) != commit.tree:
+            if self._objects.edit(before.tree, record.files, admitted=True) != commit.tree:
                 raise RepositoryDamaged(self.name, "a commit in its journal is not what its files make")
         except BaseException:
             self._objects.unpacked.discard()

@@ -6,6 +6,7 @@ from storage.packs import Difference, GitObject
 from storage.trees import Tree
 
 _MOST = 16 * 1024 * 1024  # bytes
+_SMALL = 512  # bytes: a tree up to that is put down whole, which takes less time than to compare it
 _LONGEST_CHAIN = 50  # of differences; git's own limit when it packs
 
 
@@ -70,7 +71,7 @@ class Unpacked:
                 continue
             base = self._bases.get(object_id, b"")
             chain, like = chains.get(base, _LONGEST_CHAIN), self._kept.get(base)
-            if chain < _LONGEST_CHAIN and isinstance(like, Tree) and not value.is_empty:
+            if chain < _LONGEST_CHAIN and isinstance(like, Tree) and value.size > _SMALL:
                 chains[object_id] = chain + 1
                 found.append(Difference.of(object_id, base, like.size, *value.compare(like)))
             else:

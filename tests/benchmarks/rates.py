@@ -20,11 +20,10 @@ def rows(client: Client) -> Iterator[str]:
     """Yield a row for each rate, in requests a second."""
     many = [400] * CLIENTS  # some seconds: what is committed is published meanwhile, too
     limit = ("  the limit: same validation, nothing stored", "/yardstick/nothing-stored")
-    spread_out = [new_repo(client) for _ in range(REPOS)]
     alone, batches = new_repo(client), new_repo(client)
     yield compare(
         f"create, {CLIENTS} clients, {REPOS} repos",
-        lambda: rate(client, creates(client, many, spread_out)),
+        lambda: rate(client, creates(client, many, [new_repo(client) for _ in range(REPOS)])),
         limit[0],
         lambda: rate(client, bodies(client, many, limit[1])),
         "goal 0.6",
