@@ -31,6 +31,7 @@ NAME = "bakehouse-journal"
 _START = 4096  # where the first record begins: to flush it is not to flush the mark
 _LARGE = 1024 * 1024
 _STEP = 256 * 1024  # by which it grows at the most, unless it must
+_ROOM = 4
 _REST = 64 * 1024
 _FORMAT = b"BAKEJNL1"
 _MARK = struct.Struct("<8s16sQQQ")  # format, boot, generation, end, size; then their CRC-32
@@ -126,6 +127,13 @@ class Journal:
         finally:
             os.close(fd)
 
+    def cut(self) -> None:
+        """Give back the room that it has grown into, where it is empty."""
+        with self.exclusive() as journal:
+            mark = journal.mark()
+            if mark.is_current and mark.is_empty:
+                journal.resize(mark, _START)
+
     @contextmanager
     def exclusive(self) -> Iterator["OpenJournal"]:
         """Hold it, and with it the repository, against every other thread and process.
@@ -208,18 +216,26 @@ class OpenJournal:
         self.tell(Mark(BOOT, mark.generation, end, size))
 
     def empty(self, mark: Mark) -> Mark:
-        """Begin again from the front, durably: git's own files have everything. Return the new mark."""
-        size = _START if mark.size > 2 * _LARGE else mark.size
-        emptied = Mark(BOOT, mark.generation + 1, _START, size)
+        """Begin again from the front, durably: git's own files have everything. Return the new mark.
+
+        It keeps room for some times what it held, to a limit.
+        """
+        emptied = Mark(BOOT, mark.generation + 1, _START, mark.size)
         try:
             disk.write_at(self._fd, _pack_mark(emptied), 0, flush=True)
-            if size < mark.size:
-                os.ftruncate(self._fd, size)
+            return self.resize(emptied, min(mark.size, _ROOM * mark.end, _ROOM * _STEP))
         except BaseException:
             with suppress(OSError):  # on disk, too, it may be either
                 disk.write_at(self._fd, _pack_mark(mark), 0, flush=True)
             raise
-        return emptied
+
+    def resize(self, mark: Mark, size: int) -> Mark:
+        """Let it have no more room than some bytes, all behind its records, and return the new mark."""
+        if size == mark.size:
+            return mark
+        resized = self.tell(mark._replace(size=size))
+        os.ftruncate(self._fd, size)
+        return resized
 
     def _unpack(self, generation: int, start: int, end: int) -> tuple[list[Record], int]:
         """Return the whole records of a generation from a place on, and where the last of them ends."""

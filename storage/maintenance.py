@@ -19,6 +19,7 @@ from pathlib import Path
 
 from storage import disk, flushes, process
 from storage.errors import RepositoryDamaged
+from storage.journal import Journal
 from storage.refs import Branch
 
 ROLL_UP_ABOVE = 256
@@ -106,6 +107,7 @@ def maintain(branch: Branch) -> None:
     wait while git holds it.
     """
     folder = branch.git_folder
+    Journal(branch.name, folder).cut()
     with disk.exclusive(folder / "objects"):
         _remove_leftovers(folder)
         loose = _loose_objects(folder)  # of git commands of the operator's

@@ -90,7 +90,7 @@ def _memory(data_dir: Path) -> int:
         try:
             if f"BAKEHOUSE_DATA_DIR={data_dir}\0".encode() in (process / "environ").read_bytes():
                 status = dict(line.split(":", 1) for line in (process / "status").read_text().splitlines())
-                if "gunicorn" in (process / "cmdline").read_text():
+                if "yardsticks" in (process / "cmdline").read_text():
                     found.append(int(status["VmRSS"].split()[0]) // 1024)
         except OSError:  # it has just ended
             continue

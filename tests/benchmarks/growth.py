@@ -91,8 +91,10 @@ def _disk(client: Client, data_dir: Path) -> str:
     folder = data_dir / "repos" / "admin" / f"{repo}.git"
     empty = _size(folder)
     client.send(creates(client, [COMMITS], [repo])[0])
+    repository = Store(data_dir / "repos").open(f"admin/{repo}")
+    repository.publish()
     before = (_size(folder) - empty) // COMMITS
-    Store(data_dir / "repos").open(f"admin/{repo}").maintain(always=True)
+    repository.maintain(always=True)
     after = (_size(folder) - empty) // COMMITS
     what = f"disk, {COMMITS:,} creates among 100 targets"
     return f"{what:44}{after:9} bytes a commit\n{'  before maintenance':44}{before:9} bytes a commit\n"

@@ -83,7 +83,7 @@ def test_the_rest_of_an_earlier_generation_is_there_until_it_is_written_over(emp
         assert held.rest(behind) == []
 
 
-def test_it_grows_ahead_of_what_it_holds_and_shrinks_after_much(empty: Journal, tmp_path: Path):
+def test_it_grows_ahead_of_what_it_holds(empty: Journal, tmp_path: Path):
     sizes = set()
     with empty.exclusive() as held:
         mark = held.mark()
@@ -95,9 +95,31 @@ def test_it_grows_ahead_of_what_it_holds_and_shrinks_after_much(empty: Journal, 
         assert not mark.is_large
         mark = held.append(mark, [record(b"much", a=bytes(4 * 1024 * 1024))])
         assert mark.is_large
+
+
+def test_it_keeps_room_for_some_times_what_it_held(empty: Journal, tmp_path: Path):
+    with empty.exclusive() as held:
+        mark, sizes = held.mark(), []
+        for size in (8_000_000, 200_000, 200_000, 1000, 1000):
+            mark = held.empty(held.append(mark, [record(b"1", a=bytes(size))]))
+            assert mark.size == (tmp_path / journal.NAME).stat().st_size
+            sizes.append(mark.size)
+    most, some, again, little, and_again = sizes
+    assert most == 1024 * 1024
+    assert 800_000 < some == again < most
+    assert 4096 < little == and_again < 30_000
+
+
+def test_it_can_be_cut_where_it_is_empty(empty: Journal, tmp_path: Path):
+    with empty.exclusive() as held:
+        mark = held.append(held.mark(), [record(b"1", a=bytes(100_000))])
+    empty.cut()
+    assert empty.mark() == mark
+    with empty.exclusive() as held:
         emptied = held.empty(mark)
-        assert emptied.size == (tmp_path / journal.NAME).stat().st_size == 4096
-        assert held.append(emptied, [record(b"more")]).size == 8192
+    empty.cut()
+    assert empty.mark() == emptied._replace(size=4096)
+    assert (tmp_path / journal.NAME).stat().st_size == 4096
 
 
 def in_threads(*tasks: Callable[[], None]) -> list[Exception]:

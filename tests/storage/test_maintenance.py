@@ -39,6 +39,18 @@ def test_a_large_pack_is_left_alone(repository: Repository):
     assert len(pack_sizes(repository.path)) == 2
 
 
+def test_the_journal_gives_its_room_back(repository: Repository, store: Store):
+    """Whoever followed it before goes on writing."""
+    for number in range(100):
+        repository.transact(put("a", random.Random(number).randbytes(1000)))
+    journal = repository.path / "bakehouse-journal"
+    assert journal.stat().st_size > 50_000
+    assert store.open("alice/demo").maintain(always=True)
+    assert journal.stat().st_size == 4096
+    publish(repository, increment)
+    assert git(repository.path, "show", "main:counter") == "1\n"
+
+
 def test_objects_that_nothing_names_yet_stay(repository: Repository):
     """A flush whose ref has not moved yet must find its objects after a roll-up."""
     blob = repository._objects.write("blob", b"not named by any ref")
