@@ -60,6 +60,11 @@ class Publisher:
             else:
                 self._state.notify()
 
+    def forget(self, what: Publishable) -> None:
+        """Take note that somebody else has just published it."""
+        with self._state:
+            self._due.pop(what, None)
+
     def _work(self) -> None:
         while True:
             with self._state:

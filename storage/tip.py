@@ -152,6 +152,7 @@ class Tip:
         self._objects.packed()
         self._objects.refresh()
         self._line = []
+        self._publisher.forget(self)
 
     def _replay(self, record: Record) -> str:
         """Make of a record what its writer had; return the commit that it follows."""

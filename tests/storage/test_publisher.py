@@ -115,6 +115,20 @@ def test_what_is_gone_is_forgotten(of):
     assert len(gone.published) == 1
 
 
+def test_what_another_process_has_published_is_due_anew(of):
+    waiting, patient = Waiting(), of(3600, 0.2)
+    noted = time.monotonic()
+    patient.note(waiting)
+    while time.monotonic() < noted + 0.15:
+        time.sleep(0.01)
+    patient.forget(waiting)
+    again = time.monotonic()
+    patient.note(waiting)
+    assert waiting.done.wait(60)
+    assert waiting.published[0] >= again + 0.2
+    assert len(waiting.published) == 1
+
+
 def test_the_thread_is_there_only_while_something_is_due(of):
     ending, waiting = of(0.001, 1), Waiting()
     for _ in range(2):
