@@ -7,6 +7,9 @@ many commits at once (`tip`), and then the journal begins again from the front.
 The file starts with a mark, which tells how far the journal goes. That is flushed only when the
 journal is emptied: after a power loss the records tell for themselves (`recovery`). A record is a
 commit and the files that it changed; all else follows from those and its parent.
+
+What is added at once is one frame, with one checksum: it is there whole or not at all. The checksum
+is also of the one before, so what an append left that was cut off never counts behind another.
 """
 
 import fcntl
@@ -23,19 +26,19 @@ from pathlib import Path
 from typing import NamedTuple
 
 from storage import disk
-from storage.errors import RepositoryDamaged
+from storage.errors import RepositoryDamaged, RepositoryNotFound
 from storage.packs import GitObject
 
 NAME = "bakehouse-journal"
 
-_START = 4096  # where the first record begins: to flush it is not to flush the mark
+_START = 4096  # where the first frame begins: to flush it is not to flush the mark
 _LARGE = 1024 * 1024
 _STEP = 256 * 1024  # by which it grows at the most, unless it must
 _ROOM = 4
 _REST = 64 * 1024
 _FORMAT = b"BAKEJNL1"
-_MARK = struct.Struct("<8s16sQQQ")  # format, boot, generation, end, size; then their CRC-32
-_RECORD = struct.Struct("<QI")  # generation, size of what follows; then the CRC-32 of all that
+_MARK = struct.Struct("<8s16sQQQI?")  # format, and the fields of a `Mark`; then their CRC-32
+_FRAME = struct.Struct("<QI")  # generation, size of the records that follow; then the CRC-32 of all that
 _CRC = struct.Struct("<I")
 _REMOVED = 0xFFFFFFFF  # in the place of a file's size
 _TRIES = 1000
@@ -55,18 +58,22 @@ BOOT = hashlib.sha256(_read_boot().encode()).digest()[:16]
 class Mark(NamedTuple):
     """How far a journal goes: to byte `end`, as it was told since the machine started (`boot`).
 
-    Its `generation` counts how often it was emptied; its file has `size` bytes at least.
+    Its `generation` counts how often it was emptied; its file has `size` bytes at least. The next
+    frame's checksum begins with the last one's, `checksum`. It is not `settled` where it could not be
+    emptied: on disk it may be so, and nothing may be added before it is.
     """
 
     boot: bytes
     generation: int
     end: int
     size: int
+    checksum: int = 0
+    settled: bool = True
 
     @property
     def start(self) -> "Mark":
         """The mark before the first record of this generation."""
-        return self._replace(end=_START)
+        return self._replace(end=_START, checksum=0)
 
     @property
     def is_current(self) -> bool:
@@ -99,6 +106,7 @@ class Journal:
         self._name = name
         self._path = git_folder / NAME
         self._open: OpenJournal | None = None
+        self._inode = 0
 
     def create(self) -> None:
         """Make an empty one, durably, where there is none."""
@@ -115,17 +123,22 @@ class Journal:
         if self._open is None:  # kept open: every read of the repository asks
             fd = os.open(self._path, os.O_RDONLY)
             weakref.finalize(self, os.close, fd)
+            self._inode = os.fstat(fd).st_ino
             self._open = OpenJournal(self._name, fd)
         return self._open.mark()
+
+    def is_gone(self) -> bool:
+        """Tell whether a hand removed the file that `mark` reads, or put another in its place."""
+        try:
+            return self._open is not None and self._path.stat().st_ino != self._inode
+        except OSError:  # whoever opens it will tell
+            return True
 
     @contextmanager
     def reading(self) -> Iterator["OpenJournal"]:
         """Open it to read from; that waits for nobody."""
-        fd = os.open(self._path, os.O_RDONLY)
-        try:
+        with self._opened(os.O_RDONLY) as fd:
             yield OpenJournal(self._name, fd)
-        finally:
-            os.close(fd)
 
     def cut(self) -> None:
         """Give back the room that it has grown into, where it is empty."""
@@ -140,10 +153,18 @@ class Journal:
 
         The lock is advisory (`flock`); the kernel releases that of a process that dies.
         """
-        fd = os.open(self._path, os.O_RDWR)
-        try:
+        with self._opened(os.O_RDWR) as fd:
             fcntl.flock(fd, fcntl.LOCK_EX)
             yield OpenJournal(self._name, fd)
+
+    @contextmanager
+    def _opened(self, flags: int) -> Iterator[int]:
+        """Open the file; RepositoryNotFound where another one lies in its place than `mark` reads."""
+        fd = os.open(self._path, flags)
+        try:
+            if self._open is not None and os.fstat(fd).st_ino != self._inode:
+                raise RepositoryNotFound(self._name)
+            yield fd
         finally:
             os.close(fd)
 
@@ -165,15 +186,15 @@ class OpenJournal:
 
     def between(self, since: Mark, until: Mark) -> list[Record] | None:
         """Return the records between two marks; None where they were just written over."""
-        records, end = self._unpack(until.generation, since.end, until.end)
+        records, end, _ = self._unpack(since, until.end)
         return records if end == until.end else None
 
     def rest(self, since: Mark) -> list[Record]:
         """Return what comes behind a mark of an earlier generation, as far as it was not written over.
 
-        It may hold a record more than was ever told of.
+        It may hold records more than were ever told of.
         """
-        return self._unpack(since.generation, since.end, min(since.size, since.end + _REST))[0]
+        return self._unpack(since, min(since.size, since.end + _REST))[0]
 
     def append(self, mark: Mark, records: Sequence[Record]) -> Mark:
         """Add records behind a mark, durably, let everybody see them, and return the mark behind them.
@@ -181,7 +202,7 @@ class OpenJournal:
         Where that fails they count for nothing, now or after a power loss. The file grows ahead of
         what it holds: to write where it ends would be to flush its new size each time.
         """
-        data = b"".join([_pack(record, mark.generation) for record in records])
+        data, checksum = _pack_frame(records, mark)
         end = size = mark.end + len(data)
         if end <= mark.size:
             size = mark.size
@@ -189,11 +210,11 @@ class OpenJournal:
             data, size = data.ljust(ahead - mark.end, b"\0"), ahead
         try:
             disk.write_at(self._fd, data, mark.end, flush=True)
-            return self.tell(Mark(BOOT, mark.generation, end, size))
         except BaseException:
             with suppress(OSError):
-                disk.write_at(self._fd, bytes(_RECORD.size), mark.end, flush=True)
+                disk.write_at(self._fd, bytes(_FRAME.size), mark.end, flush=True)
             raise
+        return self.tell(Mark(BOOT, mark.generation, end, size, checksum, mark.settled))
 
     def tell(self, mark: Mark) -> Mark:
         """Let everybody see how far it goes."""
@@ -201,19 +222,21 @@ class OpenJournal:
         return mark
 
     def find_end(self) -> None:
-        """Tell how far it goes, after a power loss: as far as its records are whole.
+        """Tell how far it goes, after a power loss: as far as its frames are whole.
 
         Each was flushed before the next was written, and so was the mark that began this generation.
         Raises RepositoryDamaged where one is whole behind one that is not.
         """
         mark, size = self.mark(), os.fstat(self._fd).st_size
-        _, end = self._unpack(mark.generation, _START, size)
-        head = os.pread(self._fd, _RECORD.size, end)
-        if len(head) == _RECORD.size:
-            after = end + _RECORD.size + _RECORD.unpack(head)[1] + _CRC.size
-            if self._unpack(mark.generation, after, max(size, after))[0]:
-                raise RepositoryDamaged(self._name, "its journal has a record that cannot be read")
-        self.tell(Mark(BOOT, mark.generation, end, size))
+        _, end, checksum = self._unpack(mark.start, size)
+        head = os.pread(self._fd, _FRAME.size, end)
+        if len(head) == _FRAME.size:
+            after = end + _FRAME.size + _FRAME.unpack(head)[1] + _CRC.size
+            if after < size:
+                (broken,) = _CRC.unpack(os.pread(self._fd, _CRC.size, after - _CRC.size))
+                if self._unpack(mark._replace(end=after, checksum=broken), size)[0]:
+                    raise RepositoryDamaged(self._name, "its journal has a record that cannot be read")
+        self.tell(Mark(BOOT, mark.generation, end, size, checksum, mark.settled))
 
     def empty(self, mark: Mark) -> Mark:
         """Begin again from the front, durably: git's own files have everything. Return the new mark.
@@ -223,28 +246,29 @@ class OpenJournal:
         emptied = Mark(BOOT, mark.generation + 1, _START, mark.size)
         try:
             disk.write_at(self._fd, _pack_mark(emptied), 0, flush=True)
-            return self.resize(emptied, min(mark.size, _ROOM * mark.end, _ROOM * _STEP))
         except BaseException:
-            with suppress(OSError):  # on disk, too, it may be either
-                disk.write_at(self._fd, _pack_mark(mark), 0, flush=True)
+            with suppress(OSError):
+                disk.write_at(self._fd, _pack_mark(mark._replace(settled=False)), 0, flush=True)
             raise
+        return self.resize(emptied, min(mark.size, _ROOM * mark.end, _ROOM * _STEP))
 
     def resize(self, mark: Mark, size: int) -> Mark:
         """Let it have no more room than some bytes, all behind its records, and return the new mark."""
         if size == mark.size:
             return mark
         resized = self.tell(mark._replace(size=size))
-        os.ftruncate(self._fd, size)
+        with suppress(OSError):  # then it has more
+            os.ftruncate(self._fd, size)
         return resized
 
-    def _unpack(self, generation: int, start: int, end: int) -> tuple[list[Record], int]:
-        """Return the whole records of a generation from a place on, and where the last of them ends."""
-        data, position = os.pread(self._fd, end - start, start), 0
-        found = []
-        while (content := _content(data, position, generation)) is not None:
-            found.append(_unpack(content))
-            position += _RECORD.size + _CRC.size + len(content)
-        return found, start + position
+    def _unpack(self, since: Mark, end: int) -> tuple[list[Record], int, int]:
+        """Return the records of the whole frames behind a mark, where the last ends, and its checksum."""
+        data, position, checksum = os.pread(self._fd, max(0, end - since.end), since.end), 0, since.checksum
+        records: list[Record] = []
+        while (frame := _find_frame(data, position, since.generation, checksum)) is not None:
+            content, position, checksum = frame
+            records += _unpack_records(content)
+        return records, since.end + position, checksum
 
 
 def _with_crc(data: bytes) -> bytes:
@@ -259,39 +283,54 @@ def _pack_mark(mark: Mark) -> bytes:
     return _with_crc(_MARK.pack(_FORMAT, *mark))
 
 
-def _pack(record: Record, generation: int) -> bytes:
+def _pack_frame(records: Sequence[Record], mark: Mark) -> tuple[bytes, int]:
+    """Return the frame that holds some records behind a mark, and its checksum."""
+    content = b"".join(map(_pack_record, records))
+    data = _FRAME.pack(mark.generation, len(content)) + content
+    checksum = zlib.crc32(data, mark.checksum)
+    return data + _CRC.pack(checksum), checksum
+
+
+def _pack_record(record: Record) -> bytes:
     """Sizes first (the commit, how many files, each one's path and content), then what they are of."""
     sizes, parts = [len(record.commit.data), len(record.files)], [record.commit.data]
     for path, file in record.files.items():
         name = path.encode()
         sizes += [len(name), _REMOVED if file is None else len(file.data)]
         parts += [name] if file is None else [name, file.data]
-    content = struct.pack(f"<{len(sizes)}I", *sizes) + b"".join(parts)
-    return _with_crc(_RECORD.pack(generation, len(content)) + content)
+    return struct.pack(f"<{len(sizes)}I", *sizes) + b"".join(parts)
 
 
-def _content(data: bytes, position: int, generation: int) -> bytes | None:
-    """Return the content of the record that begins at a position; None where there is none."""
-    if position + _RECORD.size > len(data):
+def _find_frame(data: bytes, position: int, generation: int, before: int) -> tuple[bytes, int, int] | None:
+    """Return the content of the frame at a position, where it ends, and its checksum; None if there is none.
+
+    `before` is the checksum of the frame that it must follow.
+    """
+    if position + _FRAME.size > len(data):
         return None
-    found, size = _RECORD.unpack_from(data, position)
-    start = position + _RECORD.size
+    found, size = _FRAME.unpack_from(data, position)
+    start = position + _FRAME.size
     end = start + size
-    if found != generation or not _is_whole(data[position : end + _CRC.size]):
+    if found != generation or end + _CRC.size > len(data):
         return None
-    return data[start:end]
+    checksum = zlib.crc32(data[position:end], before)
+    if data[end : end + _CRC.size] != _CRC.pack(checksum):
+        return None
+    return data[start:end], end + _CRC.size, checksum
 
 
-def _unpack(content: bytes) -> Record:
-    commit_size, count = struct.unpack_from("<2I", content)
-    sizes = struct.unpack_from(f"<{2 * count}I", content, 8)
-    position = 8 + 8 * count
-    commit = GitObject.of("commit", content[position : position + commit_size])
-    position += commit_size
-    files: dict[str, GitObject | None] = {}
-    for name_size, size in zip(sizes[::2], sizes[1::2], strict=True):
-        start = position + name_size
-        path = content[position:start].decode()
-        position = start if size == _REMOVED else start + size
-        files[path] = None if size == _REMOVED else GitObject.of("blob", content[start:position])
-    return Record(commit, files)
+def _unpack_records(content: bytes) -> Iterator[Record]:
+    position = 0
+    while position < len(content):
+        commit_size, count = struct.unpack_from("<2I", content, position)
+        sizes = struct.unpack_from(f"<{2 * count}I", content, position + 8)
+        position += 8 + 8 * count
+        commit = GitObject.of("commit", content[position : position + commit_size])
+        position += commit_size
+        files: dict[str, GitObject | None] = {}
+        for name_size, size in zip(sizes[::2], sizes[1::2], strict=True):
+            start = position + name_size
+            path = content[position:start].decode()
+            position = start if size == _REMOVED else start + size
+            files[path] = None if size == _REMOVED else GitObject.of("blob", content[start:position])
+        yield Record(commit, files)

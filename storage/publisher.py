@@ -50,15 +50,22 @@ class Publisher:
         """Take note that something was just committed; never waits for what is being published."""
         with self._state:
             self._noted = now = time.monotonic()
-            if what in self._due:
-                return
-            self._due[what] = _Due(now, now + LATEST_SECONDS)
             if self._thread is None:
-                # no daemon, whoever starts it: a process that ends waits for it
-                self._thread = threading.Thread(target=self._work, name="publisher", daemon=False)
-                self._thread.start()
-            else:
-                self._state.notify()
+                self._start()
+            elif what in self._due:
+                return
+            self._due.setdefault(what, _Due(now, now + LATEST_SECONDS))
+            self._state.notify()
+
+    def _start(self) -> None:
+        # no daemon, whoever starts it: a process that ends waits for it
+        thread = threading.Thread(target=self._work, name="publisher", daemon=False)
+        try:
+            thread.start()
+        except RuntimeError as error:  # there are too many threads; the next commit tries again
+            _log.warning("What is committed is in its journal, for now: %s", error)
+        else:
+            self._thread = thread
 
     def forget(self, what: Publishable) -> None:
         """Take note that somebody else has just published it."""

@@ -90,6 +90,10 @@ class Repository:
         repository._objects.pack(str(transaction.tip))
         repository._branch.move(str(transaction.tip))
 
+    def is_gone(self) -> bool:
+        """Tell whether a hand removed its folder since it was opened, or put another in its place."""
+        return self._tip.is_gone()
+
     def head(self) -> Snapshot:
         """Return what lies in the repository now."""
         with explained(self.name, self.path):

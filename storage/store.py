@@ -53,6 +53,9 @@ class Store:
         """Return a repository; RepositoryNotFound or RepositoryDamaged if it cannot be opened."""
         with self._lock:
             repository = self._open.get(name)
+            if repository is not None and repository.is_gone():
+                del self._open[name]
+                repository = None
         if repository is None:  # outside the lock: a recovery must not hold up the other repositories
             path = self._path(f"{name}{_SUFFIX}")
             repository = Repository(_last(name), path, self._cache, self._publisher, self._maintenance)

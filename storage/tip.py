@@ -60,6 +60,10 @@ class Tip:
         """The repository's name."""
         return self._branch.name
 
+    def is_gone(self) -> bool:
+        """Tell whether a hand removed the repository, or put another in its place."""
+        return self._journal.is_gone()
+
     def read(self) -> str:
         """Return the commit (40 hex digits); it waits for no writer."""
         mark, known = self._journal.mark(), self._known
@@ -72,13 +76,18 @@ class Tip:
     def turn(self) -> Iterator[Turn]:
         """Hold the repository, against every other thread and process, to write to it.
 
-        What the journal has no room for is published first, and what could not be the last time.
+        What the journal has no room for is published first, and what could not be the last time, or
+        was begun by a process that was killed.
         """
         with explained(self.name, self._branch.git_folder), self._journal.exclusive() as journal:
             known = self._follow(journal)
-            if known.commit and (known.mark.is_large or self._objects.unpacked.is_full or self._must_publish):
+            if known.commit and self._is_publishing_first(known.mark):
                 known = self._empty(journal, known)
             yield Turn(known.commit or self._published(), journal, known.mark)
+
+    def _is_publishing_first(self, mark: Mark) -> bool:
+        begun = self._must_publish or not mark.settled or not self._branch.is_locked()
+        return begun or mark.is_large or self._objects.unpacked.is_full
 
     def advance(self, turn: Turn, commit: str, records: Sequence[Record]) -> None:
         """Move on to a commit, which the records lead to, durably; nothing has changed if that fails.

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import json
 import subprocess
+import time
 import urllib.error
 from collections.abc import Iterator
 from pathlib import Path
@@ -78,6 +79,14 @@ def test_a_full_folder_for_temporary_files(small_disk: Path, tmp_path: Path, mon
     assert (tmp_path / "cloned/targets/meanwhile.yml").exists()
 
 
+def remount(disk: Path, how: str) -> None:
+    """Let a disk be read-only, or not, once nobody has a file open there to write to it."""
+    deadline = time.monotonic() + 30
+    while subprocess.run(["mount", "-o", f"remount,{how}", disk], capture_output=True).returncode:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 @pytest.mark.parametrize("trouble", ["full", "read-only"])
 def test_a_disk_that_is_full_or_read_only_for_a_while(small_disk: Path, trouble: str):
     with running(small_disk / "data") as server:
@@ -87,7 +96,7 @@ def test_a_disk_that_is_full_or_read_only_for_a_while(small_disk: Path, trouble:
         if trouble == "full":
             fill(small_disk / "filler")
         else:
-            subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+            remount(small_disk, "ro")
         for number in range(3):
             status, answer = ask(server, "POST", TARGETS, target(f"meanwhile-{number}"))
             assert (status, answer["code"]) == (503, "STORAGE_UNAVAILABLE")
@@ -98,7 +107,7 @@ def test_a_disk_that_is_full_or_read_only_for_a_while(small_disk: Path, trouble:
         if trouble == "full":
             (small_disk / "filler").unlink()
         else:
-            subprocess.run(["mount", "-o", "remount,rw", small_disk], check=True)
+            remount(small_disk, "rw")
         assert ask(server, "POST", TARGETS, target("after"))[0] == 200
         assert ask(server, "POST", "/v1/repo", {"repo_name": "other"})[0] == 200
         assert ask(server, "GET", TARGETS) == (200, {"targets": ["after", "before"]})

@@ -1,5 +1,6 @@
 """The journal's file: what was put there is read back, and nothing else."""
 
+import random
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -108,6 +109,49 @@ def test_it_keeps_room_for_some_times_what_it_held(empty: Journal, tmp_path: Pat
     assert most == 1024 * 1024
     assert 800_000 < some == again < most
     assert 4096 < little == and_again < 30_000
+
+
+def forget_mark(path: Path, boot: bytes = b"another machine!") -> Journal:
+    """Return the journal as after a power loss: how far it goes is not known."""
+    found = Journal("demo", path)
+    with found.exclusive() as held:
+        held.tell(held.mark()._replace(boot=boot, end=4096, checksum=0))
+        held.find_end()
+    return found
+
+
+def test_what_is_added_at_once_is_there_whole_or_not_at_all(empty: Journal, tmp_path: Path):
+    """Whichever sector a power loss takes: all came in one write."""
+    file = tmp_path / journal.NAME
+    with empty.exclusive() as held:
+        first = held.append(held.mark(), [record(b"0")])
+        last = held.append(first, [record(b"%d" % n, a=random.Random(n).randbytes(1500)) for n in range(3)])
+    content = file.read_bytes()
+    sectors = range(first.end // 512, -(-last.end // 512))
+    assert len(sectors) > 8
+    for sector in sectors:
+        start = max(first.end, sector * 512)
+        end = sector * 512 + 512
+        file.write_bytes(content[:start] + bytes(end - start) + content[end:])
+        assert forget_mark(tmp_path).mark().end == first.end
+    file.write_bytes(content)
+    assert forget_mark(tmp_path).mark()[1:] == last[1:]
+
+
+def test_what_a_killed_process_left_does_not_count_behind_another(empty: Journal, tmp_path: Path):
+    """Even if it has a file that looks like a frame, and that lies where the next frame would."""
+    with empty.exclusive() as held:
+        mark = held.mark()
+        forged, _ = journal._pack_frame([record(b"forged")], mark)
+        short, _ = journal._pack_frame([record(b"short", b=bytes(99))], mark)
+        around = journal._pack_frame([record(b"killed", a=b"")], mark)[0]
+        padding = bytes(len(short) - around.index(b"killed") - len(b"killed") - len(b"a"))
+        held.append(mark, [record(b"killed", a=padding + forged)])
+        content = (tmp_path / journal.NAME).read_bytes()
+        assert content.index(forged) == mark.end + len(short)
+        held.tell(mark._replace(size=held.mark().size))
+        last = held.append(held.mark(), [record(b"short", b=bytes(99))])
+    assert forget_mark(tmp_path).mark().end == last.end == mark.end + len(short)
 
 
 def test_it_can_be_cut_where_it_is_empty(empty: Journal, tmp_path: Path):

@@ -102,6 +102,20 @@ def test_what_fails_is_tried_again_and_told_of(of, caplog: pytest.LogCaptureFixt
     assert "'demo' is in its journal" in told
 
 
+def test_a_thread_that_cannot_start_is_started_later(of, monkeypatch: pytest.MonkeyPatch, caplog):
+    waiting, crowded = Waiting(), of(0.001, 1)
+
+    def refuse(_):
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        crowded.note(waiting)
+    assert "can't start new thread" in caplog.text
+    crowded.note(waiting)
+    assert waiting.done.wait(60)
+
+
 def test_what_is_gone_is_forgotten(of):
     gone, other = Waiting(RepositoryNotFound("demo")), Waiting()
     forgetting = of(0.001, 0.01)

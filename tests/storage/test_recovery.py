@@ -3,12 +3,13 @@
 import os
 import random
 import re
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from storage import journal
+from storage import disk, journal
 from storage.errors import RepositoryDamaged, StorageUnavailable, TagExists
 from storage.journal import NAME, Journal, OpenJournal
 from storage.objects import ObjectDatabase
@@ -222,6 +223,72 @@ def test_a_publication_that_fails_is_tried_again_before_the_next_write(
             repository.transact(increment)
         assert repository.head().read("counter").data == b"1\n"
     check(repository, 1)
+
+
+def kill_while_publishing(repository: Repository) -> None:
+    """Kill a process of its own between the branch and the journal."""
+    pid = os.fork()
+    if not pid:
+        OpenJournal.empty = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+        repository.publish()
+    os.waitpid(pid, 0)
+
+
+def test_git_s_lock_is_held_again_before_others_go_on(repository: Repository, tmp_path: Path):
+    """A process was killed between the branch and the journal; another had followed it, and writes."""
+    repository.transact(increment)
+    kill_while_publishing(repository)
+    lock = repository.path / "refs/heads/main.lock"
+    assert not lock.exists()
+    assert not Journal("demo", repository.path).mark().is_empty
+    repository.transact(increment)
+    assert lock.exists()
+    check(reopened(tmp_path), 2)
+
+
+def test_nothing_follows_a_mark_that_may_be_emptied_on_disk(
+    repository: Repository, tmp_path: Path, power, monkeypatch: pytest.MonkeyPatch
+):
+    """The disk refuses to flush it, but has it, and refuses to take it back; another process writes."""
+    other = reopened(tmp_path)
+    repository.transact(increment)
+    reached = []
+
+    def fail(fd, data, offset, *, flush):
+        os.pwrite(fd, data, offset)
+        if flush and offset == 0:
+            reached.append(data)
+            raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(disk, "write_at", fail)
+        with pytest.raises(StorageUnavailable):
+            repository.publish()
+    assert len(reached) == 2
+    told = read_mark(repository)
+    assert other.transact(increment) == 2
+    if read_mark(repository) == told:  # nobody has flushed a mark since
+        write_at(repository, 0, reached[0])
+    power()
+    check(reopened(tmp_path), 2)
+
+
+def test_who_is_interrupted_behind_the_record_has_written(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    tell = OpenJournal.tell
+
+    def interrupt(*arguments):
+        tell(*arguments)
+        raise KeyboardInterrupt
+
+    repository.transact(increment)
+    with monkeypatch.context() as patch:
+        patch.setattr(OpenJournal, "tell", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            repository.transact(increment)
+    assert repository.head().read("counter").data == b"2\n"
+    check(reopened(tmp_path), 2)
 
 
 def test_a_hand_may_go_on_from_what_was_published(repository: Repository, tmp_path: Path, monkeypatch):

@@ -1,15 +1,16 @@
 """Making and finding repositories."""
 
 import os
+import shutil
 import threading
 from pathlib import Path
 
 import pytest
 from git import GitCommandError, Repo
 
-from storage.errors import NameTaken, RepositoryExists, StorageUnavailable
+from storage.errors import NameTaken, RepositoryExists, RepositoryNotFound, StorageUnavailable
 from storage.store import Store
-from tests.storage.repositories import first_commit, git
+from tests.storage.repositories import first_commit, git, publish, put
 
 
 def test_a_new_repository_is_one_that_git_can_clone(store: Store, tmp_path: Path):
@@ -91,6 +92,29 @@ def test_no_name_leads_out_of_the_root(store: Store, name: str):
         store.open(name)
     with pytest.raises(ValueError, match="cannot name"):
         store.create(name, first_commit)
+
+
+@pytest.mark.parametrize("how", ["removed", "moved away"])
+def test_one_that_was_made_again_is_another(store: Store, tmp_path: Path, how: str):
+    """A hand took its folder away; whoever has it open goes on with the new one."""
+    other = Store(tmp_path)
+    old = store.create("alice/demo", first_commit)
+    publish(old, put("old", b"1"))
+    assert other.open("alice/demo").head().read("old") is not None
+    if how == "removed":
+        shutil.rmtree(old.path)
+    else:
+        old.path.rename(tmp_path / "alice" / "elsewhere")
+    for found in (store, other):
+        with pytest.raises(RepositoryNotFound):
+            found.open("alice/demo")
+    publish(store.create("alice/demo", first_commit), put("new", b"2"))
+    for found in (store, other):
+        snapshot = found.open("alice/demo").head()
+        assert (snapshot.read("old"), snapshot.read("new").data) == (None, b"2")
+    with pytest.raises(RepositoryNotFound):
+        old.transact(put("old", b"3"))
+    assert git(store.open("alice/demo").path, "show", "main:new") == "2"
 
 
 @pytest.mark.parametrize("settled", [False, True])

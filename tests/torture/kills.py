@@ -230,7 +230,17 @@ def _is_maintenances(path: Path) -> bool:
 
 
 def _kind(path: Path) -> str:
-    known = ("tmp_idx", "tmp_pack", "tmp_tag", "tmp_graph", "tmp_", ".new", "packed-refs.new", "flush-", "pack-")
+    known = (
+        "tmp_idx",
+        "tmp_pack",
+        "tmp_tag",
+        "tmp_graph",
+        "tmp_",
+        ".new",
+        "packed-refs.new",
+        "flush-",
+        "pack-",
+    )
     return next((name for name in known if path.name.startswith(name)), path.name)
 
 
