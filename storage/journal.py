@@ -37,7 +37,7 @@ _STEP = 256 * 1024  # by which it grows at the most, unless it must
 _ROOM = 4
 _REST = 64 * 1024
 _FORMAT = b"BAKEJNL1"
-_MARK = struct.Struct("<8s16sQQQI?")  # format, and the fields of a `Mark`; then their CRC-32
+_MARK = struct.Struct("<8s16sQQQI")  # format, and the fields of a `Mark`; then their CRC-32
 _FRAME = struct.Struct("<QI")  # generation, size of the records that follow; then the CRC-32 of all that
 _CRC = struct.Struct("<I")
 _REMOVED = 0xFFFFFFFF  # in the place of a file's size
@@ -59,8 +59,7 @@ class Mark(NamedTuple):
     """How far a journal goes: to byte `end`, as it was told since the machine started (`boot`).
 
     Its `generation` counts how often it was emptied; its file has `size` bytes at least. The next
-    frame's checksum begins with the last one's, `checksum`. It is not `settled` where it could not be
-    emptied: on disk it may be so, and nothing may be added before it is.
+    frame's checksum begins with the last one's, `checksum`.
     """
 
     boot: bytes
@@ -68,7 +67,6 @@ class Mark(NamedTuple):
     end: int
     size: int
     checksum: int = 0
-    settled: bool = True
 
     @property
     def start(self) -> "Mark":
@@ -214,7 +212,7 @@ class OpenJournal:
             with suppress(OSError):
                 disk.write_at(self._fd, bytes(_FRAME.size), mark.end, flush=True)
             raise
-        return self.tell(Mark(BOOT, mark.generation, end, size, checksum, mark.settled))
+        return self.tell(Mark(BOOT, mark.generation, end, size, checksum))
 
     def tell(self, mark: Mark) -> Mark:
         """Let everybody see how far it goes."""
@@ -236,19 +234,20 @@ class OpenJournal:
                 (broken,) = _CRC.unpack(os.pread(self._fd, _CRC.size, after - _CRC.size))
                 if self._unpack(mark._replace(end=after, checksum=broken), size)[0]:
                     raise RepositoryDamaged(self._name, "its journal has a record that cannot be read")
-        self.tell(Mark(BOOT, mark.generation, end, size, checksum, mark.settled))
+        self.tell(Mark(BOOT, mark.generation, end, size, checksum))
 
     def empty(self, mark: Mark) -> Mark:
         """Begin again from the front, durably: git's own files have everything. Return the new mark.
 
-        It keeps room for some times what it held, to a limit.
+        It keeps room for some times what it held, to a limit. Where this fails it may be empty on disk
+        all the same: nothing may be added before it is.
         """
         emptied = Mark(BOOT, mark.generation + 1, _START, mark.size)
         try:
             disk.write_at(self._fd, _pack_mark(emptied), 0, flush=True)
         except BaseException:
             with suppress(OSError):
-                disk.write_at(self._fd, _pack_mark(mark._replace(settled=False)), 0, flush=True)
+                disk.write_at(self._fd, _pack_mark(mark), 0, flush=True)
             raise
         return self.resize(emptied, min(mark.size, _ROOM * mark.end, _ROOM * _STEP))
 

@@ -81,13 +81,14 @@ class Tip:
         """
         with explained(self.name, self._branch.git_folder), self._journal.exclusive() as journal:
             known = self._follow(journal)
-            if known.commit and self._is_publishing_first(known.mark):
+            if known.commit and self._must_publish_before(known.mark):
                 known = self._empty(journal, known)
             yield Turn(known.commit or self._published(), journal, known.mark)
 
-    def _is_publishing_first(self, mark: Mark) -> bool:
-        begun = self._must_publish or not mark.settled or not self._branch.is_locked()
-        return begun or mark.is_large or self._objects.unpacked.is_full
+    def _must_publish_before(self, mark: Mark) -> bool:
+        """Tell whether more may follow a mark only once all until then is published."""
+        is_begun = not self._branch.is_locked()  # the lock has become the branch
+        return is_begun or self._must_publish or mark.is_large or self._objects.unpacked.is_full
 
     def advance(self, turn: Turn, commit: str, records: Sequence[Record]) -> None:
         """Move on to a commit, which the records lead to, durably; nothing has changed if that fails.
