@@ -40,10 +40,10 @@ def write_one_by_one(repository: Repository, recording: Recording) -> None:
 
 
 def write_together(repository: Repository, recording: Recording) -> None:
-    """Let writers share flushes."""
+    """Let writers share flushes, of several sectors each."""
     for start in (0, 4):
         with ThreadPoolExecutor(4) as pool:
-            changes = [(f"targets/{number}", b"%d" % number) for number in range(start, start + 4)]
+            changes = [(f"targets/{number}", b"%d" % number * 700) for number in range(start, start + 4)]
             for change in [pool.submit(repository.transact, put(*change)) for change in changes]:
                 change.result()
         for change in changes:
