@@ -17,6 +17,7 @@ import hashlib
 import os
 import secrets
 import struct
+import time
 import weakref
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,11 +38,12 @@ _STEP = 256 * 1024  # by which it grows at the most, unless it must
 _ROOM = 4
 _REST = 64 * 1024
 _FORMAT = b"BAKEJNL1"
-_MARK = struct.Struct("<8s16sQQQI")  # format, and the fields of a `Mark`; then their CRC-32
+_MARK = struct.Struct("<8s16sQQQI?")  # format, and the fields of a `Mark`; then their CRC-32
 _FRAME = struct.Struct("<QI")  # generation, size of the records that follow; then the CRC-32 of all that
 _CRC = struct.Struct("<I")
 _REMOVED = 0xFFFFFFFF  # in the place of a file's size
 _TRIES = 1000
+_A_LOOK = 1.0  # seconds
 
 
 def _read_boot() -> str:
@@ -59,7 +61,9 @@ class Mark(NamedTuple):
     """How far a journal goes: to byte `end`, as it was told since the machine started (`boot`).
 
     Its `generation` counts how often it was emptied; its file has `size` bytes at least. The next
-    frame's checksum begins with the last one's, `checksum`.
+    frame's checksum begins with the last one's, `checksum`. Once somebody has `begun` to publish,
+    nothing may be added before it is emptied: git's lock has become the branch by then, or on disk it
+    may be empty already.
     """
 
     boot: bytes
@@ -67,6 +71,7 @@ class Mark(NamedTuple):
     end: int
     size: int
     checksum: int = 0
+    begun: bool = False
 
     @property
     def start(self) -> "Mark":
@@ -105,6 +110,7 @@ class Journal:
         self._path = git_folder / NAME
         self._open: OpenJournal | None = None
         self._inode = 0
+        self._looked = 0.0
 
     def create(self) -> None:
         """Make an empty one, durably, where there is none."""
@@ -126,17 +132,28 @@ class Journal:
         return self._open.mark()
 
     def is_gone(self) -> bool:
-        """Tell whether a hand removed the file that `mark` reads, or put another in its place."""
+        """Tell whether a hand removed the file that `mark` reads, or put another in its place.
+
+        It is looked at once a second: each request asks.
+        """
+        now = time.monotonic()
+        if self._open is None or now < self._looked + _A_LOOK:
+            return False
+        self._looked = now
         try:
-            return self._open is not None and self._path.stat().st_ino != self._inode
+            return self._path.stat().st_ino != self._inode
         except OSError:  # whoever opens it will tell
             return True
 
     @contextmanager
     def reading(self) -> Iterator["OpenJournal"]:
         """Open it to read from; that waits for nobody."""
-        with self._opened(os.O_RDONLY) as fd:
+        fd = os.open(self._path, os.O_RDONLY)
+        try:
+            self._refuse_another(fd)
             yield OpenJournal(self._name, fd)
+        finally:
+            os.close(fd)
 
     def cut(self) -> None:
         """Give back the room that it has grown into, where it is empty."""
@@ -151,20 +168,19 @@ class Journal:
 
         The lock is advisory (`flock`); the kernel releases that of a process that dies.
         """
-        with self._opened(os.O_RDWR) as fd:
+        fd = os.open(self._path, os.O_RDWR)
+        try:
+            self._refuse_another(fd)
             fcntl.flock(fd, fcntl.LOCK_EX)
             yield OpenJournal(self._name, fd)
-
-    @contextmanager
-    def _opened(self, flags: int) -> Iterator[int]:
-        """Open the file; RepositoryNotFound where another one lies in its place than `mark` reads."""
-        fd = os.open(self._path, flags)
-        try:
-            if self._open is not None and os.fstat(fd).st_ino != self._inode:
-                raise RepositoryNotFound(self._name)
-            yield fd
         finally:
             os.close(fd)
+
+    def _refuse_another(self, fd: int) -> None:
+        """Raise RepositoryNotFound where another file lies in the place of the one that `mark` reads."""
+        if self._open is not None and os.fstat(fd).st_ino != self._inode:
+            self._looked = 0.0
+            raise RepositoryNotFound(self._name)
 
 
 class OpenJournal:
@@ -234,19 +250,18 @@ class OpenJournal:
                 (broken,) = _CRC.unpack(os.pread(self._fd, _CRC.size, after - _CRC.size))
                 if self._unpack(mark._replace(end=after, checksum=broken), size)[0]:
                     raise RepositoryDamaged(self._name, "its journal has a record that cannot be read")
-        self.tell(Mark(BOOT, mark.generation, end, size, checksum))
+        self.tell(Mark(BOOT, mark.generation, end, size, checksum, mark.begun))
 
     def empty(self, mark: Mark) -> Mark:
         """Begin again from the front, durably: git's own files have everything. Return the new mark.
 
-        It keeps room for some times what it held, to a limit. Where this fails it may be empty on disk
-        all the same: nothing may be added before it is.
+        It keeps room for some times what it held, to a limit.
         """
         emptied = Mark(BOOT, mark.generation + 1, _START, mark.size)
         try:
             disk.write_at(self._fd, _pack_mark(emptied), 0, flush=True)
         except BaseException:
-            with suppress(OSError):
+            with suppress(OSError):  # on disk, too, it may be either
                 disk.write_at(self._fd, _pack_mark(mark), 0, flush=True)
             raise
         return self.resize(emptied, min(mark.size, _ROOM * mark.end, _ROOM * _STEP))

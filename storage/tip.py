@@ -53,7 +53,6 @@ class Tip:
         self._lock = threading.Lock()
         self._known = _Known(Mark(b"", 0, 0, 0), None)
         self._line: list[str] = []  # the commits of the journal, after the one that they follow
-        self._must_publish = False
 
     @property
     def name(self) -> str:
@@ -76,19 +75,14 @@ class Tip:
     def turn(self) -> Iterator[Turn]:
         """Hold the repository, against every other thread and process, to write to it.
 
-        What the journal has no room for is published first, and what could not be the last time, or
-        was begun by a process that was killed.
+        What the journal has no room for is published first, and what somebody only began to publish.
         """
         with explained(self.name, self._branch.git_folder), self._journal.exclusive() as journal:
             known = self._follow(journal)
-            if known.commit and self._must_publish_before(known.mark):
+            mark = known.mark
+            if known.commit and (mark.begun or mark.is_large or self._objects.unpacked.is_full):
                 known = self._empty(journal, known)
             yield Turn(known.commit or self._published(), journal, known.mark)
-
-    def _must_publish_before(self, mark: Mark) -> bool:
-        """Tell whether more may follow a mark only once all until then is published."""
-        is_begun = not self._branch.is_locked()  # the lock has become the branch
-        return is_begun or self._must_publish or mark.is_large or self._objects.unpacked.is_full
 
     def advance(self, turn: Turn, commit: str, records: Sequence[Record]) -> None:
         """Move on to a commit, which the records lead to, durably; nothing has changed if that fails.
@@ -105,7 +99,7 @@ class Tip:
                 self._line += [record.commit.id.hex() for record in records]
                 self._known = _Known(mark, commit)
         except BaseException:
-            if turn.mark.is_empty:
+            if turn.mark.is_empty and turn.journal.mark().is_empty:  # else it was told of
                 self._branch.unlock()
             raise
         self._publisher.note(self)
@@ -187,17 +181,18 @@ class Tip:
 
         Each step is durable before the next, and may be done again.
         """
-        self._must_publish = True
+        with self._lock:
+            mark = journal.tell(known.mark._replace(begun=True))
+            self._known = _Known(mark, known.commit)
         commit, branch = self._line[-1], self._branch.read()
         if branch in self._line:
             self._objects.pack(commit)
             self._branch.move(commit)
         elif not self._branch.leads_to(commit):  # else it was published, and a hand went on from there
             raise RepositoryDamaged(self.name, "its branch was moved while Bakehouse held git's lock on it")
-        emptied = journal.empty(known.mark)
+        emptied = journal.empty(mark)
         with self._lock:
             self._objects.packed()
             self._line = []
             self._known = _Known(emptied, None)
-        self._must_publish = False
         return self._known

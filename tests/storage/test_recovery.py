@@ -414,13 +414,16 @@ def test_a_commit_is_on_disk_before_it_is_seen(repository: Repository, monkeypat
 def test_git_has_all_on_disk_before_the_journal_forgets(
     repository: Repository, monkeypatch: pytest.MonkeyPatch
 ):
-    """The order of what reaches the disk: objects, their names, the branch, its name, and then the mark."""
+    """The order of what reaches the disk: objects, their names, the branch, its name, and then the mark.
+
+    Everybody is told before that it has begun.
+    """
     repository.transact(increment)
     events = watch_the_disk(monkeypatch)
     repository.publish()
     objects = ["fsync tmp", "fsync tmp", "rename flush.pack", "rename flush.idx", "fsync pack"]
     branch = ["write the start of main.lock", "fsync main.lock", "rename main", "fsync heads"]
-    assert events == [*objects, *branch, f"flush the start of {NAME}"]
+    assert events == [f"write the start of {NAME}", *objects, *branch, f"flush the start of {NAME}"]
 
 
 def test_a_tag_is_on_disk_before_it_is_answered(repository: Repository, monkeypatch: pytest.MonkeyPatch):
