@@ -33,17 +33,17 @@ from storage.packs import GitObject
 NAME = "bakehouse-journal"
 
 _START = 4096  # where the first frame begins: to flush it is not to flush the mark
-_LARGE = 1024 * 1024
+_LARGE = 1024 * 1024  # what it holds: more is published before more is added
 _STEP = 256 * 1024  # by which it grows at the most, unless it must
-_ROOM = 4
-_REST = 64 * 1024
+_ROOM = 4  # times what it held last, and times a step: the room it keeps
+_REST = 64 * 1024  # what is looked for of an earlier generation
 _FORMAT = b"BAKEJNL1"
 _MARK = struct.Struct("<8s16sQQQI?")  # format, and the fields of a `Mark`; then their CRC-32
 _FRAME = struct.Struct("<QI")  # generation, size of the records that follow; then the CRC-32 of all that
 _CRC = struct.Struct("<I")
 _REMOVED = 0xFFFFFFFF  # in the place of a file's size
-_TRIES = 1000
-_A_LOOK = 1.0  # seconds
+_TRIES = 1000  # to read a mark that is always just being written
+_A_LOOK = 1.0  # seconds until a file that a hand removed is noticed
 
 
 def _read_boot() -> str:
@@ -123,7 +123,10 @@ class Journal:
                 disk.put_file(self._path, mark.ljust(_START, b"\0"), folder / "tmp_journal")
 
     def mark(self) -> Mark:
-        """Return how far it goes now; that waits for nobody."""
+        """Return how far it goes now; that waits for nobody.
+
+        The file is the one that was there first, whatever lies there now: see `is_gone`.
+        """
         if self._open is None:  # kept open: every read of the repository asks
             fd = os.open(self._path, os.O_RDONLY)
             weakref.finalize(self, os.close, fd)
@@ -134,7 +137,7 @@ class Journal:
     def is_gone(self) -> bool:
         """Tell whether a hand removed the file that `mark` reads, or put another in its place.
 
-        It is looked at once a second: each request asks.
+        It is looked at once a second, since each request asks: until then it may be told to be there.
         """
         now = time.monotonic()
         if self._open is None or now < self._looked + _A_LOOK:
@@ -171,7 +174,12 @@ class Journal:
         fd = os.open(self._path, os.O_RDWR)
         try:
             self._refuse_another(fd)
-            fcntl.flock(fd, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                fcntl.flock(fd, fcntl.LOCK_EX)
+                if self._path.stat().st_ino != os.fstat(fd).st_ino:  # a hand was quicker
+                    raise RepositoryNotFound(self._name) from None
             yield OpenJournal(self._name, fd)
         finally:
             os.close(fd)
@@ -225,10 +233,18 @@ class OpenJournal:
         try:
             disk.write_at(self._fd, data, mark.end, flush=True)
         except BaseException:
-            with suppress(OSError):
-                disk.write_at(self._fd, bytes(_FRAME.size), mark.end, flush=True)
+            self._take_back(mark)
             raise
-        return self.tell(Mark(BOOT, mark.generation, end, size, checksum))
+        try:
+            return self.tell(Mark(BOOT, mark.generation, end, size, checksum))
+        except OSError:  # any other exception may come when it was told of
+            self._take_back(mark)
+            raise
+
+    def _take_back(self, mark: Mark) -> None:
+        """Let what lies behind a mark be no frame."""
+        with suppress(OSError):
+            disk.write_at(self._fd, bytes(_FRAME.size), mark.end, flush=True)
 
     def tell(self, mark: Mark) -> Mark:
         """Let everybody see how far it goes."""
@@ -250,7 +266,8 @@ class OpenJournal:
                 (broken,) = _CRC.unpack(os.pread(self._fd, _CRC.size, after - _CRC.size))
                 if self._unpack(mark._replace(end=after, checksum=broken), size)[0]:
                     raise RepositoryDamaged(self._name, "its journal has a record that cannot be read")
-        self.tell(Mark(BOOT, mark.generation, end, size, checksum, mark.begun))
+        begun = end > _START  # or may have: the branch may be where its records lead, and git's lock gone
+        self.tell(Mark(BOOT, mark.generation, end, size, checksum, begun))
 
     def empty(self, mark: Mark) -> Mark:
         """Begin again from the front, durably: git's own files have everything. Return the new mark.

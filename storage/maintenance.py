@@ -1,10 +1,10 @@
 """Keeping a repository quick to read: few packs, and an index of which commit changed what.
 
-Writers add a pack a flush, and git reads many slowly; without a commit-graph it reads every commit
-to find those that changed a file.
+Each time that a repository is published a pack is added, and git reads many slowly; without a
+commit-graph it reads every commit to find those that changed a file.
 
 The small packs are rolled into one by git itself, beside readers and writers: every object
-stays, reachable or not, so a flush whose ref has not moved yet loses nothing.
+stays, reachable or not, so what is published and whose branch has not moved yet loses nothing.
 """
 
 import logging
@@ -166,7 +166,7 @@ class Maintenance:
             if branch.git_folder in self._queued:
                 return
             self._queued.add(branch.git_folder)
-            if self._thread is None:
+            if self._thread is None or not self._thread.is_alive():  # a fork leaves it to the parent
                 self._thread = threading.Thread(
                     target=self._work, args=(self._turns,), name="maintenance", daemon=True
                 )

@@ -149,7 +149,7 @@ class ObjectDatabase(GitCmdObjectDB):
         """Take note of packs that came or went; OSError if it cannot.
 
         The few packs of a young repository are read whole when it is opened, which then needs no
-        git process; later ones hold what the journal held. A pack that went may have been taken
+        git process; what later ones hold was read from the journal. A pack that went may have been taken
         by maintenance, or by a hand that damaged the repository: what was cached from it is read
         again.
         """

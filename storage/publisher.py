@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 from storage.errors import RepositoryNotFound, StorageError
 
-# Nobody writes for so long: then all that waits is published.
+# Nobody writes to any of them for so long: then all that waits is published.
 QUIET_SECONDS = 0.01
 # Somebody always writes: what is committed waits no longer than this. The later, the fewer packs.
 LATEST_SECONDS = 1.0
@@ -50,7 +50,7 @@ class Publisher:
         """Take note that something was just committed; never waits for what is being published."""
         with self._state:
             self._noted = now = time.monotonic()
-            if self._thread is None:
+            if self._thread is None or not self._thread.is_alive():  # a fork leaves it to the parent
                 self._start()
             elif what in self._due:
                 return

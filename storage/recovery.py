@@ -2,7 +2,8 @@
 
 Git's own files are never in doubt: each was flushed before what follows from it. Neither is a record
 of the journal; only how far the journal goes is. A kill takes nothing, since the kernel keeps what was
-written, but it can leave git's lock on the branch.
+written, but it can leave git's lock on the branch, or a journal without the lock: what that has is
+published then before more is added.
 """
 
 from storage.journal import Journal

@@ -70,7 +70,7 @@ class Branch:
         return self._lock.exists()
 
     def clear_stale_lock(self) -> None:
-        """Remove a lock that nobody holds any more.
+        """Remove a lock that nobody holds any more, or that git has held for a second.
 
         The caller holds the repository, so a lock was left by one who did, or is a git command's of
         the operator's: that is waited for.
@@ -105,7 +105,10 @@ class Branch:
         self._lock.unlink(missing_ok=True)
 
     def move(self, tip: str) -> None:
-        """Put the branch at a commit, durably: the lock becomes the branch, as git does it."""
+        """Put the branch at a commit, durably: the lock becomes the branch, as git does it.
+
+        The caller has the lock: it is held while the journal has commits.
+        """
         disk.overwrite_file(self._lock, f"{tip}\n".encode())
         self._lock.rename(self._ref)
         disk.sync(self._ref.parent)

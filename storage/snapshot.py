@@ -46,7 +46,7 @@ class Snapshot:
         return self._objects.named_blob(blob_id)
 
     def list(self, folder: str) -> list[str]:
-        """Return the names in a folder, in git's order; `` is the outermost. None where there is none."""
+        """Return the names in a folder, in git's order; `` is the outermost. No names where there is none."""
         folder_id = self._find(folder, FOLDER) if folder else self.root
         return [] if folder_id is None else self._objects.tree(folder_id).names()
 

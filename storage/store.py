@@ -77,10 +77,15 @@ class Store:
                 if path.exists():
                     raise RepositoryExists(_last(name))
                 self._create_at(path, _last(name), change)
+            with self._lock:
+                self._open.pop(name, None)  # of one that a hand removed
         return self.open(name)
 
     def publish_leftovers(self) -> None:
-        """Let git see, in the background, what processes committed that were killed before it could."""
+        """Let git see, in the background, what processes committed that were killed before it could.
+
+        Repositories that lie in no folder, as the accounts do, are seen to when they are opened.
+        """
         threading.Thread(target=self._publish_leftovers, name="leftovers", daemon=True).start()
 
     def _publish_leftovers(self) -> None:

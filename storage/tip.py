@@ -87,7 +87,8 @@ class Tip:
     def advance(self, turn: Turn, commit: str, records: Sequence[Record]) -> None:
         """Move on to a commit, which the records lead to, durably; nothing has changed if that fails.
 
-        While the journal has any, git's lock on the branch is held: git waits for it, or gives up.
+        While the journal has any, and nobody has begun to publish, git's lock on the branch is held:
+        git waits for it, or gives up.
         """
         if turn.mark.is_empty:
             self._branch.lock(turn.commit)
@@ -127,7 +128,7 @@ class Tip:
                 mark, known = journal.mark(), self._known
                 if mark == known.mark:
                     return known
-                if mark.generation != known.mark.generation:
+                if mark.generation != known.mark.generation or mark.end < known.mark.end:
                     self._forget(journal, known.mark)
                     self._known = known = _Known(mark.start, None)
                 records = journal.between(known.mark, mark)

@@ -13,7 +13,8 @@ _LONGEST_CHAIN = 50  # of differences; git's own limit when it packs
 class Unpacked:
     """What one writer stages, and what is kept of that: the journal has made it durable.
 
-    Trees are held parsed. Any thread may look; who holds the repository changes it.
+    Trees are held parsed. Any thread may look; who holds the repository changes it, or who follows the
+    journal, with the lock of the `Tip`.
     """
 
     def __init__(self) -> None:
@@ -48,6 +49,8 @@ class Unpacked:
         """Forget what was staged, apart from `keep`."""
         for object_id in self._staged.keys() - keep:
             del self._staged[object_id]
+            if object_id not in self._kept:
+                self._bases.pop(object_id, None)
 
     def keep(self) -> None:
         """Count what was staged as committed."""

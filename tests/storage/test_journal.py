@@ -117,6 +117,7 @@ def forget_mark(path: Path, boot: bytes = b"another machine!") -> Journal:
     with found.exclusive() as held:
         held.tell(held.mark()._replace(boot=boot, end=4096, checksum=0))
         held.find_end()
+        assert held.mark().begun is not held.mark().is_empty  # somebody may have begun to publish
     return found
 
 
@@ -135,7 +136,7 @@ def test_what_is_added_at_once_is_there_whole_or_not_at_all(empty: Journal, tmp_
         file.write_bytes(content[:start] + bytes(end - start) + content[end:])
         assert forget_mark(tmp_path).mark().end == first.end
     file.write_bytes(content)
-    assert forget_mark(tmp_path).mark()[1:] == last[1:]
+    assert forget_mark(tmp_path).mark() == last._replace(begun=True)
 
 
 def test_what_a_killed_process_left_does_not_count_behind_another(empty: Journal, tmp_path: Path):

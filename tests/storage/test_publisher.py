@@ -116,6 +116,13 @@ def test_a_thread_that_cannot_start_is_started_later(of, monkeypatch: pytest.Mon
     assert waiting.done.wait(60)
 
 
+def test_a_thread_that_a_fork_left_behind_is_replaced(of):
+    waiting, forked = Waiting(), of(0.001, 1)
+    forked._thread = threading.Thread()  # not alive, as in the child
+    forked.note(waiting)
+    assert waiting.done.wait(60)
+
+
 def test_what_is_gone_is_forgotten(of):
     gone, other = Waiting(RepositoryNotFound("demo")), Waiting()
     forgetting = of(0.001, 0.01)

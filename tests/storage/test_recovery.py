@@ -234,16 +234,49 @@ def kill_while_publishing(repository: Repository) -> None:
     os.waitpid(pid, 0)
 
 
-def test_git_s_lock_is_held_again_before_others_go_on(repository: Repository, tmp_path: Path):
+@pytest.mark.parametrize("loses_power", [False, True])
+def test_git_s_lock_is_held_again_before_others_go_on(
+    repository: Repository, tmp_path: Path, power, loses_power: bool
+):
     """A process was killed between the branch and the journal; another had followed it, and writes."""
     repository.transact(increment)
+    told = read_mark(repository)
     kill_while_publishing(repository)
     lock = repository.path / "refs/heads/main.lock"
     assert not lock.exists()
     assert not Journal("demo", repository.path).mark().is_empty
+    if loses_power:
+        write_at(repository, 0, told)
+        power()
+        repository = reopened(tmp_path)
     repository.transact(increment)
     assert lock.exists()
     check(reopened(tmp_path), 2)
+
+
+def test_what_could_not_be_told_of_does_not_come_back(
+    repository: Repository, tmp_path: Path, power, monkeypatch: pytest.MonkeyPatch
+):
+    repository.transact(increment)
+
+    def fail(*_):
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(OpenJournal, "tell", fail)
+        with pytest.raises(StorageUnavailable):
+            repository.transact(increment)
+    power()
+    check(reopened(tmp_path), 1)
+
+
+def test_a_journal_of_earlier_may_be_put_back(repository: Repository):
+    """In its place, as `cp` of a backup does."""
+    repository.transact(increment)
+    earlier = (repository.path / NAME).read_bytes()
+    repository.transact(increment)
+    write_at(repository, 0, earlier)
+    check(repository, 1)
 
 
 def test_nothing_follows_a_mark_that_may_be_emptied_on_disk(

@@ -3,12 +3,15 @@
 import os
 import shutil
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from git import GitCommandError, Repo
 
 from storage.errors import NameTaken, RepositoryExists, RepositoryNotFound, StorageUnavailable
+from storage.journal import Journal
 from storage.store import Store
 from tests.storage.repositories import first_commit, git, publish, put
 
@@ -115,6 +118,26 @@ def test_one_that_was_made_again_is_another(store: Store, tmp_path: Path, how: s
     with pytest.raises(RepositoryNotFound):
         old.transact(put("old", b"3"))
     assert git(store.open("alice/demo").path, "show", "main:new") == "2"
+
+
+def test_one_that_was_made_again_can_be_written_to_at_once(store: Store):
+    shutil.rmtree(store.create("alice/demo", first_commit).path)
+    again = store.create("alice/demo", first_commit)
+    assert store.open("alice/demo") is again
+    publish(again, put("new", b"2"))
+
+
+def test_who_waits_for_one_that_is_taken_away_writes_nowhere(store: Store, tmp_path: Path):
+    old = store.create("alice/demo", first_commit)
+    with ThreadPoolExecutor(1) as pool, Journal("demo", old.path).exclusive():
+        waiting = pool.submit(old.transact, put("a", b"1"))
+        while not any(" -> FLOCK " in line for line in Path("/proc/locks").read_text().splitlines()):
+            time.sleep(0.001)
+        old.path.rename(tmp_path / "alice" / "elsewhere")
+        new = store.create("alice/demo", first_commit)
+    with pytest.raises(RepositoryNotFound):
+        waiting.result()
+    assert new.head().read("a") is None
 
 
 @pytest.mark.parametrize("settled", [False, True])
