@@ -100,6 +100,13 @@ class Branch:
             self.unlock()
             raise
 
+    def lock_again(self, expected: str) -> None:
+        """Take git's lock as `lock` does, unless it is held: one who had it was killed, or lost power."""
+        with suppress(FileNotFoundError):
+            if disk.read_file(self._lock, 64) == _OURS:
+                return
+        self.lock(expected)
+
     def unlock(self) -> None:
         """Give the lock up and leave the branch where it is."""
         self._lock.unlink(missing_ok=True)
@@ -111,4 +118,8 @@ class Branch:
         """
         disk.overwrite_file(self._lock, f"{tip}\n".encode())
         self._lock.rename(self._ref)
+        self.sync()
+
+    def sync(self) -> None:
+        """Make durable where it is: who moved it may have been killed before it was."""
         disk.sync(self._ref.parent)

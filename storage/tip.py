@@ -186,10 +186,14 @@ class Tip:
             mark = journal.tell(known.mark._replace(begun=True))
             self._known = _Known(mark, known.commit)
         commit, branch = self._line[-1], self._branch.read()
-        if branch in self._line:
+        if branch in self._line[:-1]:
+            if known.mark.begun:
+                self._branch.lock_again(branch)
             self._objects.pack(commit)
             self._branch.move(commit)
-        elif not self._branch.leads_to(commit):  # else it was published, and a hand went on from there
+        elif self._branch.leads_to(commit):  # it was published, and a hand may have gone on from there
+            self._branch.sync()
+        else:
             raise RepositoryDamaged(self.name, "its branch was moved while Bakehouse held git's lock on it")
         emptied = journal.empty(mark)
         with self._lock:

@@ -4,6 +4,7 @@ import os
 import random
 import re
 import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -252,6 +253,32 @@ def test_git_s_lock_is_held_again_before_others_go_on(
     repository.transact(increment)
     assert lock.exists()
     check(reopened(tmp_path), 2)
+
+
+def test_a_lock_of_git_s_is_respected_after_a_power_loss(repository: Repository, tmp_path: Path, power):
+    """Ours was never flushed. Whoever has taken it since is waited for, and told apart."""
+    repository.transact(increment)
+    lock = repository.path / "refs/heads/main.lock"
+    lock.unlink()
+    power()
+    after = reopened(tmp_path)
+    lock.touch()
+    letting_go = threading.Timer(0.3, lock.unlink)
+    letting_go.start()
+    after.publish()
+    assert not letting_go.is_alive()
+    check(after, 1)
+
+
+def test_a_branch_that_a_killed_process_moved_is_made_durable(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+):
+    repository.transact(increment)
+    kill_while_publishing(repository)
+    events = watch_the_disk(monkeypatch)
+    repository.publish()
+    told, emptied = f"write the start of {NAME}", f"flush the start of {NAME}"
+    assert events == [told, "fsync heads", emptied]
 
 
 def test_what_could_not_be_told_of_does_not_come_back(
