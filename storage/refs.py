@@ -73,12 +73,13 @@ class Branch:
         """Remove a lock that nobody holds any more, or that git has held for a second.
 
         The caller holds the repository, so a lock was left by one who did, or is a git command's of
-        the operator's: that is waited for.
+        the operator's: that is waited for, unless it is older than any git command.
         """
         deadline = time.monotonic() + _STALE_AFTER_SECONDS
         while self.is_locked() and time.monotonic() < deadline:
             with suppress(FileNotFoundError):
-                if disk.read_file(self._lock, 64) == _OURS:
+                age = time.time() - self._lock.stat().st_mtime
+                if age > _STALE_AFTER_SECONDS or disk.read_file(self._lock, 64) == _OURS:
                     break
             time.sleep(0.01)
         self._lock.unlink(missing_ok=True)

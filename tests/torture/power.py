@@ -1,10 +1,12 @@
 """Power loss at every step of the store's writes: whatever a disk may hold then, nothing answered is lost."""
 
 import hashlib
+import os
 import random
 import secrets
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -23,6 +25,7 @@ Promise = tuple[str, bytes]  # a path and its content; or a tag, and the commit 
 Scenario = Callable[[Repository, Recording], None]
 
 _NAME = "alice/demo"
+_OFF = 60  # seconds that the machine was off
 _KEPT = (0.0, 1.0, 0.5)  # of what need not be on disk: nothing, all, and by chance
 
 
@@ -165,6 +168,7 @@ def lay_out(folder: Path, files: Files) -> Path:
     for name, content in files.items():
         (path / name).parent.mkdir(parents=True, exist_ok=True)
         (path / name).write_bytes(content)
+        os.utime(path / name, (time.time() - _OFF,) * 2)
     return path
 
 
