@@ -8,11 +8,11 @@ import math
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from threading import Lock
 from typing import Any
 
 import yaml
-from cachetools import LRUCache
+
+from app.registry.familiar import FamiliarTexts
 
 # A line that a literal block keeps as it is: printable, no blank space at its ends; or empty.
 _VISIBLE = r"!-~\u00a1-\u2027\u202a-\ud7ff"
@@ -63,7 +63,7 @@ def _object(value: Mapping[str, Any], indent: str) -> str:
         if isinstance(item, str):
             lines.append(f"{indent}{_inline_entry(name, item)}")
         elif item and isinstance(item, list):
-            lines.append(f"{indent}{_inline_key(name)}:\n{_familiar_list(item, indent)}")
+            lines.append(f"{indent}{_inline_key(name)}:\n{_lists.get(item, indent)}")
         elif item and isinstance(item, dict):
             lines.append(f"{indent}{_inline_key(name)}:\n{_object(item, indent + '  ')}")
         else:
@@ -83,26 +83,7 @@ def _list(value: list[Any], indent: str) -> str:
     return "\n".join(lines)
 
 
-def _familiar_list(value: list[Any], indent: str) -> str:
-    """Return the lines of a list, from memory where this very list was written before.
-
-    What a schema has loaded before is the same list again (`FamiliarList`), and nobody changes it.
-    """
-    key = (id(value), indent)
-    with _familiar_lock:
-        known = _familiar.get(key)
-    if known is not None and known[0] is value:
-        return known[1]
-    text = _list(value, indent)
-    if len(text) <= _LARGEST_FAMILIAR:
-        with _familiar_lock:
-            _familiar[key] = (value, text)
-    return text
-
-
-_LARGEST_FAMILIAR = 4096  # characters
-_familiar: LRUCache[tuple[int, str], tuple[list[Any], str]] = LRUCache(512)
-_familiar_lock = Lock()
+_lists = FamiliarTexts(_list)
 
 
 def _inline(value: Any) -> str:

@@ -7,8 +7,11 @@ from typing import Any
 
 from git import Actor
 
+from app.registry.familiar import FamiliarTexts
+
 _LONGEST_VALUE = 200
 _UNSET = "(unset)"
+_NOTHING = object()
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -50,10 +53,9 @@ def batch_message(origin: Origin, kind: str, lines: Sequence[str]) -> str:
 
 def changed_fields(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """Return a line for each field that differs, such as `temperature: 1.0 → 0.7`."""
+    differing = [name for name in {**new, **old} if old.get(name, _NOTHING) is not new.get(name, _NOTHING)]
     lines = []
-    for name in {**new, **old}:
-        if name in old and name in new and old[name] is new[name]:
-            continue  # as most fields of a template are
+    for name in differing:  # most fields are the very ones of the template
         before = _text(old[name]) if name in old else _UNSET
         after = _text(new[name]) if name in new else _UNSET
         if before != after:
@@ -65,8 +67,15 @@ def _text(value: Any) -> str:
     """Return a value as JSON on one line, without characters a terminal would act on."""
     if type(value) in (int, float):
         return repr(value)  # as JSON has it, at a third of the price
+    return _lists.get(value) if isinstance(value, list) else _write(value)
+
+
+def _write(value: Any) -> str:
     text = _encode(value)
     return text if text.isprintable() else json.dumps(value)
+
+
+_lists = FamiliarTexts(_write)
 
 
 def _cut(text: str) -> str:

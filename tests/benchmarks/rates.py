@@ -19,7 +19,7 @@ _repos = (f"r{number}" for number in count())
 def rows(client: Client) -> Iterator[str]:
     """Yield a row for each rate, in requests a second."""
     many = [400] * CLIENTS  # some seconds: what is committed is published meanwhile, too
-    limit = ("  the limit: same validation, nothing stored", "/yardstick/nothing-stored")
+    limit = ("  the limit: same request, nothing stored", "/yardstick/repo/any/nothing-stored")
     alone, batches = new_repo(client), new_repo(client)
     yield compare(
         f"create, {CLIENTS} clients, {REPOS} repos",
@@ -40,7 +40,7 @@ def rows(client: Client) -> Iterator[str]:
         "create, 1 client",
         lambda: rate(client, creates(client, [150], [alone])),
         "  GitPython's index, same HTTP",
-        lambda: rate(client, bodies(client, [150], "/yardstick/gitpython")),
+        lambda: rate(client, bodies(client, [150], "/yardstick/repo/any/gitpython")),
         "goal 8",
     )
     client.send([client.request("POST", f"/v1/repo/{alone}/targets", target("read-me"))])

@@ -17,52 +17,70 @@ import git
 from flask import Blueprint, Flask, Response, current_app, request
 
 from app import create_app
-from app.api import context
-from app.api.contract import accepts, returns
+from app.api import context, versions
+from app.api.contract import Answer, accepts, returns
 from app.api.repos import list_repos
 from app.api.targets import list_targets
 from app.cli import serving
 from app.registry import documents
 from app.registry.defaults import first_config
 from app.registry.repos import DEFAULT_BASE_MODEL
-from app.registry.resolution import in_order, normalize, resolve
+from app.registry.resolution import Config, in_order, normalize, resolve
 from app.schemas.targets import TargetCreateSchema, TargetSchema
 from app.settings import Settings
 from storage import cores
 
 DEFAULT_CONFIG = first_config(DEFAULT_BASE_MODEL)
 
-Answer = tuple[dict[str, Any], int, dict[str, str]]
+_MADE_UP = "0" * 40  # a version and a commit that there is not
 
-blueprint = Blueprint("yardsticks", __name__, url_prefix="/yardstick")
-blueprint.before_request(context.authenticate)
+# As the targets of a repo are: the same path, admission and headers.
+creating = Blueprint("creating", __name__, url_prefix="/yardstick/repo/<repo_name>")
+creating.before_request(context.authorize)
 
 _one_at_a_time = Lock()
 
 
-@blueprint.post("/nothing-stored")
+@creating.post("/nothing-stored")
 @accepts(TargetCreateSchema)
-@returns(TargetSchema, 201)
-def store_nothing(body: dict[str, Any]) -> Answer:
+@returns(TargetSchema, 201, headers=versions.HEADERS | versions.LOCATION)
+def store_nothing(repo_name: str, body: dict[str, Any]) -> Answer:  # noqa: ARG001
     """Validate, resolve and answer; write nothing."""
-    config = in_order(resolve(DEFAULT_CONFIG, normalize(body["overrides"])))
-    return {"target_name": body["target_name"], "config": config}, 201, {}
+    return _answer(body["target_name"], _resolve(body), _MADE_UP, _MADE_UP)
 
 
-@blueprint.post("/gitpython")
+@creating.post("/gitpython")
 @accepts(TargetCreateSchema)
-@returns(TargetSchema, 201)
-def commit_through_index(body: dict[str, Any]) -> Answer:
+@returns(TargetSchema, 201, headers=versions.HEADERS | versions.LOCATION)
+def commit_through_index(repo_name: str, body: dict[str, Any]) -> Answer:  # noqa: ARG001
     """Do the same work with GitPython's index, as its tutorial does; nothing is flushed."""
-    config = in_order(resolve(DEFAULT_CONFIG, normalize(body["overrides"])))
+    name, config = body["target_name"], _resolve(body)
     author = git.Actor("alice", "alice@example.org")
     with _one_at_a_time:
         repository = _open_index_repository()
-        path = Path(str(repository.working_tree_dir), f"{body['target_name']}.yml")
+        path = Path(str(repository.working_tree_dir), f"{name}.yml")
         path.write_bytes(documents.dump({"config": config}))
-        repository.index.add([str(path)])
-        repository.index.commit(f"Create target {body['target_name']}", author=author, committer=author)
-    return {"target_name": body["target_name"], "config": config}, 201, {}
+        (entry,) = repository.index.add([str(path)])
+        commit = repository.index.commit(f"Create target {name}", author=author, committer=author)
+    return _answer(name, config, entry.hexsha, commit.hexsha)
+
+
+def _resolve(body: dict[str, Any]) -> Config:
+    return in_order(resolve(DEFAULT_CONFIG, normalize(body["overrides"])))
+
+
+def _answer(name: str, config: Config, version: str, commit: str) -> Answer:
+    payload = {"target_name": name, "config": config}
+    return payload, 201, versions.headers(version, commit) | versions.location(name)
+
+
+@cache
+def _open_index_repository() -> git.Repo:
+    return git.Repo.init(context.services().settings.data_dir / "index-repository")
+
+
+blueprint = Blueprint("yardsticks", __name__, url_prefix="/yardstick")
+blueprint.before_request(context.authenticate)
 
 
 @blueprint.get("/nothing-read")
@@ -85,11 +103,6 @@ def list_few_repos_with_many_bytes(names: int) -> Response:
     """Do what a list of few repos does, and send as many bytes as many names have."""
     answer = current_app.make_response(list_repos())
     return Response(b'"r1234",' * names, headers=answer.headers, content_type="application/json")
-
-
-@cache
-def _open_index_repository() -> git.Repo:
-    return git.Repo.init(context.services().settings.data_dir / "index-repository")
 
 
 backend = Blueprint("backend", __name__, url_prefix="/yardstick/backend")
@@ -143,6 +156,7 @@ def _pieces(process: "subprocess.Popen[bytes]") -> Iterator[bytes]:
 def create(settings: Settings) -> Flask:
     """Return the application with the views beside it."""
     app = create_app(settings)
+    app.register_blueprint(creating)
     app.register_blueprint(blueprint)
     app.register_blueprint(backend)
     return app

@@ -107,6 +107,19 @@ def test_other_case_is_found_among_many():
     assert tree.other_case([]) is None
 
 
+@given(NAMES, st.text("abcAB", min_size=1, max_size=3))
+def test_other_case_is_found_for_any_name(entries, name):
+    tree = build({entry: of for entry, of in entries.items() if of[0] == FILE})
+    others = [other for other in tree.names() if other.lower() == name.lower()]
+    found = tree.other_case([name])
+    if name in others or not others:
+        assert found is None
+    else:
+        assert found is not None
+        assert found[0] == name
+        assert found[1] in others
+
+
 @pytest.mark.parametrize("data", [b"x", b"100644 a\0short", b"100644 a/b\0" + ID, b"999 a\0" + ID])
 def test_what_is_no_tree_is_refused(data):
     with pytest.raises(ValueError, match="not a tree entry"):
