@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from git import Actor
 
@@ -55,6 +56,7 @@ class CommitHeader:
     time: int
 
     @classmethod
+    @lru_cache(maxsize=1024)  # each read asks for its tip's
     def parse(cls, data: bytes) -> "CommitHeader":
         """Read a commit object's content; ValueError if it is not one."""
         match = _COMMIT.match(data)

@@ -123,7 +123,11 @@ class Journal:
                 disk.put_file(self._path, mark.ljust(_START, b"\0"), folder / "tmp_journal")
 
     def mark(self) -> Mark:
-        """Return how far it goes now; that waits for nobody.
+        """Return how far it goes now; that waits for nobody."""
+        return self.opened().mark()
+
+    def opened(self) -> "OpenJournal":
+        """Return it to read from; that waits for nobody.
 
         The file is the one that was there first, whatever lies there now: see `is_gone`.
         """
@@ -132,7 +136,7 @@ class Journal:
             weakref.finalize(self, os.close, fd)
             self._inode = os.fstat(fd).st_ino
             self._open = OpenJournal(self._name, fd)
-        return self._open.mark()
+        return self._open
 
     def is_gone(self) -> bool:
         """Tell whether a hand removed the file that `mark` reads, or put another in its place.
@@ -147,16 +151,6 @@ class Journal:
             return self._path.stat().st_ino != self._inode
         except OSError:  # whoever opens it will tell
             return True
-
-    @contextmanager
-    def reading(self) -> Iterator["OpenJournal"]:
-        """Open it to read from; that waits for nobody."""
-        fd = os.open(self._path, os.O_RDONLY)
-        try:
-            self._refuse_another(fd)
-            yield OpenJournal(self._name, fd)
-        finally:
-            os.close(fd)
 
     def cut(self) -> None:
         """Give back the room that it has grown into, where it is empty."""

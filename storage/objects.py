@@ -10,7 +10,6 @@ import re
 import threading
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 
@@ -88,7 +87,7 @@ class ObjectDatabase(GitCmdObjectDB):
         value = self._load(commit_id)
         with suppress(ValueError):
             if not isinstance(value, Tree) and value.type == "commit":
-                return _parse_commit(value.data)
+                return CommitHeader.parse(value.data)
         raise RepositoryDamaged(self.name, f"the object {commit_id.hex()} is not a commit")
 
     def edit(
@@ -223,6 +222,3 @@ class ObjectDatabase(GitCmdObjectDB):
                 else:
                     return GitObject(safe_decode(type_name), data, object_id)
         raise RepositoryDamaged(self.name, f"git cannot read the object {hex_id}")
-
-
-_parse_commit = lru_cache(maxsize=1024)(CommitHeader.parse)  # each read asks for its tip's

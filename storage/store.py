@@ -162,8 +162,7 @@ class Store:
             unfinished = Path(scratch, path.name)
             Repository.init(name, unfinished, change)
             disk.sync_tree(unfinished)
-            with Journal(name, unfinished).reading() as journal:
-                mark = journal.mark()
+            mark = Journal(name, unfinished).mark()
             unfinished.rename(path)
             try:
                 disk.sync(path.parent)

@@ -65,10 +65,9 @@ class Tip:
 
     def read(self) -> str:
         """Return the commit (40 hex digits); it waits for no writer."""
-        mark, known = self._journal.mark(), self._known
-        if mark != known.mark:
-            with self._journal.reading() as journal:
-                known = self._follow(journal)
+        journal, known = self._journal.opened(), self._known
+        if journal.mark() != known.mark:
+            known = self._follow(journal)
         return known.commit or self._published()
 
     @contextmanager

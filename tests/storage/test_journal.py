@@ -47,8 +47,7 @@ def test_what_was_added_is_read_back_from_any_place(tmp_path_factory, flushes, d
             marks.append(held.append(marks[-1], records))
     first = data.draw(st.integers(0, len(flushes)))
     last = data.draw(st.integers(first, len(flushes)))
-    with written.reading() as opened:
-        found = opened.between(marks[first], marks[last])
+    found = written.opened().between(marks[first], marks[last])
     assert found == [item for records in flushes[first:last] for item in records]
     assert written.mark() == marks[-1]
 
@@ -204,11 +203,11 @@ def test_who_reads_while_it_is_written_reads_what_was_there(empty: Journal):
                     held.empty(mark)
 
     def read() -> None:
-        with empty.reading() as opened:
-            mark = opened.mark()
-            found = opened.between(mark.start, mark)
-            assert found is not None or opened.mark() != mark
-            assert len(found or []) <= 7
+        opened = empty.opened()
+        mark = opened.mark()
+        found = opened.between(mark.start, mark)
+        assert found is not None or opened.mark() != mark
+        assert len(found or []) <= 7
         seen.append(mark)
 
     assert in_threads(write, read, read) == []
