@@ -2,8 +2,8 @@
 
 import os
 import zlib
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from storage import disk, packs
@@ -15,13 +15,31 @@ PREFIX = "flush-"
 _READ_WHOLE_BELOW = 64 * 1024
 
 
-def write(folder: Path, tip: str, objects: Sequence[GitObject | Difference]) -> str:
-    """Put objects into a pack named for the last of them, `tip`; return that name, without its ending.
+@contextmanager
+def write(folder: Path, tip: str, objects: Sequence[GitObject | Difference]) -> Iterator[str]:
+    """Put objects into a pack named for the last of them, `tip`, while a ref is made to lead to them.
 
-    What is there already, of a process that died here, is written over.
+    Gives that name, without its ending. Until the end git keeps the pack, as it keeps one that is pushed:
+    an operator's `git repack` would remove what no ref leads to. What is there already, of a process
+    that died here, is written over.
     """
     name = f"{PREFIX}{tip}"
     contents = dict(zip((f"{name}.pack", f"{name}.idx"), packs.encode(objects), strict=True))
+    keep = folder / f"{name}.keep"
+    keep.touch()
+    try:
+        try:
+            _put(folder, contents)
+        except FileNotFoundError:  # `git gc --prune=now` takes what was just begun for a leftover
+            _put(folder, contents)
+        yield name
+    finally:
+        with suppress(OSError):  # then maintenance does
+            keep.unlink()
+
+
+def _put(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Put files in their places, durably, the last only when all others are."""
     scratch = {file: folder / f"tmp_{os.urandom(8).hex()}" for file in contents}  # as `git gc` clears, too
     try:
         for file, content in contents.items():
@@ -33,7 +51,6 @@ def write(folder: Path, tip: str, objects: Sequence[GitObject | Difference]) -> 
             path.unlink(missing_ok=True)
         raise
     disk.sync(folder)
-    return name
 
 
 def read(folder: Path, name: str) -> list[GitObject]:

@@ -11,6 +11,7 @@ import logging
 import os
 import queue
 import re
+import shutil
 import threading
 import time
 from collections.abc import Sequence
@@ -25,14 +26,18 @@ from storage.refs import Branch
 ROLL_UP_ABOVE = 256
 # What a name below stands for is there for a minute at the very most, unless a kill leaves it.
 _STALE_AFTER_SECONDS = 3600
-_SCRATCH = (
+_SCRATCH = (  # renamed once written, but for the last
     "tmp_*",
     "objects/pack/tmp_*",
     "objects/pack/.tmp-*",
     "packed-refs.new",
-)  # renamed once written
+    f"objects/pack/{flushes.PREFIX}*.keep",
+)
 # Which git would never write over again.
 _LOCKS = ("objects/info/commit-graphs/commit-graph-chain.lock", "packed-refs.lock", "refs/tags/**/*.lock")
+
+# A pack, and what git makes beside it: the index first, which is where git looks for the others.
+_PACK_SUFFIXES = (".idx", ".pack", ".rev", ".bitmap", ".mtimes")
 
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}")
 
@@ -45,8 +50,12 @@ def pack_sizes(git_folder: Path) -> dict[str, int]:
     One without an index is no such pack: a flush that a power loss cut off.
     """
     folder = git_folder / "objects" / "pack"
-    indexes = [folder / name for name in os.listdir(folder) if name.endswith(".idx")]
-    sizes = {f"{index.stem}.pack": index.with_suffix(".pack").stat().st_size for index in indexes}
+    sizes = {}
+    for name in os.listdir(folder):
+        if name.endswith(".idx"):
+            pack = (folder / name).with_suffix(".pack")
+            with suppress(FileNotFoundError):  # it has just gone
+                sizes[pack.name] = pack.stat().st_size
     return dict(sorted(sizes.items(), key=lambda item: item[1]))
 
 
@@ -62,11 +71,23 @@ def roll_up(branch: Branch) -> int:
         return 0
     folder = branch.git_folder / "objects" / "pack"
     rolled = _pack(branch, small, "--stdin-packs", "--no-reuse-object")
+    _remove_multi_pack_index(folder)
     for name in set(small) - {f"pack-{rolled}.pack"}:  # the same, where all objects were in one already
-        pack = folder / name
-        pack.with_suffix(".idx").unlink(missing_ok=True)  # git looks here first
-        pack.unlink(missing_ok=True)
+        for suffix in _PACK_SUFFIXES:
+            (folder / name).with_suffix(suffix).unlink(missing_ok=True)
     return len(small)
+
+
+def _remove_multi_pack_index(folder: Path) -> None:
+    """Remove the index that an operator's git made over packs of which some are about to go.
+
+    Git's own `repack` does so, too: else git would go on looking for them.
+    """
+    for path in folder.glob("multi-pack-index*"):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def write_commit_graph(branch: Branch) -> None:
@@ -79,8 +100,16 @@ def write_commit_graph(branch: Branch) -> None:
 
 
 def _find_small(git_folder: Path) -> list[str]:
-    """Return the flushed packs, whatever their size, and the small ones among the others."""
-    sizes = pack_sizes(git_folder)
+    """Return the flushed packs, whatever their size, and the small ones among the others.
+
+    A pack that somebody said git is to keep is none of them.
+    """
+    folder = git_folder / "objects" / "pack"
+    sizes = {
+        name: size
+        for name, size in pack_sizes(git_folder).items()
+        if not (folder / name).with_suffix(".keep").exists()
+    }
     small = [name for name in sizes if name.startswith(flushes.PREFIX)]
     total = sum(sizes[name] for name in small)
     for name, size in sizes.items():
@@ -110,13 +139,20 @@ def maintain(branch: Branch) -> None:
     Journal(branch.name, folder).cut()
     with disk.exclusive(folder / "objects"):
         _remove_leftovers(folder)
-        loose = _loose_objects(folder)  # of git commands of the operator's
-        if loose:
-            _pack(branch, loose)
-            process.run(branch.name, folder, "prune-packed", "--quiet")
-        roll_up(branch)
-        write_commit_graph(branch)
-        process.run(branch.name, folder, "pack-refs")
+        try:
+            _tidy(branch)
+        except RepositoryDamaged:  # a `git gc` of the operator's may have taken what was just found
+            _tidy(branch)
+
+
+def _tidy(branch: Branch) -> None:
+    loose = _loose_objects(branch.git_folder)  # of git commands of the operator's
+    if loose:
+        _pack(branch, loose)
+        process.run(branch.name, branch.git_folder, "prune-packed", "--quiet")
+    roll_up(branch)
+    write_commit_graph(branch)
+    process.run(branch.name, branch.git_folder, "pack-refs")
 
 
 def _loose_objects(git_folder: Path) -> list[str]:

@@ -8,8 +8,8 @@ GitPython's default stores each object through a `git hash-object` process.
 import os
 import re
 import threading
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
 
@@ -123,9 +123,11 @@ class ObjectDatabase(GitCmdObjectDB):
             tree = tree.splice(name, None if child.is_empty else child_id, FOLDER)
         return self.unpacked.stage_tree(tree, folder), tree
 
-    def pack(self, tip: str) -> None:
-        """Put what is kept in no pack into one, durably, named for the commit `tip` that it ends in."""
-        name = flushes.write(self._pack_folder, tip, self.unpacked.kept())
+    @contextmanager
+    def pack(self, tip: str) -> Iterator[None]:
+        """Put what is kept into a pack, durably, while the branch is moved to its last commit, `tip`."""
+        with flushes.write(self._pack_folder, tip, self.unpacked.kept()) as name:
+            yield
         self._packs |= {name}
         self._packs_changed = self._pack_folder.stat().st_mtime_ns
 
@@ -134,11 +136,12 @@ class ObjectDatabase(GitCmdObjectDB):
         for object_id, value in self.unpacked.clear().items():
             self._remember(object_id, value)
 
-    def write(self, type_: str, data: bytes) -> bytes:
-        """Store one object durably, by itself, and return its id."""
+    @contextmanager
+    def write(self, type_: str, data: bytes) -> Iterator[bytes]:
+        """Store one object durably, by itself, while a ref is made that names it; gives its id."""
         item = GitObject.of(type_, data)
-        flushes.write(self._pack_folder, item.id.hex(), [item])
-        return item.id
+        with flushes.write(self._pack_folder, item.id.hex(), [item]):
+            yield item.id
 
     def pack_count(self) -> int:
         """Return how many packs there were when last looked at."""

@@ -87,8 +87,8 @@ class Repository:
         transaction = Transaction(repository._objects, None)
         change(transaction)
         repository._objects.unpacked.keep()
-        repository._objects.pack(str(transaction.tip))
-        repository._branch.move(str(transaction.tip))
+        with repository._objects.pack(str(transaction.tip)):
+            repository._branch.move(str(transaction.tip))
 
     def is_gone(self) -> bool:
         """Tell whether a hand removed its folder since it was opened, or put another in its place."""

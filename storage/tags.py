@@ -68,15 +68,15 @@ def create(
         if other.lower() == name.lower():  # a clone could not hold both on every disk
             raise NameTaken(name, other)
     data = serialize_tag(name, commit, tagger, int(time.time()), message)
-    tag_id = objects.write("tag", data)
     folder = git_folder / _FOLDER
     folder.mkdir(exist_ok=True)
-    try:
-        disk.put_file(folder / name, f"{tag_id.hex()}\n".encode(), git_folder / "tmp_tag")
-        disk.sync(folder.parent)
-    except OSError:
-        (folder / name).unlink(missing_ok=True)
-        raise
+    with objects.write("tag", data) as tag_id:
+        try:
+            disk.put_file(folder / name, f"{tag_id.hex()}\n".encode(), git_folder / "tmp_tag")
+            disk.sync(folder.parent)
+        except OSError:
+            (folder / name).unlink(missing_ok=True)
+            raise
     return Tag(name, commit, Signature.parse(data))
 
 

@@ -188,8 +188,8 @@ class Tip:
         if branch in self._line[:-1]:
             if known.mark.begun:
                 self._branch.lock_again(branch)
-            self._objects.pack(commit)
-            self._branch.move(commit)
+            with self._objects.pack(commit):
+                self._branch.move(commit)
         elif self._branch.leads_to(commit):  # it was published, and a hand may have gone on from there
             self._branch.sync()
         else:

@@ -5,13 +5,16 @@ import random
 import subprocess
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from storage import disk, maintenance
 from storage.errors import RepositoryDamaged
 from storage.maintenance import Maintenance, pack_sizes, roll_up, write_commit_graph
+from storage.refs import Branch
 from storage.repository import Repository
 from storage.store import Store
 from tests.storage.repositories import ALICE, first_commit, git, increment, publish, put
@@ -39,6 +42,32 @@ def test_a_large_pack_is_left_alone(repository: Repository):
     assert len(pack_sizes(repository.path)) == 2
 
 
+def test_what_git_made_beside_packs_goes_with_them(repository: Repository):
+    """As `git maintenance` and `git repack` do where an operator runs them."""
+    for number in range(5):
+        publish(repository, put(f"targets/{number}", b"%d" % number))
+    git(repository.path, "multi-pack-index", "write")
+    git(repository.path, "repack", "-adq", "--write-bitmap-index")
+    publish(repository, put("large", random.Random(1).randbytes(5000)))
+    git(repository.path, "multi-pack-index", "write", "--bitmap")
+    assert roll_up(repository._branch) == 2
+    assert git(repository.path, "fsck", "--strict") == ""
+    assert git(repository.path, "show", "main:targets/3") == "3"
+    assert {path.suffix for path in (repository.path / "objects/pack").iterdir()} == {".idx", ".pack"}
+
+
+def test_a_pack_that_is_to_be_kept_is_left_alone(repository: Repository):
+    publish(repository, put("a", b"1"))
+    git(repository.path, "repack", "-adq")
+    (kept,) = pack_sizes(repository.path)
+    (repository.path / "objects/pack" / kept).with_suffix(".keep").touch()
+    publish(repository, put("a", b"2"))
+    publish(repository, put("a", b"3"))
+    assert roll_up(repository._branch) == 2
+    assert kept in pack_sizes(repository.path)
+    assert git(repository.path, "fsck", "--strict") == ""
+
+
 def test_the_journal_gives_its_room_back(repository: Repository, store: Store):
     """Whoever followed it before goes on writing."""
     for number in range(100):
@@ -53,10 +82,109 @@ def test_the_journal_gives_its_room_back(repository: Repository, store: Store):
 
 def test_objects_that_nothing_names_yet_stay(repository: Repository):
     """A flush whose ref has not moved yet must find its objects after a roll-up."""
-    blob = repository._objects.write("blob", b"not named by any ref")
-    publish(repository, put("a", b"1"))
+    with repository._objects.write("blob", b"not named by any ref") as blob:
+        publish(repository, put("a", b"1"))
+        roll_up(repository._branch)
     roll_up(repository._branch)
     assert git(repository.path, "cat-file", "blob", blob.hex()) == "not named by any ref"
+
+
+def clear_up(repository: Repository) -> None:
+    """Do what `git gc --prune=now` does, where a git command would wait for what is not published."""
+    for command in (["repack", "-adq"], ["prune", "--expire=now"]):
+        subprocess.run(["git", "-C", str(repository.path), *command], check=True)
+
+
+def test_git_may_clear_up_before_the_branch_moves(repository: Repository, monkeypatch: pytest.MonkeyPatch):
+    move = Branch.move
+
+    def clear_up_and_move(branch: Branch, tip: str) -> None:
+        clear_up(repository)
+        move(branch, tip)
+
+    monkeypatch.setattr(Branch, "move", clear_up_and_move)
+    publish(repository, put("a", b"1"))
+    assert git(repository.path, "show", "main:a") == "1"
+    assert git(repository.path, "fsck", "--strict") == ""
+    assert not list((repository.path / "objects/pack").glob("*.keep"))
+
+
+def test_git_may_clear_up_before_a_tag_has_its_name(repository: Repository, monkeypatch: pytest.MonkeyPatch):
+    put_file = disk.put_file
+
+    def clear_up_and_put(*arguments: Any) -> None:
+        clear_up(repository)
+        put_file(*arguments)
+
+    monkeypatch.setattr(disk, "put_file", clear_up_and_put)
+    repository.create_tag("v1", repository.head().commit, ALICE, "A tag\n")
+    assert git(repository.path, "cat-file", "-t", "v1") == "tag\n"
+    assert git(repository.path, "fsck", "--strict") == ""
+
+
+def test_git_may_clear_up_beside_writers_and_maintenance(repository: Repository, tmp_path: Path):
+    """A publication a write, from two stores: as many moments as can be at which it goes wrong."""
+    cleared = threading.Event()
+
+    def write(name: str) -> list[str]:
+        written = Store(tmp_path).open("alice/demo")
+        paths = []
+        while not cleared.is_set():
+            paths.append(f"{name}/{len(paths)}")
+            publish(written, put(paths[-1], b"1"))
+        return paths
+
+    with ThreadPoolExecutor() as pool:
+        writers = [pool.submit(write, name) for name in ("one", "other")]
+        try:
+            for _ in range(30):
+                clear_up(repository)
+                subprocess.run(["git", "-C", str(repository.path), "multi-pack-index", "write"], check=True)
+                repository.maintain(always=True)
+        finally:
+            cleared.set()
+        paths = sorted(path for writer in writers for path in writer.result())
+    assert len(paths) > 20
+    listed = git(repository.path, "ls-tree", "-r", "--name-only", "main", "one", "other").split()
+    assert sorted(listed) == paths
+    assert git(repository.path, "fsck", "--strict") == ""
+
+
+def test_git_may_clear_up_what_maintenance_has_just_found(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+):
+    publish(repository, put("a", b"1"))
+    find_small, found = maintenance._find_small, []
+
+    def find_and_clear_up(git_folder: Path) -> list[str]:
+        found.append(find_small(git_folder))
+        if len(found) == 1:
+            clear_up(repository)
+        return found[-1]
+
+    monkeypatch.setattr(maintenance, "_find_small", find_and_clear_up)
+    assert repository.maintain(always=True)
+    assert [len(small) for small in found] == [2, 0]
+    assert git(repository.path, "show", "main:a") == "1"
+    assert git(repository.path, "fsck", "--strict") == ""
+
+
+def test_git_may_take_what_was_just_begun_for_a_leftover(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+):
+    write_file, found = disk.write_file, []
+
+    def write_and_clear_up(path: Path, *arguments: Any, **options: Any) -> None:
+        write_file(path, *arguments, **options)
+        if path.name.startswith("tmp_") and not found:
+            found.append(path)
+            clear_up(repository)
+            assert not path.exists()
+
+    monkeypatch.setattr(disk, "write_file", write_and_clear_up)
+    publish(repository, put("a", b"1"))
+    assert found
+    assert git(repository.path, "show", "main:a") == "1"
 
 
 def test_it_starts_by_itself_beside_readers_and_writers(
@@ -176,17 +304,17 @@ def test_loose_objects_tags_and_leftovers_are_cleared(repository: Repository):
     for number in range(3):
         repository.create_tag(f"v{number}", commit, ALICE, "A tag\n")
     blob = git(repository.path, "hash-object", "-w", "--stdin", stdin="loose").strip()
-    stale, fresh, unindexed = (
+    stale, fresh, unindexed, kept = (
         repository.path / "objects/pack" / name
-        for name in ("tmp_idx_stale", "tmp_idx_fresh", "flush-killed.pack")
+        for name in ("tmp_idx_stale", "tmp_idx_fresh", "flush-killed.pack", f"flush-{commit}.keep")
     )
-    for path in (stale, fresh, unindexed):
+    for path in (stale, fresh, unindexed, kept):
         path.touch()
-    for path in (stale, unindexed):
+    for path in (stale, unindexed, kept):
         os.utime(path, (time.time() - 4000,) * 2)
     assert repository.maintain(always=False) is False
     assert repository.maintain(always=True) is True
-    assert (stale.exists(), fresh.exists(), unindexed.exists()) == (False, True, False)
+    assert [path.exists() for path in (stale, fresh, unindexed, kept)] == [False, True, False, False]
     assert not list((repository.path / "refs/tags").iterdir())
     assert not list((repository.path / "objects").glob("??/*"))
     assert [tag.name for tag in repository.tags()] == ["v0", "v1", "v2"]

@@ -210,9 +210,9 @@ def test_a_tag_is_not_lost_in_maintenance(repository: Repository, tmp_path: Path
 
 def test_a_kill_before_a_tag_has_its_name_leaves_an_object_at_most(repository: Repository, tmp_path: Path):
     commit = repository.head().commit
-    object_id = repository._objects.write(
-        "tag", serialize_tag("v1", commit, ALICE, 1_700_000_000, "Killed\n")
-    )
+    killed = serialize_tag("v1", commit, ALICE, 1_700_000_000, "Killed\n")
+    with repository._objects.write("tag", killed) as object_id:
+        pass
     assert git(repository.path, "fsck", "--strict") == f"dangling tag {object_id.hex()}\n"
     after = Store(tmp_path).open("alice/demo")
     assert after.tags() == []
