@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+# What the system answers when it has too many files or processes, or too little memory, for now.
+NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM)
+
 
 class StorageError(Exception):
     """Base of everything that `storage` raises on purpose."""

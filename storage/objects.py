@@ -21,7 +21,7 @@ from gitdb.base import OInfo, OStream
 from storage import cores, flushes
 from storage.cache import ObjectCache
 from storage.commits import CommitHeader
-from storage.errors import NameTaken, RepositoryDamaged
+from storage.errors import NO_ROOM, NameTaken, RepositoryDamaged, StorageUnavailable
 from storage.packs import GitObject
 from storage.trees import FOLDER, Tree
 from storage.unpacked import Unpacked
@@ -220,8 +220,10 @@ class ObjectDatabase(GitCmdObjectDB):
             for _ in range(2):  # the running process may have died: once more, with a new one
                 try:
                     _, type_name, _, data = self._git.get_object_data(hex_id)
-                except (ValueError, OSError):
+                except (ValueError, OSError) as error:
                     self._git.clear_cache()
+                    if isinstance(error, OSError) and error.errno in NO_ROOM:
+                        raise StorageUnavailable(self.name, f"git cannot begin: {error.strerror}") from error
                 else:
                     return GitObject(safe_decode(type_name), data, object_id)
         raise RepositoryDamaged(self.name, f"git cannot read the object {hex_id}")

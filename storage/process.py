@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 from storage import cores
-from storage.errors import RepositoryDamaged
+from storage.errors import RepositoryDamaged, explained
 
 
 def environment() -> dict[str, str]:
@@ -26,12 +26,13 @@ def environment() -> dict[str, str]:
 
 
 def run(name: str, folder: Path, *arguments: str, stdin: str = "") -> str:
-    """Return what a git command says of the repository `name` in a folder; RepositoryDamaged if it fails.
+    """Return what a git command says of the repository `name` in a folder.
 
-    What is not UTF-8, as a path may be that somebody committed by hand, is shown as `\ufffd`.
+    Raises RepositoryDamaged if it fails, StorageUnavailable if the system lets it not begin. What is not
+    UTF-8, as a path may be that somebody committed by hand, is shown as `\ufffd`.
     """
     command = ["git", "--literal-pathspecs", *arguments]
-    with cores.all_cores():
+    with explained(name, folder), cores.all_cores():
         done = subprocess.run(
             command, cwd=folder, env=environment(), input=stdin.encode(), capture_output=True
         )

@@ -4,7 +4,7 @@ import math
 import re
 import subprocess
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TypeVar
@@ -34,6 +34,7 @@ from storage.snapshot import Snapshot
 from storage.tags import Tag
 from storage.tip import Tip
 from storage.transaction import Transaction, Writer
+from storage.transport import Upload
 
 T = TypeVar("T")
 
@@ -251,7 +252,11 @@ class Repository:
             except subprocess.CalledProcessError as error:
                 raise RepositoryDamaged(self.name, "git cannot list its refs") from error
 
-    def upload_pack(self, protocol: str, request: IO[bytes]) -> Iterator[bytes]:
-        """Yield the answer to a request for objects, read from the file `request`."""
-        self.publish()
-        return transport.upload_pack(self.path, protocol, request)
+    def upload_pack(self, protocol: str, request: IO[bytes]) -> Upload:
+        """Return the answer to a request for objects: a file at its start, which is closed here.
+
+        Closing the answer early ends the git process that it comes from.
+        """
+        with request, explained(self.name, self.path):
+            self.publish()
+            return transport.upload_pack(self.path, protocol, request)

@@ -23,26 +23,42 @@ def advertise_refs(path: Path, protocol: str) -> bytes:
     return b"%04x%b0000%b" % (len(service) + 4, service, refs)
 
 
-def upload_pack(path: Path, protocol: str, request: IO[bytes]) -> Iterator[bytes]:
-    """Yield what `POST …/git-upload-pack` answers to a request: a file at its start, closed here.
-
-    Closing the iterator early, as a server does when the client goes away, ends the process.
-    """
-    with request, cores.all_cores():
-        upload = subprocess.Popen(
+def upload_pack(path: Path, protocol: str, request: IO[bytes]) -> "Upload":
+    """Return what `POST …/git-upload-pack` answers to a request, which may be closed then."""
+    with cores.all_cores():
+        process = subprocess.Popen(
             _command(path),
             env=_environment(protocol),
             stdin=request,
             stdout=subprocess.PIPE,
         )
-    assert upload.stdout is not None
-    try:
-        while piece := upload.stdout.read1(_PIECE):  # type: ignore[attr-defined]
-            yield piece
-    finally:
-        upload.kill()
-        upload.stdout.close()
-        upload.wait()
+    return Upload(process)
+
+
+class Upload(Iterator[bytes]):
+    """What a git process sends, piece by piece.
+
+    Closing it early, as a server does when the client goes away, ends the process.
+    """
+
+    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
+        assert process.stdout is not None
+        self._process = process
+        self._output = process.stdout
+
+    def __next__(self) -> bytes:
+        """Return the next piece, as soon as there is one."""
+        piece: bytes = b"" if self._output.closed else self._output.read1(_PIECE)  # type: ignore[attr-defined]
+        if not piece:
+            self.close()
+            raise StopIteration
+        return piece
+
+    def close(self) -> None:
+        """End the process, if it has not ended by itself."""
+        self._process.kill()
+        self._output.close()
+        self._process.wait()
 
 
 def _command(path: Path, *arguments: str) -> list[str]:

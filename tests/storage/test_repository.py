@@ -1,7 +1,11 @@
 """Reading and changing one repository."""
 
+import gc
 import os
+import resource
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import git as gitpython
@@ -222,3 +226,48 @@ def test_a_repository_that_is_gone_is_not_found(store: Store, repository: Reposi
         repository.transact(put("a", b"1"))
     with pytest.raises(RepositoryNotFound):
         store.open("alice/absent")
+
+
+@contextmanager
+def no_file_left() -> Iterator[None]:
+    """Let the system open no file for this process."""
+    gc.collect()  # which closes some, of tests before
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest = os.dup(0)
+    os.close(lowest)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_where_no_file_can_be_opened_all_say_so_and_go_on_after(repository: Repository, tmp_path: Path):
+    first = repository.head().commit
+    second = publish(repository, put("a", b"1"))
+    fresh = Store(tmp_path).open("alice/demo")  # has nothing in memory
+    fresh.log(second)
+    request = tmp_path / "request"
+    request.write_bytes(b"0000")
+    file = request.open("rb")
+    calls = {
+        "a write": lambda: repository.transact(put("a", b"2")),
+        "a read": lambda: fresh._objects._ask_git(bytes.fromhex(first)),
+        "the log": lambda: fresh.log(second),
+        "versions": lambda: fresh.versions("a", second),
+        "a diff": lambda: fresh.diff((first, "README.md"), (second, "a")),
+        "a tag": lambda: fresh.create_tag("v1", first, ALICE, "A tag"),
+        "refs": lambda: fresh.advertise_refs("version=2"),
+        "objects": lambda: list(fresh.upload_pack("version=2", file)),
+        "maintenance": lambda: fresh.maintain(always=True),
+    }
+    for what, call in calls.items():
+        with no_file_left(), pytest.raises(StorageUnavailable, match="Too many open files"):
+            call()
+        assert repository.head().commit == fresh.head().commit == second, what
+    assert file.closed
+    file = request.open("rb")
+    for call in calls.values():
+        call()
+    assert git(repository.path, "show", "main:a") == "2"
+    assert git(repository.path, "fsck", "--strict") == ""
