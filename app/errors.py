@@ -59,7 +59,7 @@ STATUSES: dict[type[Exception], int] = {
 
 _RETRY_AFTER_SECONDS = "5"
 _HTTP_MESSAGES = {
-    404: "There is nothing at {path}.",
+    404: "There is nothing at {path}. What there is stands at /docs.",
     405: "{method} is not allowed at {path}.",
     413: "The body is larger than {limit} bytes, which is the most that this server takes.",
 }

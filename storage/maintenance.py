@@ -30,6 +30,7 @@ _SCRATCH = (  # renamed once written, but for the last
     "tmp_*",
     "objects/pack/tmp_*",
     "objects/pack/.tmp-*",
+    "objects/info/commit-graphs/tmp_*",
     "packed-refs.new",
     f"objects/pack/{flushes.PREFIX}*.keep",
 )

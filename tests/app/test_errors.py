@@ -39,7 +39,7 @@ def test_a_bug_tells_nothing_of_the_inside(app: Flask, master: Client, caplog: p
 
 
 def test_unknown_addresses_and_methods(master: Client):
-    assert_error(master.get("/nope"), 404, "RESOURCE_NOT_FOUND", "/nope")
+    assert_error(master.get("/nope"), 404, "RESOURCE_NOT_FOUND", "/nope. What there is stands at /docs.")
     response = master.request("DELETE", "/v1/repo")
     assert_error(response, 405, "METHOD_NOT_ALLOWED", "DELETE", "/v1/repo")
     assert set(response.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS", "POST", "PUT"}

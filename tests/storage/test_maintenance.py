@@ -304,17 +304,25 @@ def test_loose_objects_tags_and_leftovers_are_cleared(repository: Repository):
     for number in range(3):
         repository.create_tag(f"v{number}", commit, ALICE, "A tag\n")
     blob = git(repository.path, "hash-object", "-w", "--stdin", stdin="loose").strip()
-    stale, fresh, unindexed, kept = (
-        repository.path / "objects/pack" / name
-        for name in ("tmp_idx_stale", "tmp_idx_fresh", "flush-killed.pack", f"flush-{commit}.keep")
+    pack_folder, graph_folder = (
+        repository.path / "objects" / name for name in ("pack", "info/commit-graphs")
     )
-    for path in (stale, fresh, unindexed, kept):
+    graph_folder.mkdir(parents=True)
+    fresh = pack_folder / "tmp_idx_fresh"
+    left = [
+        pack_folder / "tmp_idx_stale",
+        pack_folder / "flush-killed.pack",
+        pack_folder / f"flush-{commit}.keep",
+        graph_folder / "tmp_graph_stale",
+    ]
+    for path in (fresh, *left):
         path.touch()
-    for path in (stale, unindexed, kept):
+    for path in left:
         os.utime(path, (time.time() - 4000,) * 2)
     assert repository.maintain(always=False) is False
     assert repository.maintain(always=True) is True
-    assert [path.exists() for path in (stale, fresh, unindexed, kept)] == [False, True, False, False]
+    assert fresh.exists()
+    assert not any(path.exists() for path in left)
     assert not list((repository.path / "refs/tags").iterdir())
     assert not list((repository.path / "objects").glob("??/*"))
     assert [tag.name for tag in repository.tags()] == ["v0", "v1", "v2"]

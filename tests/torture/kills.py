@@ -200,7 +200,7 @@ class Torture:
             self.left[_kind(path)] += 1
             os.utime(path, (time.time() - _AGED,) * 2)
         _bakehouse(self.data_dir, "maintain", "--all")
-        assert not [*evidence.scratch(self.data_dir), *evidence.locks(self.data_dir)]
+        assert [*evidence.scratch(self.data_dir), *evidence.locks(self.data_dir)] == []
         _bakehouse(self.data_dir, "verify")
 
 
