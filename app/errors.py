@@ -15,6 +15,7 @@ from app.auth import Forbidden, NotShared, Unauthorized
 from app.registry.errors import Conflict, NotFound, PreconditionFailed
 from app.schemas.base import InvalidRequest
 from storage.errors import (
+    BranchMoved,
     NameTaken,
     RepositoryDamaged,
     RepositoryNotFound,
@@ -53,6 +54,7 @@ STATUSES: dict[type[Exception], int] = {
     TagExists: 409,
     PreconditionFailed: 412,
     TooManyRequests: 429,
+    BranchMoved: 503,
     RepositoryDamaged: 503,
     StorageUnavailable: 503,
 }

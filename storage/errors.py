@@ -89,6 +89,13 @@ class StorageUnavailable(StorageError):
         self.reason = reason
 
 
+class BranchMoved(StorageUnavailable):
+    """Another program moved the branch since it was read."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, "another program has just changed the repository")
+
+
 @contextmanager
 def explained(name: str, folder: Path) -> Iterator[None]:
     """Raise what the operating system refuses in `folder` as an error about the repository `name`."""

@@ -84,11 +84,9 @@ def _remove_multi_pack_index(folder: Path) -> None:
 
     Git's own `repack` does so, too: else git would go on looking for them.
     """
-    for path in folder.glob("multi-pack-index*"):
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+    shutil.rmtree(folder / "multi-pack-index.d", ignore_errors=True)  # a chain of them, of newer gits
+    for path in [folder / "multi-pack-index", *folder.glob("multi-pack-index-*")]:
+        path.unlink(missing_ok=True)
 
 
 def write_commit_graph(branch: Branch) -> None:

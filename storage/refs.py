@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from storage import disk, process
-from storage.errors import RepositoryDamaged, StorageUnavailable
+from storage.errors import BranchMoved, RepositoryDamaged
 
 REF = "refs/heads/main"
 
@@ -87,7 +87,7 @@ class Branch:
     def lock(self, expected: str) -> None:
         """Take git's lock on the branch; whoever holds the repository may move it then.
 
-        Raises StorageUnavailable if it is not at the commit `expected` by now.
+        Raises BranchMoved if it is not at the commit `expected` by now.
         """
         try:
             disk.write_file(self._lock, _OURS, mode=0o644, flush=False)
@@ -96,7 +96,7 @@ class Branch:
             disk.write_file(self._lock, _OURS, mode=0o644, flush=False)
         try:
             if self.read() != expected:
-                raise StorageUnavailable(self.name, "another program has just changed the repository")
+                raise BranchMoved(self.name)
         except BaseException:
             self.unlock()
             raise

@@ -224,8 +224,8 @@ class Repository:
     def transact(self, change: Callable[[Transaction], T]) -> T:
         """Run `change` on the tip, alone; return its result once what it committed is durable.
 
-        It may be called together with other threads' changes, before one flush; if it raises,
-        nothing of it is kept.
+        It may be called together with other threads' changes, before one flush, and once more where
+        another program has moved the branch; if it raises, nothing of it is kept.
         """
         return self._writer.submit(change)
 

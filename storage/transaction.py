@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from git import Actor
 
 from storage.commits import CommitHeader
+from storage.errors import BranchMoved
 from storage.journal import Record
 from storage.objects import ObjectDatabase
 from storage.packs import GitObject
@@ -120,7 +121,8 @@ class Writer:
         """Run a change on the tip, make what it committed durable, and return its result.
 
         Whoever finds nobody at work leads: takes the lock, then all that wait by then, and
-        answers them after one flush. An exception of a change is its own caller's alone.
+        answers them after one flush. An exception of a change is its own caller's alone. A change
+        is run once more where an operator's git has moved the branch meanwhile.
         """
         mine = _Waiting(change)
         with self._lock:
@@ -141,18 +143,25 @@ class Writer:
     def _lead(self) -> None:
         group: list[_Waiting] = []
         try:
-            with self._tip.turn() as turn:
-                group = self._take_queue()
-                try:
-                    answers = self._commit_all(turn, [waiting.change for waiting in group])
-                except BaseException:
-                    self._objects.unpacked.discard()
-                    raise
+            try:
+                answers = self._answer(group)
+            except BranchMoved:  # by an operator's git: once more, on top of that
+                answers = self._answer(group)
         except BaseException as error:
             answers = [error] * len(group := group or self._take_queue())
         for waiting, answer in zip(group, answers, strict=True):
             waiting.answer = answer
             waiting.turn.release()
+
+    def _answer(self, group: list[_Waiting]) -> list[Any]:
+        """Take the lock, and into the group all that wait by then; return the answer to each."""
+        with self._tip.turn() as turn:
+            group += self._take_queue()
+            try:
+                return self._commit_all(turn, [waiting.change for waiting in group])
+            except BaseException:
+                self._objects.unpacked.discard()
+                raise
 
     def _take_queue(self) -> list[_Waiting]:
         with self._lock:

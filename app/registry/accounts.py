@@ -108,7 +108,7 @@ class Accounts:
         revoked: list[Token] = []
 
         def remove_all(tokens: Tokens) -> Tokens:
-            revoked.extend(tokens)
+            revoked[:] = tokens
             return ()
 
         self._change_tokens(origin, user_id, f"Revoke tokens of user {user_id}", remove_all)

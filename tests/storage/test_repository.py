@@ -11,10 +11,17 @@ from pathlib import Path
 import git as gitpython
 import pytest
 
-from storage.errors import NameTaken, RepositoryDamaged, RepositoryNotFound, StorageUnavailable
+from storage.errors import (
+    BranchMoved,
+    NameTaken,
+    RepositoryDamaged,
+    RepositoryNotFound,
+    StorageUnavailable,
+)
 from storage.objects import ObjectDatabase
 from storage.repository import Repository
 from storage.store import Store
+from storage.transaction import Transaction
 from tests.storage.repositories import ALICE, git, publish, put
 
 
@@ -116,18 +123,25 @@ def test_time_never_goes_back(repository: Repository, monkeypatch: pytest.Monkey
     assert int(times[0]) > 1_500_000_000
 
 
-def test_a_ref_moved_by_somebody_else_is_not_overwritten(repository: Repository):
+def test_a_branch_moved_by_somebody_else_is_not_overwritten(repository: Repository):
+    """The change is made on top of that; if that goes on, it is not made."""
     first = repository.head().commit
     second = publish(repository, put("a", b"1"))
+    moves = [first]
 
-    def change(transaction):
-        git(repository.path, "update-ref", "refs/heads/main", first)
-        return put("b", b"2")(transaction)
+    def change(transaction: Transaction) -> str:
+        if moves:
+            git(repository.path, "update-ref", "refs/heads/main", moves.pop())
+        return put("b", os.urandom(8))(transaction)
 
-    with pytest.raises(StorageUnavailable):
+    third = repository.transact(change)
+    assert git(repository.path, "rev-parse", "main^").strip() == first
+    moves += [second, first]
+    with pytest.raises(BranchMoved):
         repository.transact(change)
-    assert repository.head().commit == first != second
+    assert repository.head().commit == second != third
     assert repository.transact(put("b", b"2"))
+    assert git(repository.path, "fsck", "--strict", "--no-dangling") == ""
 
 
 def test_a_packed_ref_is_read_and_moved(repository: Repository):
