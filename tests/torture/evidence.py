@@ -84,7 +84,7 @@ def locks(data_dir: Path) -> Iterator[Path]:
 
 def scratch(data_dir: Path) -> Iterator[Path]:
     """Yield what nobody got to finish: temporary files, and packs without an index."""
-    for name in ("tmp_*", ".tmp-*", ".new-*", "packed-refs.new"):
+    for name in ("tmp_*", ".tmp-*", ".new-*", "packed-refs.new", "flush-*.keep"):
         yield from data_dir.rglob(name)
     for pack in data_dir.rglob("objects/pack/*.pack"):
         if not pack.with_suffix(".idx").exists():
