@@ -11,8 +11,10 @@ from typing import NamedTuple
 
 from storage.commits import CommitHeader
 from storage.errors import RepositoryDamaged, explained
-from storage.journal import Journal, Mark, OpenJournal, Record
+from storage.frames import Record
+from storage.journal import Journal, OpenJournal
 from storage.maintenance import Maintenance
+from storage.marks import Mark
 from storage.objects import ObjectDatabase
 from storage.publisher import Publisher
 from storage.refs import Branch

@@ -9,7 +9,7 @@ from git import Actor
 
 from storage.commits import CommitHeader
 from storage.errors import BranchMoved
-from storage.journal import Record
+from storage.frames import Record
 from storage.objects import ObjectDatabase
 from storage.packs import GitObject
 from storage.snapshot import File, Snapshot

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage import journal
-from storage.journal import Journal, Mark, Record
+from storage import frames, journal
+from storage.frames import Record
+from storage.journal import Journal
+from storage.marks import Mark
 from storage.packs import GitObject
 
 FILES = st.dictionaries(
@@ -142,9 +144,9 @@ def test_what_a_killed_process_left_does_not_count_behind_another(empty: Journal
     """Even if it has a file that looks like a frame, and that lies where the next frame would."""
     with empty.exclusive() as held:
         mark = held.mark()
-        forged, _ = journal._pack_frame([record(b"forged")], mark)
-        short, _ = journal._pack_frame([record(b"short", b=bytes(99))], mark)
-        around = journal._pack_frame([record(b"killed", a=b"")], mark)[0]
+        forged, _ = frames.pack([record(b"forged")], mark.generation, mark.checksum)
+        short, _ = frames.pack([record(b"short", b=bytes(99))], mark.generation, mark.checksum)
+        around = frames.pack([record(b"killed", a=b"")], mark.generation, mark.checksum)[0]
         padding = bytes(len(short) - around.index(b"killed") - len(b"killed") - len(b"a"))
         held.append(mark, [record(b"killed", a=padding + forged)])
         content = (tmp_path / journal.NAME).read_bytes()

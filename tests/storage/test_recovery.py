@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from storage import disk, journal
+from storage import disk, marks
 from storage.errors import RepositoryDamaged, StorageUnavailable, TagExists
 from storage.journal import NAME, Journal, OpenJournal
 from storage.objects import ObjectDatabase
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("unpublished")
 def power(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Return what makes every process from then on take the machine for one that was started anew."""
     boots = iter(range(1000))
-    return lambda: monkeypatch.setattr(journal, "BOOT", b"a boot, number %02d" % next(boots))
+    return lambda: monkeypatch.setattr(marks, "BOOT", b"a boot, number %02d" % next(boots))
 
 
 def read_mark(repository: Repository) -> bytes:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
-from storage import journal
+from storage import marks
 from storage.maintenance import roll_up
 from storage.publisher import Publisher
 from storage.repository import Repository
@@ -149,7 +149,7 @@ def unpublished() -> Iterator[None]:
 @contextmanager
 def after_power_loss() -> Iterator[None]:
     """Take the machine for one that was started anew."""
-    with unpublished(), patch.object(journal, "BOOT", secrets.token_bytes(16)):
+    with unpublished(), patch.object(marks, "BOOT", secrets.token_bytes(16)):
         yield
 
 
