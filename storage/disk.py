@@ -62,7 +62,7 @@ def write_at(fd: int, data: bytes, offset: int, *, flush: bool) -> None:
         os.fsync(fd)
 
 
-def read_file(path: Path, size: int) -> bytes:
+def read_file(path: Path | str, size: int) -> bytes:
     """Return the first `size` bytes of a file, in three system calls."""
     fd = os.open(path, os.O_RDONLY)
     try:
