@@ -4,6 +4,7 @@ import hashlib
 import secrets
 import struct
 import zlib
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -50,6 +51,7 @@ class Mark(NamedTuple):
         return cls(BOOT, generation, end, size, checksum, begun)
 
     @classmethod
+    @lru_cache(maxsize=1024)  # each request asks for two repositories', and mostly nobody wrote
     def parse(cls, data: bytes) -> Self | None:
         """Read a mark; None where it is none, or neither old nor new, as it is while it is written."""
         if len(data) != SIZE or not data.startswith(_FORMAT):
