@@ -12,6 +12,7 @@ from app.settings import Settings, SettingsError
 from storage.errors import StorageError
 from storage.maintenance import Maintenance
 from storage.store import Store
+from storage.waits import Waits
 
 
 class _Json(DefaultJSONProvider):
@@ -33,11 +34,12 @@ def create_app(settings: Settings) -> Flask:
     data_dir = settings.make_data_dir()
     key = master_key.ensure(settings)
     maintenance = Maintenance(data_dir / ".maintenance" if settings.maintenance else None)
+    waits = Waits(settings.lock_timeout, max(1, settings.threads // 2))
     try:
-        accounts = Accounts(Store(data_dir, maintenance), Origin("bakehouse"))
+        accounts = Accounts(Store(data_dir, maintenance, waits), Origin("bakehouse"))
     except StorageError as error:
         raise SettingsError(f"The data directory {data_dir} cannot be used: {error}.") from error
-    store = Store(data_dir / "repos", maintenance)
+    store = Store(data_dir / "repos", maintenance, waits)
     store.publish_leftovers()
     rates = RateLimiter(data_dir / "rates", settings.rate_limit) if settings.rate_limit else None
     app.extensions["bakehouse"] = Services(settings, key, accounts, store, rates)

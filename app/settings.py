@@ -31,6 +31,7 @@ class Settings:
     max_name: int = 100  # characters of a new name
     rate_limit: int = 0  # requests a minute of each token; 0: any number
     maintenance: bool = True  # in the background; else the operator runs `bakehouse maintain`
+    lock_timeout: int = 10  # seconds that a request waits for a lock that somebody else holds
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> "Settings":
@@ -49,6 +50,7 @@ class Settings:
             max_name=_integer(env, "BAKEHOUSE_MAX_NAME", cls.max_name, 1, cls.max_name),
             rate_limit=_integer(env, "BAKEHOUSE_RATE_LIMIT", cls.rate_limit, 0, 1_000_000),
             maintenance=_switch(env, "BAKEHOUSE_MAINTENANCE", cls.maintenance),
+            lock_timeout=_integer(env, "BAKEHOUSE_LOCK_TIMEOUT", cls.lock_timeout, 1, 3600),
         )
 
     @property

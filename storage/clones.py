@@ -10,9 +10,12 @@ import git
 
 from storage import disk, process
 from storage.errors import RepositoryDamaged, RepositoryNotFound
-from storage.history import read_log
+from storage.history import LOG, parse_log
 from storage.objects import ObjectDatabase
 from storage.snapshot import Snapshot
+from storage.waits import Waits
+
+_WAITS = Waits(seconds=600.0)  # maintenance of a large repository takes minutes
 
 
 class Clone:
@@ -54,7 +57,7 @@ class Clone:
     def blobs(self, commit: str) -> Mapping[str, Set[str]]:
         """Return the blob ids (40 hex digits) that each path ever had, up to a commit."""
         found = defaultdict(set)
-        for logged in read_log(self.name, self._git_folder, commit):
+        for logged in parse_log(self._run(*LOG, commit)):
             for file in logged.files:
                 if file.new is not None:
                     found[file.path].add(file.new)
@@ -63,7 +66,9 @@ class Clone:
     def fsck(self) -> list[str]:
         """Return what git finds wrong with its objects and refs, a line each."""
         command = ["git", "fsck", "--full", "--strict", "--no-dangling", "--no-progress"]
-        with disk.exclusive(self._git_folder / "objects"):  # maintenance would take packs away meanwhile
+        with disk.exclusive(
+            self._git_folder / "objects", _WAITS
+        ):  # maintenance would take packs away meanwhile
             done = subprocess.run(
                 command,
                 cwd=self._git_folder,

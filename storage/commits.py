@@ -14,7 +14,7 @@ _COMMIT = re.compile(
     rb"(?:parent (?P<parent>[0-9a-f]{40})\n)?"
     rb"(?:[^\n]+\n)*?committer [^\n]* (?P<time>[0-9]+) [-+][0-9]{4}\n"
 )
-_TAG = re.compile(rb"object (?P<commit>[0-9a-f]{40})\ntype commit\n")
+_TAG = re.compile(rb"object (?P<object>[0-9a-f]{40})\ntype [a-z]+\ntag (?P<name>[^\n]+)\n")
 _PERSON = re.compile(
     rb"^(?:author|tagger) (?P<name>[^\n<]*?) ?<(?P<email>[^\n>]*)> (?P<time>[0-9]+)", re.MULTILINE
 )
@@ -80,18 +80,29 @@ class CommitHeader:
         return "\n".join(lines).encode()
 
 
+@dataclass(frozen=True, slots=True)
+class TagHeader:
+    """The object (40 hex digits) that an annotated tag is on, its name, and who made it if it says so."""
+
+    object: str
+    name: str
+    signature: Signature | None
+
+    @classmethod
+    def parse(cls, data: bytes) -> "TagHeader":
+        """Read a tag object's content; ValueError if it is not one."""
+        match = _TAG.match(data)
+        if match is None:
+            raise ValueError("not a tag")
+        has_tagger = _PERSON.search(data.partition(b"\n\n")[0])  # very old gits wrote none
+        signature = Signature.parse(data) if has_tagger else None
+        return cls(match["object"].decode(), match["name"].decode("utf-8", "replace"), signature)
+
+
 def serialize_tag(name: str, commit: str, tagger: Actor, time: int, message: str) -> bytes:
     """Return the content of an annotated tag on a commit (40 hex digits)."""
     lines = [f"object {commit}", "type commit", f"tag {name}", f"tagger {_identity(tagger)} {time} +0000"]
     return "\n".join([*lines, "", message]).encode()
-
-
-def tagged_commit(data: bytes) -> str:
-    """Return the commit (40 hex digits) that an annotated tag is on; ValueError if it is on none."""
-    match = _TAG.match(data)
-    if match is None:
-        raise ValueError("not a tag on a commit")
-    return match["commit"].decode()
 
 
 def _identity(actor: Actor) -> str:

@@ -1,10 +1,11 @@
 """Files that survive a power loss, and locks between processes."""
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from storage.waits import Waits
 
 # Written and flushed in one system call, where the system has that (Linux).
 _FLUSHED = getattr(os, "RWF_DSYNC", 0)
@@ -81,16 +82,15 @@ def sync(path: Path) -> None:
 
 
 @contextmanager
-def exclusive(folder: Path, wait: bool = True) -> Iterator[None]:
+def exclusive(folder: Path, waits: Waits) -> Iterator[None]:
     """Hold the advisory lock (`flock`) of a folder against every other holder.
 
     Other threads and other processes alike: each call opens the folder anew. The kernel
-    releases the lock of a process that dies. Raises BlockingIOError if `wait` is false and
-    somebody else holds it.
+    releases the lock of a process that dies. Raises TimeoutError where somebody else holds it too long.
     """
     fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        waits.lock(fd, str(folder))
         yield
     finally:
         os.close(fd)

@@ -5,30 +5,21 @@ less for 100,000 commits; what it found is kept, and only what came since is ask
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from threading import Lock
 
-from cachetools import LRUCache
-
-from storage import process
+from storage.checked_git import CheckedGit
+from storage.commits import Signature
 from storage.line import Line
-from storage.tip import Tip
+from storage.objects import ObjectDatabase
+from storage.trees import Tree
+from storage.versions import NO_BLOB, NOTHING, Known, Version, VersionCache
 
-_NO_BLOB = "0" * 40
-_REMEMBERED = 1_000_000  # versions, of all paths
-_RAW = ("--first-parent", "--raw", "-z", "--no-abbrev", "--no-renames")
+LOG = ("log", "--first-parent", "--raw", "-z", "--no-abbrev", "--no-renames", "--format=tformat:%x01%H")
+
 # No tree holds these; git fails for some, and takes others for another path.
 _NO_PATH = re.compile(r"\0|(?:^|/)\.{0,2}(?:/|$)")
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """What a commit made of a file: its blob id (40 hex digits), or None where it took the file away."""
-
-    commit: str
-    blob: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,75 +42,114 @@ class LoggedCommit:
 class History:
     """The history of one repository. Threads may share one."""
 
-    def __init__(self, tip: Tip, git_folder: Path, line: Line) -> None:
-        self._tip = tip
-        self._git_folder = git_folder
+    def __init__(self, objects: ObjectDatabase, line: Line, git: CheckedGit, cache: VersionCache) -> None:
+        self._objects = objects
         self._line = line
-        self._lock = Lock()
-        self._versions: LRUCache[str, tuple[str, list[tuple[int, str | None]]]] = LRUCache(
-            _REMEMBERED, lambda entry: 10 + len(entry[1])
-        )
+        self._git = git
+        self._cache = cache
 
     def versions(self, path: str, commit: str) -> list[Version]:
         """Return what became of a file up to a commit of the line, newest first."""
         last = self._line.position(commit)
         assert last is not None
-        known = self._known(path, commit, last)
-        return [Version(self._line.commit(at), blob) for at, blob in reversed(known) if at <= last]
+        known = self._know(path, commit, last)
+        count = bisect_right(known.positions, last)
+        return [
+            Version(self._line.commit(known.positions[number]), known.blob(number))
+            for number in reversed(range(count))
+        ]
 
     def log(
-        self, start: int, stop: int, author: str | None, path: str | None, limit: int
-    ) -> list[LoggedCommit]:
-        """Return commits from the one at `start` back to the one at `stop`, newest first.
+        self, start: int, stop: int, author: str | None, path: str | None, limit: int | None = None
+    ) -> Iterator[LoggedCommit]:
+        """Yield commits from the one at position `start` back to the one at `stop`, newest first.
 
         Only those by an author (a part of the name or address, in any case) or to a path, a file
-        or folder; `limit` at most.
+        or folder; `limit` at most. What git's own files do not have yet is not asked of git: so nothing
+        has to be published, which a full disk would refuse.
         """
-        options = [f"--max-count={limit}"]
-        if author is not None:
-            if re.search(r"[\n\0]", author):  # in nobody's name; git takes lines for alternatives
-                return []
-            options += ["--regexp-ignore-case", "--fixed-strings", f"--author={author}"]
-        return list(self._ask(start, stop, options, path))
+        if path is not None and _NO_PATH.search(path.removesuffix("/")):
+            return
+        if author is not None and re.search(r"[\n\0]", author):  # in nobody's name; git takes lines apart
+            return
+        published = self._line.published()
+        found = 0
+        for logged in self._unpublished(start, max(stop, published + 1), author, path):
+            if found == limit:
+                return
+            found += 1
+            yield logged
+        start = min(start, published)
+        if start >= stop and found != limit:
+            yield from self._ask_git(start, stop, author, path, None if limit is None else limit - found)
 
-    def _known(self, path: str, commit: str, last: int) -> Sequence[tuple[int, str | None]]:
-        with self._lock:
-            through, known = self._versions.get(path, ("", []))
-        reached = self._line.position(through) if through else -1
+    def _know(self, path: str, commit: str, last: int) -> Known:
+        key = (self._git.folder, path)
+        known = self._cache.get(key)
+        reached = self._line.position(known.through) if known.through else -1
         if reached is None:  # somebody rewrote the history
-            reached, known = -1, []
+            reached, known = -1, NOTHING
         if reached < last:
-            known = known + list(self._new_versions(last, reached + 1, path))[::-1]
-            with self._lock:
-                if 10 + len(known) <= self._versions.maxsize:
-                    self._versions[path] = (commit, known)
+            known = known.extended(commit, list(self._new_versions(last, reached + 1, path))[::-1])
+            self._cache.put(key, known)
         return known
 
     def _new_versions(self, start: int, stop: int, path: str) -> Iterator[tuple[int, str | None]]:
-        for logged in self._ask(start, stop, (), path):
+        for logged in self.log(start, stop, None, path):
             position = self._line.position(logged.commit)
             assert position is not None
             for file in logged.files:
                 if file.path == path:  # and no file in a folder that had the same name
                     yield position, file.new
 
-    def _ask(self, start: int, stop: int, options: Sequence[str], path: str | None) -> Iterator[LoggedCommit]:
-        if path is not None and _NO_PATH.search(path.removesuffix("/")):
-            return iter(())
+    def _unpublished(
+        self, start: int, stop: int, author: str | None, path: str | None
+    ) -> Iterator[LoggedCommit]:
+        """Yield what `log` does, of commits that Bakehouse made and git does not have yet."""
+        for position in range(start, stop - 1, -1):
+            commit = self._line.commit(position)
+            if author is not None:
+                signature = Signature.parse(self._objects.read(bytes.fromhex(commit))[1])
+                if author.lower() not in f"{signature.name} <{signature.email}>".lower():
+                    continue
+            header = self._objects.commit(bytes.fromhex(commit))
+            before = self._objects.commit(bytes.fromhex(header.parent)).tree if header.parent else None
+            changes = _changes(self._objects, "", before, header.tree)
+            files = [change for change in changes if path is None or _is_at(change.path, path)]
+            if files or path is None:
+                yield LoggedCommit(commit, files)
+
+    def _ask_git(
+        self, start: int, stop: int, author: str | None, path: str | None, limit: int | None
+    ) -> Iterator[LoggedCommit]:
+        options = [] if limit is None else [f"--max-count={limit}"]
+        if author is not None:
+            options += ["--regexp-ignore-case", "--fixed-strings", f"--author={author}"]
         exclude = [f"^{self._line.commit(stop - 1)}"] if stop > 0 else []
         revisions = (self._line.commit(start), *exclude, "--", *([] if path is None else [path]))
-        self._tip.publish()
-        return read_log(self._tip.name, self._git_folder, *options, *revisions)
+        return parse_log(self._git.ask(*LOG, *options, *revisions))
 
 
-def read_log(name: str, folder: Path, *arguments: str) -> Iterator[LoggedCommit]:
-    """Yield the commits that `git log` lists with some arguments, and the files that each changed."""
-    command = ("log", *_RAW, "--format=tformat:%x01%H", *arguments)
-    return _parse(process.run(name, folder, *command))
+def _changes(
+    objects: ObjectDatabase, folder: str, old: bytes | None, new: bytes | None
+) -> Iterator[FileChange]:
+    """Yield the files that differ between two trees, by path."""
+    before, after = (Tree() if tree is None else objects.tree(tree) for tree in (old, new))
+    for name, old_id, new_id, is_folder in after.changed_since(before):
+        if is_folder:
+            yield from _changes(objects, f"{folder}{name}/", old_id, new_id)
+        else:
+            old_blob, new_blob = ((entry and entry.hex()) or None for entry in (old_id, new_id))
+            yield FileChange(f"{folder}{name}", old_blob, new_blob)
 
 
-def _parse(text: str) -> Iterator[LoggedCommit]:
-    """Read the output of `git log --raw -z`."""
+def _is_at(path: str, wanted: str) -> bool:
+    """Tell whether a file is the one that is wanted, or lies in the folder that is."""
+    return path == wanted or path.startswith(f"{wanted.removesuffix('/')}/")
+
+
+def parse_log(text: str) -> Iterator[LoggedCommit]:
+    """Yield the commits in the output of `LOG`, and the files that each changed."""
     logged: LoggedCommit | None = None
     tokens = iter(text.split("\0"))
     for token in tokens:
@@ -135,4 +165,4 @@ def _parse(text: str) -> Iterator[LoggedCommit]:
 
 
 def _blob(object_id: str) -> str | None:
-    return None if object_id == _NO_BLOB else object_id
+    return None if object_id == NO_BLOB else object_id

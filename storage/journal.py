@@ -9,7 +9,6 @@ the journal is emptied: after a power loss the records tell for themselves (`rec
 once is one frame of records (`frames`).
 """
 
-import fcntl
 import os
 import time
 import weakref
@@ -21,6 +20,7 @@ from storage import disk, frames, marks
 from storage.errors import RepositoryDamaged, RepositoryNotFound
 from storage.frames import Record
 from storage.marks import START, Mark
+from storage.waits import Waits
 
 NAME = "bakehouse-journal"
 
@@ -29,14 +29,20 @@ _ROOM = 4  # times what it held last, and times a step: the room it keeps
 _REST = 64 * 1024  # what is looked for of an earlier generation
 _TRIES = 1000  # to read a mark that is always just being written
 _A_LOOK = 1.0  # seconds until a file that a hand removed is noticed
+_UNREADABLE = (
+    f"its journal, the file {NAME}, cannot be read. Put a copy of the repository in its place; or move "
+    "that file away, and lose what was written last"
+)
 
 
 class Journal:
     """The journal of the repository `name` in a folder."""
 
-    def __init__(self, name: str, git_folder: Path) -> None:
+    def __init__(self, name: str, git_folder: Path, waits: Waits | None = None) -> None:
+        self.path = str(git_folder / NAME)
         self._name = name
         self._path = git_folder / NAME
+        self._waits = waits or Waits()
         self._open: OpenJournal | None = None
         self._inode = 0
         self._looked = 0.0
@@ -46,7 +52,7 @@ class Journal:
         if self._path.exists():
             return
         folder = self._path.parent
-        with disk.exclusive(folder):
+        with disk.exclusive(folder, self._waits):
             if not self._path.exists():  # else another process was quicker
                 mark = Mark.now(1, START, START).pack()
                 disk.put_file(self._path, mark.ljust(START, b"\0"), folder / "tmp_journal")
@@ -82,30 +88,30 @@ class Journal:
             return True
 
     def cut(self) -> None:
-        """Give back the room that it has grown into, where it is empty."""
-        with self.exclusive() as journal:
+        """Give back the room that it has grown into, where it is empty and nobody is writing."""
+        with suppress(TimeoutError), self.exclusive(0) as journal:
             mark = journal.mark()
             if mark.is_current and mark.is_empty:
                 journal.resize(mark, START)
 
     @contextmanager
-    def exclusive(self) -> Iterator["OpenJournal"]:
+    def exclusive(self, seconds: float | None = None) -> Iterator["OpenJournal"]:
         """Hold it, and with it the repository, against every other thread and process.
 
-        The lock is advisory (`flock`); the kernel releases that of a process that dies.
+        The lock is advisory (`flock`); the kernel releases that of a process that dies. Raises TimeoutError
+        where somebody else holds it for so many seconds, by default those of this process.
         """
         fd = os.open(self._path, os.O_RDWR)
         try:
             self._refuse_another(fd)
-            try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                fcntl.flock(fd, fcntl.LOCK_EX)
-                if self._path.stat().st_ino != os.fstat(fd).st_ino:  # a hand was quicker
-                    raise RepositoryNotFound(self._name) from None
+            if self._waits.lock(fd, self.path, seconds) and not self._is_at_its_path(fd):
+                raise RepositoryNotFound(self._name)  # it was removed meanwhile
             yield OpenJournal(self._name, fd)
         finally:
             os.close(fd)
+
+    def _is_at_its_path(self, fd: int) -> bool:
+        return self._path.stat().st_ino == os.fstat(fd).st_ino
 
     def _refuse_another(self, fd: int) -> None:
         """Raise RepositoryNotFound where another file lies in the place of the one that `mark` reads."""
@@ -127,7 +133,11 @@ class OpenJournal:
             mark = Mark.parse(os.pread(self._fd, marks.SIZE, 0))
             if mark is not None:
                 return mark
-        raise RepositoryDamaged(self._name, "its journal cannot be read")
+        raise self.damage()
+
+    def damage(self) -> RepositoryDamaged:
+        """Return the error for a journal whose records cannot be read."""
+        return RepositoryDamaged(self._name, _UNREADABLE)
 
     def between(self, since: Mark, until: Mark) -> list[Record] | None:
         """Return the records between two marks; None where they were just written over."""
@@ -189,9 +199,10 @@ class OpenJournal:
         mark, size = self.mark(), os.fstat(self._fd).st_size
         data = os.pread(self._fd, max(0, size - START), START)
         _, length, checksum = frames.unpack(data, mark.generation)
-        if frames.is_followed(data[length:], mark.generation):
-            raise RepositoryDamaged(self._name, "its journal has a record that cannot be read")
         end = START + length
+        # Each frame is flushed before the mark tells of it. So one that is told of was not cut off.
+        if end < mark.end or frames.is_followed(data[length:], mark.generation):
+            raise self.damage()
         begun = length > 0  # or may have: the branch may be where its records lead, and git's lock gone
         self.tell(Mark.now(mark.generation, end, size, checksum, begun=begun))
 

@@ -7,10 +7,10 @@ then asked of no process and no disk.
 
 from array import array
 from bisect import bisect_right
-from pathlib import Path
 from threading import Lock
 
-from storage import process
+from storage.checked_git import CheckedGit
+from storage.errors import RepositoryDamaged
 from storage.objects import ObjectDatabase
 from storage.tip import Tip
 
@@ -21,10 +21,10 @@ _FEW = 1000  # commits; further back, git is quicker
 class Line:
     """The commits that lead to a repository's tip. A commit's position counts from 0, the first."""
 
-    def __init__(self, tip: Tip, objects: ObjectDatabase, git_folder: Path) -> None:
+    def __init__(self, tip: Tip, objects: ObjectDatabase, git: CheckedGit) -> None:
         self._tip = tip
         self._objects = objects
-        self._git_folder = git_folder
+        self._git = git
         self._lock = Lock()
         self._ids = bytearray()
         self._times = array("q")
@@ -53,6 +53,19 @@ class Line:
         """Return the commit (40 hex digits) at a position."""
         with self._lock:
             return self._ids[position * _ID : (position + 1) * _ID].hex()
+
+    def published(self) -> int:
+        """Return the position of the last commit that git's own files have."""
+        commit = self._tip.published()
+        position = self.position(commit)
+        if position is None:  # another process has just published more, or a hand has moved the branch
+            self.reach()
+            position = self.position(commit)
+        if position is None:
+            raise RepositoryDamaged(
+                self._tip.name, f"its commits do not lead to {commit}, where its branch is"
+            )
+        return position
 
     def time(self, position: int) -> int:
         """Return when the commit at a position was made, in seconds since 1970."""
@@ -85,14 +98,14 @@ class Line:
             start = self._ids.find(wanted, start + 1)
         return start // _ID if start >= 0 else None
 
-    def _append(self, tip: str) -> bool:
-        """Go back from `tip` to the end of the line, and tell whether it was found close by."""
+    def _append(self, tip: str, most: int | None = _FEW) -> bool:
+        """Go back from `tip` to the end of the line; tell whether it was found within so many commits."""
         if not self._ids:
             return False
         end = self._ids[-_ID:].hex()
         news: list[tuple[str, int]] = []
         commit: str | None = tip
-        while commit is not None and commit != end and len(news) < _FEW:
+        while commit is not None and commit != end and (most is None or len(news) < most):
             header = self._objects.commit(bytes.fromhex(commit))
             news.append((commit, header.time))
             commit = header.parent
@@ -103,13 +116,15 @@ class Line:
         return True
 
     def _load(self, tip: str) -> None:
-        """Ask git for the whole line: at first, or where somebody rewrote it."""
-        command = ("rev-list", "--first-parent", "--reverse", "--timestamp", tip)
-        self._tip.publish()
-        listing = process.run(self._tip.name, self._git_folder, *command).split()
+        """Ask git for the line, and add what only the journal has: at first, or once it was rewritten."""
+        command = ("rev-list", "--first-parent", "--reverse", "--timestamp", self._tip.published())
+        listing = self._git.ask(*command).split()
         self._ids, self._times = bytearray(), array("q")
         for time, commit in zip(listing[::2], listing[1::2], strict=True):
             self._add(bytes.fromhex(commit), int(time))
+        # Another process may have published more since the tip was read.
+        if self._find(tip) is None and not self._append(tip, most=None):
+            raise RepositoryDamaged(self._tip.name, f"its commits do not lead to {tip}")
 
     def _add(self, commit: bytes, time: int) -> None:
         self._ids += commit

@@ -18,10 +18,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from storage import disk, flushes, process
+from storage import checked_git, disk, flushes, process
+from storage.branch import Branch
+from storage.checked_git import CheckedGit
 from storage.errors import RepositoryDamaged
 from storage.journal import Journal
-from storage.refs import Branch
+from storage.waits import Waits
 
 ROLL_UP_ABOVE = 256
 # What a name below stands for is there for a minute at the very most, unless a kill leaves it.
@@ -41,6 +43,9 @@ _LOCKS = ("objects/info/commit-graphs/commit-graph-chain.lock", "packed-refs.loc
 _PACK_SUFFIXES = (".idx", ".pack", ".rev", ".bitmap", ".mtimes")
 
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}")
+
+# Another process may be at it: a large repository takes it minutes.
+_WAITS = Waits(seconds=600.0)
 
 _log = logging.getLogger(__name__)
 
@@ -135,13 +140,25 @@ def maintain(branch: Branch) -> None:
     wait while git holds it.
     """
     folder = branch.git_folder
-    Journal(branch.name, folder).cut()
-    with disk.exclusive(folder / "objects"):
+    Journal(branch.name, folder, _WAITS).cut()
+    with disk.exclusive(folder / "objects", _WAITS):
         _remove_leftovers(folder)
+        _refuse_damage(branch)
         try:
             _tidy(branch)
         except RepositoryDamaged:  # a `git gc` of the operator's may have taken what was just found
             _tidy(branch)
+
+
+def _refuse_damage(branch: Branch) -> None:
+    """Raise RepositoryDamaged where a pack is damaged: git would roll up what it misread as if it were right.
+
+    A commit-graph that is damaged is removed, and is then written anew.
+    """
+    if checked_git.WITHOUT_GRAPH in CheckedGit(branch.name, branch.git_folder).check():
+        folder = branch.git_folder / "objects/info"
+        shutil.rmtree(folder / "commit-graphs", ignore_errors=True)
+        (folder / "commit-graph").unlink(missing_ok=True)
 
 
 def _tidy(branch: Branch) -> None:
@@ -213,7 +230,7 @@ class Maintenance:
             branch = self._due.get()
             try:
                 turns.mkdir(exist_ok=True)
-                with disk.exclusive(turns):
+                with disk.exclusive(turns, _WAITS):
                     if is_due(branch):  # else another process was quicker
                         maintain(branch)
             except (OSError, RepositoryDamaged) as error:

@@ -25,6 +25,7 @@ from storage.errors import NO_ROOM, NameTaken, RepositoryDamaged, StorageUnavail
 from storage.packs import GitObject
 from storage.trees import FOLDER, Tree
 from storage.unpacked import Unpacked
+from storage.waits import PAUSE, Waits
 
 _FEW_PACKS = 8
 _MANY_FOLDERS = 16  # more than a repository has
@@ -45,15 +46,16 @@ class ObjectDatabase(GitCmdObjectDB):
         self._root = root_path
         self._pack_folder = Path(root_path, "pack")
         self._cache = ObjectCache()
+        self._waits = Waits()
         self.unpacked = Unpacked()
         self._cat_file = threading.Lock()
         self._packs_changed: int | None = None
         self._packs: frozenset[str] = frozenset()
         self._latest_trees: dict[bytes, bytes] = {}  # by how they start
 
-    def share(self, cache: ObjectCache) -> None:
-        """Use a cache that other databases use too."""
-        self._cache = cache
+    def share(self, cache: ObjectCache, waits: Waits) -> None:
+        """Use a cache, and bounds of waiting, that other databases use too."""
+        self._cache, self._waits = cache, waits
 
     def read(self, object_id: bytes) -> tuple[str, bytes]:
         """Return the type and content of an object that is no tree."""
@@ -61,6 +63,11 @@ class ObjectDatabase(GitCmdObjectDB):
         if isinstance(value, Tree):
             raise RepositoryDamaged(self.name, f"the object {object_id.hex()} is a tree")
         return value.type, value.data
+
+    def read_any(self, object_id: bytes) -> tuple[str, bytes]:
+        """Return the type and content of an object."""
+        value = self._load(object_id)
+        return ("tree", value.serialize()) if isinstance(value, Tree) else (value.type, value.data)
 
     def blob(self, object_id: bytes) -> bytes:
         """Return a blob's content."""
@@ -177,8 +184,7 @@ class ObjectDatabase(GitCmdObjectDB):
 
     def stream(self, binsha: bytes) -> OStream:
         """Return an object's content as a stream."""
-        value = self._load(binsha)
-        type_, data = ("tree", value.serialize()) if isinstance(value, Tree) else (value.type, value.data)
+        type_, data = self.read_any(binsha)
         return OStream(binsha, type_, len(data), BytesIO(data))
 
     def _load(self, object_id: bytes) -> GitObject | Tree:
@@ -215,15 +221,49 @@ class ObjectDatabase(GitCmdObjectDB):
         return value
 
     def _ask_git(self, object_id: bytes) -> GitObject:
+        """Return an object that git reads, once its content is found to be what its id says.
+
+        A process that is killed, or meets damage, ends in the middle of an object; an index that is damaged
+        leads to another one.
+        """
         hex_id = object_id.hex()
-        with self._cat_file, cores.all_cores():
+        with self._reading(), cores.all_cores():
             for _ in range(2):  # the running process may have died: once more, with a new one
                 try:
                     _, type_name, _, data = self._git.get_object_data(hex_id)
+                    item = GitObject.of(safe_decode(type_name), data)
+                    if item.id == object_id:
+                        return item
+                    problem = f"the object {hex_id} is damaged: its content is not what its id says"
                 except (ValueError, OSError) as error:
-                    self._git.clear_cache()
+                    problem = f"git cannot read the object {hex_id}"
                     if isinstance(error, OSError) and error.errno in NO_ROOM:
+                        self._git.clear_cache()
                         raise StorageUnavailable(self.name, f"git cannot begin: {error.strerror}") from error
-                else:
-                    return GitObject(safe_decode(type_name), data, object_id)
-        raise RepositoryDamaged(self.name, f"git cannot read the object {hex_id}")
+                self._git.clear_cache()
+        raise RepositoryDamaged(self.name, problem)
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Have the git process that objects are read with to oneself.
+
+        Whoever waits too long ends that process: one that was stopped must hold up nobody for ever.
+        """
+        with self._waits.waiting(self._root) as wait:
+            while not self._cat_file.acquire(timeout=PAUSE):
+                try:
+                    wait.go_on(self._waits.seconds)
+                except TimeoutError as error:
+                    self._end_git()
+                    raise StorageUnavailable(self.name, "git does not answer") from error
+        self._waits.note_free(self._root)
+        try:
+            yield
+        finally:
+            self._cat_file.release()
+
+    def _end_git(self) -> None:
+        """Kill the git process that another thread waits for."""
+        running = getattr(self._git.cat_file_all, "proc", None)
+        if running is not None:
+            running.kill()

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from storage import cores
@@ -25,13 +26,13 @@ def environment() -> dict[str, str]:
     }
 
 
-def run(name: str, folder: Path, *arguments: str, stdin: str = "") -> str:
-    """Return what a git command says of the repository `name` in a folder.
+def run(name: str, folder: Path, *arguments: str, stdin: str = "", options: Sequence[str] = ()) -> str:
+    """Return what a git command says of the repository `name` in a folder; `options` are git's own.
 
     Raises RepositoryDamaged if it fails, StorageUnavailable if the system lets it not begin. What is not
     UTF-8, as a path may be that somebody committed by hand, is shown as `\ufffd`.
     """
-    command = ["git", "--literal-pathspecs", *arguments]
+    command = ["git", "--literal-pathspecs", *options, *arguments]
     with explained(name, folder), cores.all_cores():
         done = subprocess.run(
             command, cwd=folder, env=environment(), input=stdin.encode(), capture_output=True

@@ -12,6 +12,8 @@ QUIET_SECONDS = 0.01
 # Somebody always writes: what is committed waits no longer than this. The later, the fewer packs.
 LATEST_SECONDS = 1.0
 _LINGERING_SECONDS = 0.05
+# One that somebody else holds must not keep the others waiting, nor the end of the process.
+PATIENCE_SECONDS = 0.05
 
 _log = logging.getLogger(__name__)
 
@@ -23,8 +25,8 @@ class Publishable(Protocol):
     def name(self) -> str:
         """Which it is, for the log."""
 
-    def publish(self) -> None:
-        """Let git see all of it; StorageError if that fails."""
+    def publish(self, seconds: float) -> None:
+        """Let git see all of it; StorageError if that fails, or somebody else holds it so many seconds."""
 
 
 class _Due(NamedTuple):
@@ -45,6 +47,7 @@ class Publisher:
         self._state = threading.Condition()
         self._thread: threading.Thread | None = None
         self._noted = 0.0
+        self._failing: set[Publishable] = set()  # the thread's own
 
     def note(self, what: Publishable) -> None:
         """Take note that something was just committed; never waits for what is being published."""
@@ -106,18 +109,23 @@ class Publisher:
 
     def _publish(self, what: Publishable) -> None:
         try:
-            what.publish()
+            what.publish(PATIENCE_SECONDS)
         except RepositoryNotFound:
-            return  # somebody has removed it
+            pass  # somebody has removed it
         except StorageError as error:
-            _log.warning("What was committed to '%s' is in its journal, for now: %s", what.name, error)
+            if what not in self._failing:  # it is tried again each second
+                _log.warning("What was committed to '%s' is in its journal, for now: %s", what.name, error)
             self._try_again(what)
+            return
         except Exception:
             _log.exception("What was committed to '%s' is in its journal: this is a bug", what.name)
             self._try_again(what)
+            return
+        self._failing.discard(what)
 
     def _try_again(self, what: Publishable) -> None:
         if threading.main_thread().is_alive():
+            self._failing.add(what)
             again = time.monotonic() + LATEST_SECONDS
             with self._state:
                 self._due.setdefault(what, _Due(again, again))

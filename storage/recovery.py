@@ -6,8 +6,12 @@ written, but it can leave git's lock on the branch, or a journal without the loc
 published then before more is added.
 """
 
+from contextlib import suppress
+
+from storage.branch import Branch
 from storage.journal import Journal
-from storage.refs import Branch
+
+_MOMENT = 0.05  # seconds
 
 
 def recover(branch: Branch, journal: Journal) -> None:
@@ -19,6 +23,7 @@ def recover(branch: Branch, journal: Journal) -> None:
             if not held.mark().is_current:  # else another process was quicker
                 held.find_end()
     elif mark.is_empty and branch.is_locked():
-        with journal.exclusive() as held:
+        # Only who moves the branch needs this; whoever holds the journal now may be one, and sees to it.
+        with suppress(TimeoutError), journal.exclusive(_MOMENT) as held:
             if held.mark().is_empty:  # else it is the journal's
                 branch.clear_stale_lock()

@@ -1,126 +1,149 @@
-"""Refs: what they name, and the branch, which moves as git moves it."""
+"""Refs: what they name, as git reads it.
 
+Git's own rules decide what a ref says: ids in any case, packed refs, and refs to refs. What git would
+not read is damage, and raises RepositoryDamaged: a ref that cannot be read must not look like one that
+is not there.
+
+Source: git's `gitrepository-layout` and `refs/files-backend.c`, `refs/packed-backend.c`.
+"""
+
+import os
 import re
-import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
-from storage import disk, process
-from storage.errors import BranchMoved, RepositoryDamaged
+from storage import disk
+from storage.errors import RepositoryDamaged
 
-REF = "refs/heads/main"
+BRANCH = "refs/heads/main"
 
-# What a lock of ours holds. Git's own are empty, or hold a commit.
-_OURS = b"Bakehouse\n"
-_OBJECT_ID = re.compile(r"[0-9a-f]{40}")
-# A git command of the operator's holds a ref's lock for milliseconds and itself gives up on a
-# held one after 0.1 s (core.filesRefLockTimeout). One that stays this long was left by a crash.
-_STALE_AFTER_SECONDS = 1.0
-
-
-def read(git_folder: Path, ref: str) -> str | None:
-    """Return the object id (40 hex digits) that a ref such as `refs/tags/v1` names, or None."""
-    try:  # each request asks, and `Path` takes its time to join paths
-        named = disk.read_file(f"{git_folder}/{ref}", 64).decode("ascii", "replace").removesuffix("\n")
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-        named = packed(git_folder).get(ref, "")
-    return named if _OBJECT_ID.fullmatch(named) else None
+_REF_NAME = re.compile(
+    r"(?!.*(?:\.\.|@\{|//|/\.|\.lock(?:/|\Z)|[./]\Z))refs/[^\x00-\x20\x7f~^:?*\[\\]+", re.DOTALL
+)
+_LOOSE = re.compile(rb"([0-9a-fA-F]{40})(?:\s.*)?", re.DOTALL)
+_TO_ANOTHER = re.compile(rb"ref:\s*(\S+)\s*")
+_PACKED = re.compile(r"([0-9a-fA-F]{40})\s(.+)")
+_PEELED = re.compile(r"\^([0-9a-fA-F]{40})")
+_PACKED_HEADER = "# pack-refs with:"
+_MOST_STEPS = 5  # from ref to ref; git's own limit
+# A loose ref holds an id, or the name of another ref.
+_LARGEST_REF = 4096
 
 
-def packed(git_folder: Path) -> Mapping[str, str]:
-    """Return the refs in `packed-refs`, where `git gc` puts them, and their object ids."""
-    try:
-        lines = (git_folder / "packed-refs").read_text("ascii", "replace").splitlines()
-    except FileNotFoundError:
-        return {}
-    return {line[41:]: line[:40] for line in lines if line[40:41] == " "}
+class PackedRef(NamedTuple):
+    """A ref in `packed-refs`: the object id that it names, and the one that a tag there leads to."""
+
+    id: str
+    peeled: str | None
 
 
-class Branch:
-    """`refs/heads/main` of the repository called `name` in `git_folder`."""
+_Signature = tuple[int, int, int]  # of a file: inode, time of change in nanoseconds, size in bytes
+
+
+class Refs:
+    """The refs of the repository called `name` in `git_folder`. Threads may share one."""
 
     def __init__(self, name: str, git_folder: Path) -> None:
         self.name = name
         self.git_folder = git_folder
-        self._ref = git_folder / REF
-        self._head = git_folder / "HEAD"
-        self._lock = self._ref.with_name(f"{self._ref.name}.lock")
+        self._packed_path, self._head_path = git_folder / "packed-refs", git_folder / "HEAD"
+        self._packed: tuple[_Signature | None, Mapping[str, PackedRef]] = (None, {})
+        self._head: _Signature | None = None
 
-    def read(self) -> str:
-        """Return the tip's commit id (40 hex digits); RepositoryDamaged if there is none."""
-        if not self._head.exists():  # without it, git takes the folder for no repository
-            self.git_folder.stat()  # FileNotFoundError where there is nothing at all
-            raise RepositoryDamaged(self.name, "its HEAD is missing")
-        tip = read(self.git_folder, REF)
-        if tip is None:
-            raise RepositoryDamaged(self.name, f"{REF} does not name a commit")
-        return tip
+    def read(self, ref: str) -> str | None:
+        """Return the object id (40 hex digits) that a ref such as `refs/tags/v1` names; None: no such ref."""
+        asked = ref
+        for _ in range(_MOST_STEPS):
+            try:  # each request asks, and `Path` takes its time to join paths
+                content = disk.read_file(f"{self.git_folder}/{ref}", _LARGEST_REF)
+            except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+                packed = self.packed().get(ref)
+                return packed and packed.id
+            if named := _LOOSE.fullmatch(content):
+                return named[1].decode().lower()
+            other = _TO_ANOTHER.fullmatch(content)
+            if other is None or not _REF_NAME.fullmatch(ref := other[1].decode("utf-8", "replace")):
+                raise RepositoryDamaged(self.name, f"its ref {asked} names no object")
+        raise RepositoryDamaged(self.name, f"its ref {asked} leads through too many others")
 
-    def leads_to(self, commit: str) -> bool:
-        """Tell whether a commit (40 hex digits) is in the history of the branch."""
+    def packed(self) -> Mapping[str, PackedRef]:
+        """Return the refs in `packed-refs`, where `git gc` and maintenance put them."""
         try:
-            process.run(self.name, self.git_folder, "merge-base", "--is-ancestor", commit, REF)
-        except RepositoryDamaged:
-            return False
-        return True
+            signature = _signature(self._packed_path.stat())
+            if self._packed[0] != signature:
+                self._packed = (signature, self._parse_packed(self._packed_path.read_bytes()))
+        except FileNotFoundError:
+            return {}
+        return self._packed[1]
 
-    def is_locked(self) -> bool:
-        """Tell whether somebody has git's lock on the branch."""
-        return self._lock.exists()
+    def exists(self, ref: str) -> bool:
+        """Tell whether there is a ref of some name, whatever that name holds."""
+        return _REF_NAME.fullmatch(ref) is not None and self.read(ref) is not None
 
-    def clear_stale_lock(self) -> None:
-        """Remove a lock that nobody holds any more, or that git has held for a second.
+    def all(self, folder: str) -> dict[str, str]:
+        """Return what the refs in a folder such as `refs/tags` name, by name without the folder."""
+        start = f"{folder}/"
+        loose = list(_loose(self.git_folder / folder))  # first: what is packed meanwhile is found there
+        found = {
+            ref[len(start) :]: packed.id for ref, packed in self.packed().items() if ref.startswith(start)
+        }
+        for name in loose:
+            object_id = self.read(start + name)
+            if object_id is not None:  # else it has just been removed
+                found[name] = object_id
+        return found
 
-        The caller holds the repository, so a lock was left by one who did, or is a git command's of
-        the operator's: that is waited for, unless it is older than any git command.
-        """
-        deadline = time.monotonic() + _STALE_AFTER_SECONDS
-        while self.is_locked() and time.monotonic() < deadline:
-            with suppress(FileNotFoundError):
-                age = time.time() - self._lock.stat().st_mtime
-                if age > _STALE_AFTER_SECONDS or disk.read_file(self._lock, 64) == _OURS:
-                    break
-            time.sleep(0.01)
-        self._lock.unlink(missing_ok=True)
-
-    def lock(self, expected: str) -> None:
-        """Take git's lock on the branch; whoever holds the repository may move it then.
-
-        Raises BranchMoved if it is not at the commit `expected` by now.
-        """
-        try:
-            disk.write_file(self._lock, _OURS, mode=0o644, flush=False)
-        except FileExistsError:
-            self.clear_stale_lock()
-            disk.write_file(self._lock, _OURS, mode=0o644, flush=False)
-        try:
-            if self.read() != expected:
-                raise BranchMoved(self.name)
-        except BaseException:
-            self.unlock()
-            raise
-
-    def lock_again(self, expected: str) -> None:
-        """Take git's lock as `lock` does, unless it is held: one who had it was killed, or lost power."""
-        with suppress(FileNotFoundError):
-            if disk.read_file(self._lock, 64) == _OURS:
+    def check_head(self) -> None:
+        """Raise RepositoryDamaged unless HEAD leads to the branch: git would show another one, or none."""
+        try:  # each request asks: a file that has not changed is not read again
+            signature = _signature(self._head_path.stat())
+            if signature == self._head:
                 return
-        self.lock(expected)
+            to = _TO_ANOTHER.fullmatch(disk.read_file(self._head_path, _LARGEST_REF))
+        except FileNotFoundError:  # without it, git takes the folder for no repository
+            self.git_folder.stat()  # FileNotFoundError where there is nothing at all
+            raise RepositoryDamaged(self.name, "its HEAD is missing") from None
+        if to is None or to[1] != BRANCH.encode():
+            raise RepositoryDamaged(self.name, f"its HEAD does not lead to {BRANCH}")
+        self._head = signature
 
-    def unlock(self) -> None:
-        """Give the lock up and leave the branch where it is."""
-        self._lock.unlink(missing_ok=True)
+    def _parse_packed(self, content: bytes) -> Mapping[str, PackedRef]:
+        try:
+            text = content.decode()
+        except UnicodeDecodeError:
+            raise self._broken_packed(content.decode(errors="replace")) from None
+        lines = text.split("\n")
+        if lines.pop():  # the last line must end, too
+            raise self._broken_packed(text)
+        is_sorted = bool(lines) and lines[0].startswith(_PACKED_HEADER) and " sorted " in f"{lines[0]} "
+        found: dict[str, PackedRef] = {}
+        last = ""
+        for number, line in enumerate(lines):
+            if number == 0 and line.startswith(_PACKED_HEADER):
+                continue
+            if (peeled := _PEELED.fullmatch(line)) and last and found[last].peeled is None:
+                found[last] = PackedRef(found[last].id, peeled[1].lower())
+                continue
+            ref = _PACKED.fullmatch(line)
+            if ref is None or not _REF_NAME.fullmatch(ref[2]) or (is_sorted and not last < ref[2]):
+                raise self._broken_packed(line)
+            last = ref[2]
+            found[last] = PackedRef(ref[1].lower(), None)
+        return found
 
-    def move(self, tip: str) -> None:
-        """Put the branch at a commit, durably: the lock becomes the branch, as git does it.
+    def _broken_packed(self, line: str) -> RepositoryDamaged:
+        return RepositoryDamaged(self.name, f"its packed-refs cannot be read at {line[:80]!r}")
 
-        The caller has the lock: it is held while the journal has commits.
-        """
-        disk.overwrite_file(self._lock, f"{tip}\n".encode())
-        self._lock.rename(self._ref)
-        self.sync()
 
-    def sync(self) -> None:
-        """Make durable where it is: who moved it may have been killed before it was."""
-        disk.sync(self._ref.parent)
+def _signature(found: os.stat_result) -> _Signature:
+    return found.st_ino, found.st_ctime_ns, found.st_size
+
+
+def _loose(folder: Path) -> Iterator[str]:
+    """Yield the names of files in a folder that git takes for refs."""
+    with suppress(FileNotFoundError):
+        for entry in os.scandir(folder):
+            if entry.is_file() and not entry.name.startswith(".") and not entry.name.endswith(".lock"):
+                yield entry.name

@@ -12,29 +12,29 @@ from typing import IO, TypeVar
 import git
 from git.repo.fun import is_git_dir
 
-from storage import maintenance, process, recovery, tags, transport
-from storage.cache import ObjectCache
+from storage import maintenance, process, recovery, transport
+from storage.branch import Branch
+from storage.checked_git import CheckedGit
 from storage.commits import Signature
 from storage.errors import (
     RepositoryDamaged,
-    RepositoryNotFound,
     RevisionAmbiguous,
     RevisionNotFound,
     StorageUnavailable,
     explained,
 )
-from storage.history import History, LoggedCommit, Version
+from storage.history import History, LoggedCommit
 from storage.journal import Journal
 from storage.line import Line
-from storage.maintenance import Maintenance
 from storage.objects import ObjectDatabase
-from storage.publisher import Publisher
-from storage.refs import REF, Branch
+from storage.refs import BRANCH, Refs
+from storage.shared import Shared
 from storage.snapshot import Snapshot
-from storage.tags import Tag
+from storage.tags import Tag, Tags
 from storage.tip import Tip
 from storage.transaction import Transaction, Writer
 from storage.transport import Upload
+from storage.versions import Version
 
 T = TypeVar("T")
 
@@ -45,46 +45,42 @@ _ABBREVIATION = re.compile(r"[0-9a-f]{4,40}")
 class Repository:
     """A repository that Bakehouse made. Threads may share one."""
 
-    def __init__(
-        self,
-        name: str,
-        path: Path,
-        cache: ObjectCache,
-        publisher: Publisher,
-        looked_after: Maintenance,
-    ) -> None:
+    def __init__(self, name: str, path: Path, shared: Shared) -> None:
         """Open the repository at `path`; RepositoryNotFound or RepositoryDamaged if it cannot be."""
         self.name = name
         self.path = path
-        if not path.exists():
-            raise RepositoryNotFound(name)
-        if not is_git_dir(path):
-            raise RepositoryDamaged(name, "its folder is not a git repository")
+        with explained(name, path):
+            path.stat()
+            if not is_git_dir(path):
+                raise RepositoryDamaged(name, "its folder is not a git repository")
         command = git.Git(path)  # `git.Repo` would read git's configuration, too: 0.25 ms
         command.update_environment(**process.environment())
         weakref.finalize(self, command.clear_cache)  # ends `cat-file`, whatever order things go in
         self._objects = ObjectDatabase(str(path / "objects"), command)
-        self._objects.share(cache)
-        self._branch = Branch(name, path)
-        journal = Journal(name, path)
+        self._objects.share(shared.objects, shared.waits)
+        refs = Refs(name, path)
+        self._branch = Branch(refs)
+        self._tags = Tags(refs, self._objects)
+        self._git = CheckedGit(name, path)
+        journal = Journal(name, path, shared.waits)
         with explained(name, path):
             recovery.recover(self._branch, journal)
-        self._tip = Tip(self._branch, journal, self._objects, publisher, looked_after)
-        self._line = Line(self._tip, self._objects, path)
-        self._history = History(self._tip, path, self._line)
-        self._writer = Writer(self._objects, self._tip)
+        self._tip = Tip(self._branch, journal, self._objects, shared, self._git)
+        self._line = Line(self._tip, self._objects, self._git)
+        self._history = History(self._objects, self._line, self._git, shared.versions)
+        self._writer = Writer(self._objects, self._tip, shared.waits)
 
     @classmethod
     def init(cls, name: str, path: Path, change: Callable[[Transaction], object]) -> None:
         """Make a repository in a new folder, with `change` as its first commit."""
         path.mkdir()
-        branch = Path(REF).name
+        branch = Path(BRANCH).name
         try:
             # "Unsafe" speaks of a template with hooks; an empty one is the way to have none.
             git.Repo.init(path, bare=True, template="", initial_branch=branch, allow_unsafe_options=True)
         except git.GitCommandError as error:
             raise StorageUnavailable(name, "git cannot make a repository there") from error
-        repository = cls(name, path, ObjectCache(), Publisher(), Maintenance(None))
+        repository = cls(name, path, Shared())
         transaction = Transaction(repository._objects, None)
         change(transaction)
         repository._objects.unpacked.keep()
@@ -112,7 +108,7 @@ class Repository:
         abbreviation could mean several. A tag comes before an abbreviation of the same letters.
         """
         tip = self._reach()
-        if revision in (Path(REF).name, "HEAD"):
+        if revision in (Path(BRANCH).name, "HEAD"):
             return tip
         if not _WHOLE_ID.fullmatch(revision):
             tag = self.tag(revision)
@@ -149,7 +145,8 @@ class Repository:
         `after` leaves out the commits up to that one, from the newest.
         """
         last = self._last(start, after)
-        return [] if last < 0 else self._history.versions(path, self._line.commit(last))
+        with explained(self.name, self.path):
+            return [] if last < 0 else self._history.versions(path, self._line.commit(last))
 
     def log(
         self,
@@ -172,25 +169,29 @@ class Repository:
         if until is not None:
             last = min(last, self._line.before(until.timestamp()) - 1)
         first = 0 if since is None else self._line.before(math.ceil(since.timestamp()) - 1)
-        return [] if last < first else self._history.log(last, first, author, path, limit)
+        with explained(self.name, self.path):
+            return [] if last < first else list(self._history.log(last, first, author, path, limit))
 
     def diff(self, old: tuple[str, str], new: tuple[str, str]) -> str:
         """Return git's own text of how two files differ, each a commit and a path in it."""
         sides = [f"{commit}:{path}" for commit, path in (old, new)]
         options = ("--no-color", "--no-ext-diff", "--no-textconv", "--no-renames")
-        self.publish()
-        return process.run(self.name, self.path, "diff", *options, *sides, "--")
+        with explained(self.name, self.path):
+            is_published = all(self._position(commit) <= self._line.published() for commit, _ in (old, new))
+        if not is_published:
+            self.publish()
+        return self._git.ask("diff", *options, *sides, "--")
 
     def tags(self) -> list[Tag]:
         """Return the tags on commits of the history, by name."""
         with explained(self.name, self.path):
-            found = [tags.read(self.path, self._objects, name) for name in tags.names(self.path)]
-        return [tag for tag in found if tag and self._is_reached(tag.commit)]
+            found = self._tags.all()
+        return [tag for tag in found if self._is_reached(tag.commit)]
 
     def tag(self, name: str) -> Tag | None:
         """Return a tag, or None if there is none of that name on a commit of the history."""
         with explained(self.name, self.path):
-            tag = tags.read(self.path, self._objects, name)
+            tag = self._tags.read(name)
         return tag if tag and self._is_reached(tag.commit) else None
 
     def create_tag(self, name: str, commit: str, tagger: git.Actor, message: str) -> Tag:
@@ -198,7 +199,7 @@ class Repository:
         self._position(commit)
         self.publish()
         with self._tip.turn():
-            return tags.create(self.path, self._objects, name, commit, tagger, message)
+            return self._tags.create(name, commit, tagger, message)
 
     def _reach(self) -> str:
         """Bring the line of commits up to the tip, and return it."""
@@ -229,9 +230,12 @@ class Repository:
         """
         return self._writer.submit(change)
 
-    def publish(self) -> None:
-        """Let git see all that was committed. It does by itself, soon after."""
-        self._tip.publish()
+    def publish(self, seconds: float | None = None) -> None:
+        """Let git see all that was committed. It does by itself, soon after.
+
+        Raises StorageUnavailable where somebody else holds the repository for so many seconds.
+        """
+        self._tip.publish(seconds)
 
     def maintain(self, *, always: bool) -> bool:
         """Bring it into shape, beside readers and writers, if it needs that; tell whether it did."""
@@ -247,6 +251,7 @@ class Repository:
         self.publish()
         self.head()  # git takes a branch that cannot be read for none, and the repository for empty
         with explained(self.name, self.path):
+            self._tags.all()  # and it leaves out a tag that cannot be read
             try:
                 return transport.advertise_refs(self.path, protocol)
             except subprocess.CalledProcessError as error:

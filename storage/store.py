@@ -13,14 +13,16 @@ from pathlib import Path
 from cachetools import LRUCache
 
 from storage import disk, recovery
-from storage.cache import ObjectCache
+from storage.branch import Branch
 from storage.errors import NameTaken, RepositoryExists, StorageError, explained
 from storage.journal import Journal
 from storage.maintenance import Maintenance
-from storage.publisher import Publisher
-from storage.refs import Branch
+from storage.publisher import PATIENCE_SECONDS
+from storage.refs import Refs
 from storage.repository import Repository
+from storage.shared import Shared
 from storage.transaction import Transaction
+from storage.waits import Waits
 
 _SUFFIX = ".git"
 _UNFINISHED = ".new-"
@@ -39,12 +41,12 @@ _log = logging.getLogger(__name__)
 class Store:
     """The repositories under `root`, each known by its path without `.git`, such as `alice/demo`."""
 
-    def __init__(self, root: Path, maintenance: Maintenance | None = None) -> None:
-        """Keep them in `root`; those of several stores may share their maintenance."""
+    def __init__(
+        self, root: Path, maintenance: Maintenance | None = None, waits: Waits | None = None
+    ) -> None:
+        """Keep them in `root`; those of several stores may share their maintenance, and bounds of waiting."""
         self._root = root
-        self._cache = ObjectCache()
-        self._publisher = Publisher()
-        self._maintenance = maintenance or Maintenance(root / ".maintenance")
+        self._shared = Shared(maintenance or Maintenance(root / ".maintenance"), waits or Waits())
         self._lock = threading.Lock()
         self._open: LRUCache[str, Repository] = LRUCache(_OPEN_AT_MOST)
         self._listed: dict[str, tuple[int, tuple[str, ...]]] = {}
@@ -58,7 +60,7 @@ class Store:
                 repository = None
         if repository is None:  # outside the lock: a recovery must not hold up the other repositories
             path = self._path(f"{name}{_SUFFIX}")
-            repository = Repository(_last(name), path, self._cache, self._publisher, self._maintenance)
+            repository = Repository(_last(name), path, self._shared)
             with self._lock:
                 repository = self._open.setdefault(name, repository)
         return repository
@@ -72,7 +74,7 @@ class Store:
         path = self._path(f"{name}{_SUFFIX}")
         with explained(_last(name), self._root):
             self._make_folder(path.parent)
-            with disk.exclusive(path.parent):
+            with disk.exclusive(path.parent, self._shared.waits):
                 _refuse_other_case(path, _last(name))
                 if path.exists():
                     raise RepositoryExists(_last(name))
@@ -98,12 +100,12 @@ class Store:
 
     def _publish_leftover(self, name: str) -> None:
         path = self._path(f"{name}{_SUFFIX}")
-        journal = Journal(_last(name), path)
+        journal = Journal(_last(name), path, self._shared.waits)
         try:
             with explained(_last(name), path):
-                recovery.recover(Branch(_last(name), path), journal)
+                recovery.recover(Branch(Refs(_last(name), path)), journal)
                 if not journal.mark().is_empty:
-                    self.open(name).publish()
+                    self.open(name).publish(PATIENCE_SECONDS)
         except StorageError as error:  # it is told to whoever asks for the repository
             _log.warning("What was committed to '%s' is in its journal, for now: %s", name, error)
 
@@ -149,7 +151,7 @@ class Store:
         if folder == self._root or folder.is_dir():
             return
         self._make_folder(folder.parent)
-        with disk.exclusive(folder.parent):
+        with disk.exclusive(folder.parent, self._shared.waits):
             _refuse_other_case(folder, folder.name)
             folder.mkdir(exist_ok=True)
             disk.sync(folder.parent)
@@ -162,12 +164,12 @@ class Store:
             unfinished = Path(scratch, path.name)
             Repository.init(name, unfinished, change)
             disk.sync_tree(unfinished)
-            mark = Journal(name, unfinished).mark()
+            mark = Journal(name, unfinished, self._shared.waits).mark()
             unfinished.rename(path)
             try:
                 disk.sync(path.parent)
             except OSError:
-                with Journal(name, path).exclusive() as journal:
+                with Journal(name, path, self._shared.waits).exclusive() as journal:
                     if journal.mark() == mark:  # else somebody found it, and wrote to it
                         path.rename(unfinished)
                 raise

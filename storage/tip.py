@@ -9,15 +9,16 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from storage.branch import Branch
+from storage.checked_git import CheckedGit
 from storage.commits import CommitHeader
 from storage.errors import RepositoryDamaged, explained
 from storage.frames import Record
 from storage.journal import Journal, OpenJournal
-from storage.maintenance import Maintenance
 from storage.marks import Mark
 from storage.objects import ObjectDatabase
-from storage.publisher import Publisher
-from storage.refs import Branch
+from storage.refs import BRANCH
+from storage.shared import Shared
 
 
 class _Known(NamedTuple):
@@ -44,14 +45,15 @@ class Tip:
         branch: Branch,
         journal: Journal,
         objects: ObjectDatabase,
-        publisher: Publisher,
-        maintenance: Maintenance,
+        shared: Shared,
+        git: CheckedGit,
     ) -> None:
         self._branch = branch
         self._journal = journal
         self._objects = objects
-        self._publisher = publisher
-        self._maintenance = maintenance
+        self._publisher = shared.publisher
+        self._maintenance = shared.maintenance
+        self._git = git
         self._lock = threading.Lock()
         self._known = _Known(Mark(b"", 0, 0, 0), None)
         self._line: list[str] = []  # the commits of the journal, after the one that they follow
@@ -60,6 +62,11 @@ class Tip:
     def name(self) -> str:
         """The repository's name."""
         return self._branch.name
+
+    @property
+    def lock_path(self) -> str:
+        """The file whose lock a writer holds."""
+        return self._journal.path
 
     def is_gone(self) -> bool:
         """Tell whether a hand removed the repository, or put another in its place."""
@@ -70,7 +77,13 @@ class Tip:
         journal, known = self._journal.opened(), self._known
         if journal.mark() != known.mark:
             known = self._follow(journal)
-        return known.commit or self._published()
+        return known.commit or self.published()
+
+    def published(self) -> str:
+        """Return the last commit (40 hex digits) that git's own files have."""
+        tip = self._branch.read()
+        self._objects.refresh()
+        return tip
 
     @contextmanager
     def turn(self) -> Iterator[Turn]:
@@ -83,7 +96,7 @@ class Tip:
             mark = known.mark
             if known.commit and (mark.begun or mark.is_large or self._objects.unpacked.is_full):
                 known = self._empty(journal, known)
-            yield Turn(known.commit or self._published(), journal, known.mark)
+            yield Turn(known.commit or self.published(), journal, known.mark)
 
     def advance(self, turn: Turn, commit: str, records: Sequence[Record]) -> None:
         """Move on to a commit, which the records lead to, durably; nothing has changed if that fails.
@@ -106,21 +119,20 @@ class Tip:
             raise
         self._publisher.note(self)
 
-    def publish(self) -> None:
-        """Put what the journal has into git's own files, durably."""
+    def publish(self, seconds: float | None = None) -> None:
+        """Put what the journal has into git's own files, durably.
+
+        Raises StorageUnavailable where somebody else holds the repository for so many seconds, by default
+        those of this process.
+        """
         with explained(self.name, self._branch.git_folder):
             if self._journal.mark().is_empty:
                 return
-            with self._journal.exclusive() as journal:
+            with self._journal.exclusive(seconds) as journal:
                 known = self._follow(journal)
                 if known.commit:
                     self._empty(journal, known)
         self._maintenance.consider(self._branch, self._objects.pack_count())
-
-    def _published(self) -> str:
-        tip = self._branch.read()
-        self._objects.refresh()
-        return tip
 
     def _follow(self, journal: OpenJournal) -> _Known:
         """Take note of what other processes committed, and of what they published."""
@@ -136,7 +148,7 @@ class Tip:
                 if records is not None:
                     break
                 if journal.mark() == mark:  # else it was emptied meanwhile, and begun anew
-                    raise RepositoryDamaged(self.name, "its journal cannot be read")
+                    raise journal.damage()
             line = list(self._line)
             for record in records:
                 parent = self._replay(record)
@@ -192,7 +204,9 @@ class Tip:
                 self._branch.lock_again(branch)
             with self._objects.pack(commit):
                 self._branch.move(commit)
-        elif self._branch.leads_to(commit):  # it was published, and a hand may have gone on from there
+        elif self._git.is_ancestor(
+            commit, BRANCH
+        ):  # it was published, and a hand may have gone on from there
             self._branch.sync()
         else:
             raise RepositoryDamaged(self.name, "its branch was moved while Bakehouse held git's lock on it")

@@ -8,12 +8,13 @@ from typing import Any, TypeVar
 from git import Actor
 
 from storage.commits import CommitHeader
-from storage.errors import BranchMoved
+from storage.errors import BranchMoved, StorageUnavailable
 from storage.frames import Record
 from storage.objects import ObjectDatabase
 from storage.packs import GitObject
 from storage.snapshot import File, Snapshot
 from storage.tip import Tip, Turn
+from storage.waits import PAUSE, Waits
 
 T = TypeVar("T")
 
@@ -110,9 +111,10 @@ class _Waiting:
 class Writer:
     """The queue before one repository's lock."""
 
-    def __init__(self, objects: ObjectDatabase, tip: Tip) -> None:
+    def __init__(self, objects: ObjectDatabase, tip: Tip, waits: Waits) -> None:
         self._objects = objects
         self._tip = tip
+        self._waits = waits
         self._queue: list[_Waiting] = []
         self._lock = threading.Lock()
         self._is_led = False
@@ -130,7 +132,7 @@ class Writer:
             mine.leads = not self._is_led
             self._is_led = True
         if not mine.leads:
-            mine.turn.acquire()
+            self._wait(mine)
         if mine.leads:
             try:
                 self._lead()
@@ -139,6 +141,28 @@ class Writer:
         if isinstance(mine.answer, BaseException):
             raise mine.answer
         return mine.answer  # type: ignore[no-any-return]
+
+    def _wait(self, mine: _Waiting) -> None:
+        """Wait until a change is answered, or its caller is to lead; StorageUnavailable after too long."""
+        with self._waits.waiting(self._tip.lock_path) as wait:
+            while True:
+                try:
+                    wait.go_on(self._waits.seconds)
+                except TimeoutError as error:
+                    if self._withdraw(mine):
+                        raise StorageUnavailable(self._tip.name, str(error.strerror)) from error
+                    mine.turn.acquire()  # it is being made, and what comes of it has to be told
+                    return
+                if mine.turn.acquire(timeout=PAUSE):
+                    return
+
+    def _withdraw(self, mine: _Waiting) -> bool:
+        """Take a change back that nobody has begun to make; tell whether that was possible."""
+        with self._lock:
+            if mine.leads or mine not in self._queue:
+                return False
+            self._queue.remove(mine)
+            return True
 
     def _lead(self) -> None:
         group: list[_Waiting] = []

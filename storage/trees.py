@@ -7,7 +7,7 @@ costs among 10,000 targets is git's own format, which has all entries in one obj
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import chain, pairwise
 
 FOLDER = b"40000"
@@ -119,6 +119,18 @@ class Tree:
         )
         return start, old, new
 
+    def changed_since(self, base: "Tree") -> Iterator[tuple[str, bytes | None, bytes | None, bool]]:
+        """Yield each entry that differs from another tree's, in git's order.
+
+        As name, 20-byte ids there and here (None where it is not there), and whether it is a folder.
+        """
+        _, old, new = self.compare(base)
+        before, after = _entries(old), _entries(new)
+        for key in sorted(before.keys() | after.keys()):
+            if before.get(key) != after.get(key):
+                old_id, new_id = (entry and entry[-20:] for entry in (before.get(key), after.get(key)))
+                yield key.rstrip(b"/").decode(errors="replace"), old_id, new_id, key.endswith(b"/")
+
     @property
     def start(self) -> bytes:
         """The mode and name of its first entry, as the content of the tree object starts."""
@@ -227,6 +239,12 @@ def _leaves(keys: tuple[bytes, ...], records: tuple[bytes, ...]) -> tuple[_Leaf,
     count = -(-len(keys) // _LARGEST_LEAF)
     ends = [len(keys) * number // count for number in range(count + 1)] if count else []
     return tuple(_Leaf(keys[start:end], records[start:end]) for start, end in pairwise(ends))
+
+
+def _entries(data: bytes) -> dict[bytes, bytes]:
+    """Return the bytes of each entry of a part of a tree's content, by key."""
+    matches = _ENTRY.finditer(data)
+    return {match[2] + b"/" if match[1] == FOLDER else match[2]: match[0] for match in matches}
 
 
 def _key(name: str, mode: bytes) -> bytes:

@@ -11,9 +11,9 @@ from app.registry.names import DEFAULT_TEMPLATE
 from app.registry.resolution import Config
 from app.registry.target_files import FOLDER, Target
 from storage.errors import RepositoryDamaged
-from storage.history import Version
 from storage.repository import Repository
 from storage.snapshot import Snapshot
+from storage.versions import Version
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,11 +29,12 @@ def test_all_can_be_set():
             "BAKEHOUSE_MAX_NAME": "40",
             "BAKEHOUSE_RATE_LIMIT": "600",
             "BAKEHOUSE_MAINTENANCE": "off",
+            "BAKEHOUSE_LOCK_TIMEOUT": "3",
         }
     )
     public_url = "https://bake.example.org"
     assert settings == Settings(
-        Path("/data"), "key", "::1", 0, 3, 4, public_url, 2048, 20, 500, 40, 600, False
+        Path("/data"), "key", "::1", 0, 3, 4, public_url, 2048, 20, 500, 40, 600, False, 3
     )
 
 
@@ -54,6 +55,7 @@ def test_all_can_be_set():
         ("BAKEHOUSE_MAX_NAME", "101"),
         ("BAKEHOUSE_RATE_LIMIT", "10/s"),
         ("BAKEHOUSE_MAINTENANCE", "yes"),
+        ("BAKEHOUSE_LOCK_TIMEOUT", "0"),
         ("BAKEHOUSE_PUBLIC_URL", "bake.example.org"),
         ("BAKEHOUSE_PUBLIC_URL", "https://"),
         ("BAKEHOUSE_MASTER_KEY", "two words"),

@@ -12,10 +12,11 @@ from app.registry.names import DEFAULT_TEMPLATE
 from app.registry.resolution import in_order, normalize, resolve
 from app.registry.target_files import FOLDER, Target
 from storage import process
+from storage.branch import Branch
 from storage.clones import Clone
 from storage.maintenance import write_commit_graph
 from storage.packs import GitObject
-from storage.refs import REF, Branch
+from storage.refs import BRANCH, Refs
 from tests.payloads import seed_overrides
 
 # A target, and the five templates below it, down to the one that was made from `default`.
@@ -68,7 +69,7 @@ def write(git_folder: Path, commits: int, targets: int = 1000) -> None:
         stream.writelines(_commits(writer, commits, targets, snapshot.time))
     if importing.wait() != 0:
         raise RuntimeError("git fast-import fails")
-    write_commit_graph(Branch(git_folder.stem, git_folder))
+    write_commit_graph(Branch(Refs(git_folder.stem, git_folder)))
 
 
 def _commits(writer: _Writer, commits: int, targets: int, start: int) -> Iterator[bytes]:
@@ -80,10 +81,10 @@ def _commits(writer: _Writer, commits: int, targets: int, start: int) -> Iterato
         data = writer.change(name, number)
         author = f"user-{number % _AUTHORS}"
         message = f"Update target {name}\n\nA change, number {number}.\n\nSource: benchmark\n".encode()
-        yield b"commit %b\n" % REF.encode()
+        yield b"commit %b\n" % BRANCH.encode()
         for role, who in (("author", author), ("committer", "Bakehouse")):
             yield f"{role} {who} <{who}@example.org> {start + number} +0000\n".encode()
         yield b"data %d\n%b\n" % (len(message), message)
         if number == 0:
-            yield b"from %b^0\n" % REF.encode()
+            yield b"from %b^0\n" % BRANCH.encode()
         yield b"M 100644 inline %b\ndata %d\n%b\n" % (FOLDER.path(name).encode(), len(data), data)

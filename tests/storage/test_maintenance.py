@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 
 from storage import disk, maintenance
+from storage.branch import Branch
 from storage.errors import RepositoryDamaged
 from storage.maintenance import Maintenance, pack_sizes, roll_up, write_commit_graph
-from storage.refs import Branch
 from storage.repository import Repository
 from storage.store import Store
+from storage.waits import Waits
 from tests.storage.repositories import ALICE, first_commit, git, increment, publish, put
 
 
@@ -209,7 +210,9 @@ def test_it_starts_by_itself_beside_readers_and_writers(
     stop.set()
     reader.join()
     assert not failures
-    with disk.exclusive(repository.path / "objects"):  # fsck takes a pack that goes for one that is lost
+    with disk.exclusive(
+        repository.path / "objects", Waits(600)
+    ):  # fsck takes a pack that goes for one that is lost
         assert len(pack_sizes(repository.path)) < 60
         assert git(repository.path, "fsck", "--strict") == ""
     assert git(repository.path, "rev-list", "--count", "main").strip() == "61"
@@ -333,7 +336,8 @@ def test_loose_objects_tags_and_leftovers_are_cleared(repository: Repository):
 
 
 @pytest.mark.parametrize("many", ["packs", "loose objects", "tags"])
-def test_many_files_make_it_due(repository: Repository, many: str, monkeypatch: pytest.MonkeyPatch):
+def test_many_files_make_it_due(tmp_path: Path, many: str, monkeypatch: pytest.MonkeyPatch):
+    repository = Store(tmp_path, Maintenance(None)).create("alice/demo", first_commit)
     monkeypatch.setattr(maintenance, "ROLL_UP_ABOVE", 3)
     for number in range(4):
         assert not maintenance.is_due(repository._branch) or number > 2
@@ -353,7 +357,7 @@ def test_one_at_a_time_of_all_processes(tmp_path: Path, monkeypatch: pytest.Monk
     store = Store(tmp_path)
     repository = store.create("alice/demo", first_commit)
     (tmp_path / ".maintenance").mkdir()
-    with disk.exclusive(tmp_path / ".maintenance"):  # as another process has it
+    with disk.exclusive(tmp_path / ".maintenance", Waits()):  # as another process has it
         for _ in range(6):
             publish(repository, increment)
         assert len(pack_sizes(repository.path)) == 7

@@ -29,7 +29,8 @@ class Waiting:
         self.published: list[float] = []
         self.done = threading.Event()
 
-    def publish(self) -> None:
+    def publish(self, seconds: float) -> None:
+        assert 0 < seconds < 1
         self.published.append(time.monotonic())
         if self.failures:
             raise self.failures.pop(0)
@@ -73,10 +74,10 @@ def test_what_is_committed_while_it_is_published_is_published_again(of):
     again = of(0.001, 3600)
 
     class Busy(Waiting):
-        def publish(self) -> None:
+        def publish(self, seconds: float) -> None:
             if not self.published:
                 again.note(self)
-            super().publish()
+            super().publish(seconds)
             if len(self.published) < 2:
                 self.done.clear()
 
@@ -179,7 +180,7 @@ def test_a_process_that_ends_has_published(repository: Repository, tmp_path: Pat
 
 def test_a_process_whose_disk_refuses_ends_all_the_same(repository: Repository, tmp_path: Path):
     script = (
-        "from pathlib import Path; from storage.store import Store; from storage.refs import Branch;"
+        "from pathlib import Path; from storage.store import Store; from storage.branch import Branch;"
         "from tests.storage.repositories import increment;"
         "Branch.move = lambda *_: (_ for _ in ()).throw(OSError(28, 'No space left on device'));"
         f"Store(Path({str(tmp_path)!r})).open('alice/demo').transact(increment)"

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from storage import disk
+from storage.waits import Waits
 from tests.server import Server, environment, running
 from tests.storage.repositories import settle
 from tests.torture import evidence
@@ -120,7 +121,9 @@ class Torture:
         for repo in repos:
             self._check_history(repo)
             self._check_tags(repo)
-            with disk.exclusive(self.folder(repo) / "objects"):  # fsck takes what is rolled up for lost
+            with disk.exclusive(
+                self.folder(repo) / "objects", Waits(600)
+            ):  # fsck takes what is rolled up for lost
                 evidence.check_objects(self.folder(repo))
         self._read(server)
         for writer in self.writers:

@@ -17,6 +17,7 @@ from app.registry.target_files import Target
 from app.registry.targets import TargetRequest
 from storage.repository import Repository
 from storage.store import Store
+from tests.storage.repositories import settle
 
 ALICE = Origin("alice")
 FIRST: dict[str, Any] = dict(defaults.first_config(repos.DEFAULT_BASE_MODEL))
@@ -116,6 +117,7 @@ def new_repository() -> Iterator[Repository]:
         store = Store(Path(folder))
         repos.create(store, "alice", "demo", None, ALICE)
         yield store.open("alice/demo")
+        settle(Path(folder))  # a file that is being written could not be removed
 
 
 def put(repository: Repository, name: str, template: str, overrides: Patch) -> Target:

@@ -1,0 +1,20 @@
+"""What the repositories of one store share."""
+
+from dataclasses import dataclass, field
+
+from storage.cache import ObjectCache
+from storage.maintenance import Maintenance
+from storage.publisher import Publisher
+from storage.versions import VersionCache
+from storage.waits import Waits
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Caches, background threads and the bounds of waiting, made once for a store."""
+
+    maintenance: Maintenance = field(default_factory=lambda: Maintenance(None))
+    waits: Waits = field(default_factory=Waits)
+    publisher: Publisher = field(default_factory=Publisher)
+    objects: ObjectCache = field(default_factory=ObjectCache)
+    versions: VersionCache = field(default_factory=VersionCache)

@@ -1,0 +1,279 @@
+"""What git or the disk hands out wrongly is told of as damage: never answered, kept, or built upon."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import git as gitpython
+import pytest
+
+from storage import checked_git, marks
+from storage.errors import RepositoryDamaged, StorageUnavailable
+from storage.journal import NAME
+from storage.maintenance import Maintenance
+from storage.marks import Mark
+from storage.packs import GitObject
+from storage.repository import Repository
+from storage.store import Store
+from storage.waits import Waits
+from tests.storage.repositories import git, publish, put
+
+LARGE = bytes(range(256)) * 4096  # more than a pipe holds
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Repository:
+    """A repository with five targets and a large file, in one pack of git's, with a commit-graph."""
+    store = Store(tmp_path, Maintenance(None))
+    repository = store.create("alice/demo", lambda transaction: put("README.md", b"# demo\n")(transaction))
+    for number in range(5):
+        repository.transact(put(f"targets/t{number}.yml", b"temperature: %d\n" % number))
+    repository.transact(put("large", LARGE))
+    repository.maintain(always=True)
+    return repository
+
+
+def fresh(repository: Repository) -> Repository:
+    """Return the repository with nothing of it in memory."""
+    return Store(repository.path.parent.parent, Maintenance(None)).open("alice/demo")
+
+
+def pack(repository: Repository, suffix: str = ".pack") -> Path:
+    (found,) = (repository.path / "objects/pack").glob(f"*{suffix}")
+    found.chmod(0o644)
+    return found
+
+
+def flip(path: Path, position: int, bit: int = 0) -> None:
+    content = bytearray(path.read_bytes())
+    content[position] ^= 1 << bit
+    path.chmod(0o644)
+    path.write_bytes(content)
+
+
+def flip_object(repository: Repository, name: str) -> None:
+    """Change one bit of an object in the pack."""
+    object_id = git(repository.path, "rev-parse", name).strip()
+    listing = git(repository.path, "verify-pack", "-v", str(pack(repository, ".idx"))).splitlines()
+    words = next(line.split() for line in listing if line.startswith(object_id))
+    size, offset = int(words[3]), int(words[4])
+    flip(pack(repository), offset + size - 8)
+
+
+def replace_object(repository: Repository, of: str, by: str) -> None:
+    """Let the index of the pack lead from one object's id to another object, and be sound but for that."""
+    ids = [bytes.fromhex(git(repository.path, "rev-parse", name).strip()) for name in (of, by)]
+    path = pack(repository, ".idx")
+    index = bytearray(path.read_bytes())
+    count = int.from_bytes(index[8 + 255 * 4 : 8 + 256 * 4], "big")
+    names = 8 + 256 * 4
+    one, other = (index.index(wanted, names) for wanted in ids)
+    offsets = names + 24 * count
+    here, there = (offsets + 4 * ((at - names) // 20) for at in (one, other))
+    index[here : here + 4] = index[there : there + 4]
+    path.write_bytes(index)
+
+
+def test_a_flipped_tree_is_damage_and_no_empty_folder(written: Repository):
+    flip_object(written, "main:targets")
+    reader = fresh(written)
+    for _ in range(2):  # and is not kept as anything
+        with pytest.raises(RepositoryDamaged):
+            reader.head().list("targets")
+    assert reader.head().read("large").data == LARGE
+
+
+def test_no_write_starts_from_a_tree_that_cannot_be_read(written: Repository):
+    tip = written.head().commit
+    flip_object(written, "main:targets")
+    writer = fresh(written)
+    with pytest.raises(RepositoryDamaged):
+        writer.transact(put("targets/new.yml", b"temperature: 9\n"))
+    assert writer.head().commit == tip
+    writer.transact(put("README.md", b"# Demo\n"))  # needs that folder's id alone
+    assert (
+        fresh(written).head().folder_version("targets")
+        == git(written.path, "rev-parse", "main:targets").strip()
+    )
+
+
+@pytest.mark.parametrize(
+    ("of", "by"),
+    [("main:targets/t0.yml", "main:targets/t1.yml"), ("main:targets", "main^:"), ("main", "main~2")],
+)
+def test_an_index_that_leads_to_another_object_is_not_believed(written: Repository, of: str, by: str):
+    replace_object(written, of, by)
+    reader = fresh(written)
+    with pytest.raises(RepositoryDamaged, match="not what its id says"):
+        reader.head().read("targets/t0.yml")
+    if of != "main:targets/t0.yml":  # what is replaced is not read
+        with pytest.raises(RepositoryDamaged):
+            reader.transact(put("targets/t0.yml", b"temperature: 9\n"))
+
+
+@pytest.fixture
+def killed(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Return what lets git be killed in the middle of the next so many objects."""
+    left = [0]
+    stream = gitpython.Git.stream_object_data
+
+    def begin_and_die(command: gitpython.Git, ref: Any) -> Any:
+        answer = stream(command, ref)
+        if left[0]:
+            left[0] -= 1
+            command.cat_file_all.proc.kill()
+            command.cat_file_all.proc.wait()
+        return answer
+
+    def kill_next(count: int) -> None:
+        left[0] = count
+
+    monkeypatch.setattr(gitpython.Git, "stream_object_data", begin_and_die)
+    return kill_next
+
+
+def test_a_git_process_that_is_killed_in_the_middle_is_asked_once_more(written: Repository, killed):
+    reader = fresh(written)
+    snapshot = reader.head()
+    killed(1)
+    assert snapshot.read("large").data == LARGE
+
+
+def test_what_a_killed_git_left_half_is_never_kept(written: Repository, killed):
+    reader = fresh(written)
+    snapshot = reader.head()
+    snapshot.list("")
+    killed(2)
+    with pytest.raises(RepositoryDamaged, match="not what its id says"):
+        snapshot.read("large")
+    assert snapshot.read("large").data == LARGE
+
+
+def test_a_git_process_that_was_stopped_holds_up_nobody_for_ever(written: Repository):
+    reader = Store(written.path.parent.parent, Maintenance(None), Waits(seconds=0.3)).open("alice/demo")
+    snapshot = reader.head()
+    snapshot.list("")
+    os.kill(reader._objects._git.cat_file_all.proc.pid, signal.SIGSTOP)
+    with ThreadPoolExecutor(2) as pool:
+        stuck = pool.submit(snapshot.read, "large")
+        while not reader._objects._cat_file.locked():
+            time.sleep(0.001)
+        with pytest.raises(StorageUnavailable, match="git does not answer"):
+            snapshot.read("targets/t1.yml")
+        assert stuck.result().data == LARGE  # by a new process
+    assert snapshot.read("targets/t1.yml").data == b"temperature: 1\n"
+
+
+@pytest.mark.parametrize("suffix", [".pack", ".idx"])
+def test_the_log_is_not_read_from_files_whose_checksum_is_wrong(written: Repository, suffix: str):
+    path = pack(written, suffix)
+    tip = written.head().commit
+    expected = written.log(tip)
+    flip(path, path.stat().st_size // 2)
+    for reader in (written, fresh(written)):
+        for ask in (
+            lambda reader=reader: reader.log(tip, path="targets"),
+            lambda reader=reader: reader.versions("targets/t1.yml", tip),
+            lambda reader=reader: reader.diff((tip, "targets/t0.yml"), (tip, "targets/t1.yml")),
+        ):
+            with pytest.raises(RepositoryDamaged, match="checksum of pack-"):
+                ask()
+    flip(path, path.stat().st_size // 2)
+    assert fresh(written).log(tip) == expected == written.log(tip)
+
+
+def test_a_damaged_commit_graph_is_done_without_and_then_written_anew(written: Repository):
+    tip = written.head().commit
+    expected = {path: written.versions(path, tip) for path in ("targets/t1.yml", "targets/t4.yml", "large")}
+    (graph,) = (written.path / "objects/info/commit-graphs").glob("*.graph")
+    size = graph.stat().st_size
+    for position in range(60, size, max(1, size // 25)):
+        for bit in (0, 7):
+            flip(graph, position, bit)
+            reader = fresh(written)
+            assert {path: reader.versions(path, tip) for path in expected} == expected, (position, bit)
+            flip(graph, position, bit)
+    flip(graph, size // 2)
+    assert fresh(written).maintain(always=True)
+    assert checked_git.damaged_files(written.path) == []
+    assert git(written.path, "commit-graph", "verify") == ""
+    assert {path: fresh(written).versions(path, tip) for path in expected} == expected
+
+
+def test_maintenance_makes_no_damage_permanent(written: Repository):
+    """A pack that is rolled up is read by git, which would write what it misread as if it were right."""
+    publish(written, put("targets/t5.yml", b"temperature: 5\n"))
+    packs = {path: path.read_bytes() for path in (written.path / "objects/pack").iterdir()}
+    replaced = next(path for path in packs if path.name.startswith("pack-") and path.suffix == ".idx")
+    flip(replaced, replaced.stat().st_size - 60)
+    with pytest.raises(RepositoryDamaged, match="checksum of pack-"):
+        fresh(written).maintain(always=True)
+    flip(replaced, replaced.stat().st_size - 60)
+    assert {path: path.read_bytes() for path in (written.path / "objects/pack").iterdir()} == packs
+    assert fresh(written).maintain(always=True)
+    assert git(written.path, "fsck", "--full", "--strict") == ""
+
+
+def test_each_file_with_a_checksum_is_known(written: Repository):
+    git(written.path, "multi-pack-index", "write")
+    git(written.path, "repack", "-adb", "--quiet", "--write-midx")
+    git(written.path, "commit-graph", "write", "--reachable")
+    files = [
+        path for path in (written.path / "objects").rglob("*") if path.is_file() and path.name != "packs"
+    ]
+    summed = [path for path in files if path.parent.name in ("pack", "info", "commit-graphs")]
+    assert {path.suffix for path in summed} >= {".pack", ".idx", ".bitmap", ""}
+    assert checked_git.damaged_files(written.path) == []
+    for path in summed:
+        flip(path, path.stat().st_size // 2)
+        assert checked_git.damaged_files(written.path) == [path]
+        flip(path, path.stat().st_size // 2)
+    cut = summed[0]
+    os.truncate(cut, 10)
+    assert checked_git.damaged_files(written.path) == [cut]
+
+
+@pytest.mark.usefixtures("unpublished")
+def test_a_damaged_record_of_the_journal_is_told_of_and_not_taken_for_its_end(written: Repository):
+    written.transact(put("targets/t5.yml", b"temperature: 5\n"))
+    path = written.path / NAME
+    whole = path.read_bytes()
+    start = whole.index(b"temperature: 5")
+    for boot in ("this", "another"):
+        path.write_bytes(whole)
+        flip(path, start)
+        if boot == "another":
+            mark = Mark.parse(path.read_bytes()[: marks.SIZE])
+            with path.open("r+b") as file:
+                file.write(mark._replace(boot=bytes(16)).pack())
+        with pytest.raises(RepositoryDamaged, match=f"its journal, the file {NAME}, cannot be read"):
+            fresh(written).head()
+        with pytest.raises(RepositoryDamaged):
+            fresh(written).transact(put("targets/t6.yml", b"temperature: 6\n"))
+    path.write_bytes(whole)
+    assert fresh(written).head().read("targets/t5.yml").data == b"temperature: 5\n"
+
+
+@pytest.mark.usefixtures("unpublished")
+def test_one_can_go_on_without_a_journal_that_is_damaged(written: Repository):
+    """As its error says: move it away, and what git has is there, and can be written to."""
+    written.transact(put("targets/t5.yml", b"temperature: 5\n"))
+    flip(written.path / NAME, 10)
+    with pytest.raises(RepositoryDamaged, match="move that file away"):
+        fresh(written).head()
+    shutil.move(written.path / NAME, written.path.parent / "away")
+    after = fresh(written)
+    assert after.head().list("targets") == [f"t{number}.yml" for number in range(5)]
+    publish(after, put("targets/t6.yml", b"temperature: 6\n"))
+    assert git(written.path, "show", "main:targets/t6.yml") == "temperature: 6\n"
+
+
+def test_an_object_is_named_by_its_content():
+    done = subprocess.run(["git", "hash-object", "--stdin"], input=LARGE, capture_output=True, check=True)
+    assert GitObject.of("blob", LARGE).id.hex() == done.stdout.decode().strip()

@@ -1,0 +1,129 @@
+"""Commits that only the journal has are in every answer, and no answer needs a new file for them."""
+
+import errno
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from git import Actor
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from storage.errors import StorageUnavailable
+from storage.maintenance import Maintenance
+from storage.repository import Repository
+from storage.store import Store
+from storage.transaction import Transaction
+from tests.storage.repositories import ALICE, first_commit, git, put
+from tests.torture.faults import failing
+
+pytestmark = pytest.mark.usefixtures("unpublished")
+
+PATHS = ["README.md", "a", "a.b", "folder/a", "folder/b", "folder/inner/a", "folder-b/a"]
+WANTED = [None, *PATHS, "folder", "folder/", "folder/inner", "fold", "a/", "gone"]
+PEOPLE = [ALICE, Actor("Bøb", "bob@example.org")]
+
+
+def full(folder: Path) -> AbstractContextManager[object]:
+    """Let nothing new be written to a folder, as on a disk that is full."""
+    return failing(folder, errno.ENOSPC, fails_at=1, fails_for=10**9)
+
+
+@pytest.fixture
+def committed(tmp_path: Path) -> Repository:
+    """A repository with two published commits and two that only its journal has."""
+    repository = Store(tmp_path, Maintenance(None)).create("alice/demo", first_commit)
+    repository.transact(put("a", b"1"))
+    repository.publish()
+    repository.transact(put("a", b"2"))
+    repository.transact(put("folder/b", b"3"))
+    return repository
+
+
+def test_reading_needs_no_new_file(committed: Repository, tmp_path: Path):
+    with full(tmp_path):
+        for repository in (committed, Store(tmp_path, Maintenance(None)).open("alice/demo")):
+            tip = repository.head().commit
+            with pytest.raises(StorageUnavailable, match="No space left"):
+                repository.transact(put("a", b"3"))
+            log = repository.log(tip)
+            assert [[file.path for file in logged.files] for logged in log] == [
+                ["folder/b"],
+                ["a"],
+                ["a"],
+                ["README.md"],
+            ]
+            assert len(repository.versions("a", tip)) == 2
+            assert repository.find_at(datetime.now(UTC)) == tip
+            assert repository.find(tip[:12]) == tip
+            assert repository.at(tip).read("folder/b").data == b"3"
+            assert repository.tags() == []
+            with pytest.raises(StorageUnavailable, match="No space left"):  # git has to have it
+                repository.advertise_refs("version=2")
+
+
+def test_a_text_of_differences_is_gits_own_and_published_first(committed: Repository):
+    tip = committed.head().commit
+    before = committed.versions("a", tip)[1].commit
+    assert "-1\n" in committed.diff((before, "a"), (tip, "a")).replace("\\ No newline at end of file\n", "")
+    assert git(committed.path, "show", "main:folder/b") == "3"
+
+
+def everything(repository: Repository) -> dict[Any, Any]:
+    """Return all logs and versions that can be asked for."""
+    tip = repository.head().commit
+    answers: dict[Any, Any] = {}
+    for path in WANTED:
+        answers["path", path] = repository.log(tip, path=path)
+    for author in ("ALICE", "bøb", "example.org>", "nobody"):
+        answers["author", author] = repository.log(tip, author=author, path="folder")
+    commits = [logged.commit for logged in answers["path", None]]
+    for commit in commits:
+        answers["after", commit] = repository.log(tip, after=commit, limit=2)
+        answers["versions", commit] = [repository.versions(path, commit) for path in ("a", "folder/b")]
+    return answers
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.just("publish"),
+        st.tuples(
+            st.sampled_from(PEOPLE),
+            st.dictionaries(st.sampled_from(PATHS), st.one_of(st.none(), st.binary(max_size=2)), max_size=3),
+        ),
+    ),
+    max_size=5,
+)
+
+
+@settings(max_examples=20)
+@given(STEPS)
+def test_the_journal_answers_as_git_does_once_it_is_published(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[Any]
+):
+    root = tmp_path_factory.mktemp("steps")
+    repository = Store(root, Maintenance(None)).create("alice/demo", first_commit)
+
+    def change(author: Actor, files: dict[str, bytes | None]) -> Any:
+        def write(transaction: Transaction) -> None:
+            for path, data in files.items():
+                if data is not None:
+                    transaction.write(path, data)
+                elif transaction.read(path) is not None:
+                    transaction.remove(path)
+            transaction.commit("Change\n", author)
+
+        return write
+
+    for step in steps:
+        if step == "publish":
+            repository.publish()
+        else:
+            repository.transact(change(*step))
+    before = everything(repository)
+    opened_late = everything(Store(root, Maintenance(None)).open("alice/demo"))
+    repository.publish()
+    after = everything(Store(root, Maintenance(None)).open("alice/demo"))
+    assert before == opened_late == after
