@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from werkzeug.datastructures import Authorization
 
 from app.registry import grants, repos
-from app.registry.accounts import Accounts, User
+from app.registry.accounts import Accounts
 from app.registry.commits import Origin
 from app.registry.tokens import Access, Token
+from app.registry.user_files import User
 from storage.store import Store
 
 MASTER_USER = "admin"

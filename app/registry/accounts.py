@@ -10,12 +10,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.registry import commits, documents
+from app.registry import commits, documents, user_files
 from app.registry.commits import Origin
-from app.registry.documents import Source
 from app.registry.errors import Conflict, NotFound
-from app.registry.folders import Folder
 from app.registry.tokens import Token, TokenRequest, hash_of
+from app.registry.user_files import FOLDER, Tokens, User
 from storage.errors import RepositoryDamaged, RepositoryExists, RepositoryNotFound
 from storage.repository import Repository
 from storage.snapshot import Snapshot
@@ -23,22 +22,9 @@ from storage.store import Store
 from storage.transaction import Transaction
 
 REPOSITORY = "accounts"
-FOLDER = Folder("users", "User")
 _FIRST_TOKEN = TokenRequest("initial")
 
-Tokens = tuple[Token, ...]
-
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class User:
-    """A user, with the name and address that commits show, and the tokens that let them in."""
-
-    id: str
-    alias: str | None = None
-    email: str | None = None
-    tokens: Tokens = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +54,8 @@ class Accounts:
         def change(transaction: Transaction) -> None:
             if transaction.read(FOLDER.path(user_id)) is not None:
                 raise Conflict(user_id, f"User '{user_id}' already exists")
-            document = {"alias": alias, "email": email, "tokens": [token.document()]}
-            transaction.write(FOLDER.path(user_id), documents.dump(document))
+            user = User(user_id, alias, email, (token,))
+            transaction.write(FOLDER.path(user_id), documents.dump(user.document()))
             lines = commits.changed_fields({}, {"alias": alias, "email": email})
             FOLDER.commit(transaction, origin, commits.message(origin, f"Create user {user_id}", lines))
 
@@ -149,7 +135,7 @@ class Accounts:
             found = documents.read(transaction, path)
             if found is None:
                 raise NotFound(FOLDER.kind, user_id)
-            tokens = change_list(_read_tokens(found[0], transaction, path))
+            tokens = change_list(user_files.read_tokens(found[0], transaction, path))
             document = {**found[0], "tokens": [token.document() for token in tokens]}
             transaction.write(path, documents.dump(document))
             lines = commits.changed_fields({}, details or {})
@@ -185,24 +171,6 @@ def _read_all(head: Snapshot) -> Iterator[User]:
     """Yield all users, by id. One whose file is damaged is let in no more, and locks nobody else out."""
     for user_id in FOLDER.names(head):
         try:
-            yield read_user(head, user_id)
+            yield user_files.read(head, user_id)
         except RepositoryDamaged as error:
             _log.error("User '%s' is passed over. %s", user_id, error)
-
-
-def read_user(source: Source, user_id: str) -> User:
-    """Return a user as their file tells; RepositoryDamaged if it cannot be read."""
-    path = FOLDER.path(user_id)
-    found = documents.read(source, path)
-    document: Mapping[str, Any] = found[0] if found else {}
-    alias, email = document.get("alias"), document.get("email")
-    if not all(text is None or isinstance(text, str) for text in (alias, email)):
-        raise RepositoryDamaged(source.name, f"{path} has an alias or email that is no text")
-    return User(user_id, alias, email, _read_tokens(document, source, path))
-
-
-def _read_tokens(document: Mapping[str, Any], source: Source, path: str) -> Tokens:
-    try:
-        return tuple(map(Token.of, documents.expect(document, "tokens", list, source, path)))
-    except (KeyError, TypeError, ValueError) as error:
-        raise RepositoryDamaged(source.name, f"{path} has a token that Bakehouse did not write") from error

@@ -8,7 +8,16 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import PurePosixPath
 
-from app.registry import accounts, defaults, documents, grants, prompts, repos, target_files, template_files
+from app.registry import (
+    defaults,
+    documents,
+    grants,
+    prompts,
+    repos,
+    target_files,
+    template_files,
+    user_files,
+)
 from app.registry.differences import compare
 from app.registry.names import DEFAULT_TEMPLATE, name_problem, target_name_problem
 from app.registry.resolution import Config, canonical, in_order, resolve
@@ -162,12 +171,12 @@ class AccountsVerification:
 
     def paths(self) -> list[str]:
         """Return what there is to check."""
-        return [accounts.FOLDER.path(user_id) for user_id in accounts.FOLDER.names(self._snapshot)]
+        return [user_files.FOLDER.path(user_id) for user_id in user_files.FOLDER.names(self._snapshot)]
 
     def check(self, path: str) -> Iterator[str]:
         """Yield what is wrong with one of the paths, a line each."""
         try:
-            accounts.read_user(self._snapshot, PurePosixPath(path).stem)
+            user_files.read(self._snapshot, PurePosixPath(path).stem)
         except RepositoryDamaged as error:
             yield _line(path, error)
 
