@@ -99,3 +99,14 @@ def test_a_readme_that_another_version_wrote_is_in_order(
         alice.post("/v1/repo", {"repo_name": "later"})
     alice.put("/v1/repo/later/targets/a", made(temperature=0.5))
     assert_found(verify(data_dir=data_dir))
+
+
+def test_a_template_that_a_target_names_only_later_is_in_order(clone: Path):
+    asking_target = clone / "targets/asking_target.yml"
+    write(clone, "templates/by-hand.txt", "Ask by hand:\n")
+    version = git(clone, "rev-parse", "HEAD:templates/by-hand.txt").strip()
+    head, config, rest = asking_target.read_text().partition("\nconfig:")
+    assert head.splitlines()[-1].startswith(f"  {ASKED}: ")
+    asking_target.write_text(f"{head}\n  templates/by-hand.txt: {version}{config}{rest}")
+    commit(clone)
+    assert_found(verify(clone))
