@@ -82,8 +82,6 @@ def _verify_stored(store: Store, name: str, begin: _Begin) -> Iterator[str]:
         repository = store.open(name)
         repository.publish()
         clone = Clone(name, repository.path)
-    except RepositoryNotFound:  # no server was ever started here
-        return
     except (StorageError, OSError) as error:  # it must not hide the others
         yield f"{name}: {reason_of(error)}"
         return

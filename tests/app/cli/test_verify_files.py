@@ -31,6 +31,17 @@ def test_a_template_that_nobody_brought_is_found(clone: Path, path: str):
     assert_found(verify(clone), f"{clone}: {path}: {NOBODYS}")
 
 
+def test_what_can_be_read_of_no_document_brought_no_template(clone: Path):
+    (clone / ASKED).write_text("Ask something else:\n")
+    version = git(clone, "hash-object", ASKED).strip()
+    write(clone, "targets/broken.yml", f"files: {{{ASKED}: {version}")
+    assert_found(
+        verify(clone),
+        f"{clone}: targets/broken.yml is not a document",
+        f"{clone}: {ASKED}: {NOBODYS}",
+    )
+
+
 def test_a_template_under_another_name_is_found(clone: Path):
     write(clone, "templates/copy.txt", (clone / ASKED).read_text())
     assert_found(verify(clone), f"{clone}: templates/copy.txt: {NOBODYS}")

@@ -108,6 +108,12 @@ def test_a_tag_that_cannot_be_read_is_found_and_hides_nothing(data_dir: Path, ac
     assert "accounts: notes.txt: Bakehouse puts nothing there" in found
 
 
+def test_accounts_that_are_gone_are_found(data_dir: Path):
+    git(data_dir / "accounts.git", "rev-parse", "main")  # once it is published
+    (data_dir / "accounts.git").rename(data_dir / "away")
+    assert_found(verify(data_dir=data_dir), "accounts: Repo 'accounts' not found")
+
+
 def test_a_config_that_cannot_be_read_is_found_and_hides_no_other(data_dir: Path, alice: Client):
     alice.post("/v1/repo", {"repo_name": "broken"})
     (data_dir / "repos/alice/broken.git/config").write_text("core]\n")
