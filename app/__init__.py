@@ -1,18 +1,29 @@
 """Bakehouse: target configurations as YAML files in git repositories, over HTTP."""
 
+import logging
+from pathlib import Path
+
 from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 
 from app import api, errors, master_key, openapi, web
 from app.api.context import Services
 from app.api.rates import RateLimiter
-from app.registry.accounts import Accounts
+from app.registry.accounts import REPOSITORY, Accounts
 from app.registry.commits import Origin
 from app.settings import Settings, SettingsError
 from storage.errors import StorageError
 from storage.maintenance import Maintenance
 from storage.store import Store
 from storage.waits import Waits
+
+_NOBODY_LET_IN = """\
+%s.
+No token is taken until that is mended, but for the master key: the answer is 503.
+To see what is damaged, run: bakehouse verify
+To mend it, replace %s by a copy of it, from a backup. The server need not be started again."""
+
+_log = logging.getLogger(__name__)
 
 
 class _Json(DefaultJSONProvider):
@@ -35,10 +46,7 @@ def create_app(settings: Settings) -> Flask:
     key = master_key.ensure(settings)
     maintenance = Maintenance(data_dir / ".maintenance" if settings.maintenance else None)
     waits = Waits(settings.lock_timeout, max(1, settings.threads // 2))
-    try:
-        accounts = Accounts(Store(data_dir, maintenance, waits), Origin("bakehouse"))
-    except StorageError as error:
-        raise SettingsError(f"The data directory {data_dir} cannot be used: {error}.") from error
+    accounts = _open_accounts(Store(data_dir, maintenance, waits), data_dir)
     store = Store(data_dir / "repos", maintenance, waits)
     store.publish_leftovers()
     rates = RateLimiter(data_dir / "rates", settings.rate_limit) if settings.rate_limit else None
@@ -49,3 +57,15 @@ def create_app(settings: Settings) -> Flask:
         app.register_blueprint(blueprint)
     openapi.register(app)
     return app
+
+
+def _open_accounts(store: Store, data_dir: Path) -> Accounts:
+    """Return the users' accounts; where they are damaged, the log says how to go on."""
+    try:
+        accounts = Accounts(store, Origin("bakehouse"))
+    except StorageError as error:
+        raise SettingsError(f"The data directory {data_dir} cannot be used: {error}.") from error
+    problem = accounts.find_problem()
+    if problem is not None:
+        _log.error(_NOBODY_LET_IN, problem, data_dir / f"{REPOSITORY}.git")
+    return accounts

@@ -1,16 +1,17 @@
 """Repositories as anybody may hold them, clones among them: read, and never written."""
 
+import configparser
 import subprocess
 from collections import defaultdict
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
 import git
 
-from storage import disk, process
+from storage import checked_git, disk, process
 from storage.errors import RepositoryDamaged, RepositoryNotFound
-from storage.history import LOG, parse_log
+from storage.history import LOG, LoggedCommit, parse_log
 from storage.objects import ObjectDatabase
 from storage.snapshot import Snapshot
 from storage.waits import Waits
@@ -22,12 +23,17 @@ class Clone:
     """A git repository, bare or not, on whatever branch it is. It ends the git process that it reads with."""
 
     def __init__(self, name: str, path: Path) -> None:
-        """Open what lies at `path`; RepositoryNotFound if that is no git repository."""
+        """Open what lies at `path`.
+
+        Raises RepositoryNotFound if that is no git repository, RepositoryDamaged if git could not tell.
+        """
         self.name = name
         try:
             self._git = git.Repo(path, odbt=ObjectDatabase, expand_vars=False)
         except (git.NoSuchPathError, git.InvalidGitRepositoryError) as error:
             raise RepositoryNotFound(name) from error
+        except (configparser.Error, UnicodeError) as error:
+            raise RepositoryDamaged(name, "its config cannot be read") from error
         self._git.git.update_environment(**process.environment())
         self._git_folder = Path(self._git.common_dir)
 
@@ -39,36 +45,56 @@ class Clone:
     ) -> None:
         self._git.close()
 
-    def head(self) -> Snapshot:
-        """Return what lies in the commit that is checked out; RepositoryDamaged if there is none."""
+    def head(self, ref: str = "HEAD") -> Snapshot:
+        """Return what lies in the commit that is checked out, or that a ref names; else RepositoryDamaged."""
+        try:
+            commit = self._run("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}").strip()
+        except RepositoryDamaged as error:
+            raise RepositoryDamaged(self.name, f"its {ref} names no commit") from error
+        return self.at(commit)
+
+    def root(self, commit: str) -> Snapshot:
+        """Return what lay in the first commit of the history of a commit."""
+        return self.at(self._run("rev-list", "--first-parent", "--max-parents=0", commit).strip())
+
+    def at(self, commit: str) -> Snapshot:
+        """Return what lay in a commit (40 hex digits)."""
         objects = self._git.odb
         assert isinstance(objects, ObjectDatabase)
         objects.name = self.name
-        try:
-            commit = self._run("rev-parse", "--verify", "--quiet", "HEAD^{commit}").strip()
-        except RepositoryDamaged as error:
-            raise RepositoryDamaged(self.name, "its HEAD names no commit") from error
         return Snapshot(objects, commit)
+
+    def is_on(self, ref: str) -> bool:
+        """Tell whether HEAD names a ref, written as git writes it."""
+        return (self._git_folder / "HEAD").read_bytes() == f"ref: {ref}\n".encode()
 
     def is_shallow(self) -> bool:
         """Tell whether its history was cut off when it was cloned."""
         return self._run("rev-parse", "--is-shallow-repository").strip() == "true"
 
-    def blobs(self, commit: str) -> Mapping[str, Set[str]]:
-        """Return the blob ids (40 hex digits) that each path ever had, up to a commit."""
-        found = defaultdict(set)
+    def blobs(self, commit: str) -> Mapping[str, Mapping[str, LoggedCommit]]:
+        """Return the blob ids (40 hex digits) that each path ever had, up to a commit.
+
+        Each with the last commit that gave it to the path.
+        """
+        found: defaultdict[str, dict[str, LoggedCommit]] = defaultdict(dict)
         for logged in parse_log(self._run(*LOG, commit)):
             for file in logged.files:
                 if file.new is not None:
-                    found[file.path].add(file.new)
+                    found[file.path].setdefault(file.new, logged)
         return found
+
+    def misnamed_tags(self) -> Mapping[str, str]:
+        """Return the annotated tags that bear another name than their ref, with that name."""
+        listed = self._run("for-each-ref", "--format=%(refname:lstrip=2)%00%(tag)", "refs/tags")
+        names = (line.split("\0") for line in listed.split("\n") if line)
+        return {name: borne for name, borne in names if borne not in ("", name)}
 
     def fsck(self) -> list[str]:
         """Return what git finds wrong with its objects and refs, a line each."""
         command = ["git", "fsck", "--full", "--strict", "--no-dangling", "--no-progress"]
-        with disk.exclusive(
-            self._git_folder / "objects", _WAITS
-        ):  # maintenance would take packs away meanwhile
+        # Maintenance would take packs away meanwhile.
+        with disk.exclusive(self._git_folder / "objects", _WAITS):
             done = subprocess.run(
                 command,
                 cwd=self._git_folder,
@@ -79,6 +105,12 @@ class Clone:
             )
         lines = (done.stdout + done.stderr).splitlines()
         return lines or ([f"it ends with status {done.returncode}"] if done.returncode else [])
+
+    def damaged_files(self) -> list[str]:
+        """Return the files of git's whose checksums are wrong; `git fsck` passes over some kinds."""
+        with disk.exclusive(self._git_folder / "objects", _WAITS):
+            found = checked_git.damaged_files(self._git_folder)
+        return [str(path.relative_to(self._git_folder)) for path in found]
 
     def _run(self, *arguments: str) -> str:
         return process.run(self.name, self._git_folder, *arguments)

@@ -21,15 +21,16 @@ API_NAME = "bakehouse"
 def check_health() -> Answer:
     """Tell whether the server can do its work. No credentials are needed.
 
-    503 where the data directory cannot be written.
+    503 where the data directory cannot be written, or the users' accounts cannot be read.
     """
-    writable = _can_write(context.services().settings.data_dir)
+    services = context.services()
+    healthy = _can_write(services.settings.data_dir) and services.accounts.find_problem() is None
     payload = {
-        "status": "healthy" if writable else "degraded",
+        "status": "healthy" if healthy else "degraded",
         "api": API_NAME,
         "version": version(API_NAME),
     }
-    return payload, 200 if writable else 503, {}
+    return payload, 200 if healthy else 503, {}
 
 
 def _can_write(folder: Path) -> bool:

@@ -19,8 +19,8 @@ def maintain(always: bool) -> None:
     """
     data_dir = find_data_dir()
     store = Store(data_dir / "repos")
-    found = [(Store(data_dir), accounts.REPOSITORY), *((store, name) for name in list_repos(store))]
-    failed = False
+    names, problems = list_repos(store)
+    found = [(Store(data_dir), accounts.REPOSITORY), *((store, name) for name in names)]
     for holder, name in found:
         try:
             if holder.open(name).maintain(always=always):
@@ -28,6 +28,7 @@ def maintain(always: bool) -> None:
         except RepositoryNotFound:  # no server was ever started here, or the repo has just gone
             continue
         except (RepositoryDamaged, StorageUnavailable) as error:  # it must not keep the others waiting
-            failed = True
-            click.echo(f"{name}: {error}", err=True)
-    sys.exit(1 if failed else 0)
+            problems.append(f"{name}: {error}")
+    for problem in problems:
+        click.echo(problem, err=True)
+    sys.exit(1 if problems else 0)

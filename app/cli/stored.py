@@ -6,6 +6,7 @@ import click
 
 from app.registry import repos
 from app.settings import Settings
+from storage.errors import StorageError
 from storage.store import Store
 
 
@@ -17,6 +18,12 @@ def find_data_dir() -> Path:
     return data_dir
 
 
-def list_repos(store: Store) -> list[str]:
-    """Return the repos of all users, as `<user>/<name>`."""
-    return [f"{owner}/{name}" for owner in store.folders() for name in repos.list_names(store, owner)]
+def list_repos(store: Store) -> tuple[list[str], list[str]]:
+    """Return the repos of all users, as `<user>/<name>`, and a line for each folder that cannot be read."""
+    names, problems = [], []
+    for owner in store.folders():
+        try:
+            names += [f"{owner}/{name}" for name in repos.list_names(store, owner)]
+        except (StorageError, OSError) as error:
+            problems.append(f"{owner}: {error}")
+    return names, problems

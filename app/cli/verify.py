@@ -1,19 +1,24 @@
 """`bakehouse verify`: whether each target follows from its template and overrides, and git is content."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import click
 
 from app.cli.stored import find_data_dir, list_repos
 from app.registry import accounts
-from app.registry.verification import AccountsVerification, Verification
+from app.registry.accounts_verification import of_accounts
+from app.registry.repo_verification import of_repo
+from app.registry.verification import Verification, reason_of
 from storage.clones import Clone
-from storage.errors import RepositoryDamaged, RepositoryNotFound
+from storage.errors import RepositoryNotFound, StorageError
+from storage.refs import BRANCH
+from storage.repository import Repository
+from storage.snapshot import Snapshot
 from storage.store import Store
 
-_Kind = type[Verification] | type[AccountsVerification]
+_Begin = Callable[[Clone, Snapshot], Verification]
 
 
 @click.command()
@@ -54,42 +59,74 @@ def _verify_clone(path: Path) -> Iterator[str]:
                 f"Get them with: git -C {path} fetch --unshallow",
                 param_hint="PATH",
             )
-        yield from _verify(clone, Verification)
+        yield from _verify(clone, _contents(clone, of_repo))
 
 
 def _verify_server(data_dir: Path, repo: str | None) -> Iterator[str]:
-    if repo is None:
-        yield from _verify_stored(Store(data_dir), accounts.REPOSITORY, AccountsVerification)
     store = Store(data_dir / "repos")
-    names = list_repos(store)
-    if repo is not None and repo not in names:
-        raise click.BadParameter(f"There is no repo {repo!r}; say <user>/<name>.", param_hint="--repo")
-    for name in names if repo is None else [repo]:
-        yield from _verify_stored(store, name, Verification)
+    names, problems = list_repos(store)
+    if repo is not None:
+        if repo not in names:
+            raise click.BadParameter(f"There is no repo {repo!r}; say <user>/<name>.", param_hint="--repo")
+        yield from _verify_stored(store, repo, of_repo)
+        return
+    yield from _verify_stored(Store(data_dir), accounts.REPOSITORY, of_accounts)
+    yield from problems
+    for name in names:
+        yield from _verify_stored(store, name, of_repo)
 
 
-def _verify_stored(store: Store, name: str, kind: _Kind) -> Iterator[str]:
+def _verify_stored(store: Store, name: str, begin: _Begin) -> Iterator[str]:
     """Verify a repository of the server, as git has it once all that was committed is published."""
     try:
         repository = store.open(name)
         repository.publish()
-    except RepositoryNotFound:  # no server was ever started here
+        clone = Clone(name, repository.path)
+    except (StorageError, OSError) as error:  # it must not hide the others
+        yield f"{name}: {reason_of(error)}"
         return
-    except RepositoryDamaged as error:
-        yield f"{name}: {error.reason}"
-        return
-    with Clone(name, repository.path) as clone:
-        yield from _verify(clone, kind)
+    with clone:
+        yield from _verify(clone, _refs(clone, repository), _contents(clone, begin, BRANCH))
 
 
-def _verify(clone: Clone, kind: _Kind) -> Iterator[str]:
-    lines = [f"git fsck: {line}" for line in clone.fsck()]
+def _verify(clone: Clone, *parts: Iterable[str]) -> Iterator[str]:
+    for part in (_fsck(clone), _checksums(clone), _tags(clone), *parts):
+        for line in list(_guarded(part)):  # not in the middle of a progress bar
+            yield f"{clone.name}: {line}"
+
+
+def _guarded(lines: Iterable[str]) -> Iterator[str]:
+    """Yield lines up to what cannot be read, and then that."""
     try:
-        verification = kind(clone, clone.head())
-        with click.progressbar(verification.paths(), label=clone.name, file=sys.stderr) as paths:
-            for path in paths:
-                lines += verification.check(path)
-    except RepositoryDamaged as error:
-        lines.append(error.reason)
-    for line in lines:
-        yield f"{clone.name}: {line}"
+        yield from lines
+    except (StorageError, OSError) as error:
+        yield reason_of(error)
+
+
+def _fsck(clone: Clone) -> Iterator[str]:
+    for line in clone.fsck():
+        yield f"git fsck: {line}"
+
+
+def _checksums(clone: Clone) -> Iterator[str]:
+    for path in clone.damaged_files():
+        yield f"{path}: its checksum is wrong"
+
+
+def _tags(clone: Clone) -> Iterator[str]:
+    for name, borne in clone.misnamed_tags().items():
+        yield f"refs/tags/{name}: it leads to a tag that is called {borne!r}"
+
+
+def _refs(clone: Clone, repository: Repository) -> Iterator[str]:
+    """Yield what is wrong with the refs of the server's own repositories; a clone's are whose it is."""
+    if not clone.is_on(BRANCH):
+        yield f"HEAD: it does not name {BRANCH}"
+    repository.tags()
+
+
+def _contents(clone: Clone, begin: _Begin, ref: str = "HEAD") -> Iterator[str]:
+    verification = begin(clone, clone.head(ref))
+    with click.progressbar(verification.paths(), label=clone.name, file=sys.stderr) as paths:
+        for path in paths:
+            yield from verification.check(path)

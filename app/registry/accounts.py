@@ -6,57 +6,59 @@ nobody in. Changes are commits: who was let in, and when no longer, is history t
 
 import hmac
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Set
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from app.registry import commits, documents
+from app.registry import commits, documents, user_files
 from app.registry.commits import Origin
-from app.registry.documents import Source
 from app.registry.errors import Conflict, NotFound
-from app.registry.folders import Folder
 from app.registry.tokens import Token, TokenRequest, hash_of
-from storage.errors import RepositoryDamaged, RepositoryExists, RepositoryNotFound
+from app.registry.user_files import FOLDER, Tokens, User
+from storage.errors import RepositoryDamaged, RepositoryExists, RepositoryNotFound, StorageError
 from storage.repository import Repository
 from storage.snapshot import Snapshot
 from storage.store import Store
 from storage.transaction import Transaction
 
 REPOSITORY = "accounts"
-FOLDER = Folder("users", "User")
 _FIRST_TOKEN = TokenRequest("initial")
 
-Tokens = tuple[Token, ...]
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class User:
-    """A user, with the name and address that commits show, and the tokens that let them in."""
-
-    id: str
-    alias: str | None = None
-    email: str | None = None
-    tokens: Tokens = ()
-
-
-@dataclass(frozen=True, slots=True)
 class _Index:
-    """All users at one commit."""
+    """All users at one commit, but for the `unread`: whose files could not be read."""
 
     commit: str
     users: Mapping[str, User]
     by_token_hash: Mapping[str, tuple[User, Token]]
+    unread: Set[str]
 
 
 class Accounts:
-    """The users of one server. Every look sees what any process changed last."""
+    """The users of one server. Every look sees what any process changed last.
+
+    While their repository is damaged each raises RepositoryDamaged, and once it is whole none does.
+    """
 
     def __init__(self, store: Store, origin: Origin) -> None:
-        """Open the accounts in `store`, or make them as `origin`."""
-        self._repository = _open(store, origin)
-        self._index = _Index("", {}, {})
+        """Keep the users in `store`; where there is no repository of theirs, make it as `origin`."""
+        self._store = store
+        self._index = _Index("", {}, {}, frozenset())
+        _make_missing(store, origin)
+
+    def find_problem(self) -> StorageError | None:
+        """Return why no user can be let in now, or None."""
+        try:
+            self._current()
+        except StorageError as error:
+            return error
+        return None
 
     def create(self, origin: Origin, user_id: str, alias: str | None, email: str | None) -> str:
         """Make a user and return the secret of their first token, for the one time it can be seen.
@@ -68,12 +70,12 @@ class Accounts:
         def change(transaction: Transaction) -> None:
             if transaction.read(FOLDER.path(user_id)) is not None:
                 raise Conflict(user_id, f"User '{user_id}' already exists")
-            document = {"alias": alias, "email": email, "tokens": [token.document()]}
-            transaction.write(FOLDER.path(user_id), documents.dump(document))
+            user = User(user_id, alias, email, (token,))
+            transaction.write(FOLDER.path(user_id), documents.dump(user.document()))
             lines = commits.changed_fields({}, {"alias": alias, "email": email})
             FOLDER.commit(transaction, origin, commits.message(origin, f"Create user {user_id}", lines))
 
-        self._repository.transact(change)
+        self._use(lambda repository: repository.transact(change))
         return secret
 
     def create_token(self, origin: Origin, user_id: str, request: TokenRequest) -> tuple[Token, str]:
@@ -120,7 +122,8 @@ class Accounts:
 
     def find(self, user_id: str) -> User | None:
         """Return a user by id, or None."""
-        return self._current().users.get(user_id)
+        index = self._current()
+        return (self._whole() if user_id in index.unread else index).users.get(user_id)
 
     def get(self, user_id: str) -> User:
         """Return a user by id; NotFound if there is none."""
@@ -132,7 +135,10 @@ class Accounts:
     def authenticate(self, secret: str) -> tuple[User, Token] | None:
         """Return whose token this is, and which one, expired or not; None if it is nobody's."""
         presented = hash_of(secret)
-        found = self._current().by_token_hash.get(presented)
+        index = self._current()
+        found = index.by_token_hash.get(presented)
+        if found is None and index.unread:  # it may be one of theirs
+            found = self._whole().by_token_hash.get(presented)
         return found if found and hmac.compare_digest(presented, found[1].sha256) else None
 
     def _change_tokens(
@@ -149,60 +155,62 @@ class Accounts:
             found = documents.read(transaction, path)
             if found is None:
                 raise NotFound(FOLDER.kind, user_id)
-            tokens = change_list(_read_tokens(found[0], transaction, path))
+            tokens = change_list(user_files.read_tokens(found[0], transaction, path))
             document = {**found[0], "tokens": [token.document() for token in tokens]}
             transaction.write(path, documents.dump(document))
             lines = commits.changed_fields({}, details or {})
             transaction.commit(commits.message(origin, subject, lines), origin.author)
 
-        self._repository.transact(change)
+        self._use(lambda repository: repository.transact(change))
 
     def _current(self) -> _Index:
-        head = self._repository.head()
+        head = self._use(Repository.head)
         index = self._index
         if index.commit != head.commit:
-            users = {user.id: user for user in _read_all(head)}
-            by_hash = {token.sha256: (user, token) for user in users.values() for token in user.tokens}
-            index = self._index = _Index(head.commit, users, by_hash)
+            index = self._index = _read_all(head)
         return index
 
+    def _whole(self) -> _Index:
+        """Return all users, also those who could not be read before; RepositoryDamaged while one cannot."""
+        head = self._use(Repository.head)
+        try:
+            for user_id in self._index.unread:
+                user_files.read(head, user_id)
+        except RepositoryDamaged as error:  # which user's is no stranger's business
+            raise RepositoryDamaged(head.name, "the file of a user cannot be read") from error
+        self._index = _read_all(head)
+        return self._index
 
-def _open(store: Store, origin: Origin) -> Repository:
+    def _use(self, act: Callable[[Repository], T]) -> T:
+        """Do something with the repository, as it lies there now: a copy may have taken its place."""
+        try:
+            return act(self._store.open(REPOSITORY))
+        except RepositoryNotFound as error:
+            raise RepositoryDamaged(REPOSITORY, "its folder is gone") from error
+
+
+def _make_missing(store: Store, origin: Origin) -> None:
     def first_commit(transaction: Transaction) -> None:
         transaction.write("README.md", b"# Accounts\n\n`users/<user>.yml`: a user of this Bakehouse.\n")
         transaction.commit(commits.message(origin, "Create accounts"), origin.author)
 
     try:
-        return store.open(REPOSITORY)
+        store.open(REPOSITORY)
     except RepositoryNotFound:
-        try:
-            return store.create(REPOSITORY, first_commit)
-        except RepositoryExists:  # another process was quicker
-            return store.open(REPOSITORY)
+        with suppress(RepositoryExists):  # another process was quicker
+            store.create(REPOSITORY, first_commit)
+    except StorageError:  # it is there: whoever uses it is told
+        pass
 
 
-def _read_all(head: Snapshot) -> Iterator[User]:
-    """Yield all users, by id. One whose file is damaged is let in no more, and locks nobody else out."""
+def _read_all(head: Snapshot) -> _Index:
+    """Read all users, by id. One whose file is damaged is let in no more, and locks nobody else out."""
+    users, unread = {}, set()
     for user_id in FOLDER.names(head):
         try:
-            yield read_user(head, user_id)
+            users[user_id] = user_files.read(head, user_id)
         except RepositoryDamaged as error:
+            unread.add(user_id)
             _log.error("User '%s' is passed over. %s", user_id, error)
-
-
-def read_user(source: Source, user_id: str) -> User:
-    """Return a user as their file tells; RepositoryDamaged if it cannot be read."""
-    path = FOLDER.path(user_id)
-    found = documents.read(source, path)
-    document: Mapping[str, Any] = found[0] if found else {}
-    alias, email = document.get("alias"), document.get("email")
-    if not all(text is None or isinstance(text, str) for text in (alias, email)):
-        raise RepositoryDamaged(source.name, f"{path} has an alias or email that is no text")
-    return User(user_id, alias, email, _read_tokens(document, source, path))
-
-
-def _read_tokens(document: Mapping[str, Any], source: Source, path: str) -> Tokens:
-    try:
-        return tuple(map(Token.of, documents.expect(document, "tokens", list, source, path)))
-    except (KeyError, TypeError, ValueError) as error:
-        raise RepositoryDamaged(source.name, f"{path} has a token that Bakehouse did not write") from error
+    by_hash = {token.sha256: (user, token) for user in users.values() for token in user.tokens}
+    return _Index(head.commit, users, by_hash, unread)

@@ -10,7 +10,9 @@ class HealthSchema(StrictSchema):
     status = Choice(
         ("healthy", "degraded"),
         required=True,
-        metadata={"description": "`degraded`: the data directory cannot be written."},
+        metadata={
+            "description": "`degraded`: the data directory cannot be written, or no user's account be read."
+        },
     )
     api = Text(required=True, metadata={"description": "Always `bakehouse`."})
     version = Text(required=True, metadata={"description": "The server's version."})

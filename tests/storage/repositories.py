@@ -99,3 +99,14 @@ def git(path: Path, *arguments: str, stdin: str = "") -> str:
         settle(told_of)
     command = ["git", "-C", str(path), *arguments]
     return subprocess.run(command, input=stdin, capture_output=True, check=True, text=True).stdout
+
+
+def unpack(repository: Path, path: str) -> Path:
+    """Put each object of a repository into a file of its own, and return that of a path on the branch."""
+    version = git(repository, "rev-parse", f"main:{path}").strip()
+    for pack in (repository / "objects/pack").glob("*.pack"):
+        pack.with_suffix(".idx").unlink()
+        content = pack.read_bytes()
+        pack.unlink()
+        subprocess.run(["git", "-C", repository, "unpack-objects", "-q"], input=content, check=True)
+    return repository / "objects" / version[:2] / version[2:]

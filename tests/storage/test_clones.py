@@ -7,7 +7,7 @@ import pytest
 from storage.clones import Clone
 from storage.errors import RepositoryNotFound
 from storage.repository import Repository
-from tests.storage.repositories import git, put
+from tests.storage.repositories import git, publish, put
 
 
 def test_a_clone_holds_what_the_repository_does(repository: Repository, tmp_path: Path):
@@ -23,15 +23,25 @@ def test_a_clone_holds_what_the_repository_does(repository: Repository, tmp_path
 
 
 def test_each_path_has_the_blobs_that_it_ever_had(repository: Repository):
-    for data in (b"1\n", b"2\n", b"1\n"):
-        repository.transact(put("folder/a.yml", data))
+    first, second, third = (
+        repository.transact(put("folder/a.yml", data)) for data in (b"1\n", b"2\n", b"1\n")
+    )
     commit = repository.transact(put("b.yml", b"2\n"))
     ids = [git(repository.path, "hash-object", "--stdin", stdin=text).strip() for text in ("1\n", "2\n")]
     with Clone("demo", repository.path) as clone:
         blobs = clone.blobs(commit)
-        assert blobs["folder/a.yml"] == set(ids)
-        assert blobs["b.yml"] == {ids[1]}
+        given_by = {blob: logged.commit for blob, logged in blobs["folder/a.yml"].items()}
+        assert given_by == {ids[0]: third, ids[1]: second}
+        assert blobs["b.yml"].keys() == {ids[1]}
         assert "a.yml" not in blobs
+        assert clone.blobs(first)["folder/a.yml"].keys() == {ids[0]}
+
+
+def test_the_first_commit_is_known(repository: Repository):
+    first = repository.head().commit
+    publish(repository, put("a.yml", b"1\n"))
+    with Clone("demo", repository.path) as clone:
+        assert clone.root(clone.head().commit).commit == first
 
 
 def test_what_is_no_repository_cannot_be_opened(tmp_path: Path):

@@ -8,9 +8,10 @@ import pytest
 from flask import Flask
 
 from app import create_app
-from app.registry import documents
+from app.registry import accounts, documents
 from app.registry.commits import Origin
 from app.registry.tokens import TokenRequest
+from storage.store import Store
 from tests.app.api.test_access import new_user
 from tests.client import Client, assert_error, assert_mistakes
 from tests.payloads import target
@@ -176,7 +177,8 @@ def rewrite_user(app: Flask, **changes: Any) -> None:
         transaction.write("users/alice.yml", documents.dump({**document, **changes}))
         transaction.commit("By hand", Origin("operator").author)
 
-    app.extensions["bakehouse"].accounts._repository.transact(change)
+    data_dir = app.extensions["bakehouse"].settings.data_dir
+    Store(data_dir).open(accounts.REPOSITORY).transact(change)
 
 
 def test_a_token_from_before_tokens_had_limits(app: Flask, alice: Client):
@@ -201,8 +203,14 @@ def test_a_damaged_user_locks_nobody_else_out(
     app: Flask, master: Client, alice: Client, caplog: pytest.LogCaptureFixture, changes
 ):
     bob = new_user(master, "bob")
+    whole = app.extensions["bakehouse"].accounts.get("alice").document()
     rewrite_user(app, **changes)
-    assert_error(alice.get("/v1/repo"), 401, "UNAUTHORIZED")
+    answer = alice.get("/v1/repo")
+    assert_error(answer, 503, "STORAGE_UNAVAILABLE", "the file of a user cannot be read")
+    assert "alice" not in answer.text
     assert bob.get("/v1/repo").status_code == 200
     assert master.get("/v1/repo/demo", X_User_Id="alice").status_code == 200
+    assert_error(master.get("/v1/admin/users/alice/tokens"), 503, "STORAGE_UNAVAILABLE")
     assert "users/alice.yml" in caplog.text
+    rewrite_user(app, **whole)
+    assert alice.get("/v1/repo").status_code == 200

@@ -1,5 +1,6 @@
 """`bakehouse maintain`: what needs it is packed, and the rest is left alone."""
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from flask import Flask
 from app.cli import main
 from storage import maintenance
 from storage.maintenance import pack_sizes
+from tests.app.cli.verifying import refuse
 from tests.client import Client
 from tests.payloads import target
 from tests.storage.repositories import settle
@@ -48,6 +50,16 @@ def test_one_that_is_damaged_does_not_keep_the_others_waiting(data_dir: Path):
     result = maintain(data_dir, "--all")
     assert (result.exit_code, result.stdout) == (1, "accounts\nalice/few\n")
     assert "alice/demo: Repository 'demo' is damaged" in result.stderr
+
+
+def test_a_folder_that_cannot_be_read_does_not_either(
+    data_dir: Path, master: Client, monkeypatch: pytest.MonkeyPatch
+):
+    master.post("/v1/repo", {"repo_name": "his"}, X_User_Id="bob")
+    refuse(monkeypatch, "listdir", data_dir / "repos/alice", errno.EIO)
+    result = maintain(data_dir, "--all")
+    assert (result.exit_code, result.stdout) == (1, "accounts\nbob/his\n")
+    assert "alice: " in result.stderr
 
 
 def test_where_no_server_was_started_there_is_nothing_to_do(tmp_path: Path):

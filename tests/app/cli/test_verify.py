@@ -7,68 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
-from flask import Flask
 
-from app.cli import main
 from storage.store import Store
+from tests.app.cli.verifying import assert_found, commit, verify
 from tests.client import Client
-from tests.payloads import target
 from tests.server import environment
-from tests.storage.repositories import git, put
-
-HAND = ("-c", "user.name=Hand", "-c", "user.email=hand@example.org")
-
-
-@pytest.fixture
-def data_dir(app: Flask, master: Client, alice: Client) -> Path:
-    """A data directory with what there can be in it."""
-    alice.post("/v1/repo/demo/targets", target("coding_target"))
-    alice.post("/v1/repo/demo/targets", target("calm_target", "coding_target", temperature=0.1))
-    files = {"generators": [{"type": "oneshot_qs", "template_content": "Ask:\n"}]}
-    alice.put("/v1/repo/demo/targets/asking_target", {"template": "default", "overrides": files})
-    alice.put(
-        "/v1/repo/demo/targets/coding_target", {"template": "coding_target", "overrides": {"max_tokens": 9}}
-    )
-    alice.put(
-        "/v1/repo/demo/targets/calm_target", {"template": "calm_target", "overrides": {"extra_kwargs": None}}
-    )
-    alice.put("/v1/repo/demo/defaults/target", {"config": {"temperature": 0.5, **files}})
-    alice.post("/v1/repo/demo/targets/asking_target/rebase", {})
-    alice.delete("/v1/repo/demo/targets/coding_target")
-    alice.put("/v1/repo/demo/prompts/terse", {"messages": [{"role": "system", "content": " Be \n terse."}]})
-    master.post("/v1/admin/users", {"user_id": "bob"})
-    alice.put("/v1/repo/demo/grants/bob", {"access": "read"})
-    path: Path = app.extensions["bakehouse"].settings.data_dir
-    return path
-
-
-@pytest.fixture
-def clone(data_dir: Path, tmp_path: Path) -> Path:
-    path = tmp_path / "clone"
-    git(tmp_path, "clone", "--quiet", str(data_dir / "repos/alice/demo.git"), str(path))
-    return path
-
-
-def verify(*arguments: object, data_dir: Path | None = None) -> Result:
-    env = {} if data_dir is None else {"BAKEHOUSE_DATA_DIR": str(data_dir)}
-    return CliRunner().invoke(main, ["verify", *map(str, arguments)], env=env)
-
-
-def commit(clone: Path) -> None:
-    git(clone, "add", "--all")
-    git(clone, *HAND, "commit", "--quiet", "--message", "By hand")
-
-
-def assert_found(result: Result, *lines: str) -> None:
-    """Expect these findings and no others, each told by how it starts and goes on."""
-    found = result.stdout.splitlines()
-    assert result.exit_code == (1 if lines else 0), result.output
-    assert len(found) == len(lines), found
-    for line, expected in zip(found, lines, strict=True):
-        place, _, problem = expected.partition("…")
-        assert line.startswith(place), line
-        assert problem in line, line
+from tests.storage.repositories import git, put, unpack
 
 
 def test_what_the_server_wrote_is_in_order(data_dir: Path):
@@ -222,12 +166,7 @@ def test_a_name_that_is_not_utf8_is_found(clone: Path):
 def test_an_object_that_is_gone_is_found(data_dir: Path):
     repository = data_dir / "repos/alice/demo.git"
     version = git(repository, "rev-parse", f"main:{CALM}").strip()
-    for pack in (repository / "objects/pack").glob("*.pack"):
-        pack.with_suffix(".idx").unlink()
-        content = pack.read_bytes()
-        pack.unlink()
-        subprocess.run(["git", "-C", repository, "unpack-objects", "-q"], input=content, check=True)
-    (repository / "objects" / version[:2] / version[2:]).unlink()
+    unpack(repository, CALM).unlink()
     result = verify(data_dir=data_dir)
     assert result.exit_code == 1
     assert f"alice/demo: git fsck: missing blob {version}" in result.stdout
@@ -242,14 +181,6 @@ def test_a_repo_that_cannot_be_opened_hides_no_other(data_dir: Path, alice: Clie
     assert result.exit_code == 1
     assert "alice/broken: its folder is not a git repository" in result.stdout
     assert "alice/demo: git fsck: " in result.stdout
-
-
-def test_a_user_who_cannot_be_read_is_found(data_dir: Path, tmp_path: Path):
-    git(tmp_path, "clone", "--quiet", str(data_dir / "accounts.git"), "accounts")
-    (tmp_path / "accounts/users/alice.yml").write_text("tokens: none\n")
-    commit(tmp_path / "accounts")
-    git(tmp_path / "accounts", "push", "--quiet")
-    assert_found(verify(data_dir=data_dir), "accounts: users/alice.yml has no tokens")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,174 @@
+"""Does a repo hold what Bakehouse writes? Each target is resolved anew, and compared byte for byte."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cached_property
+
+from app.registry import defaults, documents, grants, prompts, repos, target_files, template_files
+from app.registry.differences import compare
+from app.registry.names import DEFAULT_TEMPLATE, name_problem, target_name_problem
+from app.registry.resolution import Config, canonical, in_order, resolve
+from app.registry.target_files import Target
+from app.registry.verification import FOREIGN, Check, Verification, wrong_name
+from storage.clones import Clone
+from storage.errors import RepositoryDamaged
+from storage.history import LoggedCommit
+from storage.snapshot import File, Snapshot
+
+
+def of_repo(clone: Clone, snapshot: Snapshot) -> Verification:
+    """Return the check of a repo at one commit."""
+    checks = _RepoChecks(clone, snapshot)
+    return Verification(clone, snapshot, checks.of_files(), checks.of_folders())
+
+
+class _RepoChecks:
+    """What there is to check in each file of a repo."""
+
+    def __init__(self, clone: Clone, snapshot: Snapshot) -> None:
+        self._clone = clone
+        self._snapshot = snapshot
+        self._checked: set[tuple[str, str]] = set()  # templates, by path and version
+        self._brought: set[tuple[str, str]] = set()  # question templates that those name, likewise
+
+    def of_files(self) -> Mapping[str, Check]:
+        """Return the checks of what must be there, by path."""
+        return {repos.PATH: self._check_repo, defaults.PATH: self._check_default_file}
+
+    def of_folders(self) -> Mapping[str, Check]:
+        """Return the checks of what lies in folders, by the folder's name."""
+        return {
+            target_files.FOLDER.name: self._check_target,
+            prompts.FOLDER.name: self._check_prompt,
+            template_files.FOLDER: self._check_template_file,
+        }
+
+    def _check_repo(self, _: str, file: File) -> Iterator[str]:
+        document = repos.read(self._snapshot)
+        layout = document.get("layout")
+        if layout != repos.LAYOUT_VERSION:
+            yield f"its layout is {layout!r}, and this Bakehouse knows {repos.LAYOUT_VERSION}"
+        repos.describe(self._snapshot, owner="")
+        grants.get(self._snapshot)
+        if documents.dump(document) != file.data:
+            yield FOREIGN
+
+    def _check_prompt(self, entry: str, file: File) -> Iterator[str]:
+        wrong = wrong_name(entry, name_problem)
+        if wrong:
+            yield wrong
+            return
+        prompt = prompts.get(self._snapshot, entry.removesuffix(".yml"))
+        if documents.dump(prompt.document()) != file.data:
+            yield FOREIGN
+
+    def _check_target(self, entry: str, file: File) -> Iterator[str]:
+        wrong = wrong_name(entry, target_name_problem)
+        if wrong:
+            yield wrong
+            return
+        target = target_files.read_version(self._snapshot, entry.removesuffix(".yml"), file.id)
+        yield from self._check_resolution(target)
+        yield from self._check_templates(target)
+
+    def _check_templates(self, target: Target) -> Iterator[str]:
+        """Check the versions that a target was made from, one after the other, those that were not yet."""
+        while target.template != DEFAULT_TEMPLATE:
+            path, version = target_files.FOLDER.path(target.template), target.template_version
+            if (path, version) in self._checked:
+                return
+            self._checked.add((path, version))
+            target = target_files.read_version(self._snapshot, target.template, version)
+            for problem in self._check_resolution(target):
+                yield f"its template {path} at {version}: {problem}"
+        if (defaults.PATH, target.template_version) not in self._checked:
+            for problem in self._check_default(target.template_version):
+                yield f"its template {defaults.PATH} at {target.template_version}: {problem}"
+
+    def _check_default_file(self, _: str, file: File) -> Iterator[str]:
+        yield from self._check_default(file.id)
+
+    def _check_default(self, version: str) -> Iterator[str]:
+        self._checked.add((defaults.PATH, version))
+        data = self._snapshot.blob(version)
+        document = documents.parse(self._snapshot, defaults.PATH, data)
+        files = template_files.expect(document, self._snapshot, defaults.PATH)
+        yield from self._check_files(files)
+        config = canonical(defaults.read_version(self._snapshot, version))
+        if documents.dump(defaults.document(config, files)) != data:
+            yield FOREIGN
+
+    def _check_resolution(self, target: Target) -> Iterator[str]:
+        """Resolve a target anew from what its file says it was made from."""
+        yield from self._check_files(target.files)
+        is_default = target.template == DEFAULT_TEMPLATE
+        path = defaults.PATH if is_default else target_files.FOLDER.path(target.template)
+        if not self._was_at(path, target.template_version):
+            yield f"its template_version {target.template_version} is no version that {path} ever had"
+            return
+        if is_default:
+            base: Config = defaults.read_version(self._snapshot, target.template_version)
+        else:
+            base = target_files.read_version(self._snapshot, target.template, target.template_version).config
+        anew = replace(
+            target,
+            overrides=canonical(target.overrides),
+            config=in_order(resolve(base, target.overrides)),
+        )
+        wrong = compare(anew.config, target.config)
+        if wrong:
+            fields = ", ".join(difference.field for difference in wrong)
+            yield f"its config is not what its template and overrides come to: {fields}"
+        elif documents.dump(anew.document()) != self._snapshot.blob(target.version):
+            yield FOREIGN
+
+    def _check_files(self, files: Mapping[str, str]) -> Iterator[str]:
+        self._brought.update(files.items())
+        for path, version in files.items():
+            if not self._was_at(path, version):
+                yield f"the file {version} that came with it is no version that {path} ever had"
+            elif self._snapshot.read(path) is None:
+                yield f"{path}, which came with it, is missing, or no plain file"
+
+    def _check_template_file(self, entry: str, file: File) -> Iterator[str]:
+        """Look for who brought a question template: in what was checked before it, and then in the history.
+
+        Who did may have been replaced or deleted since.
+        """
+        path = f"{template_files.FOLDER}/{entry}"
+        if (path, file.id) not in self._brought and not self._was_brought(path, file.id):
+            yield "no target, and no default, brought this content"
+
+    def _was_brought(self, path: str, version: str) -> bool:
+        """Tell whether a document names this content of a file in the commit that put it there.
+
+        That need not have changed the document: a PUT also restores what a hand removed.
+        """
+        logged = self._history.get(path, {}).get(version)
+        if logged is None:
+            return False
+        then = self._clone.at(logged.commit)
+        changed = {file.path for file in logged.files}
+        present = [defaults.PATH, *map(target_files.FOLDER.path, target_files.FOLDER.names(then))]
+        present.sort(key=lambda document: document not in changed)  # for one of those it mostly is
+        return any(_names(then, document, path, version) for document in present)
+
+    def _was_at(self, path: str, version: str) -> bool:
+        now = self._snapshot.read(path)
+        return (now is not None and now.id == version) or version in self._history.get(path, ())
+
+    @cached_property
+    def _history(self) -> Mapping[str, Mapping[str, LoggedCommit]]:
+        return self._clone.blobs(self._snapshot.commit)
+
+
+def _names(then: Snapshot, document: str, path: str, version: str) -> bool:
+    """Tell whether a document names a file's content, as far as it can be read."""
+    file = then.read(document)
+    if file is None or version.encode() not in file.data:
+        return False
+    try:
+        parsed = documents.parse(then, document, file.data)
+        return template_files.expect(parsed, then, document).get(path) == version
+    except RepositoryDamaged:
+        return False

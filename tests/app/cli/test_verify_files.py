@@ -1,0 +1,123 @@
+"""`bakehouse verify` in `templates/` and README.md: what the API brought is in order, and nothing else is."""
+
+from pathlib import Path
+
+import pytest
+
+from app.registry import repos
+from tests.app.cli.verifying import assert_found, commit, verify
+from tests.client import Client
+from tests.payloads import asking, made, target
+from tests.storage.repositories import git
+
+TARGETS = "/v1/repo/demo/targets"
+ASKED, ASKED_BY_DEFAULT = "templates/asking_target-0.txt", "templates/default-0.txt"
+NOBODYS = "no target, and no default, brought this content"
+
+
+def put(alice: Client, name: str, content: str, **overrides: object) -> None:
+    response = alice.put(f"{TARGETS}/{name}", made(generators=asking(content), **overrides))
+    assert response.status_code == 200, response.text
+
+
+def write(clone: Path, path: str, content: str) -> None:
+    (clone / path).write_text(content)
+    commit(clone)
+
+
+@pytest.mark.parametrize("path", [ASKED, ASKED_BY_DEFAULT, "templates/added.txt"])
+def test_a_template_that_nobody_brought_is_found(clone: Path, path: str):
+    write(clone, path, "Ask something else:\n")
+    assert_found(verify(clone), f"{clone}: {path}: {NOBODYS}")
+
+
+def test_what_can_be_read_of_no_document_brought_no_template(clone: Path):
+    (clone / ASKED).write_text("Ask something else:\n")
+    version = git(clone, "hash-object", ASKED).strip()
+    write(clone, "targets/broken.yml", f"files: {{{ASKED}: {version}")
+    assert_found(
+        verify(clone),
+        f"{clone}: targets/broken.yml is not a document",
+        f"{clone}: {ASKED}: {NOBODYS}",
+    )
+
+
+def test_a_template_under_another_name_is_found(clone: Path):
+    write(clone, "templates/copy.txt", (clone / ASKED).read_text())
+    assert_found(verify(clone), f"{clone}: templates/copy.txt: {NOBODYS}")
+
+
+@pytest.mark.parametrize(
+    ("path", "place"), [(ASKED, "targets/asking_target.yml"), (ASKED_BY_DEFAULT, "defaults/target.yml")]
+)
+def test_a_template_that_was_removed_is_told_of_at_who_brought_it(clone: Path, path: str, place: str):
+    (clone / path).unlink()
+    commit(clone)
+    assert_found(verify(clone), f"{clone}: {place}: {path}, which came with it, is missing")
+
+
+def test_templates_of_targets_that_are_gone_are_in_order(data_dir: Path, alice: Client):
+    put(alice, "deleted", "1\n")
+    alice.delete(f"{TARGETS}/deleted")
+    batch = [{**target(name), "overrides": {"generators": asking(name, name)}} for name in ("a", "b")]
+    assert alice.put(f"{TARGETS}/batch", {"targets": batch}).status_code == 200
+    alice.delete(f"{TARGETS}/a")
+    assert_found(verify(data_dir=data_dir))
+
+
+def test_a_template_that_another_target_replaced_is_in_order(data_dir: Path, alice: Client):
+    put(alice, "first", "1\n")
+    put(alice, "second", "2\n")
+    assert_found(verify(data_dir=data_dir))
+    alice.delete(f"{TARGETS}/second")
+    assert_found(verify(data_dir=data_dir))
+
+
+@pytest.mark.parametrize("how", ["put", "revert"])
+def test_a_template_that_was_put_back_by_itself_is_in_order(data_dir: Path, alice: Client, how: str):
+    """The commit that put it back changed no document, and by now there is none that names it."""
+    put(alice, "first", "1\n")
+    put(alice, "second", "2\n")
+    before = git(data_dir / "repos/alice/demo.git", "rev-parse", "main").strip()
+    if how == "put":
+        put(alice, "first", "1\n")
+    else:
+        alice.post(f"{TARGETS}/first/revert", {"to": before})
+    files = git(data_dir / "repos/alice/demo.git", "show", "--name-only", "--format=", "main")
+    assert files.split() == ["templates/ask.txt"]
+    alice.delete(f"{TARGETS}/first")
+    assert_found(verify(data_dir=data_dir))
+
+
+def test_a_template_that_a_hand_set_back_is_found(clone: Path, alice: Client):
+    put(alice, "changing", "1\n")
+    put(alice, "changing", "2\n")
+    git(clone, "pull", "--quiet")
+    write(clone, "templates/ask.txt", "1\n")
+    assert_found(verify(clone), f"{clone}: templates/ask.txt: {NOBODYS}")
+
+
+def test_a_readme_that_was_rewritten_is_found(clone: Path):
+    write(clone, "README.md", "# demo\n")
+    assert_found(verify(clone), f"{clone}: README.md: it is not what the first commit has")
+
+
+def test_a_readme_that_another_version_wrote_is_in_order(
+    data_dir: Path, alice: Client, monkeypatch: pytest.MonkeyPatch
+):
+    with monkeypatch.context() as patch:
+        patch.setattr(repos, "_README", "# {name}, as it will be\n")
+        alice.post("/v1/repo", {"repo_name": "later"})
+    alice.put("/v1/repo/later/targets/a", made(temperature=0.5))
+    assert_found(verify(data_dir=data_dir))
+
+
+def test_a_template_that_a_target_names_only_later_is_in_order(clone: Path):
+    asking_target = clone / "targets/asking_target.yml"
+    write(clone, "templates/by-hand.txt", "Ask by hand:\n")
+    version = git(clone, "rev-parse", "HEAD:templates/by-hand.txt").strip()
+    head, config, rest = asking_target.read_text().partition("\nconfig:")
+    assert head.splitlines()[-1].startswith(f"  {ASKED}: ")
+    asking_target.write_text(f"{head}\n  templates/by-hand.txt: {version}{config}{rest}")
+    commit(clone)
+    assert_found(verify(clone))

@@ -1,0 +1,146 @@
+"""`bakehouse verify` on a server: its users, its refs, and what cannot be read and hides nothing else."""
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from app.registry import documents
+from app.registry.commits import Origin
+from storage.store import Store
+from storage.transaction import Transaction
+from tests.app.cli.verifying import HAND, assert_found, commit, refuse, verify
+from tests.client import Client
+from tests.storage.repositories import git
+
+ALICE = "users/alice.yml"
+
+
+@pytest.fixture
+def accounts(data_dir: Path, tmp_path: Path) -> Path:
+    """A clone of the accounts, to be pushed from."""
+    git(tmp_path, "clone", "--quiet", str(data_dir / "accounts.git"), "accounts")
+    return tmp_path / "accounts"
+
+
+def push(accounts: Path) -> None:
+    commit(accounts)
+    git(accounts, "push", "--quiet")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("tokens:\n", "tokens: none\nrest:\n", " has no tokens"),
+        ("alias: Alice", "alias: 5", " has an alias or email that is no text"),
+        ("  access: write", "  access: all", " has a token that Bakehouse did not write"),
+        ("alias: Alice", "alias:  Alice", ": it is not written as Bakehouse writes it"),
+        ("alias: Alice", "role: admin\nalias: Alice", ": it is not written as Bakehouse writes it"),
+        ("  access: write", "  access: write\n  role: admin", ": it is not written as Bakehouse writes it"),
+    ],
+)
+def test_a_user_whom_a_hand_changed_is_found(
+    data_dir: Path, accounts: Path, old: str, new: str, problem: str
+):
+    text = (accounts / ALICE).read_text()
+    assert old in text
+    (accounts / ALICE).write_text(text.replace(old, new))
+    push(accounts)
+    assert_found(verify(data_dir=data_dir), f"accounts: {ALICE}{problem}")
+
+
+def test_a_user_whom_an_older_version_wrote_is_in_order(data_dir: Path):
+    def write_less(transaction: Transaction) -> None:
+        document = documents.read(transaction, ALICE)[0]
+        tokens = [
+            {field: token[field] for field in ("name", "sha256", "created")} for token in document["tokens"]
+        ]
+        transaction.write(ALICE, documents.dump({**document, "tokens": tokens}))
+        transaction.commit("Create user alice", Origin("operator").author)
+
+    Store(data_dir).open("accounts").transact(write_less)
+    assert_found(verify(data_dir=data_dir))
+
+
+def test_what_does_not_belong_to_the_accounts_is_found(data_dir: Path, accounts: Path):
+    for path in ("README.md", "notes.txt", "users/note.txt", "users/a..b.yml"):
+        (accounts / path).write_text("hm\n")
+    (accounts / "users/deep").mkdir()
+    (accounts / "users/deep/er.yml").write_text("hm\n")
+    push(accounts)
+    assert_found(
+        verify(data_dir=data_dir),
+        "accounts: README.md: it is not what the first commit has",
+        "accounts: notes.txt: Bakehouse puts nothing there",
+        "accounts: users/a..b.yml: its name must not",
+        "accounts: users/deep: …no plain file",
+        "accounts: users/note.txt: its name does not end in '.yml'",
+    )
+
+
+def test_a_head_that_names_another_branch_is_found_on_the_server(data_dir: Path, clone: Path):
+    repository = data_dir / "repos/alice/demo.git"
+    git(repository, "branch", "other")
+    (repository / "HEAD").write_text("ref: refs/heads/other\n")
+    assert_found(verify(data_dir=data_dir), "alice/demo: HEAD: it does not name refs/heads/main")
+    git(clone, "checkout", "--quiet", "-b", "mine")
+    assert_found(verify(clone))
+
+
+def test_a_tag_that_bears_another_name_is_found(data_dir: Path, clone: Path):
+    repository = data_dir / "repos/alice/demo.git"
+    for path in (repository, clone):
+        git(path, *HAND, "tag", "-a", "-m", "Released", "release-1")
+        git(path, "tag", "light")
+        git(path, "update-ref", "refs/tags/release-2", git(path, "rev-parse", "release-1").strip())
+    problem = "refs/tags/release-2: it leads to a tag that is called 'release-1'"
+    assert_found(verify(data_dir=data_dir), f"alice/demo: {problem}")
+    assert_found(verify(clone), f"{clone}: {problem}")
+
+
+def test_a_tag_that_cannot_be_read_is_found_and_hides_nothing(data_dir: Path, accounts: Path):
+    (accounts / "notes.txt").write_text("hm\n")
+    push(accounts)
+    (data_dir / "accounts.git/refs/tags").mkdir(exist_ok=True)
+    (data_dir / "accounts.git/refs/tags/astray").write_text("f" * 40 + "\n")
+    found = verify(data_dir=data_dir).stdout
+    assert "accounts: git fsck: error: refs/tags/astray" in found
+    assert "accounts: notes.txt: Bakehouse puts nothing there" in found
+
+
+def test_accounts_that_are_gone_are_found(data_dir: Path):
+    git(data_dir / "accounts.git", "rev-parse", "main")  # once it is published
+    (data_dir / "accounts.git").rename(data_dir / "away")
+    assert_found(verify(data_dir=data_dir), "accounts: Repo 'accounts' not found")
+
+
+def test_a_config_that_cannot_be_read_is_found_and_hides_no_other(data_dir: Path, alice: Client):
+    alice.post("/v1/repo", {"repo_name": "broken"})
+    (data_dir / "repos/alice/broken.git/config").write_text("core]\n")
+    (data_dir / "repos/alice/demo.git/HEAD").write_text("ref: refs/heads/mine\n")
+    found = verify(data_dir=data_dir).stdout
+    assert "alice/broken: its config cannot be read" in found
+    assert "alice/demo: HEAD: it does not name refs/heads/main" in found
+
+
+@pytest.mark.parametrize(
+    ("call", "path", "place"),
+    [
+        ("open", "alice/broken.git/bakehouse-journal", "alice/broken: "),
+        ("open", "alice/broken.git/objects", "alice/broken: "),
+        ("stat", "alice/broken.git", "alice/broken: "),
+        ("listdir", "bob", "bob: "),
+    ],
+)
+def test_what_the_system_does_not_let_be_read_hides_no_other(
+    data_dir: Path, master: Client, alice: Client, monkeypatch: pytest.MonkeyPatch, call, path, place
+):
+    alice.post("/v1/repo", {"repo_name": "broken"})
+    master.post("/v1/repo", {"repo_name": "his"}, X_User_Id="bob")
+    assert_found(verify(data_dir=data_dir))
+    (data_dir / "repos/alice/demo.git/HEAD").write_text("ref: refs/heads/mine\n")
+    refuse(monkeypatch, call, data_dir / "repos" / path, errno.EIO)
+    found = verify(data_dir=data_dir).stdout
+    assert place in found
+    assert "Input/output error" in found
+    assert "alice/demo: HEAD: it does not name refs/heads/main" in found

@@ -1,0 +1,46 @@
+"""`bakehouse verify`, what a hand does to its data, and what it is expected to find."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from app.cli import main
+from tests.storage.repositories import git
+
+HAND = ("-c", "user.name=Hand", "-c", "user.email=hand@example.org")
+
+
+def verify(*arguments: object, data_dir: Path | None = None) -> Result:
+    env = {} if data_dir is None else {"BAKEHOUSE_DATA_DIR": str(data_dir)}
+    return CliRunner().invoke(main, ["verify", *map(str, arguments)], env=env)
+
+
+def commit(clone: Path) -> None:
+    git(clone, "add", "--all")
+    git(clone, *HAND, "commit", "--quiet", "--message", "By hand")
+
+
+def assert_found(result: Result, *lines: str) -> None:
+    """Expect these findings and no others, each told by how it starts and goes on."""
+    found = result.stdout.splitlines()
+    assert result.exit_code == (1 if lines else 0), result.output
+    assert len(found) == len(lines), found
+    for line, expected in zip(found, lines, strict=True):
+        place, _, problem = expected.partition("…")
+        assert line.startswith(place), line
+        assert problem in line, line
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch, call: str, path: Path, error: int) -> None:
+    """Let the system refuse a call on a path, and on what lies below it."""
+    original: Callable[..., object] = getattr(os, call)
+
+    def call_unless(*arguments: object, **options: object) -> object:
+        if arguments and str(arguments[0]).startswith(str(path)):
+            raise OSError(error, os.strerror(error), str(arguments[0]))
+        return original(*arguments, **options)
+
+    monkeypatch.setattr(os, call, call_unless)
