@@ -13,7 +13,7 @@ from unittest.mock import patch
 from tests.torture import everything, places
 from tests.torture.cases import Case, Verdict
 
-_SHOWN = 4  # of what is wrong after one flip
+_SHOWN = 3  # of what is lost, or is wrong, after one flip
 _COLUMNS = ("flips", "wrong", "told of", "not started", "lost", "found by verify", "missed by verify")
 
 Table = Mapping[str, Counter[str]]  # how often what was so, by kind of file
@@ -34,12 +34,9 @@ def run(flips: int, seed: int, first: int = 0) -> Iterator[str]:
             flip = places.choose(case.state, chance)
             verdict = case.hold(flip, chance, folder / "copy")
             table[flip.kind] += _count(verdict)
-            what = [*verdict.wrong, *(f"lost: {text}" for text in verdict.lost)]
-            if verdict.missed:
-                what.insert(0, "verify does not find it")
+            what = _shorten(verdict)
             if what:
-                more = [f"and {len(what) - _SHOWN} more"] if len(what) > _SHOWN else []
-                wrong.append("\n    ".join([f"{flip} (seed {seed}, number {number})", *what[:_SHOWN], *more]))
+                wrong.append("\n    ".join([f"{flip} (seed {seed}, number {number})", *what]))
     yield from _lines(table)
     assert not wrong, "\n".join([f"{len(wrong)} flips are wrong:", *wrong])
 
@@ -57,6 +54,16 @@ def quiet(wrong: list[str]) -> Iterator[None]:
             yield
     finally:
         logging.disable(logging.NOTSET)
+
+
+def _shorten(verdict: Verdict) -> list[str]:
+    """Return what is wrong, a line each, and how much more of it there is."""
+    lines = ["verify does not find it"] if verdict.missed else []
+    for what, found in (("lost", verdict.lost), ("wrong", verdict.wrong)):
+        lines += [f"{what}: {text}" for text in found[:_SHOWN]]
+        if len(found) > _SHOWN:
+            lines.append(f"{what}: and {len(found) - _SHOWN} more")
+    return lines
 
 
 def _count(verdict: Verdict) -> Counter[str]:

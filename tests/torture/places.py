@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from tests.torture.everything import FOLDERS, State
 
 _WEIGHTS = {"demo": 6, "accounts": 3, "other": 1}
 _AROUND = 40  # bytes
+# In `packed-refs`, which has no checksum, names that nothing else tells: another name would be as good.
+_NAMES = re.compile(rb"refs/(?:heads/main|tags/light-1)(?=\n)")
 _KINDS = (  # the first that a path below the repository matches
     ("objects/pack/flush-*.pack", "flushed pack"),
     ("objects/pack/flush-*.idx", "flushed idx"),
@@ -104,22 +107,28 @@ def _parts(data_dir: Path, place: str) -> Mapping[str, list[Part]]:
     found = defaultdict(list)
     folder = data_dir / FOLDERS[place]
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        parts = (
-            _journal(folder) if path.name == journal.NAME else [(_kind(path, folder), 0, path.stat().st_size)]
-        )
-        for kind, start, end in parts:
+        for kind, start, end in _spans(path, folder):
             if start < end:
                 found[kind].append(Part(path.relative_to(data_dir), start, end))
     return found
 
 
+def _spans(path: Path, folder: Path) -> Iterator[tuple[str, int, int]]:
+    """Yield the parts of a file, each with its kind, from where, and to where."""
+    size = path.stat().st_size
+    if path.name == journal.NAME:  # most of it is room, which tells nothing
+        end = Journal(folder.stem, folder).mark().end
+        yield "journal's mark", 0, marks.SIZE
+        yield "journal's records", marks.START, end
+        yield "journal's room", end, size
+    elif path.name == "packed-refs":
+        names = [name.span() for name in _NAMES.finditer(path.read_bytes())]
+        starts, ends = [0, *(end for _, end in names)], [*(start for start, _ in names), size]
+        for start, end in zip(starts, ends, strict=True):
+            yield "packed-refs", start, end
+    else:
+        yield _kind(path, folder), 0, size
+
+
 def _kind(path: Path, folder: Path) -> str:
     return next(kind for pattern, kind in _KINDS if path.relative_to(folder).match(pattern))
-
-
-def _journal(folder: Path) -> Iterator[tuple[str, int, int]]:
-    """Yield the parts of a journal: most of it is room, which tells nothing."""
-    end = Journal(folder.stem, folder).mark().end
-    yield "journal's mark", 0, marks.SIZE
-    yield "journal's records", marks.START, end
-    yield "journal's room", end, (folder / journal.NAME).stat().st_size
