@@ -115,7 +115,7 @@ class Case:
         """Write, and see whether the lists still have what they had before, and what was written."""
         written = []
         expected = {
-            question: (before[question] if before[question].status == 200 else self.truth[question]).names()
+            question: (self.truth if before[question].is_refusal else before)[question].names()
             for question in LISTS
         }
         for write in WRITES:
