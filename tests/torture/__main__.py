@@ -2,18 +2,20 @@
 
 import click
 
-from tests.torture import faults, kills, power, registers
+from tests.torture import faults, flips, kills, power, registers
 
 
 @click.command()
 @click.option("--kills", "rounds", default=100, show_default=True, help="How often the server is killed.")
+@click.option("--flips", "bits", default=400, show_default=True, help="How many bits flip.")
 @click.option("--seed", default=1, show_default=True, help="What chance starts from.")
-def main(rounds: int, seed: int) -> None:
-    """Crash, starve and crowd the server, and check that nothing is lost."""
+def main(rounds: int, bits: int, seed: int) -> None:
+    """Crash, starve, damage and crowd the server, and check that nothing is lost."""
     for lines in (
         power.run(tries=30, seed=seed),
         power.run_again(seed),
         faults.run(),
+        flips.run(bits, seed),
         kills.run(rounds, seed),
         registers.run(clients=64, operations=250, repos=1, registers=16, seed=seed),
         registers.run(clients=64, operations=250, repos=16, registers=4, seed=seed),

@@ -1,0 +1,75 @@
+"""The short form of the flips of `make torture`, and whether it would find what is wrong."""
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.storage.repositories import git
+from tests.torture import everything, flips
+from tests.torture.cases import Case, Verdict
+from tests.torture.everything import FOLDERS
+
+
+def test_a_bit_that_flips_is_told_of_or_harmless():
+    summary, *_ = flips.run(flips=40, seed=18)
+    assert "40 flips" in summary
+    assert ": 0 answered wrong" in summary
+
+
+class Nothing:
+    """No damage at all."""
+
+    place = "demo"
+
+    def do(self, data_dir: Path) -> None:
+        pass
+
+    def undo(self, data_dir: Path) -> None:
+        pass
+
+
+class MovedBack(Nothing):
+    """A branch that is where it was a commit before: sound in itself, and yet a commit is lost."""
+
+    def do(self, data_dir: Path) -> None:
+        git(data_dir / FOLDERS["demo"], "update-ref", "refs/heads/main", "main~1")
+
+
+class Emptied(Nothing):
+    """Users that are gone, as where the folder of all users was read as an empty one."""
+
+    place = "other"  # which is no reason for it
+
+    def do(self, data_dir: Path) -> None:
+        git(data_dir / FOLDERS["accounts"], "update-ref", "refs/heads/main", self._root(data_dir))
+
+    def _root(self, data_dir: Path) -> str:
+        return git(data_dir / FOLDERS["accounts"], "rev-list", "--max-parents=0", "main").strip()
+
+
+@pytest.fixture(scope="module")
+def case(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case]:
+    """Yield a data directory whose commits are all published."""
+    folder = tmp_path_factory.mktemp("flips")
+    with flips.quiet([]):
+        yield Case(everything.make(folder)[0], folder / "copy")
+
+
+def test_what_is_not_damaged_is_not_told_of(case: Case, tmp_path: Path):
+    verdict = case.hold(Nothing(), random.Random(1), tmp_path / "copy")
+    assert verdict == Verdict()
+
+
+def test_wrong_answers_and_what_is_lost_are_found(case: Case, tmp_path: Path):
+    verdict = case.hold(MovedBack(), random.Random(1), tmp_path / "copy")
+    assert any("/targets/asks by alice is 200" in line for line in verdict.wrong)
+    assert verdict.missed
+    assert any("templates" in line for line in verdict.lost)
+
+
+def test_users_that_are_gone_are_found(case: Case, tmp_path: Path):
+    verdict = case.hold(Emptied(), random.Random(1), tmp_path / "copy")
+    assert any("by alice is 401" in line for line in verdict.wrong)
+    assert any("users/alice.yml" in line for line in verdict.lost)
