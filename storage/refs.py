@@ -22,9 +22,10 @@ BRANCH = "refs/heads/main"
 _REF_NAME = re.compile(
     r"(?!.*(?:\.\.|@\{|//|/\.|\.lock(?:/|\Z)|[./]\Z))refs/[^\x00-\x20\x7f~^:?*\[\\]+", re.DOTALL
 )
-_LOOSE = re.compile(rb"([0-9a-fA-F]{40})(?:\s.*)?", re.DOTALL)
-_TO_ANOTHER = re.compile(rb"ref:\s*(\S+)\s*")
-_PACKED = re.compile(r"([0-9a-fA-F]{40})\s(.+)")
+# White space is what git takes for it; Python knows more kinds.
+_LOOSE = re.compile(rb"([0-9a-fA-F]{40})(?:[ \t\r\n].*)?", re.DOTALL)
+_TO_ANOTHER = re.compile(rb"ref:[ \t\r\n]*([^ \t\r\n]+)[ \t\r\n]*")
+_PACKED = re.compile(r"([0-9a-fA-F]{40})[ \t\r](.+)")
 _PEELED = re.compile(r"\^([0-9a-fA-F]{40})")
 _PACKED_HEADER = "# pack-refs with:"
 _MOST_STEPS = 5  # from ref to ref; git's own limit

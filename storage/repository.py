@@ -182,6 +182,12 @@ class Repository:
             self.publish()
         return self._git.ask("diff", *options, *sides, "--")
 
+    def is_submodule(self, commit: str, path: str) -> bool:
+        """Tell whether a path is one at a commit of the history, or was at the commit before."""
+        position = self._position(commit)
+        commits = (self._line.commit(at) for at in range(max(0, position - 1), position + 1))
+        return any(Snapshot(self._objects, found).is_submodule(path) for found in commits)
+
     def tags(self) -> list[Tag]:
         """Return the tags on commits of the history, by name."""
         with explained(self.name, self.path):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from storage.commits import CommitHeader
 from storage.objects import ObjectDatabase
 from storage.packs import GitObject
-from storage.trees import FILE, FOLDER
+from storage.trees import FILE, FOLDER, SUBMODULE
 
 _EMPTY_TREE_ID = GitObject.of("tree", b"").id
 
@@ -53,6 +53,10 @@ class Snapshot:
     def folder_version(self, folder: str) -> str:
         """Return a folder's tree id (40 hex digits); the empty tree's where there is no such folder."""
         return (self._find(folder, FOLDER) or _EMPTY_TREE_ID).hex()
+
+    def is_submodule(self, path: str) -> bool:
+        """Tell whether somebody put a commit of another repository at a path, by hand."""
+        return self._find(path, SUBMODULE) is not None
 
     def _find(self, path: str, mode: bytes) -> bytes | None:
         *folders, name = path.split("/")

@@ -12,6 +12,7 @@ from itertools import chain, pairwise
 
 FOLDER = b"40000"
 FILE = b"100644"
+SUBMODULE = b"160000"
 
 _ENTRY = re.compile(rb"([0-7]{5,6}) ([^\0/]+)\0(.{20})", re.DOTALL)
 _LARGEST_LEAF = 64  # entries

@@ -110,26 +110,34 @@ def _page(repository: Repository, source: Source, logged: Sequence[LoggedCommit]
         shown.append(commit)
     entries = [
         Entry(
-            commit.commit, repository.commit(commit.commit), [_changed(source, file) for file in commit.files]
+            logged.commit,
+            repository.commit(logged.commit),
+            [_changed(repository, source, logged.commit, file) for file in logged.files],
         )
-        for commit in shown
+        for logged in shown
     ]
     return Page(entries, shown[-1].commit if len(shown) < len(logged) else None)
 
 
-def _changed(source: Source, change: FileChange) -> ChangedFile:
+def _changed(repository: Repository, source: Source, commit: str, change: FileChange) -> ChangedFile:
+    is_document = change.path == repos.PATH or change.path.partition("/")[0] in _DOCUMENTS
     try:
-        old, new = (_document(source, change.path, blob) for blob in (change.old, change.new))
+        contents = [source.blob(blob) if blob and is_document else None for blob in (change.old, change.new)]
     except RepositoryDamaged:
+        if not repository.is_submodule(commit, change.path):
+            raise
+        return ChangedFile(change.path, change.old, change.new, None)
+    try:
+        old, new = (_document(source, change.path, content) for content in contents)
+    except RepositoryDamaged:  # it is what git has, and no document
         return ChangedFile(change.path, change.old, change.new, None)
     # Overrides mostly say again what the config says; they count where nothing else differs.
     differences = compare(_fields(old), _fields(new)) or compare(old, new)
     return ChangedFile(change.path, change.old, change.new, differences)
 
 
-def _document(source: Source, path: str, blob: str | None) -> Mapping[str, Any]:
-    is_document = path == repos.PATH or path.partition("/")[0] in _DOCUMENTS
-    return documents.parse(source, path, source.blob(blob)) if blob and is_document else {}
+def _document(source: Source, path: str, content: bytes | None) -> Mapping[str, Any]:
+    return documents.parse(source, path, content) if content is not None else {}
 
 
 def _fields(document: Mapping[str, Any]) -> Mapping[str, Any]:

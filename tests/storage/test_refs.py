@@ -209,7 +209,9 @@ def test_a_tag_without_a_tagger_is_read(tagged: Repository):
     assert (tag.commit, tag.signature) == (commit, None)
 
 
-@pytest.mark.parametrize("content", [b"", b"ref: refs/heads/maio\n", b"ref; refs/heads/main\n", None])
+@pytest.mark.parametrize(
+    "content", [b"", b"ref: refs/heads/maio\n", b"ref; refs/heads/main\n", b"ref: refs/heads/main\v", None]
+)
 def test_a_head_that_does_not_lead_to_the_branch_is_damage(tagged: Repository, content: bytes | None):
     tagged.head()
     if content is None:

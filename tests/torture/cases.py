@@ -18,7 +18,7 @@ from flask import Flask
 
 from app import create_app
 from app.cli import main
-from app.settings import Settings, SettingsError
+from app.settings import Settings
 from storage.store import Store
 from tests.server import MASTER_KEY
 from tests.storage.repositories import git
@@ -43,13 +43,12 @@ class Damage(Protocol):
 
 @dataclass
 class Verdict:
-    """What came of a damage. `refused`: the server did not start, and said why.
+    """What came of a damage.
 
     It is `found` by `bakehouse verify`, or `missed` though it changed what somebody reads.
     """
 
     told: bool = False
-    refused: bool = False
     found: bool = False
     missed: bool = False
     wrong: list[str] = field(default_factory=list)
@@ -82,7 +81,7 @@ class Case:
         verdict.found = verified.exit_code == 1 and isinstance(verified.exception, SystemExit)
         if verified.exit_code and not verdict.found:
             verdict.wrong.append(f"verify fails: {verified.exception!r}")
-        changed = verdict.told or verdict.refused or verdict.wrong
+        changed = verdict.told or verdict.wrong
         verdict.missed = bool(changed) and not verdict.found
         return verdict
 
@@ -90,11 +89,6 @@ class Case:
         """Start a server, ask it everything, and write to it; return the writes that it took."""
         try:
             app = _start(data_dir, leftovers=chance.random() < 0.5)
-        except SettingsError as error:  # without its users there is little that it could do
-            verdict.refused = place == "accounts"
-            if not verdict.refused:
-                verdict.wrong.append(f"the start is prevented: {error}")
-            return []
         except Exception as error:
             verdict.wrong.append(f"the start fails: {error!r}")
             return []

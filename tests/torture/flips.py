@@ -14,7 +14,7 @@ from tests.torture import everything, places
 from tests.torture.cases import Case, Verdict
 
 _SHOWN = 3  # of what is lost, or is wrong, after one flip
-_COLUMNS = ("flips", "wrong", "told of", "not started", "lost", "found by verify", "missed by verify")
+_COLUMNS = ("flips", "wrong", "told of", "lost", "found by verify", "missed by verify")
 
 Table = Mapping[str, Counter[str]]  # how often what was so, by kind of file
 
@@ -67,18 +67,16 @@ def _shorten(verdict: Verdict) -> list[str]:
 
 
 def _count(verdict: Verdict) -> Counter[str]:
-    told = verdict.told or verdict.refused
-    was = (True, verdict.wrong, told, verdict.refused, verdict.lost, verdict.found, verdict.missed)
+    was = (True, verdict.wrong, verdict.told, verdict.lost, verdict.found, verdict.missed)
     return Counter({column: int(bool(value)) for column, value in zip(_COLUMNS, was, strict=True)})
 
 
 def _lines(table: Table) -> Iterator[str]:
     total: Counter[str] = sum(table.values(), Counter())
-    flips, wrong, told, refused, lost, found, missed = (total[column] for column in _COLUMNS)
+    flips, wrong, told, lost, found, missed = (total[column] for column in _COLUMNS)
     yield (
-        f"flips: {flips} flips in {len(table)} kinds of files: {wrong} answered wrong, {told} told of "
-        f"({refused} of them at the start), {lost} lost something, "
-        f"{found} found by verify and {missed} missed"
+        f"flips: {flips} flips in {len(table)} kinds of files: {wrong} answered wrong, {told} told of, "
+        f"{lost} lost something, {found} found by verify and {missed} missed"
     )
     width = max(map(len, table))
     yield f"flips: {'':{width}}  {'  '.join(_COLUMNS)}"

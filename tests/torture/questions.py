@@ -158,7 +158,7 @@ WRITES = tuple(_writes())
 def questions(state: State) -> list[Question]:
     """Return all that is asked of a state."""
     return [
-        Question("alice", "/v1/health", frozenset()),
+        Question("alice", "/v1/health", _USERS, tells='"status":"degraded"'),
         *LISTS,
         *(Question("alice", f"{DEMO}{path}", _DEMO) for path in _of_demo(state)),
         Question("alice", f"{DEMO}/targets/child/diff?from=v1", _DEMO, "text/x-diff"),
