@@ -3,10 +3,12 @@
 import contextlib
 import errno
 import json
+import os
 import subprocess
 import time
 import urllib.error
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -115,3 +117,29 @@ def test_a_disk_that_is_full_or_read_only_for_a_while(small_disk: Path, trouble:
     repository = small_disk / "data/repos/admin/demo.git"
     assert git(repository, "fsck", "--full", "--strict", "--no-dangling") == ""
     assert not [path for name in ("*.lock", "tmp_*", ".new-*") for path in (small_disk / "data").rglob(name)]
+
+
+def test_what_needs_no_new_file_is_answered_on_a_disk_without_room_for_one(small_disk: Path):
+    """The journal has room for some writes, and git's packs have none: so nothing is published."""
+    with running(small_disk / "data") as server:
+        ask(server, "POST", "/v1/repo", {"repo_name": "demo"})
+        for number in range(30):
+            assert ask(server, "POST", TARGETS, target(f"before-{number}"))[0] == 200
+        settle(small_disk)
+        fill(small_disk / "filler")
+        os.truncate(small_disk / "filler", (small_disk / "filler").stat().st_size - 4096)  # for git's lock
+        assert ask(server, "POST", TARGETS, target("meanwhile"))[0] == 200
+        now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+        for path in ("log", "log?path=targets", "targets/meanwhile/history", "targets/meanwhile/explain"):
+            status, answer = ask(server, "GET", f"/v1/repo/demo/{path}")
+            assert status == 200, answer
+        for ref in (now, "main"):
+            status, answer = ask(server, "GET", f"{TARGETS}?ref={ref}")
+            assert (status, len(answer["targets"])) == (200, 31)
+        clone = f"http://admin:{MASTER_KEY}@127.0.0.1:{server.port}/git/admin/demo.git"
+        refused = subprocess.run(["git", "ls-remote", clone], capture_output=True, text=True)
+        assert "No space left on device" in refused.stderr  # git has to have what it sends
+        (small_disk / "filler").unlink()
+        assert git(small_disk / "data/repos/admin/demo.git", "show", "main:targets/meanwhile.yml")
+        assert subprocess.run(["git", "ls-remote", clone], capture_output=True).returncode == 0
+        assert "Traceback" not in server.log.read_text()
