@@ -95,7 +95,12 @@ class Transaction:
 
 
 class _Waiting:
-    """A change whose caller waits for its answer."""
+    """A change whose caller waits for its answer.
+
+    Nothing else holds the answer. An exception leads to the frames that it went through, and to those that
+    called them: if one of them held it, both would stay until the garbage collector comes, with all
+    that the change had read and written.
+    """
 
     __slots__ = ("answer", "change", "leads", "turn")
 
@@ -105,6 +110,25 @@ class _Waiting:
         self.leads = False
         self.turn = threading.Lock()  # held until the caller is answered, or is to lead
         self.turn.acquire()
+
+    def attempt(self, transaction: Transaction) -> bool:
+        """Run the change, and tell whether it went well."""
+        try:
+            self.answer = self.change(transaction)
+        except Exception as error:
+            self.answer = error
+            return False
+        return True
+
+    def take(self) -> Any:
+        """Return the answer, or raise it, once."""
+        answer, self.answer = self.answer, None
+        try:
+            if isinstance(answer, BaseException):
+                raise answer
+            return answer
+        finally:
+            del answer
 
 
 class Writer:
@@ -136,29 +160,28 @@ class Writer:
                 self._lead()
             finally:
                 self._appoint()
-        if isinstance(mine.answer, BaseException):
-            raise mine.answer
-        return mine.answer  # type: ignore[no-any-return]
+        return mine.take()  # type: ignore[no-any-return]
 
     def _lead(self) -> None:
         group: list[_Waiting] = []
         try:
             try:
-                answers = self._answer(group)
+                self._answer(group)
             except BranchMoved:  # by an operator's git: once more, on top of that
-                answers = self._answer(group)
+                self._answer(group)
         except BaseException as error:
-            answers = [error] * len(group := group or self._take_queue())
-        for waiting, answer in zip(group, answers, strict=True):
-            waiting.answer = answer
+            group = group or self._take_queue()
+            for waiting in group:
+                waiting.answer = error
+        for waiting in group:
             waiting.turn.release()
 
-    def _answer(self, group: list[_Waiting]) -> list[Any]:
-        """Take the lock, and into the group all that wait by then; return the answer to each."""
+    def _answer(self, group: list[_Waiting]) -> None:
+        """Take the lock, and into the group all that wait by then; give each its answer."""
         with self._tip.turn() as turn:
             group += self._take_queue()
             try:
-                return self._commit_all(turn, [waiting.change for waiting in group])
+                self._commit_all(turn, group)
             except BaseException:
                 self._objects.unpacked.discard()
                 raise
@@ -176,24 +199,17 @@ class Writer:
                 first.leads = True
                 first.turn.release()
 
-    def _commit_all(self, turn: Turn, changes: list[Callable[[Transaction], Any]]) -> list[Any]:
-        """Return each change's result or exception, once all that they committed is durable."""
+    def _commit_all(self, turn: Turn, group: list[_Waiting]) -> None:
+        """Run each change, and make durable all that they committed."""
         tip = turn.commit
         records: list[Record] = []
-        answers: list[Any] = []
-        for change in changes:
+        for waiting in group:
             transaction = Transaction(self._objects, tip)
             staged = self._objects.unpacked.staged()
-            try:
-                answers.append(change(transaction))
-            except Exception as error:
-                self._objects.unpacked.discard(keep=staged)
-                answers.append(error)
-            else:
-                if not transaction.records:
-                    self._objects.unpacked.discard(keep=staged)
+            if waiting.attempt(transaction) and transaction.records:
                 records += transaction.records
                 tip = transaction.tip or tip
+            else:
+                self._objects.unpacked.discard(keep=staged)
         if records:
             self._tip.advance(turn, tip, records)
-        return answers
