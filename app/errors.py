@@ -103,6 +103,7 @@ def _answer_mistakes(error: InvalidRequest) -> Response:
 
 
 def _answer_http(error: HTTPException) -> Response:
+    request.routing_exception = None  # its traceback leads to the request: they would hold each other
     status = error.code if error.code in CODES else HTTPStatus.BAD_REQUEST
     message = error.description or "This request cannot be answered."
     if status in _HTTP_MESSAGES:

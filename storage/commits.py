@@ -56,10 +56,14 @@ class CommitHeader:
     time: int
 
     @classmethod
-    @lru_cache(maxsize=1024)  # each read asks for its tip's
     def parse(cls, data: bytes) -> "CommitHeader":
         """Read a commit object's content; ValueError if it is not one."""
-        match = _COMMIT.match(data)
+        return cls._parse(data[: data.find(b"\n\n") + 1] or data)  # the message may be long
+
+    @classmethod
+    @lru_cache(maxsize=1024)  # each read asks for its tip's
+    def _parse(cls, lines: bytes) -> "CommitHeader":
+        match = _COMMIT.match(lines)
         if match is None:
             raise ValueError("not a commit")
         parent = match["parent"]

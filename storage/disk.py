@@ -88,9 +88,8 @@ def exclusive(folder: Path, waits: Waits) -> Iterator[None]:
     Other threads and other processes alike: each call opens the folder anew. The kernel
     releases the lock of a process that dies. Raises TimeoutError where somebody else holds it too long.
     """
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    fd = waits.lock(str(folder), os.O_RDONLY | os.O_DIRECTORY)
     try:
-        waits.lock(fd, str(folder))
         yield
     finally:
         os.close(fd)

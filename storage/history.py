@@ -9,12 +9,13 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from storage.cache import Cache
 from storage.checked_git import CheckedGit
 from storage.commits import Signature
 from storage.line import Line
 from storage.objects import ObjectDatabase
 from storage.trees import Tree
-from storage.versions import NO_BLOB, NOTHING, Known, Version, VersionCache
+from storage.versions import NO_BLOB, NOTHING, Known, Version
 
 LOG = ("log", "--first-parent", "--raw", "-z", "--no-abbrev", "--no-renames", "--format=tformat:%x01%H")
 
@@ -42,7 +43,9 @@ class LoggedCommit:
 class History:
     """The history of one repository. Threads may share one."""
 
-    def __init__(self, objects: ObjectDatabase, line: Line, git: CheckedGit, cache: VersionCache) -> None:
+    def __init__(
+        self, objects: ObjectDatabase, line: Line, git: CheckedGit, cache: Cache[tuple[str, str], Known]
+    ) -> None:
         self._objects = objects
         self._line = line
         self._git = git
@@ -85,13 +88,13 @@ class History:
 
     def _know(self, path: str, commit: str, last: int) -> Known:
         key = (self._git.folder, path)
-        known = self._cache.get(key)
+        known = self._cache.get(key) or NOTHING
         reached = self._line.position(known.through) if known.through else -1
         if reached is None:  # somebody rewrote the history
             reached, known = -1, NOTHING
         if reached < last:
             known = known.extended(commit, list(self._new_versions(last, reached + 1, path))[::-1])
-            self._cache.put(key, known)
+            self._cache.put(key, known, known.size)
         return known
 
     def _new_versions(self, start: int, stop: int, path: str) -> Iterator[tuple[int, str | None]]:

@@ -101,21 +101,17 @@ class Journal:
         The lock is advisory (`flock`); the kernel releases that of a process that dies. Raises TimeoutError
         where somebody else holds it for so many seconds, by default those of this process.
         """
-        fd = os.open(self._path, os.O_RDWR)
+        fd = self._waits.lock(self.path, os.O_RDWR, seconds)
         try:
             self._refuse_another(fd)
-            if self._waits.lock(fd, self.path, seconds) and not self._is_at_its_path(fd):
-                raise RepositoryNotFound(self._name)  # it was removed meanwhile
             yield OpenJournal(self._name, fd)
         finally:
             os.close(fd)
 
-    def _is_at_its_path(self, fd: int) -> bool:
-        return self._path.stat().st_ino == os.fstat(fd).st_ino
-
     def _refuse_another(self, fd: int) -> None:
-        """Raise RepositoryNotFound where another file lies in the place of the one that `mark` reads."""
-        if self._open is not None and os.fstat(fd).st_ino != self._inode:
+        """Raise RepositoryNotFound where another file, or none, lies in the place of the one that is read."""
+        inode = os.fstat(fd).st_ino
+        if (self._open is not None and inode != self._inode) or self._path.stat().st_ino != inode:
             self._looked = 0.0
             raise RepositoryNotFound(self._name)
 

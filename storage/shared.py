@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from storage.cache import ObjectCache
+from storage.cache import Cache, ObjectCache
 from storage.maintenance import Maintenance
 from storage.publisher import Publisher
-from storage.versions import VersionCache
+from storage.versions import Known
 from storage.waits import Waits
 
 
@@ -17,4 +17,4 @@ class Shared:
     waits: Waits = field(default_factory=Waits)
     publisher: Publisher = field(default_factory=Publisher)
     objects: ObjectCache = field(default_factory=ObjectCache)
-    versions: VersionCache = field(default_factory=VersionCache)
+    versions: Cache[tuple[str, str], Known] = field(default_factory=lambda: Cache(32 * 1024 * 1024))

@@ -14,6 +14,7 @@ from cachetools import LRUCache
 
 from storage import disk, recovery
 from storage.branch import Branch
+from storage.cache import Cache, weigh
 from storage.errors import NameTaken, RepositoryExists, StorageError, explained
 from storage.journal import Journal
 from storage.maintenance import Maintenance
@@ -31,6 +32,7 @@ _UNFINISHED = ".new-"
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,131}")
 # Each open repository may keep a `git cat-file` process.
 _OPEN_AT_MOST = 128
+_LISTED_AT_MOST = 16 * 1024 * 1024  # bytes: some 200,000 names
 # A folder's time moves in steps of some milliseconds: what changed just now may change once more in
 # the same step, and nobody could tell.
 _SETTLED = 1_000_000_000  # nanoseconds
@@ -49,7 +51,7 @@ class Store:
         self._shared = Shared(maintenance or Maintenance(root / ".maintenance"), waits or Waits())
         self._lock = threading.Lock()
         self._open: LRUCache[str, Repository] = LRUCache(_OPEN_AT_MOST)
-        self._listed: dict[str, tuple[int, tuple[str, ...]]] = {}
+        self._listed: Cache[str, tuple[int, tuple[str, ...]]] = Cache(_LISTED_AT_MOST)
 
     def open(self, name: str) -> Repository:
         """Return a repository; RepositoryNotFound or RepositoryDamaged if it cannot be opened."""
@@ -136,7 +138,7 @@ class Store:
         names = (entry.removesuffix(_SUFFIX) for entry in entries if entry.endswith(_SUFFIX))
         listed = tuple(sorted(name for name in names if _is_safe(name) and is_name(name)))
         if time.time_ns() - changed > _SETTLED:
-            self._listed[folder] = (changed, listed)
+            self._listed.put(folder, (changed, listed), weigh(listed))
         return listed
 
     def _path(self, name: str) -> Path:

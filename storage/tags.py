@@ -3,12 +3,11 @@
 import re
 import time
 from dataclasses import dataclass
-from threading import Lock
 
-from cachetools import LRUCache
 from git import Actor
 
 from storage import disk
+from storage.cache import Cache
 from storage.commits import Signature, TagHeader, serialize_tag
 from storage.errors import NameTaken, RepositoryDamaged, TagExists
 from storage.objects import ObjectDatabase
@@ -40,9 +39,8 @@ class Tags:
     def __init__(self, refs: Refs, objects: ObjectDatabase) -> None:
         self._refs = refs
         self._objects = objects
-        self._lock = Lock()
         # What a ref of some name to some object comes to never changes.
-        self._known: LRUCache[tuple[str, str], Tag | None] = LRUCache(_KEPT, _cost)
+        self._known: Cache[tuple[str, str], Tag] = Cache(_KEPT)
 
     def read(self, name: str) -> Tag | None:
         """Return a tag, or None if there is none of that name on a commit."""
@@ -50,15 +48,15 @@ class Tags:
         return None if named is None else self._tag(name, named)
 
     def _tag(self, name: str, named: str) -> Tag | None:
-        with self._lock:
-            if (name, named) in self._known:
-                return self._known[name, named]
+        tag = self._known.get((name, named))
+        if tag is not None:
+            return tag
         try:
             tag = self._read_object(name, named)
         except RepositoryDamaged as error:
             raise RepositoryDamaged(error.name, f"its tag '{name}' cannot be read: {error.reason}") from error
-        with self._lock:
-            self._known[name, named] = tag
+        if tag is not None:
+            self._known.put((name, named), tag, len(tag.signature.message) if tag.signature else 0)
         return tag
 
     def all(self) -> list[Tag]:
@@ -130,8 +128,3 @@ class Tags:
         if packed and packed.id == named and packed.peeled not in (None, tag.commit):
             reason = f"its packed-refs has the tag '{tag.name}' on {packed.peeled}"
             raise RepositoryDamaged(self._objects.name, reason)
-
-
-def _cost(tag: Tag | None) -> int:
-    """Return about how many bytes a tag holds."""
-    return 400 + (len(tag.signature.message) if tag and tag.signature else 0)

@@ -96,7 +96,12 @@ class Transaction:
 
 
 class _Waiting:
-    """A change whose caller waits for its answer."""
+    """A change whose caller waits for its answer.
+
+    Nothing else holds the answer. An exception leads to the frames that it went through, and to those that
+    called them: if one of them held it, both would stay until the garbage collector comes, with all
+    that the change had read and written.
+    """
 
     __slots__ = ("answer", "change", "leads", "turn")
 
@@ -106,6 +111,25 @@ class _Waiting:
         self.leads = False
         self.turn = threading.Lock()  # held until the caller is answered, or is to lead
         self.turn.acquire()
+
+    def attempt(self, transaction: Transaction) -> bool:
+        """Run the change, and tell whether it went well."""
+        try:
+            self.answer = self.change(transaction)
+        except Exception as error:
+            self.answer = error
+            return False
+        return True
+
+    def take(self) -> Any:
+        """Return the answer, or raise it, once."""
+        answer, self.answer = self.answer, None
+        try:
+            if isinstance(answer, BaseException):
+                raise answer
+            return answer
+        finally:
+            del answer
 
 
 class Writer:
@@ -135,12 +159,10 @@ class Writer:
             self._wait(mine)
         if mine.leads:
             try:
-                self._lead()
+                self._lead(mine)
             finally:
                 self._appoint()
-        if isinstance(mine.answer, BaseException):
-            raise mine.answer
-        return mine.answer  # type: ignore[no-any-return]
+        return mine.take()  # type: ignore[no-any-return]
 
     def _wait(self, mine: _Waiting) -> None:
         """Wait until a change is answered, or its caller is to lead; StorageUnavailable after too long."""
@@ -164,33 +186,37 @@ class Writer:
             self._queue.remove(mine)
             return True
 
-    def _lead(self) -> None:
+    def _lead(self, mine: _Waiting) -> None:
         group: list[_Waiting] = []
         try:
             try:
-                answers = self._answer(group)
+                self._answer(group)
             except BranchMoved:  # by an operator's git: once more, on top of that
-                answers = self._answer(group)
+                self._answer(group)
         except BaseException as error:
-            answers = [error] * len(group := group or self._take_queue())
-        for waiting, answer in zip(group, answers, strict=True):
-            waiting.answer = answer
+            group = group or self._take_queue(mine)
+            for waiting in group:
+                waiting.answer = error
+        for waiting in group:
             waiting.turn.release()
 
-    def _answer(self, group: list[_Waiting]) -> list[Any]:
-        """Take the lock, and into the group all that wait by then; return the answer to each."""
+    def _answer(self, group: list[_Waiting]) -> None:
+        """Take the lock, and into the group all that wait by then; give each its answer."""
         with self._tip.turn() as turn:
             group += self._take_queue()
             try:
-                return self._commit_all(turn, [waiting.change for waiting in group])
+                self._commit_all(turn, group)
             except BaseException:
                 self._objects.unpacked.discard()
                 raise
 
-    def _take_queue(self) -> list[_Waiting]:
+    def _take_queue(self, only: _Waiting | None = None) -> list[_Waiting]:
+        """Take all who wait by now from the queue, or only one: what kept that from the lock may pass."""
         with self._lock:
             group, self._queue = self._queue, []
-        return group
+            if only is not None:
+                self._queue = [waiting for waiting in group if waiting is not only]
+        return group if only is None else [only]
 
     def _appoint(self) -> None:
         """Let the first of those who came meanwhile lead."""
@@ -200,24 +226,17 @@ class Writer:
                 first.leads = True
                 first.turn.release()
 
-    def _commit_all(self, turn: Turn, changes: list[Callable[[Transaction], Any]]) -> list[Any]:
-        """Return each change's result or exception, once all that they committed is durable."""
+    def _commit_all(self, turn: Turn, group: list[_Waiting]) -> None:
+        """Run each change, and make durable all that they committed."""
         tip = turn.commit
         records: list[Record] = []
-        answers: list[Any] = []
-        for change in changes:
+        for waiting in group:
             transaction = Transaction(self._objects, tip)
             staged = self._objects.unpacked.staged()
-            try:
-                answers.append(change(transaction))
-            except Exception as error:
-                self._objects.unpacked.discard(keep=staged)
-                answers.append(error)
-            else:
-                if not transaction.records:
-                    self._objects.unpacked.discard(keep=staged)
+            if waiting.attempt(transaction) and transaction.records:
                 records += transaction.records
                 tip = transaction.tip or tip
+            else:
+                self._objects.unpacked.discard(keep=staged)
         if records:
             self._tip.advance(turn, tip, records)
-        return answers

@@ -1,11 +1,8 @@
-"""The versions of files: what each commit made of one. Those that were asked for are kept, packed small."""
+"""The versions of files: what each commit made of one. They are kept packed small."""
 
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
-from threading import Lock
-
-from cachetools import LRUCache
 
 NO_BLOB = "0" * 40  # what git tells of a file that is not there
 
@@ -41,27 +38,8 @@ class Known:
 
     @property
     def size(self) -> int:
-        """About how many bytes this takes."""
-        return 500 + 8 * len(self.positions) + len(self.blobs)
+        """How many bytes this takes."""
+        return 8 * len(self.positions) + len(self.blobs)
 
 
 NOTHING = Known("", array("q"), b"")
-
-
-class VersionCache:
-    """The versions that were asked for lately, of all repositories; bounded by `size` bytes."""
-
-    def __init__(self, size: int = 32 * 1024 * 1024) -> None:
-        self._lock = Lock()
-        self._known: LRUCache[tuple[str, str], Known] = LRUCache(size, lambda known: known.size)
-
-    def get(self, key: tuple[str, str]) -> Known:
-        """Return what is known of a file, by its repository's folder and its path."""
-        with self._lock:
-            return self._known.get(key, NOTHING)
-
-    def put(self, key: tuple[str, str], known: Known) -> None:
-        """Remember the versions of a file, unless they alone are more than the cache may hold."""
-        with self._lock:
-            if known.size <= self._known.maxsize:
-                self._known[key] = known

@@ -6,44 +6,46 @@ that lock is told so after some seconds. Meanwhile the other threads go on with 
 
 import errno
 import fcntl
+import os
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_STALLED_AFTER = 1.0  # seconds: ordinary holders are done a hundred times sooner
+# A lock that is held so long is taken for stuck: ordinary holders are done a hundred times sooner.
+_STALLED_AFTER = 2.0  # seconds
 PAUSE = 0.1  # seconds between two looks at how long a wait has lasted
-_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.0001, 0.01  # seconds between two tries
 
 
 class Waits:
     """How long one process waits for locks, and in how many threads at once."""
 
     def __init__(self, seconds: float = 10.0, threads: int = 4) -> None:
-        """Let each wait end after some seconds, and so many threads wait longer than a moment."""
+        """Let each wait end after some seconds, and so many threads wait for what is stuck."""
         self.seconds = seconds
         self._free = threads
         self._stalled: set[str] = set()
+        self._queues: dict[str, deque[_Ticket]] = {}  # who waits for which file
         self._state = threading.Lock()
 
-    def lock(self, fd: int, path: str, seconds: float | None = None) -> bool:
-        """Take the advisory lock (`flock`) of the open file at `path`; tell whether that had to wait.
+    def lock(self, path: str, flags: int, seconds: float | None = None) -> int:
+        """Open a file and take its advisory lock (`flock`); return its descriptor, for the caller to close.
 
-        Raises TimeoutError where somebody else has it for all of `seconds`, by default those of this
-        process; or where too many threads of this process wait for what is held too long already.
+        Raises TimeoutError where somebody else has the lock for all of `seconds`, by default those of this
+        process; or where too many threads of this process wait for what is stuck already.
         """
-        if _try_lock(fd):
-            self.note_free(path)
-            return False
-        limit = self.seconds if seconds is None else seconds
-        pause = _SHORTEST_PAUSE
-        with self.waiting(path) as wait:
-            while not _try_lock(fd):
-                wait.go_on(limit)
-                time.sleep(pause)
-                pause = min(1.2 * pause, _LONGEST_PAUSE)
+        fd = os.open(path, flags)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(fd)
+            fd = self._wait(path, flags, self.seconds if seconds is None else seconds)
+        except BaseException:
+            os.close(fd)
+            raise
         self.note_free(path)
-        return True
+        return fd
 
     @contextmanager
     def waiting(self, path: str) -> Iterator["Wait"]:
@@ -57,7 +59,7 @@ class Waits:
                     self._free += 1
 
     def take_place(self, path: str) -> bool:
-        """Take note that `path` is held too long, and tell whether one more thread may wait for that."""
+        """Take note that `path` is stuck, and tell whether one more thread may wait for what is."""
         with self._state:
             self._stalled.add(path)
             if not self._free:
@@ -66,12 +68,82 @@ class Waits:
             return True
 
     def note_free(self, path: str) -> None:
-        """Take note that `path` is held too long no more."""
+        """Take note that `path` is not stuck, or no more."""
         self._stalled.discard(path)
 
     def is_stalled(self, path: str) -> bool:
-        """Tell whether `path` was held too long for a thread of this process, and is not known to be free."""
+        """Tell whether `path` was found to be stuck, and is not known to be free."""
         return path in self._stalled
+
+    def _wait(self, path: str, flags: int, limit: float) -> int:
+        ticket = _Ticket()
+        self._line_up(path, flags, ticket)
+        with self.waiting(path) as wait:
+            while True:
+                try:
+                    wait.go_on(limit)
+                except TimeoutError:
+                    if self._withdraw(path, ticket):
+                        raise
+                    ticket.served.acquire()  # it was served just now
+                    break
+                if ticket.served.acquire(timeout=min(PAUSE, limit)):
+                    break
+        if isinstance(ticket.answer, OSError):
+            raise ticket.answer
+        return ticket.answer
+
+    def _line_up(self, path: str, flags: int, ticket: "_Ticket") -> None:
+        with self._state:
+            queue = self._queues.get(path)
+            if queue is not None:
+                queue.append(ticket)
+                return
+            try:
+                threading.Thread(target=self._work, args=(path, flags), name="lock", daemon=True).start()
+            except RuntimeError as error:  # there are too many threads
+                raise OSError(errno.EAGAIN, str(error)) from error
+            self._queues[path] = deque([ticket])
+
+    def _withdraw(self, path: str, ticket: "_Ticket") -> bool:
+        with self._state:
+            queue = self._queues.get(path, ())
+            if ticket not in queue:
+                return False
+            self._queues[path].remove(ticket)
+            return True
+
+    def _work(self, path: str, flags: int) -> None:
+        """Block for a lock in the place of the threads that want it, and hand it to one after the other.
+
+        So the kernel wakes this process as soon as the lock is free, and no more than one thread is left
+        behind where nobody wants it any more.
+        """
+        is_wanted = True
+        while is_wanted:
+            answer = _lock(path, flags)
+            with self._state:
+                queue = self._queues[path]
+                if queue:
+                    ticket = queue.popleft()
+                    ticket.answer = answer
+                    ticket.served.release()
+                elif isinstance(answer, int):
+                    os.close(answer)
+                is_wanted = bool(queue)
+                if not is_wanted:
+                    del self._queues[path]
+
+
+class _Ticket:
+    """A wish for a lock. `answer` is its descriptor once `served` can be acquired, or why there is none."""
+
+    __slots__ = ("answer", "served")
+
+    def __init__(self) -> None:
+        self.answer: int | OSError = -1
+        self.served = threading.Lock()
+        self.served.acquire()
 
 
 class Wait:
@@ -86,16 +158,22 @@ class Wait:
     def go_on(self, limit: float) -> None:
         """Raise TimeoutError where it has lasted `limit` seconds, or too many threads wait so long."""
         waited = time.monotonic() - self._started
-        is_long = waited >= _STALLED_AFTER or self._waits.is_stalled(self._path)
-        if is_long and not self.has_place:
+        is_stuck = waited >= _STALLED_AFTER or self._waits.is_stalled(self._path)
+        if is_stuck and not self.has_place:
             self.has_place = self._waits.take_place(self._path)
-        if waited >= limit or (is_long and not self.has_place):
+        if waited >= limit or (is_stuck and not self.has_place):
             raise TimeoutError(errno.ETIMEDOUT, "another program or request has held its lock for too long")
 
 
-def _try_lock(fd: int) -> bool:
+def _lock(path: str, flags: int) -> int | OSError:
+    """Return the descriptor of a file whose lock was waited for, or why there is none."""
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+        fd = os.open(path, flags)
+    except OSError as error:
+        return error
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+    except OSError as error:
+        os.close(fd)
+        return error
+    return fd

@@ -98,7 +98,7 @@ def _inline(value: Any) -> str:
 _SHORT = 200  # characters: keys, names, questions, which come again and again
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=4096)
 def _inline_text(text: str) -> str:
     line = emit({"k": text}).decode().removeprefix("k: ").removesuffix("\n") if len(text) <= _SHORT else "\n"
     if "\n" in line:
@@ -106,12 +106,12 @@ def _inline_text(text: str) -> str:
     return line
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=4096)
 def _inline_entry(name: str, text: str) -> str:
     return f"{_inline_key(name)}: {_inline_text(text)}"
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _inline_key(name: str) -> str:
     line = emit({name: True}).decode() if len(name) <= _SHORT else "? "
     if line.startswith("? "):
@@ -176,14 +176,7 @@ def _is_literal(text: str) -> bool:
 
 
 def load(data: bytes) -> Mapping[str, Any]:
-    """Return the document in some bytes; ValueError if there is none.
-
-    Documents of common size are kept: callers must not change what they get.
-    """
-    return _load_kept(data) if len(data) <= _LARGEST_KEPT else _load(data)
-
-
-def _load(data: bytes) -> Mapping[str, Any]:
+    """Return the document in some bytes; ValueError if there is none."""
     try:
         document = yaml.load(data, Loader=yaml.CSafeLoader)
     except (yaml.YAMLError, RecursionError) as error:
@@ -191,10 +184,6 @@ def _load(data: bytes) -> Mapping[str, Any]:
     if not isinstance(document, dict) or not _is_plain(document, len(data)):
         raise ValueError("not a YAML mapping of plain data")
     return document
-
-
-_LARGEST_KEPT = 16 * 1024  # bytes
-_load_kept = lru_cache(maxsize=2048)(_load)
 
 
 _DEEPEST = 128  # levels; a request has 100 at most

@@ -2,11 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from threading import Lock
 from types import MappingProxyType
 from typing import Any
-
-from cachetools import LRUCache, cached
 
 from app.registry import commits, documents, template_files
 from app.registry.commits import Origin
@@ -16,6 +13,7 @@ from app.registry.names import DEFAULT_TEMPLATE
 from app.registry.preconditions import Precondition
 from app.registry.resolution import Config, in_order, normalize, resolve
 from app.registry.template_files import FileVersions
+from storage.cache import Cache, weigh
 from storage.errors import RepositoryDamaged
 from storage.repository import Repository
 from storage.snapshot import Snapshot
@@ -23,6 +21,8 @@ from storage.transaction import Transaction
 
 _FOLDER = Folder("defaults", "Default")
 PATH = _FOLDER.path("target")
+
+_kept: Cache[str, Config] = Cache(8 * 1024 * 1024)  # by version, which alone tells what is in the file
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +69,12 @@ def read_version(source: Source, version: str) -> Config:
     return _parse(source, source.blob(version), version)
 
 
-# The version alone tells what is in the file.
-@cached(LRUCache(512), key=lambda *of: of[2], lock=Lock())
-def _parse(source: Source, data: bytes, version: str) -> Config:  # noqa: ARG001 — what it is kept by
-    return documents.expect_config(documents.parse(source, PATH, data), "config", source, PATH)
+def _parse(source: Source, data: bytes, version: str) -> Config:
+    config = _kept.get(version)
+    if config is None:
+        config = documents.expect_config(documents.parse(source, PATH, data), "config", source, PATH)
+        _kept.put(version, config, weigh(config))
+    return config
 
 
 def get(snapshot: Snapshot) -> DefaultTarget:

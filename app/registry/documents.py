@@ -5,12 +5,15 @@ from typing import Any, Protocol, TypeVar
 
 from app.registry.canonical_yaml import dump, load
 from app.registry.resolution import Config, is_config
+from storage.cache import Cache, weigh
 from storage.errors import RepositoryDamaged
 from storage.snapshot import File
 
 __all__ = ["Source", "dump", "expect", "expect_config", "is_same", "parse", "read"]
 
 T = TypeVar("T")
+
+_kept: Cache[bytes, Mapping[str, Any]] = Cache(16 * 1024 * 1024)
 
 
 class Source(Protocol):
@@ -37,11 +40,18 @@ def read(source: Source, path: str) -> tuple[Mapping[str, Any], str] | None:
 
 
 def parse(source: Source, path: str, data: bytes) -> Mapping[str, Any]:
-    """Return the document in a file's content; RepositoryDamaged if there is none."""
-    try:
-        return load(data)
-    except ValueError as error:
-        raise RepositoryDamaged(source.name, f"{path} is not a document that Bakehouse wrote") from error
+    """Return the document in a file's content; RepositoryDamaged if there is none.
+
+    What was read lately is kept: callers must not change what they get.
+    """
+    document = _kept.get(data)
+    if document is None:
+        try:
+            document = load(data)
+        except ValueError as error:
+            raise RepositoryDamaged(source.name, f"{path} is not a document that Bakehouse wrote") from error
+        _kept.put(data, document, len(data) + weigh(document))
+    return document
 
 
 def expect(document: Mapping[str, Any], field: str, kind: type[T], source: Source, path: str) -> T:

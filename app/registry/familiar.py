@@ -5,11 +5,11 @@ that is kept parsed. Nobody changes either.
 """
 
 from collections.abc import Callable
-from threading import Lock
 from typing import Any
 
-from cachetools import LRUCache
+from storage.cache import Cache, weigh
 
+_SIZE = 4 * 1024 * 1024  # bytes
 _LARGEST = 4096  # characters; nothing longer is kept
 
 
@@ -18,18 +18,15 @@ class FamiliarTexts:
 
     def __init__(self, write: Callable[..., str]) -> None:
         self._write = write
-        self._lock = Lock()
-        self._known: LRUCache[tuple[object, ...], tuple[list[Any], str]] = LRUCache(512)
+        self._known: Cache[tuple[object, ...], tuple[list[Any], str]] = Cache(_SIZE)
 
     def get(self, value: list[Any], *how: str) -> str:
         """Return `write(value, *how)`, from memory where it was asked of this very list before."""
         key = (id(value), *how)
-        with self._lock:
-            known = self._known.get(key)
+        known = self._known.get(key)
         if known is not None and known[0] is value:  # else another had that id once
             return known[1]
         text = self._write(value, *how)
         if len(text) <= _LARGEST:
-            with self._lock:
-                self._known[key] = (value, text)
+            self._known.put(key, (value, text), weigh(value) + len(text))
         return text

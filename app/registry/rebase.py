@@ -19,6 +19,7 @@ from storage.repository import Repository
 from storage.transaction import Transaction
 
 _TEMPLATE = b"template: "
+_LONGEST_LINE = 200  # bytes; a hand may have written any
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +142,9 @@ def _children(source: Source) -> dict[str, list[str]]:
 def _template_of(source: Source, name: str) -> str:
     """Return what a target says its template is: its file's first line, for thousands of files."""
     file = source.read(FOLDER.path(name))
-    first = file.data.partition(b"\n")[0] if file else b""
-    return _parse_line(first) if first.startswith(_TEMPLATE) else target_files.expect(source, name).template
+    first, _, rest = file.data[:_LONGEST_LINE].partition(b"\n") if file else (b"", b"", b"")
+    is_known = rest and first.startswith(_TEMPLATE)
+    return _parse_line(first) if is_known else target_files.expect(source, name).template
 
 
 @lru_cache(maxsize=16384)

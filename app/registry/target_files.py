@@ -2,10 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from threading import Lock
 from typing import Any
-
-from cachetools import LRUCache, cached
 
 from app.registry import commits, defaults, documents, template_files
 from app.registry.commits import Origin
@@ -15,6 +12,7 @@ from app.registry.folders import Folder
 from app.registry.names import DEFAULT_TEMPLATE
 from app.registry.resolution import Config
 from app.registry.template_files import FileVersions
+from storage.cache import Cache, weigh
 from storage.transaction import Transaction
 
 FOLDER = Folder("targets", "Target")
@@ -51,17 +49,19 @@ class Target:
         return {**self.config, **self.files}
 
 
+# By name and version, which alone tells what is in the file.
+_kept: Cache[tuple[str, str], Target] = Cache(32 * 1024 * 1024)
+
+
 def read(source: Source, name: str) -> Target | None:
     """Return a target, or None if there is none."""
-    path = FOLDER.path(name)
-    found = documents.read(source, path)
-    return None if found is None else _parse(source, path, name, *found)
+    file = source.read(FOLDER.path(name))
+    return None if file is None else _parse(source, name, file.data, file.id)
 
 
 def read_version(source: Source, name: str, version: str) -> Target:
     """Return a target as its file was at a version (a blob id) in the history."""
-    path = FOLDER.path(name)
-    return _parse(source, path, name, documents.parse(source, path, source.blob(version)), version)
+    return _parse(source, name, source.blob(version), version)
 
 
 def expect(source: Source, name: str) -> Target:
@@ -104,15 +104,19 @@ def commit(
     return replace(target, commit=FOLDER.commit(transaction, origin, text))
 
 
-# The version alone tells what is in the file.
-@cached(LRUCache(2048), key=lambda *of: (of[2], of[4]), lock=Lock())
-def _parse(source: Source, path: str, name: str, document: Mapping[str, Any], version: str) -> Target:
-    return Target(
-        name,
-        documents.expect(document, "template", str, source, path),
-        documents.expect(document, "template_version", str, source, path),
-        documents.expect_config(document, "overrides", source, path),
-        documents.expect_config(document, "config", source, path),
-        template_files.expect(document, source, path),
-        version,
-    )
+def _parse(source: Source, name: str, data: bytes, version: str) -> Target:
+    target = _kept.get((name, version))
+    if target is None:
+        path = FOLDER.path(name)
+        document = documents.parse(source, path, data)
+        target = Target(
+            name,
+            documents.expect(document, "template", str, source, path),
+            documents.expect(document, "template_version", str, source, path),
+            documents.expect_config(document, "overrides", source, path),
+            documents.expect_config(document, "config", source, path),
+            template_files.expect(document, source, path),
+            version,
+        )
+        _kept.put((name, version), target, weigh(document))
+    return target

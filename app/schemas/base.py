@@ -37,6 +37,17 @@ class StrictSchema(Schema):
         "type": Mistake("dict_type", "This must be a JSON object"),  # type: ignore[dict-item]
     }
 
+    def load(self, *args: Any, **kwargs: Any) -> Any:
+        """Load some data, as Marshmallow does; its ValidationError comes without a traceback.
+
+        A frame of Marshmallow's holds the error that it raises, which holds the data: with its traceback,
+        all of that would wait for the garbage collector.
+        """
+        try:
+            return super().load(*args, **kwargs)
+        except ValidationError as error:
+            raise error.with_traceback(None) from None
+
 
 def load(schema: Schema, data: Any, location: Location) -> Any:
     """Return what a schema makes of some data; InvalidRequest with every mistake in it."""

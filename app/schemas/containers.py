@@ -12,8 +12,10 @@ from marshmallow import Schema, ValidationError, fields, missing
 from app.registry.names import PATTERNS
 from app.schemas.base import Mistake
 from app.schemas.fields import Text, messages, new_name_problem
+from storage.cache import Cache, weigh
 
-_FAMILIAR = 8192  # characters of JSON; nothing longer is remembered
+_FAMILIAR = 4 * 1024 * 1024  # bytes
+_LARGEST = 8192  # characters of JSON; nothing longer is remembered
 
 
 class JsonObject(fields.Dict):
@@ -41,18 +43,15 @@ class FamiliarList(ListOf):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._lock = Lock()
-        self._known: LRUCache[str, list[Any]] = LRUCache(512)
+        self._known: Cache[str, list[Any]] = Cache(_FAMILIAR)
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> list[Any]:
         key = json.dumps(value)  # unlike the value itself, it tells 1, 1.0 and true apart
-        with self._lock:
-            known = self._known.get(key)
+        known = self._known.get(key)
         if known is None:
             known = super()._deserialize(value, *args, **kwargs)
-            if len(key) <= _FAMILIAR:
-                with self._lock:
-                    self._known[key] = known
+            if len(key) <= _LARGEST:
+                self._known.put(key, known, len(key) + weigh(known))
         return known
 
 

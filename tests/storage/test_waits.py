@@ -145,7 +145,8 @@ def test_a_change_that_is_being_made_is_told_of_however_long_it_takes(impatient:
             with pytest.raises(StorageUnavailable, match=HELD):
                 future.result()
         go_on.set()
-        assert repository.head().commit == first.result()
+        commit = first.result()
+        assert repository.head().commit == commit
     assert repository.head().list("") == ["README.md", "slow"]
     assert repository.transact(put("after", b"1"))
 
