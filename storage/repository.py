@@ -6,6 +6,7 @@ import subprocess
 import weakref
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import IO, TypeVar
 
@@ -35,6 +36,7 @@ from storage.tags import Tag
 from storage.tip import Tip
 from storage.transaction import Transaction, Writer
 from storage.transport import Upload
+from storage.unpublished import Nobody
 
 T = TypeVar("T")
 
@@ -62,14 +64,16 @@ class Repository:
             raise RepositoryDamaged(name, "its folder is not a git repository")
         command = git.Git(path)  # `git.Repo` would read git's configuration, too: 0.25 ms
         command.update_environment(**process.environment())
-        weakref.finalize(self, command.clear_cache)  # ends `cat-file`, whatever order things go in
         self._objects = ObjectDatabase(str(path / "objects"), command)
+        # ends `cat-file`, whatever order things go in; a snapshot may read longer than this is open
+        weakref.finalize(self._objects, command.clear_cache)
         self._objects.share(cache)
         self._branch = Branch(name, path)
         journal = Journal(name, path)
         with explained(name, path):
             recovery.recover(self._branch, journal)
-        self._tip = Tip(self._branch, journal, self._objects, publisher, looked_after)
+        reopen = partial(Repository, name, path, cache, Nobody(), looked_after)
+        self._tip = Tip(self._branch, journal, self._objects, publisher, looked_after, reopen)
         self._line = Line(self._tip, self._objects, path)
         self._history = History(self._tip, path, self._line)
         self._writer = Writer(self._objects, self._tip)

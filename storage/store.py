@@ -27,8 +27,6 @@ _UNFINISHED = ".new-"
 # What may name a file here: it starts with no dot, so it leads nowhere else. What may name a user
 # or a repository is for the caller to narrow.
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,131}")
-# Each open repository may keep a `git cat-file` process.
-_OPEN_AT_MOST = 128
 # A folder's time moves in steps of some milliseconds: what changed just now may change once more in
 # the same step, and nobody could tell.
 _SETTLED = 1_000_000_000  # nanoseconds
@@ -39,14 +37,17 @@ _log = logging.getLogger(__name__)
 class Store:
     """The repositories under `root`, each known by its path without `.git`, such as `alice/demo`."""
 
-    def __init__(self, root: Path, maintenance: Maintenance | None = None) -> None:
-        """Keep them in `root`; those of several stores may share their maintenance."""
+    def __init__(self, root: Path, maintenance: Maintenance | None = None, open_at_most: int = 128) -> None:
+        """Keep them in `root`; those of several stores may share their maintenance.
+
+        So many stay open, each with its journal and perhaps a `git cat-file` process.
+        """
         self._root = root
         self._cache = ObjectCache()
         self._publisher = Publisher()
         self._maintenance = maintenance or Maintenance(root / ".maintenance")
         self._lock = threading.Lock()
-        self._open: LRUCache[str, Repository] = LRUCache(_OPEN_AT_MOST)
+        self._open: LRUCache[str, Repository] = LRUCache(open_at_most)
         self._listed: dict[str, tuple[int, tuple[str, ...]]] = {}
 
     def open(self, name: str) -> Repository:

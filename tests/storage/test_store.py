@@ -5,6 +5,7 @@ import shutil
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,12 @@ from git import GitCommandError, Repo
 
 from storage.errors import NameTaken, RepositoryExists, RepositoryNotFound, StorageUnavailable
 from storage.journal import Journal
+from storage.publisher import Publisher
 from storage.store import Store
+from storage.unpublished import Unpublished
 from tests.storage.repositories import first_commit, git, publish, put
+
+needs_proc = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs Linux")
 
 
 def test_a_new_repository_is_one_that_git_can_clone(store: Store, tmp_path: Path):
@@ -156,3 +161,46 @@ def test_a_list_has_the_names_that_the_caller_takes(tmp_path: Path):
     for name in ("alice/one", "alice/two"):
         store.create(name, first_commit)
     assert store.list("alice", lambda name: name > "one") == ("two",)
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Store:
+    """A store of two repositories, of which one stays open."""
+    store = Store(tmp_path, open_at_most=1)
+    for name in ("alice/one", "alice/two"):
+        store.create(name, first_commit)
+    return store
+
+
+def open_files(folder: Path) -> list[Path]:
+    """Return the files below a folder that this process has open."""
+    found = []
+    for fd in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):  # the one that lists them
+            found.append(fd.readlink())
+    return [path for path in found if path.is_relative_to(folder)]
+
+
+@needs_proc
+def test_one_that_waits_to_be_published_keeps_no_file_open(
+    small: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    noted: list[Unpublished] = []
+    monkeypatch.setattr(Publisher, "note", lambda _, what: noted.append(what))
+    for name in ("alice/one", "alice/two"):
+        small.open(name).transact(put("a", b"1"))
+    assert [path.parent.name for path in open_files(tmp_path)] == ["two.git"]
+    for unpublished in noted:
+        unpublished.publish()
+        assert git(unpublished.path, "show", "main:a") == "1"
+    assert [unpublished.name for unpublished in noted] == ["one", "two"]
+
+
+def test_a_snapshot_can_be_read_when_its_repository_is_no_longer_open(small: Store, tmp_path: Path):
+    publish(small.open("alice/one"), put("a", b"1" * 100_000))
+    snapshot = Store(tmp_path, open_at_most=1).open("alice/one").head()  # nothing is in memory
+    process = snapshot._objects._git
+    assert snapshot.read("a").data == b"1" * 100_000
+    assert process.cat_file_all.proc.poll() is None
+    del snapshot
+    assert process.cat_file_all is None  # nor is the process left
