@@ -3,7 +3,7 @@
 from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 
-from app import api, errors, master_key, openapi, web
+from app import api, errors, files, master_key, openapi, web
 from app.api.context import Services
 from app.api.rates import RateLimiter
 from app.registry.accounts import Accounts
@@ -37,7 +37,8 @@ def create_app(settings: Settings) -> Flask:
         accounts = Accounts(Store(data_dir, maintenance), Origin("bakehouse"))
     except StorageError as error:
         raise SettingsError(f"The data directory {data_dir} cannot be used: {error}.") from error
-    store = Store(data_dir / "repos", maintenance)
+    share = files.divide(files.limit(), settings.workers, settings.threads)
+    store = Store(data_dir / "repos", maintenance, share.repositories)
     store.publish_leftovers()
     rates = RateLimiter(data_dir / "rates", settings.rate_limit) if settings.rate_limit else None
     app.extensions["bakehouse"] = Services(settings, key, accounts, store, rates)
