@@ -14,9 +14,21 @@ REF = "refs/heads/main"
 # What a lock of ours holds. Git's own are empty, or hold a commit.
 _OURS = b"Bakehouse\n"
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}")
+_HEAD = re.compile(rb"ref:\s*refs/|[0-9a-f]{40}")
 # A git command of the operator's holds a ref's lock for milliseconds and itself gives up on a
 # held one after 0.1 s (core.filesRefLockTimeout). One that stays this long was left by a crash.
 _STALE_AFTER_SECONDS = 1.0
+
+
+def is_repository(folder: Path) -> bool:
+    """Tell whether git takes a folder for a repository; GitPython would not say what the system refuses."""
+    try:
+        head = disk.read_file(folder / "HEAD", 256)
+        (folder / "objects").stat()
+        (folder / "refs").stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return _HEAD.match(head) is not None
 
 
 def read(git_folder: Path, ref: str) -> str | None:

@@ -11,14 +11,12 @@ from pathlib import Path
 from typing import IO, TypeVar
 
 import git
-from git.repo.fun import is_git_dir
 
-from storage import maintenance, process, recovery, tags, transport
+from storage import maintenance, process, recovery, refs, tags, transport
 from storage.cache import ObjectCache
 from storage.commits import Signature
 from storage.errors import (
     RepositoryDamaged,
-    RepositoryNotFound,
     RevisionAmbiguous,
     RevisionNotFound,
     StorageUnavailable,
@@ -58,10 +56,10 @@ class Repository:
         """Open the repository at `path`; RepositoryNotFound or RepositoryDamaged if it cannot be."""
         self.name = name
         self.path = path
-        if not path.exists():
-            raise RepositoryNotFound(name)
-        if not is_git_dir(path):
-            raise RepositoryDamaged(name, "its folder is not a git repository")
+        with explained(name, path):
+            path.stat()
+            if not refs.is_repository(path):
+                raise RepositoryDamaged(name, "its folder is not a git repository")
         command = git.Git(path)  # `git.Repo` would read git's configuration, too: 0.25 ms
         command.update_environment(**process.environment())
         self._objects = ObjectDatabase(str(path / "objects"), command)
@@ -83,10 +81,9 @@ class Repository:
         """Make a repository in a new folder, with `change` as its first commit."""
         path.mkdir()
         branch = Path(REF).name
-        try:
-            # "Unsafe" speaks of a template with hooks; an empty one is the way to have none.
-            git.Repo.init(path, bare=True, template="", initial_branch=branch, allow_unsafe_options=True)
-        except git.GitCommandError as error:
+        try:  # `git.Repo.init` would look at it, and not say what the system refuses
+            process.run(name, path, "init", "--quiet", "--bare", "--template=", f"--initial-branch={branch}")
+        except RepositoryDamaged as error:
             raise StorageUnavailable(name, "git cannot make a repository there") from error
         repository = cls(name, path, ObjectCache(), Publisher(), Maintenance(None))
         transaction = Transaction(repository._objects, None)
