@@ -159,7 +159,11 @@ class Store:
         """Build it beside its place, and rename it there. The caller holds the folder's lock."""
         for leftover in path.parent.glob(f"{_UNFINISHED}*"):  # of a process that died here
             shutil.rmtree(leftover)
-        with tempfile.TemporaryDirectory(prefix=_UNFINISHED, dir=path.parent) as scratch:
+        with tempfile.TemporaryDirectory(
+            prefix=_UNFINISHED,
+            dir=path.parent,
+            ignore_cleanup_errors=True,  # the next one clears it
+        ) as scratch:
             unfinished = Path(scratch, path.name)
             Repository.init(name, unfinished, change)
             disk.sync_tree(unfinished)

@@ -1,5 +1,6 @@
 """Making and finding repositories."""
 
+import errno
 import os
 import shutil
 import threading
@@ -9,7 +10,6 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from git import GitCommandError, Repo
 
 from storage.errors import NameTaken, RepositoryExists, RepositoryNotFound, StorageUnavailable
 from storage.journal import Journal
@@ -55,14 +55,43 @@ def test_a_failed_creation_leaves_nothing(store: Store, tmp_path: Path):
 def test_git_that_cannot_make_a_repository(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """As on a full disk: the error is the disk's, and the next try needs no restart."""
 
-    def fail(*_, **__):
-        raise GitCommandError(["git", "init"], 128)
-
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/git").symlink_to("/bin/false")
     with monkeypatch.context() as patch:
-        patch.setattr(Repo, "init", fail)
+        patch.setenv("PATH", str(tmp_path / "bin"))
         with pytest.raises(StorageUnavailable, match="'demo'"):
             store.create("alice/demo", first_commit)
     assert list((tmp_path / "alice").iterdir()) == []
+    assert store.create("alice/demo", first_commit).head().read("README.md")
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch, name: str, below: Path) -> None:
+    """Let a function of `os` be refused for every path below a folder."""
+    original = getattr(os, name)
+
+    def call(path, *args, **kwargs):
+        if str(path).startswith(str(below)):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return original(path, *args, **kwargs)
+
+    monkeypatch.setattr(os, name, call)
+
+
+def test_a_folder_that_nobody_may_look_into(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    store.create("alice/demo", first_commit)
+    with monkeypatch.context() as patch:
+        refuse(patch, "stat", tmp_path / "alice")
+        with pytest.raises(StorageUnavailable, match="'demo' does not answer: Permission denied"):
+            Store(tmp_path).open("alice/demo")
+    assert Store(tmp_path).open("alice/demo").head().read("README.md")
+
+
+def test_what_cannot_be_flushed_is_not_made(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    with monkeypatch.context() as patch:
+        refuse(patch, "scandir", tmp_path / "alice/.new-")
+        with pytest.raises(StorageUnavailable, match="'demo' does not answer: Permission denied"):
+            store.create("alice/demo", first_commit)
+    assert store.list("alice") == ()
     assert store.create("alice/demo", first_commit).head().read("README.md")
 
 
