@@ -2,7 +2,7 @@
 
 import click
 
-from tests.torture import faults, kills, power, registers
+from tests.torture import faults, kills, power, refusals, registers
 
 
 @click.command()
@@ -14,6 +14,7 @@ def main(rounds: int, seed: int) -> None:
         power.run(tries=30, seed=seed),
         power.run_again(seed),
         faults.run(),
+        refusals.run(),
         kills.run(rounds, seed),
         registers.run(clients=64, operations=250, repos=1, registers=16, seed=seed),
         registers.run(clients=64, operations=250, repos=16, registers=4, seed=seed),
