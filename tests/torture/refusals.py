@@ -188,18 +188,17 @@ class Refuser:
                 return refusal.steps
         raise AssertionError("unreachable")
 
-    def refuse_each_call_of_a_write(self, kind: str, error: int, mode: str) -> int:
+    def refuse_each_call_of_a_write(self, kind: str, error: int) -> int:
         """Refuse each call of a kind of write once, and return how many there are."""
         for at in count(1):
             number = next(self.numbers)
             faults.prepare(self.master, kind, number)
             request = faults.kinds()[kind](number)
             before = faults.tips(self.data_dir)
-            if mode != "warm":
-                self.open_anew()
+            self.open_anew()
             with refusing(self.data_dir, error, at) as refusal:
                 answer = self.master.request(*request)
-            where = f"{kind}, {mode}, {at}: {refusal}: {answer.status_code} {answer.text}"
+            where = f"{kind}, {at}: {refusal}: {answer.status_code} {answer.text}"
             if answer.status_code not in (200, 201):
                 self._expect_refusal(kind, answer, refusal, where)
                 # a new repo may be there, and then not open
@@ -234,7 +233,7 @@ def run(
     writes: Sequence[str] | None = None,
     modes: Sequence[str] = _MODES,
 ) -> Iterator[str]:
-    """Refuse each call of each kind of request, or of some, with each error; yield what was found."""
+    """Refuse each call of each kind of request, or of some, with each error; `modes` are those of reads."""
     logging.disable()  # thousands of lines, one for each refusal
     calls = 0
     with unpublished(), tempfile.TemporaryDirectory(prefix="bakehouse-refusals-") as folder:
@@ -242,8 +241,7 @@ def run(
         paths = refuser.fill()
         for kind, error, mode in product(paths if reads is None else reads, errors, modes):
             calls += refuser.refuse_each_call_of_a_read(kind, paths[kind], error, mode)
-        for kind, error, mode in product(faults.kinds() if writes is None else writes, errors, modes):
-            if mode != "unpublished":  # before a write, all is published
-                calls += refuser.refuse_each_call_of_a_write(kind, error, mode)
+        for kind, error in product(faults.kinds() if writes is None else writes, errors):
+            calls += refuser.refuse_each_call_of_a_write(kind, error)
     logging.disable(logging.NOTSET)
     yield f"refusals: {calls:,} calls that the system may refuse: {refuser.refused:,} answers 503, none wrong"
