@@ -6,7 +6,7 @@ from pathlib import Path
 from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 
-from app import api, errors, master_key, openapi, web
+from app import api, errors, files, master_key, openapi, web
 from app.api.context import Services
 from app.api.rates import RateLimiter
 from app.registry.accounts import REPOSITORY, Accounts
@@ -45,9 +45,10 @@ def create_app(settings: Settings) -> Flask:
     data_dir = settings.make_data_dir()
     key = master_key.ensure(settings)
     maintenance = Maintenance(data_dir / ".maintenance" if settings.maintenance else None)
-    waits = Waits(settings.lock_timeout, max(1, settings.threads // 2))
+    share = files.divide(files.limit(), settings.workers, settings.threads)
+    waits = Waits(settings.lock_timeout, max(1, share.threads // 2))
     accounts = _open_accounts(Store(data_dir, maintenance, waits), data_dir)
-    store = Store(data_dir / "repos", maintenance, waits)
+    store = Store(data_dir / "repos", maintenance, waits, share.repositories)
     store.publish_leftovers()
     rates = RateLimiter(data_dir / "rates", settings.rate_limit) if settings.rate_limit else None
     app.extensions["bakehouse"] = Services(settings, key, accounts, store, rates)

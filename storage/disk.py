@@ -97,7 +97,11 @@ def exclusive(folder: Path, waits: Waits) -> Iterator[None]:
 
 def sync_tree(folder: Path) -> None:
     """Flush every file and folder below a folder, and itself."""
-    for parent, _, files in os.walk(folder):
+
+    def fail(error: OSError) -> None:  # else what cannot be listed would be passed over
+        raise error
+
+    for parent, _, files in os.walk(folder, onerror=fail):
         for name in files:
             sync(Path(parent, name))
         sync(Path(parent))

@@ -102,8 +102,17 @@ def explained(name: str, folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if not folder.exists():
+        if _is_missing(folder):
             raise RepositoryNotFound(name) from error
         if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.EISDIR):
             raise RepositoryDamaged(name, "a part of its folder is missing") from error
         raise StorageUnavailable(name, error.strerror or "input/output error") from error
+
+
+def _is_missing(folder: Path) -> bool:
+    """Tell whether there is no such folder; that nobody may look is no sign of it."""
+    try:
+        folder.stat()
+    except OSError as error:
+        return error.errno in (errno.ENOENT, errno.ENOTDIR)
+    return False

@@ -40,6 +40,17 @@ class PackedRef(NamedTuple):
     peeled: str | None
 
 
+def is_repository(folder: Path) -> bool:
+    """Tell whether git takes a folder for a repository; GitPython would not say what the system refuses."""
+    try:
+        head = disk.read_file(folder / "HEAD", _LARGEST_REF)
+        (folder / "objects").stat()
+        (folder / "refs").stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return bool(_TO_ANOTHER.fullmatch(head) or _LOOSE.fullmatch(head))
+
+
 _Signature = tuple[int, int, int]  # of a file: inode, time of change in nanoseconds, size in bytes
 
 

@@ -5,12 +5,13 @@ import re
 import subprocess
 import weakref
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import IO, TypeVar
 
 import git
-from git.repo.fun import is_git_dir
 
 from storage import maintenance, process, recovery, transport
 from storage.branch import Branch
@@ -27,13 +28,14 @@ from storage.history import History, LoggedCommit
 from storage.journal import Journal
 from storage.line import Line
 from storage.objects import ObjectDatabase
-from storage.refs import BRANCH, Refs
+from storage.refs import BRANCH, Refs, is_repository
 from storage.shared import Shared
 from storage.snapshot import Snapshot
 from storage.tags import Tag, Tags
 from storage.tip import Tip
 from storage.transaction import Transaction, Writer
 from storage.transport import Upload
+from storage.unpublished import Nobody
 from storage.versions import Version
 
 T = TypeVar("T")
@@ -51,12 +53,13 @@ class Repository:
         self.path = path
         with explained(name, path):
             path.stat()
-            if not is_git_dir(path):
+            if not is_repository(path):
                 raise RepositoryDamaged(name, "its folder is not a git repository")
         command = git.Git(path)  # `git.Repo` would read git's configuration, too: 0.25 ms
         command.update_environment(**process.environment())
-        weakref.finalize(self, command.clear_cache)  # ends `cat-file`, whatever order things go in
         self._objects = ObjectDatabase(str(path / "objects"), command)
+        # ends `cat-file`, whatever order things go in; a snapshot may read longer than this is open
+        weakref.finalize(self._objects, command.clear_cache)
         self._objects.share(shared.objects, shared.waits)
         refs = Refs(name, path)
         self._branch = Branch(refs)
@@ -65,7 +68,8 @@ class Repository:
         journal = Journal(name, path, shared.waits)
         with explained(name, path):
             recovery.recover(self._branch, journal)
-        self._tip = Tip(self._branch, journal, self._objects, shared, self._git)
+        reopen = partial(Repository, name, path, replace(shared, publisher=Nobody()))
+        self._tip = Tip(self._branch, journal, self._objects, shared, self._git, reopen)
         self._line = Line(self._tip, self._objects, self._git)
         self._history = History(self._objects, self._line, self._git, shared.versions)
         self._writer = Writer(self._objects, self._tip, shared.waits)
@@ -75,10 +79,9 @@ class Repository:
         """Make a repository in a new folder, with `change` as its first commit."""
         path.mkdir()
         branch = Path(BRANCH).name
-        try:
-            # "Unsafe" speaks of a template with hooks; an empty one is the way to have none.
-            git.Repo.init(path, bare=True, template="", initial_branch=branch, allow_unsafe_options=True)
-        except git.GitCommandError as error:
+        try:  # `git.Repo.init` would look at it, and not say what the system refuses
+            process.run(name, path, "init", "--quiet", "--bare", "--template=", f"--initial-branch={branch}")
+        except RepositoryDamaged as error:
             raise StorageUnavailable(name, "git cannot make a repository there") from error
         repository = cls(name, path, Shared())
         transaction = Transaction(repository._objects, None)

@@ -30,8 +30,6 @@ _UNFINISHED = ".new-"
 # What may name a file here: it starts with no dot, so it leads nowhere else. What may name a user
 # or a repository is for the caller to narrow.
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,131}")
-# Each open repository may keep a `git cat-file` process.
-_OPEN_AT_MOST = 128
 _LISTED_AT_MOST = 16 * 1024 * 1024  # bytes: some 200,000 names
 # A folder's time moves in steps of some milliseconds: what changed just now may change once more in
 # the same step, and nobody could tell.
@@ -44,13 +42,20 @@ class Store:
     """The repositories under `root`, each known by its path without `.git`, such as `alice/demo`."""
 
     def __init__(
-        self, root: Path, maintenance: Maintenance | None = None, waits: Waits | None = None
+        self,
+        root: Path,
+        maintenance: Maintenance | None = None,
+        waits: Waits | None = None,
+        open_at_most: int = 128,
     ) -> None:
-        """Keep them in `root`; those of several stores may share their maintenance, and bounds of waiting."""
+        """Keep them in `root`; those of several stores may share their maintenance, and bounds of waiting.
+
+        So many stay open, each with its journal and perhaps a `git cat-file` process.
+        """
         self._root = root
         self._shared = Shared(maintenance or Maintenance(root / ".maintenance"), waits or Waits())
         self._lock = threading.Lock()
-        self._open: LRUCache[str, Repository] = LRUCache(_OPEN_AT_MOST)
+        self._open: LRUCache[str, Repository] = LRUCache(open_at_most)
         self._listed: Cache[str, tuple[int, tuple[str, ...]]] = Cache(_LISTED_AT_MOST)
 
     def open(self, name: str) -> Repository:
@@ -162,7 +167,11 @@ class Store:
         """Build it beside its place, and rename it there. The caller holds the folder's lock."""
         for leftover in path.parent.glob(f"{_UNFINISHED}*"):  # of a process that died here
             shutil.rmtree(leftover)
-        with tempfile.TemporaryDirectory(prefix=_UNFINISHED, dir=path.parent) as scratch:
+        with tempfile.TemporaryDirectory(
+            prefix=_UNFINISHED,
+            dir=path.parent,
+            ignore_cleanup_errors=True,  # the next one clears it
+        ) as scratch:
             unfinished = Path(scratch, path.name)
             Repository.init(name, unfinished, change)
             disk.sync_tree(unfinished)

@@ -4,7 +4,8 @@ That is the branch, as git has it, where the journal is empty, and else what its
 """
 
 import threading
-from collections.abc import Iterator, Sequence
+import weakref
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -17,8 +18,10 @@ from storage.frames import Record
 from storage.journal import Journal, OpenJournal
 from storage.marks import Mark
 from storage.objects import ObjectDatabase
+from storage.publisher import Publishable
 from storage.refs import BRANCH
 from storage.shared import Shared
+from storage.unpublished import Unpublished
 
 
 class _Known(NamedTuple):
@@ -47,11 +50,13 @@ class Tip:
         objects: ObjectDatabase,
         shared: Shared,
         git: CheckedGit,
+        reopen: Callable[[], Publishable],
     ) -> None:
         self._branch = branch
         self._journal = journal
         self._objects = objects
         self._publisher = shared.publisher
+        self._unpublished = Unpublished(branch.git_folder, branch.name, weakref.ref(self), reopen)
         self._maintenance = shared.maintenance
         self._git = git
         self._lock = threading.Lock()
@@ -117,7 +122,7 @@ class Tip:
             if turn.mark.is_empty and turn.journal.mark().is_empty:  # else it was told of
                 self._branch.unlock()
             raise
-        self._publisher.note(self)
+        self._publisher.note(self._unpublished)
 
     def publish(self, seconds: float | None = None) -> None:
         """Put what the journal has into git's own files, durably.
@@ -156,7 +161,7 @@ class Tip:
             self._line = line
             self._known = _Known(mark, line[-1] if line else None)
         if records:
-            self._publisher.note(self)
+            self._publisher.note(self._unpublished)
         return self._known
 
     def _forget(self, journal: OpenJournal, until: Mark) -> None:
@@ -170,7 +175,7 @@ class Tip:
         self._objects.packed()
         self._objects.refresh()
         self._line = []
-        self._publisher.forget(self)
+        self._publisher.forget(self._unpublished)
 
     def _replay(self, record: Record) -> str:
         """Make of a record what its writer had; return the commit that it follows."""

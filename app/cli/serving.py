@@ -3,6 +3,7 @@
 import ctypes
 import gc
 import socket
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -13,12 +14,16 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
+from gunicorn.workers.gthread import ThreadWorker
 
-from app import create_app, master_key
+from app import create_app, files, master_key
+from app.files import Share
 from app.settings import Settings, SettingsError
 from storage import cores
+from storage.errors import NO_ROOM
 
 _WAITING_CONNECTIONS = 2048  # gunicorn's own number
+_MOMENT = 0.05  # seconds
 _NEW_OBJECTS = 10_000  # what 400 creates leave; Python's own number is 700
 _ARENA_MAX = -8  # glibc's M_ARENA_MAX
 
@@ -32,11 +37,13 @@ def serve() -> None:
 def run(create: Callable[[Settings], Flask]) -> None:
     """Serve what `create` returns, with the settings of the environment, until the process is told to end."""
     settings = Settings.from_env()
+    files.raise_limit()
+    share = files.divide(files.limit(), settings.workers, settings.threads)
     settings.make_data_dir()
     listener = _listen(settings)
     settings = replace(settings, port=listener.getsockname()[1])  # which one, where any will do
     master_key.ensure(settings)
-    _Server(settings, listener, create).run()
+    _Server(settings, share, listener, create).run()
 
 
 def _listen(settings: Settings) -> socket.socket:
@@ -54,27 +61,36 @@ class _Server(BaseApplication):  # type: ignore[misc]
     """gunicorn with our settings."""
 
     def __init__(
-        self, settings: Settings, listener: socket.socket, create: Callable[[Settings], Flask]
+        self,
+        settings: Settings,
+        share: Share,
+        listener: socket.socket,
+        create: Callable[[Settings], Flask],
     ) -> None:
         self._settings = settings
+        self._share = share
         self._create = create
         self._bind = f"fd://{listener.detach()}"
         super().__init__()
 
     def load_config(self) -> None:
         """Tell gunicorn what to listen on and how many to be."""
-        settings = self._settings
         options = {
             "bind": self._bind,
-            "workers": settings.workers,
-            "threads": settings.threads,
-            "worker_class": "gthread",
+            "workers": self._settings.workers,
+            "threads": self._share.threads,
+            "worker_connections": self._share.connections,
+            "worker_class": _Worker,
             "control_socket_disable": True,
+            "when_ready": self._tell,
             "pre_fork": _choose_share,
             "post_fork": _keep_to_share,
         }
         for name, value in options.items():
             self.cfg.set(name, value)
+
+    def _tell(self, arbiter: Arbiter) -> None:
+        arbiter.log.info("%s", self._share)
 
     def load(self) -> Callable[..., Any]:
         """Return the application, in each worker."""
@@ -82,6 +98,19 @@ class _Server(BaseApplication):  # type: ignore[misc]
         app = self._create(self._settings)
         _spare_the_collector()
         return app
+
+
+class _Worker(ThreadWorker):  # type: ignore[misc]
+    """gunicorn's, which goes on where the system has no room for one more connection."""
+
+    def accept(self, listener: socket.socket) -> None:
+        """Accept a connection, or let it wait."""
+        try:
+            super().accept(listener)
+        except OSError as error:
+            if error.errno not in NO_ROOM:
+                raise
+            time.sleep(_MOMENT)
 
 
 def _choose_share(arbiter: Arbiter, worker: Worker) -> None:

@@ -1,19 +1,24 @@
 """Making and finding repositories."""
 
+import errno
 import os
 import shutil
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from git import GitCommandError, Repo
 
 from storage.errors import NameTaken, RepositoryExists, RepositoryNotFound, StorageUnavailable
 from storage.journal import Journal
+from storage.publisher import Publisher
 from storage.store import Store
+from storage.unpublished import Unpublished
 from tests.storage.repositories import first_commit, git, publish, put
+
+needs_proc = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs Linux")
 
 
 def test_a_new_repository_is_one_that_git_can_clone(store: Store, tmp_path: Path):
@@ -50,14 +55,43 @@ def test_a_failed_creation_leaves_nothing(store: Store, tmp_path: Path):
 def test_git_that_cannot_make_a_repository(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """As on a full disk: the error is the disk's, and the next try needs no restart."""
 
-    def fail(*_, **__):
-        raise GitCommandError(["git", "init"], 128)
-
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/git").symlink_to("/bin/false")
     with monkeypatch.context() as patch:
-        patch.setattr(Repo, "init", fail)
+        patch.setenv("PATH", str(tmp_path / "bin"))
         with pytest.raises(StorageUnavailable, match="'demo'"):
             store.create("alice/demo", first_commit)
     assert list((tmp_path / "alice").iterdir()) == []
+    assert store.create("alice/demo", first_commit).head().read("README.md")
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch, name: str, below: Path) -> None:
+    """Let a function of `os` be refused for every path below a folder."""
+    original = getattr(os, name)
+
+    def call(path, *args, **kwargs):
+        if str(path).startswith(str(below)):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return original(path, *args, **kwargs)
+
+    monkeypatch.setattr(os, name, call)
+
+
+def test_a_folder_that_nobody_may_look_into(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    store.create("alice/demo", first_commit)
+    with monkeypatch.context() as patch:
+        refuse(patch, "stat", tmp_path / "alice")
+        with pytest.raises(StorageUnavailable, match="'demo' does not answer: Permission denied"):
+            Store(tmp_path).open("alice/demo")
+    assert Store(tmp_path).open("alice/demo").head().read("README.md")
+
+
+def test_what_cannot_be_flushed_is_not_made(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    with monkeypatch.context() as patch:
+        refuse(patch, "scandir", tmp_path / "alice/.new-")
+        with pytest.raises(StorageUnavailable, match="'demo' does not answer: Permission denied"):
+            store.create("alice/demo", first_commit)
+    assert store.list("alice") == ()
     assert store.create("alice/demo", first_commit).head().read("README.md")
 
 
@@ -156,3 +190,46 @@ def test_a_list_has_the_names_that_the_caller_takes(tmp_path: Path):
     for name in ("alice/one", "alice/two"):
         store.create(name, first_commit)
     assert store.list("alice", lambda name: name > "one") == ("two",)
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Store:
+    """A store of two repositories, of which one stays open."""
+    store = Store(tmp_path, open_at_most=1)
+    for name in ("alice/one", "alice/two"):
+        store.create(name, first_commit)
+    return store
+
+
+def open_files(folder: Path) -> list[Path]:
+    """Return the files below a folder that this process has open."""
+    found = []
+    for fd in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):  # the one that lists them
+            found.append(fd.readlink())
+    return [path for path in found if path.is_relative_to(folder)]
+
+
+@needs_proc
+def test_one_that_waits_to_be_published_keeps_no_file_open(
+    small: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    noted: list[Unpublished] = []
+    monkeypatch.setattr(Publisher, "note", lambda _, what: noted.append(what))
+    for name in ("alice/one", "alice/two"):
+        small.open(name).transact(put("a", b"1"))
+    assert [path.parent.name for path in open_files(tmp_path)] == ["two.git"]
+    for unpublished in noted:
+        unpublished.publish()
+        assert git(unpublished.path, "show", "main:a") == "1"
+    assert [unpublished.name for unpublished in noted] == ["one", "two"]
+
+
+def test_a_snapshot_can_be_read_when_its_repository_is_no_longer_open(small: Store, tmp_path: Path):
+    publish(small.open("alice/one"), put("a", b"1" * 100_000))
+    snapshot = Store(tmp_path, open_at_most=1).open("alice/one").head()  # nothing is in memory
+    process = snapshot._objects._git
+    assert snapshot.read("a").data == b"1" * 100_000
+    assert process.cat_file_all.proc.poll() is None
+    del snapshot
+    assert process.cat_file_all is None  # nor is the process left

@@ -2,7 +2,7 @@
 
 import click
 
-from tests.torture import faults, flips, kills, power, registers
+from tests.torture import faults, flips, kills, power, refusals, registers
 
 
 @click.command()
@@ -16,6 +16,7 @@ def main(rounds: int, bits: int, seed: int) -> None:
         power.run_again(seed),
         faults.run(),
         flips.run(bits, seed),
+        refusals.run(),
         kills.run(rounds, seed),
         registers.run(clients=64, operations=250, repos=1, registers=16, seed=seed),
         registers.run(clients=64, operations=250, repos=16, registers=4, seed=seed),

@@ -137,9 +137,9 @@ def _fail_each_step(
     while True:
         fails_at += 1
         number = next(numbers)
-        _prepare(client, kind, number)
+        prepare(client, kind, number)
         request = make(number)
-        before = _tips(data_dir)
+        before = tips(data_dir)
         with failing(data_dir, error, fails_at) as disk:
             answer = client.request(*request)
         where = f"{kind}, step {fails_at}, {errno.errorcode[error]}: {answer.status_code} {answer.text}"
@@ -148,15 +148,15 @@ def _fail_each_step(
             assert disk.failed, where
             assert answer.json["code"] == "STORAGE_UNAVAILABLE", where
             assert answer.headers["Retry-After"], where
-            assert _tips(data_dir) == before, f"refused, and yet done: {where}"
+            assert tips(data_dir) == before, f"refused, and yet done: {where}"
             answer = client.request(*request)
         assert answer.status_code in (200, 201), where
-        assert _tips(data_dir) != before, f"answered, and not done: {where}"
+        assert tips(data_dir) != before, f"answered, and not done: {where}"
         if not disk.failed:
             return disk.steps, refused
 
 
-def _prepare(client: Client, kind: str, number: int) -> None:
+def prepare(client: Client, kind: str, number: int) -> None:
     """Make what a request of a kind needs to be there."""
     if kind == "delete":
         body = {"template": "default", "overrides": {"temperature": 0.5}}
@@ -175,7 +175,7 @@ def _fail_each_step_of_a_publication(
     while True:
         fails_at += 1
         repository = Store(data_dir / "repos").open("admin/demo")
-        before = _tips(data_dir)
+        before = tips(data_dir)
         _, path, body = request = kinds()["target"](next(numbers))
         assert client.request(*request).status_code == 201
         with failing(data_dir, error, fails_at) as disk:
@@ -185,16 +185,16 @@ def _fail_each_step_of_a_publication(
                 refused += 1
         where = f"publication, step {fails_at}, {errno.errorcode[error]}"
         assert client.get(f"{path}/{body['target_name']}").status_code == 200, where
-        assert _tips(data_dir) != before, where
+        assert tips(data_dir) != before, where
         if not disk.failed:
             return disk.steps, refused
 
 
-def _tips(data_dir: Path) -> dict[Path, str]:
+def tips(data_dir: Path) -> dict[Path, str]:
     """Return where the branches and tags that the requests move are, and which repos there are."""
-    tips = dict.fromkeys((data_dir / "repos/admin").glob("*.git"), "")
+    found = dict.fromkeys((data_dir / "repos/admin").glob("*.git"), "")
     for root, name in (("", "accounts"), ("repos", "admin/demo")):
         repository = Store(data_dir / root).open(name)
         repository.publish()
-        tips[repository.path] = git(repository.path, "for-each-ref")  # maintenance may just pack the tags
-    return tips
+        found[repository.path] = git(repository.path, "for-each-ref")  # maintenance may just pack the tags
+    return found
