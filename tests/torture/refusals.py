@@ -44,6 +44,7 @@ _CALLS = {
 _readlink = os.readlink
 # What may be missing where all is well: its absence is an answer, and nobody can tell.
 _MAY_BE_MISSING = re.compile(r"/repos/\w+$|/repos/\w+/\w+\.git(/packed-refs|/refs/tags.*)?$")
+_PACKED_EVERY = 5  # rounds
 _MODES = ("warm", "cold", "unpublished")
 
 
@@ -125,6 +126,12 @@ class Refuser:
     def publish(self) -> None:
         self.app.extensions["bakehouse"].store.open("admin/demo").publish()
 
+    def pack(self, at: int) -> None:
+        """Pack the repositories now and then: each pack is looked at, and each round makes one more."""
+        if at % _PACKED_EVERY == 0:
+            for root, name in (("", "accounts"), ("repos", "admin/demo")):
+                Store(self.data_dir / root).open(name).maintain(always=True)
+
     def fill(self) -> dict[str, str]:
         """Make a repo with something of everything, and return the path of each kind of read."""
         demo = "/v1/repo/demo"
@@ -168,6 +175,7 @@ class Refuser:
             basic = b64encode(f"admin:{self.admin.token}".encode()).decode()
             headers["Authorization"] = f"Basic {basic}"
         for at in count(1):
+            self.pack(at)
             if mode == "unpublished":
                 body = {"messages": [{"role": "user", "content": str(next(self.numbers))}]}
                 self.admin.put("/v1/repo/demo/prompts/changed", body)
@@ -191,6 +199,7 @@ class Refuser:
     def refuse_each_call_of_a_write(self, kind: str, error: int) -> int:
         """Refuse each call of a kind of write once, and return how many there are."""
         for at in count(1):
+            self.pack(at)
             number = next(self.numbers)
             faults.prepare(self.master, kind, number)
             request = faults.kinds()[kind](number)
