@@ -98,5 +98,6 @@ def test_the_last_that_were_asked_for_stay():
 )
 def test_documents_take_no_more_than_they_weigh(value: Any):
     data = canonical_yaml.dump({"config": value})
-    real = held(lambda: canonical_yaml.load(data))
+    # The least of some: a thread of another test may just end something.
+    real = min(held(lambda: canonical_yaml.load(data)) for _ in range(3))
     assert real * 0.9 < weigh(canonical_yaml.load(data)) < real * 1.5

@@ -220,7 +220,7 @@ def test_one_that_waits_to_be_published_keeps_no_file_open(
         small.open(name).transact(put("a", b"1"))
     assert [path.parent.name for path in open_files(tmp_path)] == ["two.git"]
     for unpublished in noted:
-        unpublished.publish()
+        unpublished.publish(60)
         assert git(unpublished.path, "show", "main:a") == "1"
     assert [unpublished.name for unpublished in noted] == ["one", "two"]
 

@@ -11,7 +11,7 @@ from storage.store import Store
 from storage.transaction import Transaction
 from tests.app.cli.verifying import HAND, assert_found, commit, refuse, verify
 from tests.client import Client
-from tests.storage.repositories import git
+from tests.storage.repositories import git, settle
 
 ALICE = "users/alice.yml"
 
@@ -116,6 +116,7 @@ def test_accounts_that_are_gone_are_found(data_dir: Path):
 
 def test_a_config_that_cannot_be_read_is_found_and_hides_no_other(data_dir: Path, alice: Client):
     alice.post("/v1/repo", {"repo_name": "broken"})
+    settle(data_dir)
     (data_dir / "repos/alice/broken.git/config").write_text("core]\n")
     (data_dir / "repos/alice/demo.git/HEAD").write_text("ref: refs/heads/mine\n")
     found = verify(data_dir=data_dir).stdout
