@@ -2,18 +2,25 @@
 
 import fcntl
 import hashlib
+import logging
 import math
 import mmap
 import os
 import struct
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
+from time import sleep
 
 _WINDOW = 60.0  # seconds
 _SLOTS = 65_536
+_TRIES, _PAUSE = 1000, 0.0005  # and seconds between them; counting takes some microseconds
+_WITHOUT_COUNT = 10.0  # seconds
 # Whose slot it is, and when (on the machine's monotonic clock) all that they asked for is paid off.
 _SLOT = struct.Struct("=16sd")
+
+_log = logging.getLogger(__name__)
 
 
 class TooManyRequests(Exception):
@@ -35,6 +42,7 @@ class RateLimiter:
         """Count in a file at `path`, which is made where it is missing."""
         self._per_minute = per_minute
         self._lock = threading.Lock()
+        self._uncounted_until = 0.0
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         if os.fstat(self._file).st_size < _SLOTS * _SLOT.size:
             os.ftruncate(self._file, _SLOTS * _SLOT.size)
@@ -46,7 +54,8 @@ class RateLimiter:
         key, at = digest[:16], int.from_bytes(digest[16:20]) % _SLOTS * _SLOT.size
         interval = _WINDOW / self._per_minute
         with self._lock:  # between threads: they share the file's lock
-            fcntl.flock(self._file, fcntl.LOCK_EX)
+            if not self._take_file():
+                return
             try:
                 now = time.monotonic()
                 owner, paid_off = _SLOT.unpack_from(self._slots, at)
@@ -57,3 +66,20 @@ class RateLimiter:
                 _SLOT.pack_into(self._slots, at, key, paid_off + interval)
             finally:
                 fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def _take_file(self) -> bool:
+        """Take the lock between processes, and tell whether that was possible.
+
+        A process that was stopped may hold it. Nobody else's request must wait for that one, so it is not
+        counted, and for a while no other is.
+        """
+        if time.monotonic() < self._uncounted_until:
+            return False
+        for _ in range(_TRIES):
+            with suppress(BlockingIOError):
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return True
+            sleep(_PAUSE)
+        _log.warning("Requests are not counted for now: another program holds the lock of 'rates'.")
+        self._uncounted_until = time.monotonic() + _WITHOUT_COUNT
+        return False

@@ -1,5 +1,6 @@
 """What a server takes, and how often: settings, each with an answer that names it."""
 
+import fcntl
 import gzip
 from collections.abc import Callable
 from pathlib import Path
@@ -167,6 +168,16 @@ def test_counts_from_before_a_reboot_are_forgotten(limited: Limited, clock: Cloc
     assert client.get(TARGETS).status_code == 429
     clock.now = 5.0
     assert client.get(TARGETS).status_code == 200
+
+
+def test_no_request_waits_for_a_process_that_holds_the_counts(limited: Limited, clock: Clock):
+    client = limited(rate_limit=1)
+    assert client.get(TARGETS).status_code == 429
+    with (client.app.extensions["bakehouse"].settings.data_dir / "rates").open() as counts:
+        fcntl.flock(counts, fcntl.LOCK_EX)
+        assert [client.get(TARGETS).status_code for _ in range(20)] == [200] * 20
+    clock.now += 10
+    assert [client.get(TARGETS).status_code for _ in range(2)] == [429, 429]
 
 
 def test_what_a_document_says_of_the_limit(app: Flask):
