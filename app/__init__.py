@@ -7,11 +7,11 @@ from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 
 from app import api, errors, files, master_key, openapi, web
-from app.api.context import Services
-from app.api.rates import RateLimiter
 from app.registry.accounts import REPOSITORY, Accounts
-from app.registry.commits import Origin
+from app.registry.messages import Origin
 from app.settings import Settings, SettingsError
+from app.wire.context import Services
+from app.wire.rates import RateLimiter
 from storage.errors import StorageError
 from storage.maintenance import Maintenance
 from storage.store import Store

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from werkzeug.datastructures import Authorization
 
+from app.domain.tokens import Access, Token
 from app.registry import grants, repos
 from app.registry.accounts import Accounts
-from app.registry.commits import Origin
-from app.registry.tokens import Access, Token
+from app.registry.messages import Origin
 from app.registry.user_files import User
 from storage.errors import RepositoryDamaged
 from storage.store import Store

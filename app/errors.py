@@ -7,13 +7,13 @@ from typing import Any
 from flask import Flask, Response, jsonify, make_response, request
 from werkzeug.exceptions import HTTPException
 
-from app.api import context
-from app.api.body import BrokenBody
-from app.api.context import InvalidHeader
-from app.api.rates import TooManyRequests
 from app.auth import Forbidden, NotShared, Unauthorized
-from app.registry.errors import Conflict, NotFound, PreconditionFailed
+from app.domain.errors import Conflict, NotFound, PreconditionFailed
 from app.schemas.base import InvalidRequest
+from app.wire import context
+from app.wire.body import BrokenBody
+from app.wire.context import InvalidHeader
+from app.wire.rates import TooManyRequests
 from storage.errors import (
     BranchMoved,
     NameTaken,

@@ -15,11 +15,11 @@ from marshmallow import Schema
 from marshmallow.fields import Field
 from werkzeug.routing import Rule
 
-from app.api.contract import PATH_NAMES, Contract, contract_of
+from app.domain.names import PATTERNS, user_id_problem
 from app.errors import CODES
-from app.registry.names import PATTERNS, user_id_problem
 from app.schemas.containers import MapOf, Unchecked
 from app.schemas.errors import ErrorSchema, MistakesSchema
+from app.wire.contract import PATH_NAMES, Contract, contract_of
 
 PATH = "/openapi.json"
 

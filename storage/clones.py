@@ -9,10 +9,11 @@ from types import TracebackType
 
 import git
 
-from storage import checked_git, disk, process
 from storage.errors import RepositoryDamaged, RepositoryNotFound
 from storage.history import LOG, LoggedCommit, parse_log
-from storage.objects import ObjectDatabase
+from storage.machine import disk, git_command
+from storage.objects.database import ObjectDatabase
+from storage.plumbing import checked_git
 from storage.snapshot import Snapshot
 from storage.waits import Waits
 
@@ -34,7 +35,7 @@ class Clone:
             raise RepositoryNotFound(name) from error
         except (configparser.Error, UnicodeError) as error:
             raise RepositoryDamaged(name, "its config cannot be read") from error
-        self._git.git.update_environment(**process.environment())
+        self._git.git.update_environment(**git_command.environment())
         self._git_folder = Path(self._git.common_dir)
 
     def __enter__(self) -> "Clone":
@@ -98,7 +99,7 @@ class Clone:
             done = subprocess.run(
                 command,
                 cwd=self._git_folder,
-                env=process.environment(),
+                env=git_command.environment(),
                 capture_output=True,
                 text=True,
                 errors="replace",
@@ -113,4 +114,4 @@ class Clone:
         return [str(path.relative_to(self._git_folder)) for path in found]
 
     def _run(self, *arguments: str) -> str:
-        return process.run(self.name, self._git_folder, *arguments)
+        return git_command.run(self.name, self._git_folder, *arguments)

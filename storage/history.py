@@ -9,12 +9,12 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from storage.cache import Cache
-from storage.checked_git import CheckedGit
-from storage.commits import Signature
-from storage.line import Line
-from storage.objects import ObjectDatabase
-from storage.trees import Tree
+from storage.ancestry import Line
+from storage.objects.cache import Cache
+from storage.objects.database import ObjectDatabase
+from storage.plumbing.checked_git import CheckedGit
+from storage.plumbing.commits import Signature
+from storage.plumbing.trees import Tree
 from storage.versions import NO_BLOB, NOTHING, Known, Version
 
 LOG = ("log", "--first-parent", "--raw", "-z", "--no-abbrev", "--no-renames", "--format=tformat:%x01%H")

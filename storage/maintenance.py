@@ -18,11 +18,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from storage import checked_git, disk, flushes, process
-from storage.branch import Branch
-from storage.checked_git import CheckedGit
 from storage.errors import RepositoryDamaged
-from storage.journal import Journal
+from storage.journal.engine import Journal
+from storage.machine import disk, git_command
+from storage.plumbing import checked_git, pack_files
+from storage.plumbing.branch import Branch
+from storage.plumbing.checked_git import CheckedGit
 from storage.waits import Waits
 
 ROLL_UP_ABOVE = 256
@@ -34,7 +35,7 @@ _SCRATCH = (  # renamed once written, but for the last
     "objects/pack/.tmp-*",
     "objects/info/commit-graphs/tmp_*",
     "packed-refs.new",
-    f"objects/pack/{flushes.PREFIX}*.keep",
+    f"objects/pack/{pack_files.PREFIX}*.keep",
 )
 # Which git would never write over again.
 _LOCKS = ("objects/info/commit-graphs/commit-graph-chain.lock", "packed-refs.lock", "refs/tags/**/*.lock")
@@ -100,7 +101,7 @@ def write_commit_graph(branch: Branch) -> None:
     The commits since the last time are added in a layer of their own, which git merges now and then.
     """
     options = ("--reachable", "--changed-paths", "--split")
-    process.run(branch.name, branch.git_folder, "commit-graph", "write", *options)
+    git_command.run(branch.name, branch.git_folder, "commit-graph", "write", *options)
 
 
 def _find_small(git_folder: Path) -> list[str]:
@@ -114,7 +115,7 @@ def _find_small(git_folder: Path) -> list[str]:
         for name, size in pack_sizes(git_folder).items()
         if not (folder / name).with_suffix(".keep").exists()
     }
-    small = [name for name in sizes if name.startswith(flushes.PREFIX)]
+    small = [name for name in sizes if name.startswith(pack_files.PREFIX)]
     total = sum(sizes[name] for name in small)
     for name, size in sizes.items():
         if name not in small and size <= 2 * total:
@@ -165,10 +166,10 @@ def _tidy(branch: Branch) -> None:
     loose = _loose_objects(branch.git_folder)  # of git commands of the operator's
     if loose:
         _pack(branch, loose)
-        process.run(branch.name, branch.git_folder, "prune-packed", "--quiet")
+        git_command.run(branch.name, branch.git_folder, "prune-packed", "--quiet")
     roll_up(branch)
     write_commit_graph(branch)
-    process.run(branch.name, branch.git_folder, "pack-refs")
+    git_command.run(branch.name, branch.git_folder, "pack-refs")
 
 
 def _loose_objects(git_folder: Path) -> list[str]:
@@ -181,7 +182,7 @@ def _pack(branch: Branch, wanted: Sequence[str], *options: str) -> str:
     """Let git put objects, or those of some packs, into one pack, durably; return that pack's id."""
     folder = branch.git_folder / "objects" / "pack"
     command = ("pack-objects", "--quiet", *options, str(folder / "pack"))
-    packed = process.run(branch.name, branch.git_folder, *command, stdin="\n".join(wanted)).strip()
+    packed = git_command.run(branch.name, branch.git_folder, *command, stdin="\n".join(wanted)).strip()
     disk.sync(folder)
     return packed
 

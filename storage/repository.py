@@ -13,10 +13,8 @@ from typing import IO, TypeVar
 
 import git
 
-from storage import maintenance, process, recovery, transport
-from storage.branch import Branch
-from storage.checked_git import CheckedGit
-from storage.commits import Signature
+from storage import maintenance
+from storage.ancestry import Line
 from storage.errors import (
     RepositoryDamaged,
     RevisionAmbiguous,
@@ -25,17 +23,22 @@ from storage.errors import (
     explained,
 )
 from storage.history import History, LoggedCommit
-from storage.journal import Journal
-from storage.line import Line
-from storage.objects import ObjectDatabase
-from storage.refs import BRANCH, Refs, is_repository
+from storage.journal import recovery
+from storage.journal.engine import Journal
+from storage.journal.tip import Tip
+from storage.journal.unpublished import Nobody
+from storage.machine import git_command
+from storage.objects.database import ObjectDatabase
+from storage.plumbing import transport
+from storage.plumbing.branch import Branch
+from storage.plumbing.checked_git import CheckedGit
+from storage.plumbing.commits import Signature
+from storage.plumbing.refs import BRANCH, Refs, is_repository
+from storage.plumbing.transport import Upload
 from storage.shared import Shared
 from storage.snapshot import Snapshot
 from storage.tags import Tag, Tags
-from storage.tip import Tip
 from storage.transaction import Transaction, Writer
-from storage.transport import Upload
-from storage.unpublished import Nobody
 from storage.versions import Version
 
 T = TypeVar("T")
@@ -56,7 +59,7 @@ class Repository:
             if not is_repository(path):
                 raise RepositoryDamaged(name, "its folder is not a git repository")
         command = git.Git(path)  # `git.Repo` would read git's configuration, too: 0.25 ms
-        command.update_environment(**process.environment())
+        command.update_environment(**git_command.environment())
         self._objects = ObjectDatabase(str(path / "objects"), command)
         # ends `cat-file`, whatever order things go in; a snapshot may read longer than this is open
         weakref.finalize(self._objects, command.clear_cache)
@@ -80,7 +83,9 @@ class Repository:
         path.mkdir()
         branch = Path(BRANCH).name
         try:  # `git.Repo.init` would look at it, and not say what the system refuses
-            process.run(name, path, "init", "--quiet", "--bare", "--template=", f"--initial-branch={branch}")
+            git_command.run(
+                name, path, "init", "--quiet", "--bare", "--template=", f"--initial-branch={branch}"
+            )
         except RepositoryDamaged as error:
             raise StorageUnavailable(name, "git cannot make a repository there") from error
         repository = cls(name, path, Shared())

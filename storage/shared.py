@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from storage.cache import Cache, ObjectCache
+from storage.journal.checkpointer import Publisher
 from storage.maintenance import Maintenance
-from storage.publisher import Publisher
+from storage.objects.cache import Cache, ObjectCache
 from storage.versions import Known
 from storage.waits import Waits
 

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from storage.commits import CommitHeader
-from storage.objects import ObjectDatabase
-from storage.packs import GitObject
-from storage.trees import FILE, FOLDER, SUBMODULE
+from storage.objects.database import ObjectDatabase
+from storage.plumbing.commits import CommitHeader
+from storage.plumbing.packs import GitObject
+from storage.plumbing.trees import FILE, FOLDER, SUBMODULE
 
 _EMPTY_TREE_ID = GitObject.of("tree", b"").id
 

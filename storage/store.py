@@ -12,14 +12,15 @@ from pathlib import Path
 
 from cachetools import LRUCache
 
-from storage import disk, recovery
-from storage.branch import Branch
-from storage.cache import Cache, weigh
 from storage.errors import NameTaken, RepositoryExists, StorageError, explained
-from storage.journal import Journal
+from storage.journal import recovery
+from storage.journal.checkpointer import PATIENCE_SECONDS
+from storage.journal.engine import Journal
+from storage.machine import disk
 from storage.maintenance import Maintenance
-from storage.publisher import PATIENCE_SECONDS
-from storage.refs import Refs
+from storage.objects.cache import Cache, weigh
+from storage.plumbing.branch import Branch
+from storage.plumbing.refs import Refs
 from storage.repository import Repository
 from storage.shared import Shared
 from storage.transaction import Transaction

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from git import Actor
 
-from storage import disk
-from storage.cache import Cache
-from storage.commits import Signature, TagHeader, serialize_tag
 from storage.errors import NameTaken, RepositoryDamaged, TagExists
-from storage.objects import ObjectDatabase
-from storage.refs import PackedRef, Refs
+from storage.machine import disk
+from storage.objects.cache import Cache
+from storage.objects.database import ObjectDatabase
+from storage.plumbing.commits import Signature, TagHeader, serialize_tag
+from storage.plumbing.refs import PackedRef, Refs
 
 FOLDER = "refs/tags"
 # What may name a file here, leads nowhere else, and git takes too: `v1.lock` is its lock on `v1`.

@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 
 from git import Actor
 
-from storage.commits import CommitHeader
 from storage.errors import BranchMoved, StorageUnavailable
-from storage.frames import Record
-from storage.objects import ObjectDatabase
-from storage.packs import GitObject
+from storage.journal.frames import Record
+from storage.journal.tip import Tip, Turn
+from storage.objects.database import ObjectDatabase
+from storage.plumbing.commits import CommitHeader
+from storage.plumbing.packs import GitObject
 from storage.snapshot import File, Snapshot
-from storage.tip import Tip, Turn
 from storage.waits import PAUSE, Waits
 
 T = TypeVar("T")

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 
 from app import create_app
 from app.settings import Settings
-from storage.publisher import Publisher
+from storage.journal.checkpointer import Publisher
 from tests.client import Client
 from tests.server import MASTER_KEY, Server, running
 

@@ -4,10 +4,9 @@ from typing import Any
 
 from flask import Blueprint
 
-from app.api import context, examples
-from app.api.contract import Answer, accepts, returns
+from app.api import examples
 from app.auth import Forbidden
-from app.registry.tokens import Token, TokenRequest
+from app.domain.tokens import Token, TokenRequest
 from app.schemas.accounts import (
     TokenCreatedSchema,
     TokenCreateSchema,
@@ -16,6 +15,8 @@ from app.schemas.accounts import (
     UserCreateSchema,
 )
 from app.schemas.batches import DeletedSchema
+from app.wire import context
+from app.wire.contract import Answer, accepts, returns
 
 blueprint = Blueprint("accounts", __name__, url_prefix="/v1/admin/users")
 

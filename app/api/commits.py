@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from app.registry.differences import MISSING, Difference, operations
-from storage.commits import Signature
+from app.domain.differences import MISSING, Difference, operations
+from storage.plumbing.commits import Signature
 
 _LAST = 253_402_300_799  # the end of the calendar; a commit made by hand may claim to be from later
 

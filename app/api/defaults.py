@@ -4,12 +4,13 @@ from typing import Any
 
 from flask import Blueprint
 
-from app.api import context, examples, versions
-from app.api.contract import Answer, accepts, returns
+from app.api import examples
 from app.registry import defaults
 from app.registry.defaults import DefaultTarget
 from app.schemas.revisions import RefQuerySchema
 from app.schemas.targets import DefaultTargetPutSchema, DefaultTargetSchema
+from app.wire import context, versions
+from app.wire.contract import Answer, accepts, returns
 
 blueprint = Blueprint("defaults", __name__, url_prefix="/v1/repo/<repo_name>/defaults")
 blueprint.before_request(context.authorize)

@@ -6,12 +6,12 @@ from typing import IO
 
 from flask import Blueprint, Response, g, request
 
-from app.api import context
-from app.api.body import pieces
 from app.auth import Forbidden, NotShared, authenticate_git, authorize
+from app.domain.errors import NotFound
+from app.domain.tokens import Access
 from app.registry import repos
-from app.registry.errors import NotFound
-from app.registry.tokens import Access
+from app.wire import context
+from app.wire.body import pieces
 from storage.errors import StorageUnavailable
 from storage.repository import Repository
 

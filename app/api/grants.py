@@ -4,14 +4,15 @@ from typing import Any
 
 from flask import Blueprint
 
-from app.api import context, examples
-from app.api.contract import Answer, accepts, returns
+from app.api import examples
 from app.auth import Forbidden
+from app.domain.tokens import Access
 from app.registry import grants
-from app.registry.tokens import Access
 from app.schemas.batches import DeletedSchema
 from app.schemas.grants import GrantListSchema, GrantPutSchema, GrantSchema
 from app.schemas.revisions import RefQuerySchema
+from app.wire import context
+from app.wire.contract import Answer, accepts, returns
 
 blueprint = Blueprint("grants", __name__, url_prefix="/v1/repo/<repo_name>/grants")
 

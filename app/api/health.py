@@ -6,9 +6,9 @@ from pathlib import Path
 
 from flask import Blueprint
 
-from app.api import context
-from app.api.contract import Answer, accepts, returns
 from app.schemas.health import HealthSchema
+from app.wire import context
+from app.wire.contract import Answer, accepts, returns
 
 blueprint = Blueprint("health", __name__, url_prefix="/v1/health")
 

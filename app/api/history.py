@@ -4,10 +4,9 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from app.api import commits, context, versions
-from app.api.contract import Answer, accepts, returns
+from app.api import commits
+from app.domain.differences import compare
 from app.registry import history, prompts, revisions, targets
-from app.registry.differences import compare
 from app.registry.folders import Folder
 from app.registry.history import ChangedFile, Entry
 from app.registry.revisions import Ref
@@ -21,6 +20,8 @@ from app.schemas.history import (
     LogSchema,
     PageQuerySchema,
 )
+from app.wire import context, versions
+from app.wire.contract import Answer, accepts, returns
 from storage.repository import Repository
 from storage.snapshot import Snapshot
 

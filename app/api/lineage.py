@@ -4,8 +4,7 @@ from typing import Any
 
 from flask import Blueprint
 
-from app.api import commits, context, examples, explanations, versions
-from app.api.contract import Answer, accepts, returns
+from app.api import commits, examples, explanations
 from app.registry import lineage, rebase, targets
 from app.registry.rebase import Drift
 from app.schemas.lineage import (
@@ -18,6 +17,8 @@ from app.schemas.lineage import (
 )
 from app.schemas.revisions import RefQuerySchema
 from app.schemas.targets import TargetSchema
+from app.wire import context, versions
+from app.wire.contract import Answer, accepts, returns
 
 blueprint = Blueprint("lineage", __name__, url_prefix="/v1/repo/<repo_name>/targets/<item:target_name>")
 blueprint.before_request(context.authorize)

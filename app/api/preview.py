@@ -4,12 +4,13 @@ from typing import Any
 
 from flask import Blueprint
 
-from app.api import context, examples, explanations, versions
-from app.api.contract import Answer, accepts, returns
+from app.api import examples, explanations
 from app.registry import lineage, targets
 from app.registry.targets import TargetRequest
 from app.schemas.lineage import PreviewSchema
 from app.schemas.targets import TargetPutSchema
+from app.wire import context, versions
+from app.wire.contract import Answer, accepts, returns
 
 blueprint = Blueprint("preview", __name__, url_prefix="/v1/repo/<repo_name>/targets/preview")
 blueprint.before_request(context.authorize_reading)

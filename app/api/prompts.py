@@ -4,9 +4,8 @@ from typing import Any
 
 from flask import Blueprint
 
-from app.api import context, examples, versions
+from app.api import examples
 from app.api.batches import load_each
-from app.api.contract import Answer, accepts, returns
 from app.registry import prompts
 from app.registry.prompts import Prompt
 from app.schemas.batches import BatchSchema, DeletedSchema
@@ -19,6 +18,8 @@ from app.schemas.prompts import (
     PromptSchema,
 )
 from app.schemas.revisions import RefQuerySchema
+from app.wire import context, versions
+from app.wire.contract import Answer, accepts, returns
 
 blueprint = Blueprint("prompts", __name__, url_prefix="/v1/repo/<repo_name>/prompts")
 blueprint.before_request(context.authorize)

@@ -4,12 +4,11 @@ from typing import Any
 
 from flask import Blueprint, request
 
-from app.api import context, examples, versions
-from app.api.contract import Answer, accepts, returns
+from app.api import examples
 from app.auth import visible_repos
+from app.domain.tokens import Access
 from app.registry import repos
 from app.registry.repos import Repo
-from app.registry.tokens import Access
 from app.schemas.repos import (
     RepoCreateSchema,
     RepoListQuerySchema,
@@ -19,6 +18,8 @@ from app.schemas.repos import (
     RepoTreeSchema,
 )
 from app.schemas.revisions import RefQuerySchema
+from app.wire import context, versions
+from app.wire.contract import Answer, accepts, returns
 
 blueprint = Blueprint("repos", __name__, url_prefix="/v1/repo")
 blueprint.before_request(context.authorize)

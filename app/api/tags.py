@@ -4,12 +4,13 @@ from typing import Any
 
 from flask import Blueprint
 
-from app.api import commits, context, examples, versions
-from app.api.contract import Answer, accepts, returns
+from app.api import commits, examples
 from app.auth import Forbidden
 from app.registry import revisions
 from app.schemas.batches import DeletedSchema
 from app.schemas.revisions import TagCreateSchema, TagListSchema, TagSchema
+from app.wire import context, versions
+from app.wire.contract import Answer, accepts, returns
 from storage.tags import Tag
 
 blueprint = Blueprint("tags", __name__, url_prefix="/v1/repo/<repo_name>/tags")

@@ -4,11 +4,10 @@ from typing import Any
 
 from flask import Blueprint
 
-from app.api import context, examples, versions
+from app.api import examples
 from app.api.batches import load_each
-from app.api.contract import Answer, accepts, returns
+from app.domain.errors import Conflict
 from app.registry import targets
-from app.registry.errors import Conflict
 from app.registry.target_files import FOLDER, Target
 from app.registry.targets import TargetRequest
 from app.schemas.batches import BatchSchema, DeletedSchema
@@ -20,6 +19,8 @@ from app.schemas.targets import (
     TargetPutSchema,
     TargetSchema,
 )
+from app.wire import context, versions
+from app.wire.contract import Answer, accepts, returns
 
 blueprint = Blueprint("targets", __name__, url_prefix="/v1/repo/<repo_name>/targets")
 blueprint.before_request(context.authorize)

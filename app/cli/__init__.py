@@ -8,7 +8,7 @@ from app.cli.maintain import maintain
 from app.cli.serving import serve
 from app.cli.users import users
 from app.cli.verify import verify
-from app.registry.errors import RegistryError
+from app.domain.errors import RegistryError
 from app.schemas.base import InvalidRequest
 from app.settings import SettingsError
 from storage.errors import StorageError

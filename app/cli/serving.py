@@ -19,8 +19,8 @@ from gunicorn.workers.gthread import ThreadWorker
 from app import create_app, files, master_key
 from app.files import Share
 from app.settings import Settings, SettingsError
-from storage import cores
 from storage.errors import NO_ROOM
+from storage.machine import cores
 
 _WAITING_CONNECTIONS = 2048  # gunicorn's own number
 _MOMENT = 0.05  # seconds

@@ -2,10 +2,10 @@
 
 import click
 
+from app.domain.names import user_id_problem
+from app.domain.tokens import Access
 from app.registry.accounts import Accounts
-from app.registry.commits import Origin
-from app.registry.names import user_id_problem
-from app.registry.tokens import Access
+from app.registry.messages import Origin
 from app.schemas.accounts import TokenCreateSchema
 from app.schemas.base import load
 from app.settings import Settings

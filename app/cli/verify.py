@@ -13,7 +13,7 @@ from app.registry.repo_verification import of_repo
 from app.registry.verification import Verification, reason_of
 from storage.clones import Clone
 from storage.errors import RepositoryNotFound, StorageError
-from storage.refs import BRANCH
+from storage.plumbing.refs import BRANCH
 from storage.repository import Repository
 from storage.snapshot import Snapshot
 from storage.store import Store

@@ -11,10 +11,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from app.registry import commits, documents, user_files
-from app.registry.commits import Origin
-from app.registry.errors import Conflict, NotFound
-from app.registry.tokens import Token, TokenRequest, hash_of
+from app.domain.errors import Conflict, NotFound
+from app.domain.tokens import Token, TokenRequest, hash_of
+from app.registry import documents, messages, user_files
+from app.registry.messages import Origin
 from app.registry.user_files import FOLDER, Tokens, User
 from storage.errors import RepositoryDamaged, RepositoryExists, RepositoryNotFound, StorageError
 from storage.repository import Repository
@@ -72,8 +72,8 @@ class Accounts:
                 raise Conflict(user_id, f"User '{user_id}' already exists")
             user = User(user_id, alias, email, (token,))
             transaction.write(FOLDER.path(user_id), documents.dump(user.document()))
-            lines = commits.changed_fields({}, {"alias": alias, "email": email})
-            FOLDER.commit(transaction, origin, commits.message(origin, f"Create user {user_id}", lines))
+            lines = messages.changed_fields({}, {"alias": alias, "email": email})
+            FOLDER.commit(transaction, origin, messages.message(origin, f"Create user {user_id}", lines))
 
         self._use(lambda repository: repository.transact(change))
         return secret
@@ -158,8 +158,8 @@ class Accounts:
             tokens = change_list(user_files.read_tokens(found[0], transaction, path))
             document = {**found[0], "tokens": [token.document() for token in tokens]}
             transaction.write(path, documents.dump(document))
-            lines = commits.changed_fields({}, details or {})
-            transaction.commit(commits.message(origin, subject, lines), origin.author)
+            lines = messages.changed_fields({}, details or {})
+            transaction.commit(messages.message(origin, subject, lines), origin.author)
 
         self._use(lambda repository: repository.transact(change))
 
@@ -192,7 +192,7 @@ class Accounts:
 def _make_missing(store: Store, origin: Origin) -> None:
     def first_commit(transaction: Transaction) -> None:
         transaction.write("README.md", b"# Accounts\n\n`users/<user>.yml`: a user of this Bakehouse.\n")
-        transaction.commit(commits.message(origin, "Create accounts"), origin.author)
+        transaction.commit(messages.message(origin, "Create accounts"), origin.author)
 
     try:
         store.open(REPOSITORY)

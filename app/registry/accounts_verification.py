@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
+from app.domain.names import user_id_problem
 from app.registry import documents, user_files
-from app.registry.names import user_id_problem
 from app.registry.user_files import FOLDER, User
 from app.registry.verification import FOREIGN, Verification, wrong_name
 from storage.clones import Clone

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from app.registry import commits, documents, template_files
-from app.registry.commits import Origin
+from app.domain.names import DEFAULT_TEMPLATE
+from app.domain.preconditions import Precondition
+from app.domain.resolution import Config, in_order, normalize, resolve
+from app.registry import documents, messages, question_templates
 from app.registry.documents import Source
 from app.registry.folders import Folder
-from app.registry.names import DEFAULT_TEMPLATE
-from app.registry.preconditions import Precondition
-from app.registry.resolution import Config, in_order, normalize, resolve
-from app.registry.template_files import FileVersions
-from storage.cache import Cache, weigh
+from app.registry.messages import Origin
+from app.registry.question_templates import FileVersions
 from storage.errors import RepositoryDamaged
+from storage.objects.cache import Cache, weigh
 from storage.repository import Repository
 from storage.snapshot import Snapshot
 from storage.transaction import Transaction
@@ -90,17 +90,17 @@ def put(
     `overrides` are what a target may ask for, and are all there is: nothing lies below. Raises
     PreconditionFailed where the current version rules it out, Conflict for files that contradict.
     """
-    taken, files = template_files.take(DEFAULT_TEMPLATE, overrides)
+    taken, files = question_templates.take(DEFAULT_TEMPLATE, overrides)
     config = in_order(resolve({}, normalize(taken)))
 
     def change(transaction: Transaction) -> DefaultTarget:
         before, current = read(transaction)
         precondition.check(PATH, current)
         replaced = {path: file.id for path in files if (file := transaction.read(path))}
-        versions = template_files.write(transaction, files)
+        versions = question_templates.write(transaction, files)
         version = write(transaction, config, versions)
-        lines = commits.changed_fields({**before, **replaced}, {**config, **versions})
-        text = commits.message(origin, "Update default target", lines)
+        lines = messages.changed_fields({**before, **replaced}, {**config, **versions})
+        text = messages.message(origin, "Update default target", lines)
         return DefaultTarget(config, version, _FOLDER.commit(transaction, origin, text))
 
     return repository.transact(change)

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, Protocol, TypeVar
 
-from app.registry.canonical_yaml import dump, load
-from app.registry.resolution import Config, is_config
-from storage.cache import Cache, weigh
+from app.domain.canonical_yaml import dump, load
+from app.domain.resolution import Config, is_config
 from storage.errors import RepositoryDamaged
+from storage.objects.cache import Cache, weigh
 from storage.snapshot import File
 
 __all__ = ["Source", "dump", "expect", "expect_config", "is_same", "parse", "read"]

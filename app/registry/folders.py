@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from app.registry import commits
-from app.registry.commits import Origin
+from app.domain.errors import Conflict, NotFound
+from app.domain.preconditions import Precondition
+from app.registry import messages
 from app.registry.documents import Source
-from app.registry.errors import Conflict, NotFound
-from app.registry.preconditions import Precondition
+from app.registry.messages import Origin
 from storage.errors import NameTaken
 from storage.repository import Repository
 from storage.snapshot import Snapshot
@@ -73,7 +73,7 @@ class Folder:
             precondition.check(name, file.id)
             transaction.remove(self.path(name))
             return self.commit(
-                transaction, origin, commits.message(origin, f"Delete {self.kind.lower()} {name}")
+                transaction, origin, messages.message(origin, f"Delete {self.kind.lower()} {name}")
             )
 
         return repository.transact(change)

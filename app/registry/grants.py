@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
-from app.registry import commits, documents, repos
-from app.registry.commits import Origin
+from app.domain.errors import Conflict, NotFound
+from app.domain.tokens import Access
+from app.registry import documents, messages, repos
 from app.registry.documents import Source
-from app.registry.errors import Conflict, NotFound
-from app.registry.tokens import Access
+from app.registry.messages import Origin
 from storage.errors import RepositoryDamaged, StorageError
 from storage.repository import Repository
 from storage.snapshot import Snapshot
@@ -67,8 +67,8 @@ def _change(
         if not after:
             del document["grants"]
         transaction.write(repos.PATH, documents.dump(document))
-        lines = commits.changed_fields(before, after)
-        transaction.commit(commits.message(origin, subject, lines), origin.author)
+        lines = messages.changed_fields(before, after)
+        transaction.commit(messages.message(origin, subject, lines), origin.author)
 
     repository.transact(change)
 

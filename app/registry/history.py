@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from app.domain.differences import Difference, compare
+from app.domain.errors import NotFound
 from app.registry import documents, repos
-from app.registry.differences import Difference, compare
 from app.registry.documents import Source
-from app.registry.errors import NotFound
 from app.registry.folders import Folder
-from storage.commits import Signature
 from storage.errors import RepositoryDamaged
 from storage.history import FileChange, LoggedCommit
+from storage.plumbing.commits import Signature
 from storage.repository import Repository
 from storage.snapshot import Snapshot
 

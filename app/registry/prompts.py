@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from app.registry import commits, documents
-from app.registry.commits import Origin
+from app.domain.errors import Conflict, NotFound
+from app.domain.preconditions import Precondition
+from app.registry import documents, messages
 from app.registry.documents import Source
-from app.registry.errors import Conflict, NotFound
 from app.registry.folders import Folder
-from app.registry.preconditions import Precondition
+from app.registry.messages import Origin
 from storage.errors import RepositoryDamaged
 from storage.repository import Repository
 from storage.snapshot import Snapshot
@@ -94,7 +94,7 @@ def put_all(repository: Repository, origin: Origin, prompts: Iterable[Prompt]) -
                     f"{count} message{'' if count == 1 else 's'}"
                 )
         if lines:
-            FOLDER.commit(transaction, origin, commits.batch_message(origin, "prompt", lines))
+            FOLDER.commit(transaction, origin, messages.batch_message(origin, "prompt", lines))
         return names
 
     return repository.transact(change)
@@ -106,8 +106,8 @@ def _write(transaction: Transaction, prompt: Prompt) -> str:
 
 def _commit(transaction: Transaction, origin: Origin, prompt: Prompt, existing: Prompt | None) -> Prompt:
     version = _write(transaction, prompt)
-    lines = commits.changed_fields(existing.document() if existing else {}, prompt.document())
-    text = commits.message(origin, f"{'Update' if existing else 'Create'} prompt {prompt.name}", lines)
+    lines = messages.changed_fields(existing.document() if existing else {}, prompt.document())
+    text = messages.message(origin, f"{'Update' if existing else 'Create'} prompt {prompt.name}", lines)
     return replace(prompt, version=version, commit=FOLDER.commit(transaction, origin, text))
 
 

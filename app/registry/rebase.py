@@ -5,16 +5,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from app.registry import commits, target_files
-from app.registry.canonical_yaml import load
-from app.registry.commits import Origin
-from app.registry.differences import Difference, compare
+from app.domain.canonical_yaml import load
+from app.domain.differences import Difference, compare
+from app.domain.errors import Conflict, NotFound
+from app.domain.preconditions import Precondition
+from app.domain.resolution import Config, combine, in_order, resolve
+from app.registry import messages, target_files
 from app.registry.documents import Source
-from app.registry.errors import Conflict, NotFound
-from app.registry.preconditions import Precondition
-from app.registry.resolution import Config, combine, in_order, resolve
+from app.registry.messages import Origin
+from app.registry.question_templates import FileVersions
 from app.registry.target_files import FOLDER, Target
-from app.registry.template_files import FileVersions
 from storage.repository import Repository
 from storage.transaction import Transaction
 
@@ -168,7 +168,7 @@ def _message(origin: Origin, changed: list[Drift]) -> str:
     lines, trailers = [], {}
     for found in changed:
         after = found.rebased or found.target
-        fields = commits.changed_fields(found.target.content(), after.content())
+        fields = messages.changed_fields(found.target.content(), after.content())
         if len(changed) == 1:
             lines = fields
             trailers = {"Template": f"{after.template} {after.template_version}"}
@@ -177,4 +177,4 @@ def _message(origin: Origin, changed: list[Drift]) -> str:
             lines.append(f"Rebase target {after.name} on {after.template}: {names}")
     others = len(changed) - 1
     subject = f"Rebase target {changed[0].target.name}"
-    return commits.message(origin, f"{subject} and {others} more" if others else subject, lines, trailers)
+    return messages.message(origin, f"{subject} and {others} more" if others else subject, lines, trailers)

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 
-from app.registry import defaults, documents, grants, prompts, repos, target_files, template_files
-from app.registry.differences import compare
-from app.registry.names import DEFAULT_TEMPLATE, name_problem, target_name_problem
-from app.registry.resolution import Config, canonical, in_order, resolve
+from app.domain.differences import compare
+from app.domain.names import DEFAULT_TEMPLATE, name_problem, target_name_problem
+from app.domain.resolution import Config, canonical, in_order, resolve
+from app.registry import defaults, documents, grants, prompts, question_templates, repos, target_files
 from app.registry.target_files import Target
 from app.registry.verification import FOREIGN, Check, Verification, wrong_name
 from storage.clones import Clone
@@ -40,7 +40,7 @@ class _RepoChecks:
         return {
             target_files.FOLDER.name: self._check_target,
             prompts.FOLDER.name: self._check_prompt,
-            template_files.FOLDER: self._check_template_file,
+            question_templates.FOLDER: self._check_template_file,
         }
 
     def _check_repo(self, _: str, file: File) -> Iterator[str]:
@@ -92,7 +92,7 @@ class _RepoChecks:
         self._checked.add((defaults.PATH, version))
         data = self._snapshot.blob(version)
         document = documents.parse(self._snapshot, defaults.PATH, data)
-        files = template_files.expect(document, self._snapshot, defaults.PATH)
+        files = question_templates.expect(document, self._snapshot, defaults.PATH)
         yield from self._check_files(files)
         config = canonical(defaults.read_version(self._snapshot, version))
         if documents.dump(defaults.document(config, files)) != data:
@@ -135,7 +135,7 @@ class _RepoChecks:
 
         Who did may have been replaced or deleted since.
         """
-        path = f"{template_files.FOLDER}/{entry}"
+        path = f"{question_templates.FOLDER}/{entry}"
         if (path, file.id) not in self._brought and not self._was_brought(path, file.id):
             yield "no target, and no default, brought this content"
 
@@ -169,6 +169,6 @@ def _names(then: Snapshot, document: str, path: str, version: str) -> bool:
         return False
     try:
         parsed = documents.parse(then, document, file.data)
-        return template_files.expect(parsed, then, document).get(path) == version
+        return question_templates.expect(parsed, then, document).get(path) == version
     except RepositoryDamaged:
         return False

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.registry import commits, defaults, documents
-from app.registry.commits import Origin
+from app.domain.errors import Conflict, NotFound
+from app.domain.names import name_problem, user_id_problem
+from app.registry import defaults, documents, messages
 from app.registry.documents import Source
-from app.registry.errors import Conflict, NotFound
-from app.registry.names import name_problem, user_id_problem
+from app.registry.messages import Origin
 from storage.errors import RepositoryDamaged, RepositoryExists, RepositoryNotFound, StorageUnavailable
 from storage.repository import Repository
 from storage.snapshot import Snapshot
@@ -112,5 +112,5 @@ def _write_new(transaction: Transaction, repo: Repo, origin: Origin) -> None:
     transaction.write("README.md", _README.format(name=repo.name).encode())
     transaction.write(PATH, documents.dump({"base_model": repo.base_model, "layout": LAYOUT_VERSION}))
     defaults.write(transaction, defaults.first_config(repo.base_model))
-    lines = commits.changed_fields({}, {"base_model": repo.base_model})
-    transaction.commit(commits.message(origin, f"Create repo {repo.name}", lines), origin.author)
+    lines = messages.changed_fields({}, {"base_model": repo.base_model})
+    transaction.commit(messages.message(origin, f"Create repo {repo.name}", lines), origin.author)

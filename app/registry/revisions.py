@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from app.registry.commits import Origin
-from app.registry.errors import NotFound
+from app.domain.errors import NotFound
+from app.registry.messages import Origin
 from storage.repository import Repository
 from storage.snapshot import Snapshot
 from storage.tags import Tag

@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from app.registry import commits, defaults, documents, template_files
-from app.registry.commits import Origin
+from app.domain.errors import NotFound
+from app.domain.names import DEFAULT_TEMPLATE
+from app.domain.resolution import Config
+from app.registry import defaults, documents, messages, question_templates
 from app.registry.documents import Source
-from app.registry.errors import NotFound
 from app.registry.folders import Folder
-from app.registry.names import DEFAULT_TEMPLATE
-from app.registry.resolution import Config
-from app.registry.template_files import FileVersions
-from storage.cache import Cache, weigh
+from app.registry.messages import Origin
+from app.registry.question_templates import FileVersions
+from storage.objects.cache import Cache, weigh
 from storage.transaction import Transaction
 
 FOLDER = Folder("targets", "Target")
@@ -98,9 +98,9 @@ def commit(
     trailers: Mapping[str, str] | None = None,
 ) -> Target:
     """Commit one target that was written; the message tells how its content differs from `before`."""
-    lines = commits.changed_fields(before, target.content())
+    lines = messages.changed_fields(before, target.content())
     named = {"Template": f"{target.template} {target.template_version}", **(trailers or {})}
-    text = commits.message(origin, subject, lines, named)
+    text = messages.message(origin, subject, lines, named)
     return replace(target, commit=FOLDER.commit(transaction, origin, text))
 
 
@@ -115,7 +115,7 @@ def _parse(source: Source, name: str, data: bytes, version: str) -> Target:
             documents.expect(document, "template_version", str, source, path),
             documents.expect_config(document, "overrides", source, path),
             documents.expect_config(document, "config", source, path),
-            template_files.expect(document, source, path),
+            question_templates.expect(document, source, path),
             version,
         )
         _kept.put((name, version), target, weigh(document))

@@ -4,14 +4,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from app.registry import commits, documents, revisions, target_files, template_files
-from app.registry.commits import Origin
-from app.registry.errors import Conflict, NotFound
-from app.registry.preconditions import UNCONDITIONAL, Precondition
-from app.registry.resolution import Config, in_order, normalize, resolve
+from app.domain.errors import Conflict, NotFound
+from app.domain.preconditions import UNCONDITIONAL, Precondition
+from app.domain.resolution import Config, in_order, normalize, resolve
+from app.registry import documents, messages, question_templates, revisions, target_files
+from app.registry.messages import Origin
+from app.registry.question_templates import Files
 from app.registry.revisions import Ref
 from app.registry.target_files import FOLDER, Target, read_template
-from app.registry.template_files import Files
 from storage.repository import Repository
 from storage.snapshot import Snapshot
 from storage.transaction import Transaction
@@ -29,7 +29,7 @@ class TargetRequest:
     @classmethod
     def of(cls, name: str, template: str, overrides: Config | None) -> "TargetRequest":
         """Take a request's overrides apart; Conflict where they bring one file twice."""
-        taken, files = template_files.take(name, overrides or {})
+        taken, files = question_templates.take(name, overrides or {})
         return cls(name, template, normalize(taken), files)
 
 
@@ -86,9 +86,9 @@ def revert(repository: Repository, origin: Origin, name: str, to: Ref, precondit
         existing = target_files.read(transaction, name)
         precondition.check(name, existing.version if existing else None)
         files = {path: transaction.blob(version) for path, version in old.files.items()}
-        if existing and existing.version == old.version and template_files.are_there(transaction, files):
+        if existing and existing.version == old.version and question_templates.are_there(transaction, files):
             return replace(existing, commit=str(transaction.tip))
-        template_files.write(transaction, files)
+        question_templates.write(transaction, files)
         transaction.write(FOLDER.path(name), transaction.blob(old.version))
         subject = f"Revert target {name} to {then.commit[:10]}"
         before = existing.content() if existing else {}
@@ -135,7 +135,7 @@ def write_all(
                 fields = ", ".join(request.overrides) or "nothing changed"
                 lines.append(f"{written.verb} target {request.name} from {request.template}: {fields}")
         if lines:
-            FOLDER.commit(transaction, origin, commits.batch_message(origin, "target", lines))
+            FOLDER.commit(transaction, origin, messages.batch_message(origin, "target", lines))
         return list(there), failed
 
     return repository.transact(change)
@@ -164,15 +164,17 @@ def _create_in(transaction: Transaction, request: TargetRequest) -> _Written:
     """Do what `create` does, but for the commit."""
     existing = target_files.read(transaction, request.name)
     if existing and _is_asked_for(existing, request):
-        template_files.refuse_other_content(transaction, request.name, request.files)
-        if template_files.are_there(transaction, request.files):
+        question_templates.refuse_other_content(transaction, request.name, request.files)
+        if question_templates.are_there(transaction, request.files):
             return _Written(existing, None, {})
     base, template_version = read_template(transaction, request.template)
-    template_files.refuse_other_content(transaction, request.name, request.files)
+    question_templates.refuse_other_content(transaction, request.name, request.files)
     config = in_order(resolve(base, request.overrides))
     if existing is None:
         return _write(transaction, request, template_version, config, "Create", base)
-    if documents.is_same(existing.config, config) and template_files.are_there(transaction, request.files):
+    if documents.is_same(existing.config, config) and question_templates.are_there(
+        transaction, request.files
+    ):
         return _Written(existing, None, {})
     raise Conflict(
         request.name,
@@ -195,7 +197,7 @@ def _put_in(
     config = in_order(resolve(base, request.overrides))
     if existing is None:
         return _write(transaction, request, template_version, config, "Create", base)
-    files_stay = template_files.are_there(transaction, request.files)
+    files_stay = question_templates.are_there(transaction, request.files)
     written = _write(transaction, request, template_version, config, "Update", existing.content())
     is_unchanged = files_stay and written.target.version == existing.version
     return replace(written, verb=None) if is_unchanged else written
@@ -209,7 +211,7 @@ def _write(
     verb: str,
     before: Mapping[str, Any],
 ) -> _Written:
-    files = template_files.write(transaction, request.files)
+    files = question_templates.write(transaction, request.files)
     target = Target(request.name, request.template, template_version, request.overrides, config, files)
     return _Written(target_files.write(transaction, target), verb, before)
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from app.domain.tokens import Token
 from app.registry import documents
 from app.registry.documents import Source
 from app.registry.folders import Folder
-from app.registry.tokens import Token
 from storage.errors import RepositoryDamaged
 
 FOLDER = Folder("users", "User")

@@ -4,8 +4,8 @@ from typing import Any
 
 from marshmallow import ValidationError, post_load
 
-from app.registry.names import name_problem, token_repo_problem, user_id_problem
-from app.registry.tokens import Access, TokenRequest
+from app.domain.names import name_problem, token_repo_problem, user_id_problem
+from app.domain.tokens import Access, TokenRequest
 from app.schemas.base import Mistake, StrictSchema
 from app.schemas.containers import ListOf, Part
 from app.schemas.fields import Choice, Name, Text, Timestamp

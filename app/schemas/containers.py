@@ -9,10 +9,10 @@ from typing import Any, cast
 from cachetools import LRUCache
 from marshmallow import Schema, ValidationError, fields, missing
 
-from app.registry.names import PATTERNS
+from app.domain.names import PATTERNS
 from app.schemas.base import Mistake
 from app.schemas.fields import Text, messages, new_name_problem
-from storage.cache import Cache, weigh
+from storage.objects.cache import Cache, weigh
 
 _FAMILIAR = 4 * 1024 * 1024  # bytes
 _LARGEST = 8192  # characters of JSON; nothing longer is remembered

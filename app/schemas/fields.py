@@ -9,7 +9,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields
 
-from app.registry.names import PATTERNS, REVISION
+from app.domain.names import PATTERNS, REVISION
 from app.schemas.base import Mistake
 
 _TIMESTAMP = re.compile(

@@ -1,6 +1,6 @@
 """Grants, as requests ask for them and answers show them."""
 
-from app.registry.tokens import Access
+from app.domain.tokens import Access
 from app.schemas.base import StrictSchema
 from app.schemas.containers import ListOf, Part
 from app.schemas.fields import Choice, Text

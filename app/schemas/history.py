@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import fields
 
-from app.registry.names import target_name_problem
+from app.domain.names import target_name_problem
 from app.schemas.base import StrictSchema
 from app.schemas.containers import JsonObject, ListOf, Part
 from app.schemas.fields import Choice, Matching, Name, QueryInteger, Reference, Text, Timestamp

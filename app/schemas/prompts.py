@@ -2,7 +2,7 @@
 
 from marshmallow import INCLUDE
 
-from app.registry.names import name_problem
+from app.domain.names import name_problem
 from app.schemas.base import StrictSchema
 from app.schemas.containers import Content, JsonObject, KeptPart, ListOf, MapOf, Names, Unchecked
 from app.schemas.fields import Name, Text

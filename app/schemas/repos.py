@@ -1,6 +1,6 @@
 """Repos, as requests ask for them and answers show them."""
 
-from app.registry.names import name_problem
+from app.domain.names import name_problem
 from app.schemas.base import StrictSchema
 from app.schemas.containers import JsonObject, ListOf, Names, Part
 from app.schemas.fields import Flag, Integer, Name, QueryFlag, QueryInteger, Text

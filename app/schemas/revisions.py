@@ -1,6 +1,6 @@
 """Refs, commits and tags, as requests ask for them and answers show them."""
 
-from app.registry.names import tag_name_problem
+from app.domain.names import tag_name_problem
 from app.schemas.base import StrictSchema
 from app.schemas.containers import ListOf, Part
 from app.schemas.fields import Matching, Name, Reference, Text

@@ -4,8 +4,8 @@ from typing import Any, ClassVar
 
 from marshmallow import ValidationError, post_load, validates_schema
 
-from app.registry.names import PATTERNS, name_problem, target_name_problem, template_problem
-from app.registry.resolution import Config, canonical_generator
+from app.domain.names import PATTERNS, name_problem, target_name_problem, template_problem
+from app.domain.resolution import Config, canonical_generator
 from app.schemas.base import Mistake, StrictSchema
 from app.schemas.containers import FamiliarList, JsonObject, ListOf, Names, Part, Unchecked
 from app.schemas.fields import Choice, Flag, Integer, Name, Number, Text

@@ -6,9 +6,9 @@ import re
 from flask import Flask
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from app.api.contract import contract_of
+from app.domain.names import PATTERNS
 from app.errors import CODES
-from app.registry.names import PATTERNS
+from app.wire.contract import contract_of
 from tests.client import Client
 from tests.payloads import target
 

@@ -7,16 +7,16 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
+from app.domain.names import DEFAULT_TEMPLATE
+from app.domain.resolution import in_order, normalize, resolve
 from app.registry import defaults, documents
-from app.registry.names import DEFAULT_TEMPLATE
-from app.registry.resolution import in_order, normalize, resolve
 from app.registry.target_files import FOLDER, Target
-from storage import process
-from storage.branch import Branch
 from storage.clones import Clone
+from storage.machine import git_command
 from storage.maintenance import write_commit_graph
-from storage.packs import GitObject
-from storage.refs import BRANCH, Refs
+from storage.plumbing.branch import Branch
+from storage.plumbing.packs import GitObject
+from storage.plumbing.refs import BRANCH, Refs
 from tests.payloads import seed_overrides
 
 # A target, and the five templates below it, down to the one that was made from `default`.
@@ -61,7 +61,7 @@ def write(git_folder: Path, commits: int, targets: int = 1000) -> None:
     importing = subprocess.Popen(
         ["git", "fast-import", "--quiet"],
         cwd=git_folder,
-        env=process.environment(),
+        env=git_command.environment(),
         stdin=subprocess.PIPE,
     )
     assert importing.stdin is not None

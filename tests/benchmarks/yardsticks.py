@@ -17,18 +17,18 @@ import git
 from flask import Blueprint, Flask, Response, current_app, request
 
 from app import create_app
-from app.api import context, versions
-from app.api.contract import Answer, accepts, returns
 from app.api.repos import list_repos
 from app.api.targets import list_targets
 from app.cli import serving
+from app.domain.resolution import Config, in_order, normalize, resolve
 from app.registry import documents
 from app.registry.defaults import first_config
 from app.registry.repos import DEFAULT_BASE_MODEL
-from app.registry.resolution import Config, in_order, normalize, resolve
 from app.schemas.targets import TargetCreateSchema, TargetSchema
 from app.settings import Settings
-from storage import cores
+from app.wire import context, versions
+from app.wire.contract import Answer, accepts, returns
+from storage.machine import cores
 
 DEFAULT_CONFIG = first_config(DEFAULT_BASE_MODEL)
 

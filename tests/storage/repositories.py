@@ -10,7 +10,7 @@ from typing import TypeVar
 from git import Actor
 
 from storage.errors import TagExists
-from storage.journal import NAME, Journal
+from storage.journal.engine import NAME, Journal
 from storage.repository import Repository
 from storage.store import Store
 from storage.transaction import Transaction

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from app.registry import canonical_yaml
-from storage.cache import Cache, ObjectCache, cost, weigh
-from storage.packs import GitObject
-from storage.trees import Tree
+from app.domain import canonical_yaml
+from storage.objects.cache import Cache, ObjectCache, cost, weigh
+from storage.plumbing.packs import GitObject
+from storage.plumbing.trees import Tree
 from tests.payloads import seed_overrides
 
 SIZE = 2 * 1024 * 1024

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from storage import disk
 from storage.errors import StorageUnavailable
-from storage.journal import OpenJournal
+from storage.journal.engine import OpenJournal
+from storage.machine import disk
 from storage.repository import Repository
 from storage.store import Store
 from tests.storage.repositories import git, increment, increment_many, put

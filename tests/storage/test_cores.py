@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage import cores
+from storage.machine import cores
 from storage.repository import Repository
 from tests.storage.repositories import increment
 
@@ -34,7 +34,7 @@ def test_shares_are_equal_and_none_is_left_over(all_of_them: list[int], shares: 
 SCRIPT = """
 import os, sys
 from pathlib import Path
-from storage import cores
+from storage.machine import cores
 from storage.store import Store
 cores.keep_to_share(0, 2)
 own = os.sched_getaffinity(0)

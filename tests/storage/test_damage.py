@@ -13,12 +13,13 @@ from typing import Any
 import git as gitpython
 import pytest
 
-from storage import checked_git, marks
 from storage.errors import RepositoryDamaged, StorageUnavailable
-from storage.journal import NAME
+from storage.journal import marks
+from storage.journal.engine import NAME
+from storage.journal.marks import Mark
 from storage.maintenance import Maintenance
-from storage.marks import Mark
-from storage.packs import GitObject
+from storage.plumbing import checked_git
+from storage.plumbing.packs import GitObject
 from storage.repository import Repository
 from storage.store import Store
 from storage.waits import Waits

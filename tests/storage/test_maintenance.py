@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from storage import disk, maintenance
-from storage.branch import Branch
+from storage import maintenance
 from storage.errors import RepositoryDamaged
+from storage.machine import disk
 from storage.maintenance import Maintenance, pack_sizes, roll_up, write_commit_graph
+from storage.plumbing.branch import Branch
 from storage.repository import Repository
 from storage.store import Store
 from storage.waits import Waits

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.packs import Difference, GitObject, decode, encode
+from storage.plumbing.packs import Difference, GitObject, decode, encode
 
 OBJECTS = st.lists(
     st.builds(GitObject.of, st.sampled_from(["blob", "tag"]), st.binary(max_size=5000)),

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from storage import publisher
 from storage.errors import RepositoryNotFound, StorageUnavailable
-from storage.publisher import Publisher
+from storage.journal import checkpointer
+from storage.journal.checkpointer import Publisher
 from storage.repository import Repository
 from storage.store import Store
 from tests.storage.repositories import first_commit, git, increment, settle
@@ -42,8 +42,8 @@ def of(monkeypatch: pytest.MonkeyPatch) -> Callable[[float, float], Publisher]:
     """Return what makes a publisher that waits for so many seconds."""
 
     def make(quiet: float, latest: float) -> Publisher:
-        monkeypatch.setattr(publisher, "QUIET_SECONDS", quiet)
-        monkeypatch.setattr(publisher, "LATEST_SECONDS", latest)
+        monkeypatch.setattr(checkpointer, "QUIET_SECONDS", quiet)
+        monkeypatch.setattr(checkpointer, "LATEST_SECONDS", latest)
         return Publisher()
 
     return make
@@ -166,7 +166,7 @@ def test_a_process_that_ends_has_published(repository: Repository, tmp_path: Pat
     script = (
         "import threading; from pathlib import Path; from storage import publisher;"
         "from storage.store import Store; from tests.storage.repositories import increment;"
-        "publisher.QUIET_SECONDS = 0.2;"
+        "checkpointer.QUIET_SECONDS = 0.2;"
         f"repository = Store(Path({str(tmp_path)!r})).open('alice/demo');"
         "write = lambda: [repository.transact(increment) for _ in range(3)];"
         f"daemon = threading.Thread(target=write, daemon={how == 'from a daemon'});"
@@ -180,7 +180,8 @@ def test_a_process_that_ends_has_published(repository: Repository, tmp_path: Pat
 
 def test_a_process_whose_disk_refuses_ends_all_the_same(repository: Repository, tmp_path: Path):
     script = (
-        "from pathlib import Path; from storage.store import Store; from storage.branch import Branch;"
+        "from pathlib import Path; from storage.plumbing.branch import Branch;"
+        "from storage.store import Store;"
         "from tests.storage.repositories import increment;"
         "Branch.move = lambda *_: (_ for _ in ()).throw(OSError(28, 'No space left on device'));"
         f"Store(Path({str(tmp_path)!r})).open('alice/demo').transact(increment)"

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from storage import disk, marks
-from storage.branch import Branch
 from storage.errors import RepositoryDamaged, StorageUnavailable, TagExists
-from storage.journal import NAME, Journal, OpenJournal
-from storage.objects import ObjectDatabase
+from storage.journal import marks
+from storage.journal.engine import NAME, Journal, OpenJournal
+from storage.machine import disk
+from storage.objects.database import ObjectDatabase
+from storage.plumbing.branch import Branch
 from storage.repository import Repository
 from storage.store import Store
 from tests.storage.repositories import ALICE, commit_at, git, increment, publish, put

@@ -227,7 +227,7 @@ def test_a_refusal_to_read_refs_is_no_absence(tagged: Repository, monkeypatch: p
     def refuse(*_: object) -> bytes:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("storage.disk.read_file", refuse)
+    monkeypatch.setattr("storage.machine.disk.read_file", refuse)
     for ask in (tagged.tags, lambda: tagged.tag("v1"), tagged.head):
         with pytest.raises(StorageUnavailable, match="Permission denied"):
             ask()

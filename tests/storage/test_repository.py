@@ -17,7 +17,7 @@ from storage.errors import (
     RepositoryNotFound,
     StorageUnavailable,
 )
-from storage.objects import ObjectDatabase
+from storage.objects.database import ObjectDatabase
 from storage.repository import Repository
 from storage.store import Store
 from storage.transaction import Transaction

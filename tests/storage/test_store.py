@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from storage.errors import NameTaken, RepositoryExists, RepositoryNotFound, StorageUnavailable
-from storage.journal import Journal
-from storage.publisher import Publisher
+from storage.journal.checkpointer import Publisher
+from storage.journal.engine import Journal
+from storage.journal.unpublished import Unpublished
 from storage.store import Store
-from storage.unpublished import Unpublished
 from tests.storage.repositories import first_commit, git, publish, put
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs Linux")

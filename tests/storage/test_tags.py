@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from git import Actor
 
-from storage.commits import serialize_tag
 from storage.errors import NameTaken, RevisionNotFound, TagExists
 from storage.maintenance import pack_sizes, roll_up, write_commit_graph
+from storage.plumbing.commits import serialize_tag
 from storage.repository import Repository
 from storage.store import Store
 from storage.tags import Tag

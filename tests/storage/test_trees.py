@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.trees import FILE, FOLDER, Tree
+from storage.plumbing.trees import FILE, FOLDER, Tree
 
 ID = bytes(range(20))
 NAMES = st.dictionaries(

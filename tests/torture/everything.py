@@ -19,9 +19,10 @@ from unittest.mock import patch
 from werkzeug.test import TestResponse
 
 from app import create_app
-from app.registry import tokens
+from app.domain import tokens
 from app.settings import Settings
-from storage import marks, tags, transaction
+from storage import tags, transaction
+from storage.journal import marks
 from storage.maintenance import write_commit_graph
 from storage.repository import Repository
 from storage.store import Store

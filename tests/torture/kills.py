@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from storage import disk
+from storage.machine import disk
 from storage.waits import Waits
 from tests.server import Server, environment, running
 from tests.storage.repositories import settle

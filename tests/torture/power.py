@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
-from storage import marks
+from storage.journal import marks
+from storage.journal.checkpointer import Publisher
 from storage.maintenance import roll_up
-from storage.publisher import Publisher
 from storage.repository import Repository
 from storage.store import Store
 from tests.storage.repositories import ALICE, first_commit, git, put

@@ -21,10 +21,10 @@ from unittest.mock import patch
 from werkzeug.test import TestResponse
 
 from app import create_app
-from app.api.context import Services
 from app.registry.accounts import Accounts
-from app.registry.commits import Origin
+from app.registry.messages import Origin
 from app.settings import Settings
+from app.wire.context import Services
 from storage.store import Store
 from tests.client import Client, assert_error
 from tests.payloads import asking, made, target

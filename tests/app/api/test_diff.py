@@ -5,7 +5,7 @@ from flask import Flask
 
 from tests.app.api.test_access import new_user
 from tests.app.api.test_targets import TARGETS, demo
-from tests.app.registry.test_differences import apply
+from tests.app.domain.test_differences import apply
 from tests.client import Client, assert_error, assert_mistakes
 from tests.payloads import seed_overrides, target
 from tests.storage.test_line import off_the_branch, two_alike

@@ -7,7 +7,7 @@ import yaml
 from flask import Flask
 
 from app import create_app
-from app.registry.commits import Origin
+from app.registry.messages import Origin
 from tests.app.api.test_access import new_user
 from tests.app.api.test_targets import TARGETS, demo, log, show
 from tests.client import Client, assert_error, assert_mistakes

@@ -9,8 +9,8 @@ import pytest
 from flask import Flask
 
 from app import create_app
-from app.api import rates
 from app.settings import Settings
+from app.wire import rates
 from tests.client import Client, assert_error, assert_mistakes
 from tests.payloads import target
 from tests.server import MASTER_KEY

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from app import create_app
-from app.registry.commits import Origin
+from app.registry.messages import Origin
 from app.settings import Settings
 from tests.client import Client, assert_error, assert_mistakes
 from tests.payloads import target

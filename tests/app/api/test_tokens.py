@@ -8,9 +8,9 @@ import pytest
 from flask import Flask
 
 from app import create_app
+from app.domain.tokens import TokenRequest
 from app.registry import accounts, documents
-from app.registry.commits import Origin
-from app.registry.tokens import TokenRequest
+from app.registry.messages import Origin
 from storage.store import Store
 from tests.app.api.test_access import new_user
 from tests.client import Client, assert_error, assert_mistakes

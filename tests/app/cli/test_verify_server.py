@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.registry import documents
-from app.registry.commits import Origin
+from app.registry.messages import Origin
 from storage.store import Store
 from storage.transaction import Transaction
 from tests.app.cli.verifying import HAND, assert_found, commit, refuse, verify

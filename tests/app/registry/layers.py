@@ -10,9 +10,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from app.domain.preconditions import UNCONDITIONAL
 from app.registry import defaults, repos, targets
-from app.registry.commits import Origin
-from app.registry.preconditions import UNCONDITIONAL
+from app.registry.messages import Origin
 from app.registry.target_files import Target
 from app.registry.targets import TargetRequest
 from storage.repository import Repository

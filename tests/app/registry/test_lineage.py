@@ -6,9 +6,9 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from app.domain.preconditions import UNCONDITIONAL
 from app.registry import lineage, targets
 from app.registry.lineage import Explanation
-from app.registry.preconditions import UNCONDITIONAL
 from app.registry.target_files import FOLDER
 from storage.repository import Repository
 from tests.app.registry.layers import (

@@ -1,0 +1,224 @@
+"""Canonical YAML: the same data gives the same bytes, and reading gives back exactly the data.
+
+Strings that any YAML reader might take for something else (`no`, `1e3`, `2024-01-01`) are quoted;
+text of several lines is a literal block where that loses nothing.
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import yaml
+
+from app.domain.list_memo import FamiliarTexts
+
+# A line that a literal block keeps as it is: printable, no blank space at its ends; or empty.
+_VISIBLE = r"!-~\u00a1-\u2027\u202a-\ud7ff"
+_LITERAL_LINE = re.compile(rf"(?:[{_VISIBLE}](?:[ {_VISIBLE}]*[{_VISIBLE}])?)?")
+# What YAML 1.2 or an older reader takes for a number or a boolean and PyYAML does not.
+_AMBIGUOUS = re.compile(r"(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|0o[0-7]+|[yYnN])\Z")
+
+
+class _Plain(yaml.resolver.Resolver):
+    """What readers take a scalar without quotes for."""
+
+
+_Plain.add_implicit_resolver("tag:yaml.org,2002:float", _AMBIGUOUS, list("-+.0123456789yYnN"))
+_PLAIN = _Plain()
+
+
+_DOCUMENT_START = (yaml.StreamStartEvent(), yaml.DocumentStartEvent(explicit=False))
+_DOCUMENT_END = (yaml.DocumentEndEvent(explicit=False), yaml.StreamEndEvent())
+_MAPPING_START = yaml.MappingStartEvent(None, None, True, flow_style=False)
+_EMPTY_MAPPING_START = yaml.MappingStartEvent(None, None, True, flow_style=True)
+_MAPPING_END = yaml.MappingEndEvent()
+_LIST_START = yaml.SequenceStartEvent(None, None, True, flow_style=False)
+_EMPTY_LIST_START = yaml.SequenceStartEvent(None, None, True, flow_style=True)
+_LIST_END = yaml.SequenceEndEvent()
+
+
+def dump(document: Mapping[str, Any]) -> bytes:
+    """Return a document's bytes: block style, UTF-8, LF, keys in the order given.
+
+    libyaml writes each short text once; putting them together line by line is several times as
+    fast as having it write them again. What is not of short lines is its own work throughout.
+    """
+    try:
+        text = _object(document, "")
+    except _NotShort:
+        return emit(document)
+    return f"{text}\n".encode() if document else b"{}\n"
+
+
+class _NotShort(Exception):
+    """A text is long, or takes several lines."""
+
+
+def _object(value: Mapping[str, Any], indent: str) -> str:
+    """Return the lines of an object."""
+    lines = []
+    for name, item in value.items():
+        if isinstance(item, str):
+            lines.append(f"{indent}{_inline_entry(name, item)}")
+        elif item and isinstance(item, list):
+            lines.append(f"{indent}{_inline_key(name)}:\n{_lists.get(item, indent)}")
+        elif item and isinstance(item, dict):
+            lines.append(f"{indent}{_inline_key(name)}:\n{_object(item, indent + '  ')}")
+        else:
+            lines.append(f"{indent}{_inline_key(name)}: {_inline(item)}")
+    return "\n".join(lines)
+
+
+def _list(value: list[Any], indent: str) -> str:
+    """Return the lines of a list that is not empty."""
+    deeper, lines = f"{indent}  ", []
+    for item in value:
+        if item and isinstance(item, dict | list):
+            nested = _object(item, deeper) if isinstance(item, dict) else _list(item, deeper)
+            lines.append(f"{indent}- {nested[len(deeper) :]}")
+        else:
+            lines.append(f"{indent}- {_inline(item)}")
+    return "\n".join(lines)
+
+
+_lists = FamiliarTexts(_list)
+
+
+def _inline(value: Any) -> str:
+    """Return what has no lines of its own: a short text, another scalar, or an empty object or list."""
+    if isinstance(value, str):
+        return _inline_text(value)
+    if isinstance(value, dict):
+        return "{}"
+    return "[]" if isinstance(value, list) else _plain(value)
+
+
+_SHORT = 200  # characters: keys, names, questions, which come again and again
+
+
+@lru_cache(maxsize=4096)
+def _inline_text(text: str) -> str:
+    line = emit({"k": text}).decode().removeprefix("k: ").removesuffix("\n") if len(text) <= _SHORT else "\n"
+    if "\n" in line:
+        raise _NotShort
+    return line
+
+
+@lru_cache(maxsize=4096)
+def _inline_entry(name: str, text: str) -> str:
+    return f"{_inline_key(name)}: {_inline_text(text)}"
+
+
+@lru_cache(maxsize=1024)
+def _inline_key(name: str) -> str:
+    line = emit({name: True}).decode() if len(name) <= _SHORT else "? "
+    if line.startswith("? "):
+        raise _NotShort
+    return line.removesuffix(": true\n")
+
+
+def emit(document: Mapping[str, Any]) -> bytes:
+    """Return what `dump` does, all of it written by libyaml.
+
+    libyaml is given events. PyYAML's representer would make a node of every value first and ask
+    its resolver about each one: several times as long for the same bytes.
+    """
+    events: list[yaml.Event] = [*_DOCUMENT_START]
+    _add_events(dict(document), events)
+    events += _DOCUMENT_END
+    text: str = yaml.emit(events, Dumper=yaml.CSafeDumper, allow_unicode=True, width=2**20)
+    return text.encode()
+
+
+def _add_events(value: Any, events: list[yaml.Event]) -> None:
+    if isinstance(value, str):
+        events.append(_text(value))
+    elif isinstance(value, dict):
+        events.append(_MAPPING_START if value else _EMPTY_MAPPING_START)
+        for name, item in value.items():
+            _add_events(name, events)
+            _add_events(item, events)
+        events.append(_MAPPING_END)
+    elif isinstance(value, list):
+        events.append(_LIST_START if value else _EMPTY_LIST_START)
+        for item in value:
+            _add_events(item, events)
+        events.append(_LIST_END)
+    else:
+        events.append(yaml.ScalarEvent(None, None, (True, False), _plain(value)))
+
+
+def _text(text: str) -> yaml.ScalarEvent:
+    """Return a text's event: quoted where a reader might take it for a number or a date."""
+    tag: str = _PLAIN.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
+    is_text = tag == "tag:yaml.org,2002:str"
+    return yaml.ScalarEvent(None, None, (is_text, True), text, style="|" if _is_literal(text) else None)
+
+
+def _plain(value: object) -> str:
+    """Return a number, truth value or null as YAML has it."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    text = repr(value)
+    if isinstance(value, float) and "." not in text:
+        return text.replace("e", ".0e")  # 1e+22: without a point, YAML 1.1 reads text
+    return text
+
+
+def _is_literal(text: str) -> bool:
+    if "\n" not in text or text.startswith("\n") or text.endswith("\n\n"):
+        return False
+    return all(_LITERAL_LINE.fullmatch(line) for line in text.split("\n"))
+
+
+def load(data: bytes) -> Mapping[str, Any]:
+    """Return the document in some bytes; ValueError if there is none."""
+    try:
+        document = yaml.load(data, Loader=yaml.CSafeLoader)
+    except (yaml.YAMLError, RecursionError) as error:
+        raise ValueError(f"not YAML: {error}") from error
+    if not isinstance(document, dict) or not _is_plain(document, len(data)):
+        raise ValueError("not a YAML mapping of plain data")
+    return document
+
+
+_DEEPEST = 128  # levels; a request has 100 at most
+_TOO_LONG = 10**4300  # Python writes no longer ones in decimal
+
+
+def _is_plain(document: Mapping[str, Any], most: int) -> bool:
+    """Tell whether a document is what JSON can hold, and holds `most` values at most.
+
+    Each takes a byte at least, unless there are aliases: those may stand for billions, or go in circles.
+    """
+    level: list[Any] = [document]
+    for _ in range(_DEEPEST):
+        most -= sum(map(len, level))
+        if most < 0:
+            return False
+        children: list[Any] = []
+        for value in level:
+            if isinstance(value, dict):
+                if not all(isinstance(name, str) for name in value):
+                    return False
+                children += value.values()
+            else:
+                children += value
+        level = [child for child in children if isinstance(child, dict | list)]
+        if not all(isinstance(child, dict | list) or _is_scalar(child) for child in children):
+            return False
+        if not level:
+            return True
+    return False
+
+
+def _is_scalar(value: Any) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, int):
+        return abs(value) < _TOO_LONG
+    return value is None or isinstance(value, str)

@@ -1,0 +1,86 @@
+"""Who changes something, and the message that tells so in `git log`."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from git import Actor
+
+from app.domain.list_memo import FamiliarTexts
+
+_LONGEST_VALUE = 200
+_UNSET = "(unset)"
+_NOTHING = object()
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a change comes from: the user acted for, and the request."""
+
+    user_id: str
+    alias: str | None = None
+    email: str | None = None
+    request_id: str | None = None
+    on_behalf: bool = False  # the master key acted, for the user
+
+    @property
+    def author(self) -> Actor:
+        """The user as a commit's author. Git keeps `<`, `>` and line ends out of names."""
+        name = _identity(self.alias or "") or self.user_id
+        return Actor(name, _identity(self.email or "") or f"{self.user_id}@bakehouse.invalid")
+
+
+def message(
+    origin: Origin, subject: str, lines: Iterable[str] = (), trailers: Mapping[str, str] | None = None
+) -> str:
+    """Return a commit message: subject, a line a changed field, trailers."""
+    all_trailers = dict(trailers or {})
+    if origin.request_id:
+        all_trailers["Request-Id"] = origin.request_id
+    if origin.on_behalf:
+        all_trailers["On-Behalf-Of"] = origin.user_id
+    trailer_block = "\n".join(f"{name}: {value}" for name, value in all_trailers.items())
+    parts = [subject, "\n".join(lines), trailer_block]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def batch_message(origin: Origin, kind: str, lines: Sequence[str]) -> str:
+    """Return the message of a commit that changes several things of a kind, a line each."""
+    return message(origin, f"Write {len(lines)} {kind}{'' if len(lines) == 1 else 's'}", lines)
+
+
+def changed_fields(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Return a line for each field that differs, such as `temperature: 1.0 → 0.7`."""
+    differing = [name for name in {**new, **old} if old.get(name, _NOTHING) is not new.get(name, _NOTHING)]
+    lines = []
+    for name in differing:  # most fields are the very ones of the template
+        before = _text(old[name]) if name in old else _UNSET
+        after = _text(new[name]) if name in new else _UNSET
+        if before != after:
+            lines.append(f"{name}: {_cut(before)} → {_cut(after)}")
+    return lines
+
+
+def _text(value: Any) -> str:
+    """Return a value as JSON on one line, without characters a terminal would act on."""
+    if type(value) in (int, float):
+        return repr(value)  # as JSON has it, at a third of the price
+    return _lists.get(value) if isinstance(value, list) else _write(value)
+
+
+def _write(value: Any) -> str:
+    text = _encode(value)
+    return text if text.isprintable() else json.dumps(value)
+
+
+_lists = FamiliarTexts(_write)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}… ({len(text)} characters)"
+
+
+def _identity(text: str) -> str:
+    return " ".join("".join(char for char in text if char.isprintable() and char not in "<>").split())

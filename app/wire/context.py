@@ -1,0 +1,142 @@
+"""What a view works with: the server's services, the caller, the repo that is meant."""
+
+import re
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from flask import current_app, g, request
+
+from app import auth
+from app.auth import Principal
+from app.domain.names import user_id_problem
+from app.domain.tokens import Access
+from app.registry import repos, revisions
+from app.registry.accounts import Accounts
+from app.registry.messages import Origin
+from app.schemas.base import InvalidRequest, Mistake
+from app.settings import Settings
+from app.wire.answer_cache import AnswerCache
+from app.wire.rates import RateLimiter
+from storage.repository import Repository
+from storage.snapshot import Snapshot
+from storage.store import Store
+
+_MOMENT = 0.1  # seconds
+_READING = ("GET", "HEAD", "OPTIONS")
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What one server works with, made once by the factory."""
+
+    settings: Settings
+    master_key: str
+    accounts: Accounts
+    store: Store
+    rates: RateLimiter | None
+    answers: AnswerCache = field(default_factory=AnswerCache)
+
+
+class InvalidHeader(Exception):
+    """A request header has a value that cannot be used."""
+
+
+def services() -> Services:
+    """Return the services of the server that handles this request."""
+    return cast(Services, current_app.extensions["bakehouse"])
+
+
+def authenticate() -> None:
+    """Find out who calls."""
+    g.admit = authenticate
+    g.principal = auth.authenticate(
+        services().accounts, services().master_key, request.headers.get("Authorization"), _named_user
+    )
+    count_request()
+
+
+def authorize() -> None:
+    """Find out who calls, and refuse what they may not do with the repo in the path."""
+    _authorize(Access.READ if request.method in _READING else Access.WRITE)
+    g.admit = authorize
+
+
+def authorize_reading() -> None:
+    """Find out who calls, and refuse who may not read the repo in the path, whatever the method."""
+    _authorize(Access.READ)
+    g.admit = authorize_reading
+
+
+def _authorize(needed: Access) -> None:
+    authenticate()
+    auth.authorize(services().store, principal(), needed, (request.view_args or {}).get("repo_name"))
+
+
+def count_request() -> None:
+    """Count the request, once, for the token that it was made with; TooManyRequests if it is one too many."""
+    rates = services().rates
+    if rates is not None and "is_counted" not in g:
+        g.is_counted = True
+        token = principal().token
+        rates.count("the master key" if token is None else token.sha256)
+
+
+@contextmanager
+def while_waiting() -> Iterator[None]:
+    """Admit the caller again where what is done meanwhile took its time, as a slow client's body does.
+
+    A token that was revoked ends at once, and so does a grant: not when the client is done sending.
+    """
+    started = time.monotonic()
+    yield
+    if time.monotonic() - started > _MOMENT:
+        g.admit()
+
+
+def principal() -> Principal:
+    """Return who calls."""
+    return cast(Principal, g.principal)
+
+
+def origin() -> Origin:
+    """Return who a change that this request makes is by."""
+    return principal().origin(request_id())
+
+
+def request_id() -> str:
+    """Return the id of this request: the client's `X-Request-Id`, or one of ours."""
+    if "request_id" not in g:
+        given = request.headers.get("X-Request-Id", "")
+        g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    return cast(str, g.request_id)
+
+
+def repository(repo_name: str) -> Repository:
+    """Return the git repository of a repo of the user who is acted for."""
+    return repos.open_repository(services().store, principal().owner, repo_name)
+
+
+def snapshot(repo_name: str, query: Mapping[str, Any]) -> Snapshot:
+    """Return what lies in a repo of the user who is acted for, at the query's `ref` if it has one."""
+    return revisions.at(repository(repo_name), query.get("ref"))
+
+
+def _named_user() -> str | None:
+    """Return the user whom the request names, in the header or else in the query."""
+    header = request.headers.get("X-User-Id")
+    if header is not None:
+        problem = user_id_problem(header)
+        if problem:
+            raise InvalidHeader(f"The header X-User-Id {problem}.")
+    query = request.args.get("user_id") or None  # the Node SDK sends a null as the empty string
+    if query is not None:
+        problem = user_id_problem(query)
+        if problem:
+            mistake = Mistake("string_pattern_mismatch", f"A user id {problem}")
+            raise InvalidRequest([(("query", "user_id"), mistake)])
+    return header or query

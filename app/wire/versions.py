@@ -1,0 +1,60 @@
+"""Versions over HTTP: the headers ETag and Git-Commit, and conditional requests."""
+
+import hashlib
+from collections.abc import Sequence
+
+from flask import request
+from werkzeug.datastructures import ETags
+
+from app.domain.preconditions import ANY, Precondition
+from storage.snapshot import Snapshot
+
+HEADERS = {
+    "ETag": "The version: the git blob id of the YAML file, in quotes.",
+    "Git-Commit": "The commit that this was answered from.",
+}
+LIST_HEADERS = {**HEADERS, "ETag": "The version: the git tree id of the folder, in quotes."}
+NAMES_HEADERS = {"ETag": "The version: a hash of the names, in quotes. A page has none."}
+COMMIT_HEADERS = {"Git-Commit": HEADERS["Git-Commit"]}
+DELETED_HEADERS = {"Git-Commit": "The commit that deleted it."}
+LOCATION = {"Location": "Where what was made can be read."}
+
+
+def headers(version: str, commit: str) -> dict[str, str]:
+    """Return the headers of an answer about one document."""
+    return {"ETag": f'"{version}"', "Git-Commit": commit}
+
+
+def names_version(names: Sequence[str]) -> str:
+    """Return the version of a list that no folder of git has."""
+    return hashlib.sha1("\n".join(names).encode(), usedforsecurity=False).hexdigest()
+
+
+def commit_headers(snapshot: Snapshot) -> dict[str, str]:
+    """Return the header of an answer that more than one document goes into."""
+    return {"Git-Commit": snapshot.commit}
+
+
+def location(name: str) -> dict[str, str]:
+    """Return the header that tells where something can be read that was POSTed to its collection."""
+    return {"Location": f"{request.script_root}{request.path}/{name}"}
+
+
+def precondition() -> Precondition:
+    """Return what the request insists on in `If-Match` and `If-None-Match`."""
+    return Precondition(
+        match=_versions("If-Match", request.if_match, weak=False) if "If-Match" in request.headers else None,
+        none_match=_versions("If-None-Match", request.if_none_match, weak=True),
+    )
+
+
+def is_known(version: str) -> bool:
+    """Tell whether the client has a version already, so that 304 will do."""
+    return bool({ANY, version} & _versions("If-None-Match", request.if_none_match, weak=True))
+
+
+def _versions(header: str, tags: ETags, *, weak: bool) -> frozenset[str]:
+    """Return the versions in a header; `*` is any, and the tag `"*"` is none of ours."""
+    if request.headers.get(header, "").strip() == ANY:
+        return frozenset([ANY])
+    return frozenset(tags.as_set(include_weak=weak)) - {ANY}

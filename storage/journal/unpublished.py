@@ -1,0 +1,32 @@
+"""What the publisher has of a repository: which it is, and none of its files."""
+
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from storage.journal.checkpointer import Publishable, Publisher
+
+
+@dataclass(frozen=True)
+class Unpublished:
+    """A repository that something was committed to; two of one path are the same.
+
+    Where nobody has it open any more when its turn comes, it is opened once more.
+    """
+
+    path: Path
+    name: str = field(compare=False)
+    held: "weakref.ref[Publishable]" = field(compare=False)
+    reopen: Callable[[], Publishable] = field(compare=False)
+
+    def publish(self, seconds: float) -> None:
+        """Let git see all that was committed to it; StorageError if that fails, or somebody else holds it."""
+        (self.held() or self.reopen()).publish(seconds)
+
+
+class Nobody(Publisher):
+    """For a repository that is opened to be published: nobody has to be told that it should be."""
+
+    def note(self, what: Publishable) -> None:
+        """Take note of nothing."""

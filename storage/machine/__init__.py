@@ -1,0 +1,1 @@
+"""The machine below: files, cores, and git processes."""

@@ -1,0 +1,1 @@
+"""The objects of a repository: in memory, else git's."""

@@ -1,0 +1,99 @@
+"""What git answers about a repository, once the files that it reads from were found whole.
+
+Git does not compare the checksums that its packs and indexes end in, unless it is asked to (`git fsck`). So
+a bit that has changed on disk leads it to another object, or past one. Here each file's checksum is compared
+once, and again whenever the file has changed.
+
+Source: git's `gitformat-pack`, `gitformat-commit-graph`: each of these files ends in the SHA-1 of the rest.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from storage.errors import RepositoryDamaged, explained
+from storage.machine import git_command
+
+_CHECKSUM_SIZE = 20
+_PIECE = 1024 * 1024
+_SUMMED = (".pack", ".idx", ".rev", ".bitmap", ".mtimes", ".midx", ".graph")
+_GRAPHS = "objects/info/commit-graphs"
+# What git can do without, and the setting that lets it.
+WITHOUT_GRAPH = "core.commitGraph=false"
+_OPTIONAL = {"multi-pack-index": "core.multiPackIndex=false", "commit-graph": WITHOUT_GRAPH}
+
+_Signature = tuple[int, int, int]  # of a file: inode, time of change in nanoseconds, size in bytes
+
+
+class CheckedGit:
+    """Git, on the repository called `name` in a folder. Threads may share one."""
+
+    def __init__(self, name: str, git_folder: Path) -> None:
+        self.name = name
+        self.folder = str(git_folder)
+        self._git_folder = git_folder
+        self._whole: dict[str, _Signature] = {}
+
+    def ask(self, *arguments: str) -> str:
+        """Return what a git command answers; RepositoryDamaged if it fails, or cannot be believed."""
+        with explained(self.name, self._git_folder):
+            without = self.check()
+        options = [word for setting in without for word in ("-c", setting)]
+        return git_command.run(self.name, self._git_folder, *arguments, options=options)
+
+    def is_ancestor(self, commit: str, of: str) -> bool:
+        """Tell whether a commit is in the history of another, or of a ref; False also where git has none."""
+        try:
+            self.ask("merge-base", "--is-ancestor", commit, of)
+        except RepositoryDamaged:
+            return False
+        return True
+
+    def check(self) -> list[str]:
+        """Raise RepositoryDamaged where a pack or its index is damaged.
+
+        Returns the settings that let git do without other files which are.
+        """
+        without = set()
+        whole: dict[str, _Signature] = {}
+        for path, signature in _summed_files(self._git_folder):
+            if self._whole.get(path) == signature or is_whole(Path(path)):
+                whole[path] = signature
+                continue
+            setting = next((value for part, value in _OPTIONAL.items() if part in path), None)
+            if setting is not None:
+                without.add(setting)
+            elif path.endswith((".pack", ".idx")):
+                raise RepositoryDamaged(self.name, f"the checksum of {Path(path).name} is wrong")
+        self._whole = whole
+        return sorted(without)
+
+
+def damaged_files(git_folder: Path) -> list[Path]:
+    """Return the files of git's whose checksums are wrong."""
+    return [Path(path) for path, _ in _summed_files(git_folder) if not is_whole(Path(path))]
+
+
+def is_whole(path: Path) -> bool:
+    """Tell whether a file ends in the SHA-1 of all before; also for one that has just gone."""
+    with suppress(FileNotFoundError), path.open("rb") as file:
+        left = os.fstat(file.fileno()).st_size - _CHECKSUM_SIZE
+        digest = hashlib.sha1(usedforsecurity=False)
+        while left > 0 and (piece := file.read(min(left, _PIECE))):
+            digest.update(piece)
+            left -= len(piece)
+        return left == 0 and file.read() == digest.digest()
+    return True
+
+
+def _summed_files(git_folder: Path) -> Iterator[tuple[str, _Signature]]:
+    """Yield the path of each file that ends in a checksum, and what tells whether it has changed."""
+    for folder in ("objects/pack", "objects/pack/multi-pack-index.d", "objects/info", _GRAPHS):
+        with suppress(FileNotFoundError), os.scandir(git_folder / folder) as entries:
+            for entry in entries:
+                if entry.name.endswith(_SUMMED) or entry.name in _OPTIONAL:
+                    with suppress(FileNotFoundError):  # maintenance has just taken it away
+                        found = entry.stat()
+                        yield entry.path, (found.st_ino, found.st_ctime_ns, found.st_size)

@@ -1,0 +1,161 @@
+"""Refs: what they name, as git reads it.
+
+Git's own rules decide what a ref says: ids in any case, packed refs, and refs to refs. What git would
+not read is damage, and raises RepositoryDamaged: a ref that cannot be read must not look like one that
+is not there.
+
+Source: git's `gitrepository-layout` and `refs/files-backend.c`, `refs/packed-backend.c`.
+"""
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from storage.errors import RepositoryDamaged
+from storage.machine import disk
+
+BRANCH = "refs/heads/main"
+
+_REF_NAME = re.compile(
+    r"(?!.*(?:\.\.|@\{|//|/\.|\.lock(?:/|\Z)|[./]\Z))refs/[^\x00-\x20\x7f~^:?*\[\\]+", re.DOTALL
+)
+# White space is what git takes for it; Python knows more kinds.
+_LOOSE = re.compile(rb"([0-9a-fA-F]{40})(?:[ \t\r\n].*)?", re.DOTALL)
+_TO_ANOTHER = re.compile(rb"ref:[ \t\r\n]*([^ \t\r\n]+)[ \t\r\n]*")
+_PACKED = re.compile(r"([0-9a-fA-F]{40})[ \t\r](.+)")
+_PEELED = re.compile(r"\^([0-9a-fA-F]{40})")
+_PACKED_HEADER = "# pack-refs with:"
+_MOST_STEPS = 5  # from ref to ref; git's own limit
+# A loose ref holds an id, or the name of another ref.
+_LARGEST_REF = 4096
+
+
+class PackedRef(NamedTuple):
+    """A ref in `packed-refs`: the object id that it names, and the one that a tag there leads to."""
+
+    id: str
+    peeled: str | None
+
+
+def is_repository(folder: Path) -> bool:
+    """Tell whether git takes a folder for a repository; GitPython would not say what the system refuses."""
+    try:
+        head = disk.read_file(folder / "HEAD", _LARGEST_REF)
+        (folder / "objects").stat()
+        (folder / "refs").stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return bool(_TO_ANOTHER.fullmatch(head) or _LOOSE.fullmatch(head))
+
+
+_Signature = tuple[int, int, int]  # of a file: inode, time of change in nanoseconds, size in bytes
+
+
+class Refs:
+    """The refs of the repository called `name` in `git_folder`. Threads may share one."""
+
+    def __init__(self, name: str, git_folder: Path) -> None:
+        self.name = name
+        self.git_folder = git_folder
+        self._packed_path, self._head_path = git_folder / "packed-refs", git_folder / "HEAD"
+        self._packed: tuple[_Signature | None, Mapping[str, PackedRef]] = (None, {})
+        self._head: _Signature | None = None
+
+    def read(self, ref: str) -> str | None:
+        """Return the object id (40 hex digits) that a ref such as `refs/tags/v1` names; None: no such ref."""
+        asked = ref
+        for _ in range(_MOST_STEPS):
+            try:  # each request asks, and `Path` takes its time to join paths
+                content = disk.read_file(f"{self.git_folder}/{ref}", _LARGEST_REF)
+            except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+                packed = self.packed().get(ref)
+                return packed and packed.id
+            if named := _LOOSE.fullmatch(content):
+                return named[1].decode().lower()
+            other = _TO_ANOTHER.fullmatch(content)
+            if other is None or not _REF_NAME.fullmatch(ref := other[1].decode("utf-8", "replace")):
+                raise RepositoryDamaged(self.name, f"its ref {asked} names no object")
+        raise RepositoryDamaged(self.name, f"its ref {asked} leads through too many others")
+
+    def packed(self) -> Mapping[str, PackedRef]:
+        """Return the refs in `packed-refs`, where `git gc` and maintenance put them."""
+        try:
+            signature = _signature(self._packed_path.stat())
+            if self._packed[0] != signature:
+                self._packed = (signature, self._parse_packed(self._packed_path.read_bytes()))
+        except FileNotFoundError:
+            return {}
+        return self._packed[1]
+
+    def exists(self, ref: str) -> bool:
+        """Tell whether there is a ref of some name, whatever that name holds."""
+        return _REF_NAME.fullmatch(ref) is not None and self.read(ref) is not None
+
+    def all(self, folder: str) -> dict[str, str]:
+        """Return what the refs in a folder such as `refs/tags` name, by name without the folder."""
+        start = f"{folder}/"
+        loose = list(_loose(self.git_folder / folder))  # first: what is packed meanwhile is found there
+        found = {
+            ref[len(start) :]: packed.id for ref, packed in self.packed().items() if ref.startswith(start)
+        }
+        for name in loose:
+            object_id = self.read(start + name)
+            if object_id is not None:  # else it has just been removed
+                found[name] = object_id
+        return found
+
+    def check_head(self) -> None:
+        """Raise RepositoryDamaged unless HEAD leads to the branch: git would show another one, or none."""
+        try:  # each request asks: a file that has not changed is not read again
+            signature = _signature(self._head_path.stat())
+            if signature == self._head:
+                return
+            to = _TO_ANOTHER.fullmatch(disk.read_file(self._head_path, _LARGEST_REF))
+        except FileNotFoundError:  # without it, git takes the folder for no repository
+            self.git_folder.stat()  # FileNotFoundError where there is nothing at all
+            raise RepositoryDamaged(self.name, "its HEAD is missing") from None
+        if to is None or to[1] != BRANCH.encode():
+            raise RepositoryDamaged(self.name, f"its HEAD does not lead to {BRANCH}")
+        self._head = signature
+
+    def _parse_packed(self, content: bytes) -> Mapping[str, PackedRef]:
+        try:
+            text = content.decode()
+        except UnicodeDecodeError:
+            raise self._broken_packed(content.decode(errors="replace")) from None
+        lines = text.split("\n")
+        if lines.pop():  # the last line must end, too
+            raise self._broken_packed(text)
+        is_sorted = bool(lines) and lines[0].startswith(_PACKED_HEADER) and " sorted " in f"{lines[0]} "
+        found: dict[str, PackedRef] = {}
+        last = ""
+        for number, line in enumerate(lines):
+            if number == 0 and line.startswith(_PACKED_HEADER):
+                continue
+            if (peeled := _PEELED.fullmatch(line)) and last and found[last].peeled is None:
+                found[last] = PackedRef(found[last].id, peeled[1].lower())
+                continue
+            ref = _PACKED.fullmatch(line)
+            if ref is None or not _REF_NAME.fullmatch(ref[2]) or (is_sorted and not last < ref[2]):
+                raise self._broken_packed(line)
+            last = ref[2]
+            found[last] = PackedRef(ref[1].lower(), None)
+        return found
+
+    def _broken_packed(self, line: str) -> RepositoryDamaged:
+        return RepositoryDamaged(self.name, f"its packed-refs cannot be read at {line[:80]!r}")
+
+
+def _signature(found: os.stat_result) -> _Signature:
+    return found.st_ino, found.st_ctime_ns, found.st_size
+
+
+def _loose(folder: Path) -> Iterator[str]:
+    """Yield the names of files in a folder that git takes for refs."""
+    with suppress(FileNotFoundError):
+        for entry in os.scandir(folder):
+            if entry.is_file() and not entry.name.startswith(".") and not entry.name.endswith(".lock"):
+                yield entry.name

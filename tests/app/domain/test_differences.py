@@ -1,0 +1,128 @@
+"""Differences between values, and the JSON Patch that says the same."""
+
+import copy
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.domain.differences import MISSING, Difference, compare, operations, pointer
+
+NAMES = st.text("~/01a", max_size=3) | st.text(max_size=3)
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-1, 2)
+    | st.floats(-2, 2).map(lambda number: number + 0.0)  # no -0.0, which is 0.0 to all but its text
+    | st.text(max_size=2),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=4),
+    max_leaves=10,
+)
+
+
+def text(value: Any) -> str:
+    """Return a value so that 1, 1.0 and true differ, and the order of names does not count."""
+    return json.dumps(value, sort_keys=True)
+
+
+def apply(value: Any, patch: list[dict[str, Any]]) -> Any:
+    """Return what a JSON Patch makes of a value, as RFC 6902 has it."""
+    whole = {"": copy.deepcopy(value)}
+    for operation in patch:
+        name, container = "", whole
+        for token in operation["path"].split("/")[1:]:
+            container = container[name]
+            name = token.replace("~1", "/").replace("~0", "~")
+            if isinstance(container, list):
+                name = int(name)
+                assert 0 <= name < len(container) + (operation["op"] == "add")
+        if operation["op"] == "add" and isinstance(container, list):
+            container.insert(name, operation["value"])
+        elif operation["op"] == "remove":
+            del container[name]
+        else:
+            assert operation["op"] == "add" or name in container or isinstance(container, list)
+            container[name] = operation["value"]
+    return whole[""]
+
+
+@given(JSON, JSON)
+def test_the_operations_lead_from_the_old_to_the_new(old, new):
+    before = text(old)
+    assert text(apply(old, operations(compare(old, new)))) == text(new)
+    assert text(old) == before
+
+
+@given(JSON)
+def test_nothing_differs_from_itself(value):
+    assert compare(value, copy.deepcopy(value)) == []
+
+
+@given(JSON, JSON)
+def test_something_differs_unless_they_are_the_same(old, new):
+    assert (compare(old, new) == []) == (text(old) == text(new))
+
+
+@given(JSON, JSON)
+def test_each_field_is_told_once_with_what_it_was_and_is(old, new):
+    differences = compare(old, new)
+    assert len({difference.field for difference in differences}) == len(differences)
+    for difference in differences:
+        for side, value in ((old, difference.old), (new, difference.new)):
+            assert value is MISSING or text(find(side, difference.field)) == text(value)
+        assert {difference.old is MISSING, difference.new is MISSING} != {True}
+
+
+def find(value: Any, field: str) -> Any:
+    """Return what a JSON Pointer leads to."""
+    for token in field.split("/")[1:]:
+        name = token.replace("~1", "/").replace("~0", "~")
+        value = value[int(name) if isinstance(value, list) else name]
+    return value
+
+
+@given(st.lists(NAMES | st.integers(0, 20), max_size=4))
+def test_a_pointer_leads_where_its_names_do(keys):
+    value: Any = "here"
+    for key in reversed(keys):
+        value = [None] * key + [value] if isinstance(key, int) else {key: value}
+    assert find(value, pointer(tuple(keys))) == "here"
+
+
+def test_pointers_are_those_of_the_rfc():
+    for name, expected in (("", "/"), ("a/b", "/a~1b"), ("m~n", "/m~0n"), ("~1", "/~01"), ("é", "/é")):
+        assert pointer((name,)) == expected
+    assert (pointer(()), pointer(("foo", 0))) == ("", "/foo/0")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "differences"),
+    [
+        (1, 2, [("", 1, 2)]),
+        (1, True, [("", 1, True)]),
+        ({"a": 1}, {"a": 1.0}, [("/a", 1, 1.0)]),
+        ({"a": None}, {}, [("/a", None, MISSING)]),
+        ({}, {"a": None}, [("/a", MISSING, None)]),
+        ({"a": {}}, {"a": []}, [("/a", {}, [])]),
+        ({"a": 1, "b": 2}, {"b": 2, "a": 1}, []),
+        ({"a": {"b": 1, "c": 2}}, {"a": {"b": 1, "c": 3}}, [("/a/c", 2, 3)]),
+        ({}, {"a": {"b": 1}}, [("/a", MISSING, {"b": 1})]),
+        ([1, 2, 3], [1], [("/2", 3, MISSING), ("/1", 2, MISSING)]),
+        ([1], [0, 2, 3], [("/0", 1, 0), ("/1", MISSING, 2), ("/2", MISSING, 3)]),
+        ([{"a~/": 1}], [{"a~/": 2}], [("/0/a~0~1", 1, 2)]),
+    ],
+)
+def test_what_differs(old, new, differences):
+    told = [repr(Difference(*each)) for each in differences]  # 1, 1.0 and true are equal, but not so written
+    assert [repr(difference) for difference in compare(old, new)] == told
+
+
+def test_an_operation_says_what_becomes_of_a_field():
+    differences = [Difference("/a", 1, 2), Difference("/b", 1, MISSING), Difference("/c", MISSING, None)]
+    assert operations(differences) == [
+        {"op": "replace", "path": "/a", "value": 2},
+        {"op": "remove", "path": "/b"},
+        {"op": "add", "path": "/c", "value": None},
+    ]

@@ -1,0 +1,48 @@
+"""The message tells who, why, and what changed."""
+
+import pytest
+
+from app.registry.messages import Origin, changed_fields, message
+
+
+def test_a_message_has_subject_fields_and_trailers():
+    origin = Origin("alice", request_id="r1", on_behalf=True)
+    text = message(origin, "Update target a", ["temperature: 1.0 → 0.7"], {"Template": "default 1234"})
+    assert text == (
+        "Update target a\n\ntemperature: 1.0 → 0.7\n\n"
+        "Template: default 1234\nRequest-Id: r1\nOn-Behalf-Of: alice\n"
+    )
+    assert message(Origin("alice"), "Only a subject") == "Only a subject\n"
+
+
+def test_changed_fields_are_one_line_each():
+    old = {"a": 1, "b": "same", "c": True, "gone": []}
+    new = {"a": 1.0, "b": "same", "c": 1, "new": "two\nlines"}
+    assert changed_fields(old, new) == [
+        "a: 1 → 1.0",
+        "c: true → 1",
+        'new: (unset) → "two\\nlines"',
+        "gone: [] → (unset)",
+    ]
+
+
+def test_long_and_dangerous_values_are_tamed():
+    (line,) = changed_fields({}, {"a": "x" * 1000})
+    assert len(line) < 260
+    assert line.endswith("(1002 characters)")
+    (line,) = changed_fields({}, {"a": "\x1b[31m\x9b\u2028"})
+    assert line.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("alias", "email", "name", "address"),
+    [
+        ("Alice", "a@example.org", "Alice", "a@example.org"),
+        (None, None, "alice", "alice@bakehouse.invalid"),
+        ("A <b>\nCommitter: x", "a@b>\n", "A bCommitter: x", "a@b"),
+        ("<>\n", "", "alice", "alice@bakehouse.invalid"),
+    ],
+)
+def test_an_author_cannot_forge_a_commit(alias, email, name, address):
+    author = Origin("alice", alias, email).author
+    assert (author.name, author.email) == (name, address)
