@@ -14,6 +14,7 @@ from storage.history import LOG, LoggedCommit, parse_log
 from storage.machine import disk, git_command
 from storage.objects.database import ObjectDatabase
 from storage.plumbing import checked_git
+from storage.plumbing.refs import BRANCH as BRANCH
 from storage.snapshot import Snapshot
 from storage.waits import Waits
 
@@ -30,13 +31,14 @@ class Clone:
         """
         self.name = name
         try:
-            self._git = git.Repo(path, odbt=ObjectDatabase, expand_vars=False)
+            self._git = git.Repo(path, expand_vars=False)
         except (git.NoSuchPathError, git.InvalidGitRepositoryError) as error:
             raise RepositoryNotFound(name) from error
         except (configparser.Error, UnicodeError) as error:
             raise RepositoryDamaged(name, "its config cannot be read") from error
         self._git.git.update_environment(**git_command.environment())
         self._git_folder = Path(self._git.common_dir)
+        self._objects = ObjectDatabase(name, self._git_folder, self._git.git)
 
     def __enter__(self) -> "Clone":
         return self
@@ -60,10 +62,7 @@ class Clone:
 
     def at(self, commit: str) -> Snapshot:
         """Return what lay in a commit (40 hex digits)."""
-        objects = self._git.odb
-        assert isinstance(objects, ObjectDatabase)
-        objects.name = self.name
-        return Snapshot(objects, commit)
+        return Snapshot(self._objects, commit)
 
     def is_on(self, ref: str) -> bool:
         """Tell whether HEAD names a ref, written as git writes it."""

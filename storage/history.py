@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from storage.ancestry import Line
-from storage.objects.cache import Cache
+from storage.caches import Cache
 from storage.objects.database import ObjectDatabase
 from storage.plumbing.checked_git import CheckedGit
-from storage.plumbing.commits import Signature
 from storage.plumbing.trees import Tree
+from storage.signatures import Signature
 from storage.versions import NO_BLOB, NOTHING, Known, Version
 
 LOG = ("log", "--first-parent", "--raw", "-z", "--no-abbrev", "--no-renames", "--format=tformat:%x01%H")

@@ -32,10 +32,10 @@ from storage.objects.database import ObjectDatabase
 from storage.plumbing import transport
 from storage.plumbing.branch import Branch
 from storage.plumbing.checked_git import CheckedGit
-from storage.plumbing.commits import Signature
 from storage.plumbing.refs import BRANCH, Refs, is_repository
 from storage.plumbing.transport import Upload
 from storage.shared import Shared
+from storage.signatures import Person, Signature
 from storage.snapshot import Snapshot
 from storage.tags import Tag, Tags
 from storage.transaction import Transaction, Writer
@@ -60,10 +60,9 @@ class Repository:
                 raise RepositoryDamaged(name, "its folder is not a git repository")
         command = git.Git(path)  # `git.Repo` would read git's configuration, too: 0.25 ms
         command.update_environment(**git_command.environment())
-        self._objects = ObjectDatabase(str(path / "objects"), command)
+        self._objects = ObjectDatabase(name, path, command, shared.objects, shared.waits)
         # ends `cat-file`, whatever order things go in; a snapshot may read longer than this is open
         weakref.finalize(self._objects, command.clear_cache)
-        self._objects.share(shared.objects, shared.waits)
         refs = Refs(name, path)
         self._branch = Branch(refs)
         self._tags = Tags(refs, self._objects)
@@ -208,7 +207,7 @@ class Repository:
             tag = self._tags.read(name)
         return tag if tag and self._is_reached(tag.commit) else None
 
-    def create_tag(self, name: str, commit: str, tagger: git.Actor, message: str) -> Tag:
+    def create_tag(self, name: str, commit: str, tagger: Person, message: str) -> Tag:
         """Put an annotated tag on a commit of the history, durably; TagExists where there is one."""
         self._position(commit)
         self.publish()

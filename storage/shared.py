@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, field
 
+from storage.caches import Cache
 from storage.journal.checkpointer import Publisher
 from storage.maintenance import Maintenance
-from storage.objects.cache import Cache, ObjectCache
+from storage.objects.cache import ObjectCache
 from storage.versions import Known
 from storage.waits import Waits
 

@@ -12,13 +12,13 @@ from pathlib import Path
 
 from cachetools import LRUCache
 
+from storage.caches import Cache, weigh
 from storage.errors import NameTaken, RepositoryExists, StorageError, explained
 from storage.journal import recovery
 from storage.journal.checkpointer import PATIENCE_SECONDS
 from storage.journal.engine import Journal
 from storage.machine import disk
 from storage.maintenance import Maintenance
-from storage.objects.cache import Cache, weigh
 from storage.plumbing.branch import Branch
 from storage.plumbing.refs import Refs
 from storage.repository import Repository

@@ -4,14 +4,13 @@ import re
 import time
 from dataclasses import dataclass
 
-from git import Actor
-
+from storage.caches import Cache
 from storage.errors import NameTaken, RepositoryDamaged, TagExists
 from storage.machine import disk
-from storage.objects.cache import Cache
 from storage.objects.database import ObjectDatabase
-from storage.plumbing.commits import Signature, TagHeader, serialize_tag
+from storage.plumbing.commits import TagHeader, serialize_tag
 from storage.plumbing.refs import PackedRef, Refs
+from storage.signatures import Person, Signature
 
 FOLDER = "refs/tags"
 # What may name a file here, leads nowhere else, and git takes too: `v1.lock` is its lock on `v1`.
@@ -73,7 +72,7 @@ class Tags:
                 self._read_object(ref, other.id)
         return found
 
-    def create(self, name: str, commit: str, tagger: Actor, message: str) -> Tag:
+    def create(self, name: str, commit: str, tagger: Person, message: str) -> Tag:
         """Put an annotated tag on a commit, durably; TagExists if there is one of that name.
 
         NameTaken if there is one that differs only in case. The caller holds the repository.

@@ -5,14 +5,13 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from git import Actor
-
 from storage.errors import BranchMoved, StorageUnavailable
 from storage.journal.frames import Record
 from storage.journal.tip import Tip, Turn
 from storage.objects.database import ObjectDatabase
 from storage.plumbing.commits import CommitHeader
 from storage.plumbing.packs import GitObject
+from storage.signatures import Person
 from storage.snapshot import File, Snapshot
 from storage.waits import PAUSE, Waits
 
@@ -70,7 +69,7 @@ class Transaction:
         """Take the file at a path away."""
         self._writes[path] = None
 
-    def commit(self, message: str, author: Actor) -> str:
+    def commit(self, message: str, author: Person) -> str:
         """Commit what was written, and return the commit's id (40 hex digits).
 
         Raises NameTaken if a folder would hold two names that differ only in case. Where nothing

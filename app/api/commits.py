@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.domain.differences import MISSING, Difference, operations
-from storage.plumbing.commits import Signature
+from storage.signatures import Signature
 
 _LAST = 253_402_300_799  # the end of the calendar; a commit made by hand may claim to be from later
 

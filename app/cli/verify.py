@@ -11,9 +11,8 @@ from app.registry import accounts
 from app.registry.accounts_verification import of_accounts
 from app.registry.repo_verification import of_repo
 from app.registry.verification import Verification, reason_of
-from storage.clones import Clone
+from storage.clones import BRANCH, Clone
 from storage.errors import RepositoryNotFound, StorageError
-from storage.plumbing.refs import BRANCH
 from storage.repository import Repository
 from storage.snapshot import Snapshot
 from storage.store import Store

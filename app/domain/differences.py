@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
-from app.registry.documents import is_same
-
 Keys = tuple[str | int, ...]
 
 
@@ -25,6 +23,17 @@ class Difference:
     field: str
     old: Any
     new: Any
+
+
+def is_same(one: Any, other: Any) -> bool:
+    """Tell whether two values are the same JSON: unlike `==`, 1, 1.0 and true differ."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(is_same(item, other[name]) for name, item in one.items())
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(is_same, one, other))
+    return bool(one == other)
 
 
 def pointer(keys: Keys) -> str:

@@ -7,7 +7,7 @@ that is kept parsed. Nobody changes either.
 from collections.abc import Callable
 from typing import Any
 
-from storage.objects.cache import Cache, weigh
+from storage.caches import Cache, weigh
 
 _SIZE = 4 * 1024 * 1024  # bytes
 _LARGEST = 4096  # characters; nothing longer is kept

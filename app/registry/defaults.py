@@ -13,8 +13,8 @@ from app.registry.documents import Source
 from app.registry.folders import Folder
 from app.registry.messages import Origin
 from app.registry.question_templates import FileVersions
+from storage.caches import Cache, weigh
 from storage.errors import RepositoryDamaged
-from storage.objects.cache import Cache, weigh
 from storage.repository import Repository
 from storage.snapshot import Snapshot
 from storage.transaction import Transaction

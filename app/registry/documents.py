@@ -5,11 +5,11 @@ from typing import Any, Protocol, TypeVar
 
 from app.domain.canonical_yaml import dump, load
 from app.domain.resolution import Config, is_config
+from storage.caches import Cache, weigh
 from storage.errors import RepositoryDamaged
-from storage.objects.cache import Cache, weigh
 from storage.snapshot import File
 
-__all__ = ["Source", "dump", "expect", "expect_config", "is_same", "parse", "read"]
+__all__ = ["Source", "dump", "expect", "expect_config", "parse", "read"]
 
 T = TypeVar("T")
 
@@ -68,14 +68,3 @@ def expect_config(document: Mapping[str, Any], field: str, source: Source, path:
     if not is_config(config):
         raise RepositoryDamaged(source.name, f"the {field} in {path} is not one that Bakehouse wrote")
     return config
-
-
-def is_same(one: Any, other: Any) -> bool:
-    """Tell whether two values are the same JSON: unlike `==`, 1, 1.0 and true differ."""
-    if type(one) is not type(other):
-        return False
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(is_same(item, other[name]) for name, item in one.items())
-    if isinstance(one, list):
-        return len(one) == len(other) and all(map(is_same, one, other))
-    return bool(one == other)

@@ -12,8 +12,8 @@ from app.registry.documents import Source
 from app.registry.folders import Folder
 from storage.errors import RepositoryDamaged
 from storage.history import FileChange, LoggedCommit
-from storage.plumbing.commits import Signature
 from storage.repository import Repository
+from storage.signatures import Signature
 from storage.snapshot import Snapshot
 
 _DOCUMENTS = ("targets", "prompts", "defaults")

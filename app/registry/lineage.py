@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.domain.differences import MISSING, Keys, pointer
+from app.domain.differences import MISSING, Keys, is_same, pointer
 from app.domain.names import DEFAULT_TEMPLATE
 from app.domain.resolution import Config
 from app.registry import defaults, target_files
-from app.registry.documents import Source, is_same
+from app.registry.documents import Source
 from app.registry.target_files import FOLDER, Target
 from storage.errors import RepositoryDamaged
 from storage.repository import Repository

@@ -5,9 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from git import Actor
-
 from app.domain.list_memo import FamiliarTexts
+from storage.signatures import Person
 
 _LONGEST_VALUE = 200
 _UNSET = "(unset)"
@@ -26,10 +25,10 @@ class Origin:
     on_behalf: bool = False  # the master key acted, for the user
 
     @property
-    def author(self) -> Actor:
+    def author(self) -> Person:
         """The user as a commit's author. Git keeps `<`, `>` and line ends out of names."""
         name = _identity(self.alias or "") or self.user_id
-        return Actor(name, _identity(self.email or "") or f"{self.user_id}@bakehouse.invalid")
+        return Person(name, _identity(self.email or "") or f"{self.user_id}@bakehouse.invalid")
 
 
 def message(

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from app.domain.differences import is_same
 from app.domain.errors import Conflict, NotFound
 from app.domain.preconditions import Precondition
 from app.registry import documents, messages
@@ -57,7 +58,7 @@ def create(repository: Repository, origin: Origin, prompt: Prompt) -> tuple[Prom
         existing = _read(transaction, prompt.name)
         if existing is None:
             return _commit(transaction, origin, prompt, None), True
-        if documents.is_same(existing.document(), prompt.document()):
+        if is_same(existing.document(), prompt.document()):
             return replace(existing, commit=str(transaction.tip)), False
         raise Conflict(
             prompt.name,

@@ -12,7 +12,7 @@ from app.registry.documents import Source
 from app.registry.folders import Folder
 from app.registry.messages import Origin
 from app.registry.question_templates import FileVersions
-from storage.objects.cache import Cache, weigh
+from storage.caches import Cache, weigh
 from storage.transaction import Transaction
 
 FOLDER = Folder("targets", "Target")

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from app.domain.differences import is_same
 from app.domain.errors import Conflict, NotFound
 from app.domain.preconditions import UNCONDITIONAL, Precondition
 from app.domain.resolution import Config, in_order, normalize, resolve
-from app.registry import documents, messages, question_templates, revisions, target_files
+from app.registry import messages, question_templates, revisions, target_files
 from app.registry.messages import Origin
 from app.registry.question_templates import Files
 from app.registry.revisions import Ref
@@ -172,9 +173,7 @@ def _create_in(transaction: Transaction, request: TargetRequest) -> _Written:
     config = in_order(resolve(base, request.overrides))
     if existing is None:
         return _write(transaction, request, template_version, config, "Create", base)
-    if documents.is_same(existing.config, config) and question_templates.are_there(
-        transaction, request.files
-    ):
+    if is_same(existing.config, config) and question_templates.are_there(transaction, request.files):
         return _Written(existing, None, {})
     raise Conflict(
         request.name,
@@ -184,7 +183,7 @@ def _create_in(transaction: Transaction, request: TargetRequest) -> _Written:
 
 
 def _is_asked_for(target: Target, request: TargetRequest) -> bool:
-    return target.template == request.template and documents.is_same(target.overrides, request.overrides)
+    return target.template == request.template and is_same(target.overrides, request.overrides)
 
 
 def _put_in(

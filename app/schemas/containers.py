@@ -12,7 +12,7 @@ from marshmallow import Schema, ValidationError, fields, missing
 from app.domain.names import PATTERNS
 from app.schemas.base import Mistake
 from app.schemas.fields import Text, messages, new_name_problem
-from storage.objects.cache import Cache, weigh
+from storage.caches import Cache, weigh
 
 _FAMILIAR = 4 * 1024 * 1024  # bytes
 _LARGEST = 8192  # characters of JSON; nothing longer is remembered

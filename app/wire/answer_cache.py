@@ -5,7 +5,7 @@ A version never changes, so neither does what a GET of it is answered with.
 
 from collections.abc import Callable
 
-from storage.objects.cache import Cache
+from storage.caches import Cache
 
 Key = tuple[str, str]  # the request's path, which names the document; its ETag
 

@@ -1,4 +1,4 @@
-"""The object database of a repository, which GitPython's objects read through too.
+"""The object database of a repository.
 
 Reads come from memory, else from git's own `cat-file --batch`. Writes are staged; what the journal
 made durable is kept until it is put into a pack with all else that came meanwhile (`flushes`).
@@ -10,13 +10,10 @@ import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from io import BytesIO
 from pathlib import Path
 
 from git import Git
 from git.compat import safe_decode
-from git.db import GitCmdObjectDB
-from gitdb.base import OInfo, OStream
 
 from storage.errors import NO_ROOM, NameTaken, RepositoryDamaged, StorageUnavailable
 from storage.machine import cores
@@ -33,30 +30,33 @@ _MANY_FOLDERS = 16  # more than a repository has
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}")
 
 
-class ObjectDatabase(GitCmdObjectDB):
+class ObjectDatabase:
     """One repository's objects. Any thread may read; one at a time stages, keeps and packs.
 
     What cannot be read raises RepositoryDamaged with the repository's name: ids are only
     ever asked for because a ref, a commit or a tree of the same repository names them.
     """
 
-    def __init__(self, root_path: str, git: Git) -> None:
-        """Open `<repository>.git/objects`, as GitPython does, too; `share` may follow."""
-        super().__init__(root_path, git)
-        self.name = Path(root_path).parent.stem
-        self._root = root_path
-        self._pack_folder = Path(root_path, "pack")
-        self._cache = ObjectCache()
-        self._waits = Waits()
+    def __init__(
+        self,
+        name: str,
+        git_folder: Path,
+        git: Git,
+        cache: ObjectCache | None = None,
+        waits: Waits | None = None,
+    ) -> None:
+        """Open the objects of a repository; a cache, and bounds of waiting, may be those of others, too."""
+        self.name = name
+        self._git = git
+        self._root = str(git_folder / "objects")
+        self._pack_folder = git_folder / "objects/pack"
+        self._cache = cache or ObjectCache()
+        self._waits = waits or Waits()
         self.unpacked = Unpacked()
         self._cat_file = threading.Lock()
         self._packs_changed: int | None = None
         self._packs: frozenset[str] = frozenset()
         self._latest_trees: dict[bytes, bytes] = {}  # by how they start
-
-    def share(self, cache: ObjectCache, waits: Waits) -> None:
-        """Use a cache, and bounds of waiting, that other databases use too."""
-        self._cache, self._waits = cache, waits
 
     def read(self, object_id: bytes) -> tuple[str, bytes]:
         """Return the type and content of an object that is no tree."""
@@ -175,18 +175,6 @@ class ObjectDatabase(GitCmdObjectDB):
             for name in self._packs:
                 self._remember_all(pack_files.read(self._pack_folder, name))
         self._packs_changed = changed
-
-    # What GitPython's Commit and Tree read through
-
-    def info(self, binsha: bytes) -> OInfo:
-        """Return an object's type and size."""
-        stream = self.stream(binsha)
-        return OInfo(binsha, stream.type, stream.size)
-
-    def stream(self, binsha: bytes) -> OStream:
-        """Return an object's content as a stream."""
-        type_, data = self.read_any(binsha)
-        return OStream(binsha, type_, len(data), BytesIO(data))
 
     def _load(self, object_id: bytes) -> GitObject | Tree:
         value = self.unpacked.get(object_id)

@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from git import Actor
+from storage.signatures import Person, Signature
 
-COMMITTER = Actor("Bakehouse", "bakehouse@bakehouse.invalid")
+COMMITTER = Person("Bakehouse", "bakehouse@bakehouse.invalid")
 
 _IDENTITY = re.compile(r"[^<>\n\0]+ <[^<>\n\0]+>")
 _COMMIT = re.compile(
@@ -15,36 +15,6 @@ _COMMIT = re.compile(
     rb"(?:[^\n]+\n)*?committer [^\n]* (?P<time>[0-9]+) [-+][0-9]{4}\n"
 )
 _TAG = re.compile(rb"object (?P<object>[0-9a-f]{40})\ntype [a-z]+\ntag (?P<name>[^\n]+)\n")
-_PERSON = re.compile(
-    rb"^(?:author|tagger) (?P<name>[^\n<]*?) ?<(?P<email>[^\n>]*)> (?P<time>[0-9]+)", re.MULTILINE
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """Who made a commit or tag, when (seconds since 1970), and what they said."""
-
-    name: str
-    email: str
-    time: int
-    message: str
-
-    @classmethod
-    def parse(cls, data: bytes) -> "Signature":
-        """Read a commit's author or a tag's tagger; ValueError if the object tells of none."""
-        header, _, message = data.partition(b"\n\n")
-        match = _PERSON.search(header)
-        if match is None:
-            raise ValueError("nobody signed it")
-        name, email, text = (
-            part.decode("utf-8", "replace") for part in (match["name"], match["email"], message)
-        )
-        return cls(name, email, int(match["time"]), text)
-
-    @property
-    def subject(self) -> str:
-        """The first line of the message."""
-        return self.message.partition("\n")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +41,7 @@ class CommitHeader:
             bytes.fromhex(match["tree"].decode()), parent.decode() if parent else None, int(match["time"])
         )
 
-    def serialize(self, author: Actor, message: str) -> bytes:
+    def serialize(self, author: Person, message: str) -> bytes:
         """Return the content of a commit by Bakehouse for `author`."""
         lines = [
             f"tree {self.tree.hex()}",
@@ -98,18 +68,17 @@ class TagHeader:
         match = _TAG.match(data)
         if match is None:
             raise ValueError("not a tag")
-        has_tagger = _PERSON.search(data.partition(b"\n\n")[0])  # very old gits wrote none
-        signature = Signature.parse(data) if has_tagger else None
+        signature = Signature.parse(data) if Signature.is_in(data) else None  # very old gits wrote none
         return cls(match["object"].decode(), match["name"].decode("utf-8", "replace"), signature)
 
 
-def serialize_tag(name: str, commit: str, tagger: Actor, time: int, message: str) -> bytes:
+def serialize_tag(name: str, commit: str, tagger: Person, time: int, message: str) -> bytes:
     """Return the content of an annotated tag on a commit (40 hex digits)."""
     lines = [f"object {commit}", "type commit", f"tag {name}", f"tagger {_identity(tagger)} {time} +0000"]
     return "\n".join([*lines, "", message]).encode()
 
 
-def _identity(actor: Actor) -> str:
+def _identity(actor: Person) -> str:
     """Return a person as a commit names them; ValueError for one who would change its other lines."""
     identity = f"{actor.name} <{actor.email}>"
     if not _IDENTITY.fullmatch(identity):

@@ -7,11 +7,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-from git import Actor
-
 from storage.errors import TagExists
 from storage.journal.engine import NAME, Journal
 from storage.repository import Repository
+from storage.signatures import Person
 from storage.store import Store
 from storage.transaction import Transaction
 
@@ -19,7 +18,7 @@ T = TypeVar("T")
 
 _PATIENCE = 60  # seconds
 
-ALICE = Actor("Alice", "alice@example.org")
+ALICE = Person("Alice", "alice@example.org")
 
 
 def first_commit(transaction: Transaction) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from app.domain import canonical_yaml
-from storage.objects.cache import Cache, ObjectCache, cost, weigh
+from storage.caches import Cache, weigh
+from storage.objects.cache import ObjectCache, cost
 from storage.plumbing.packs import GitObject
 from storage.plumbing.trees import Tree
 from tests.payloads import seed_overrides

@@ -6,17 +6,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from git import Actor
 
 from storage.history import FileChange, Version
 from storage.repository import Repository
+from storage.signatures import Person
 from storage.store import Store
 from storage.transaction import Transaction
 from tests.storage.repositories import commit_at, git, put
 
 PATHS = ["a.yml", "targets/a.yml", "targets/b.yml", "targets/deep/c.yml"]
-BOB = Actor("Bob [ops]", "bob@work.example")
-ZOE = Actor("Zoë Ångström", "Z.A@bakery.example")
+BOB = Person("Bob [ops]", "bob@work.example")
+ZOE = Person("Zoë Ångström", "Z.A@bakery.example")
 
 
 def change_at_random(chance: random.Random) -> Callable[[Transaction], str]:
@@ -35,7 +35,7 @@ def change_at_random(chance: random.Random) -> Callable[[Transaction], str]:
     return change
 
 
-def commit_files(files: dict[str, bytes | None], author: Actor = BOB) -> Callable[[Transaction], str]:
+def commit_files(files: dict[str, bytes | None], author: Person = BOB) -> Callable[[Transaction], str]:
     def change(transaction: Transaction) -> str:
         for path, data in files.items():
             if data is None:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import git as gitpython
 import pytest
 
 from storage.errors import (
@@ -17,7 +16,6 @@ from storage.errors import (
     RepositoryNotFound,
     StorageUnavailable,
 )
-from storage.objects.database import ObjectDatabase
 from storage.repository import Repository
 from storage.store import Store
 from storage.transaction import Transaction
@@ -42,15 +40,6 @@ def test_a_snapshot_shows_its_commit_for_ever(repository: Repository):
     assert repository.head().read("a").data == b"two"
     assert repository.head().read("absent") is None
     assert repository.head().list("absent") == []
-
-
-def test_gitpython_reads_through_the_database(repository: Repository):
-    commit_id = publish(repository, put("targets/a.yml", b"one\n"))
-    opened = gitpython.Repo(repository.path, odbt=ObjectDatabase)
-    commit = gitpython.Commit(opened, bytes.fromhex(commit_id))
-    assert commit.author == ALICE
-    assert (commit.tree / "targets" / "a.yml").data_stream.read() == b"one\n"
-    opened.close()
 
 
 def test_a_change_that_changes_nothing_is_no_commit(repository: Repository):

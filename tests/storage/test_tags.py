@@ -6,12 +6,12 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
-from git import Actor
 
 from storage.errors import NameTaken, RevisionNotFound, TagExists
 from storage.maintenance import pack_sizes, roll_up, write_commit_graph
 from storage.plumbing.commits import serialize_tag
 from storage.repository import Repository
+from storage.signatures import Person
 from storage.store import Store
 from storage.tags import Tag
 from tests.storage.repositories import ALICE, create_tags, git, publish, put
@@ -164,7 +164,7 @@ def test_names_that_git_knows(repository: Repository, name: str):
 
 def test_a_tagger_who_would_change_other_lines_is_refused(repository: Repository):
     with pytest.raises(ValueError, match="cannot be the author"):
-        repository.create_tag("v1", repository.head().commit, Actor("A\nobject", "a@b"), "No\n")
+        repository.create_tag("v1", repository.head().commit, Person("A\nobject", "a@b"), "No\n")
     assert repository.tag("v1") is None
     assert len(pack_sizes(repository.path)) == 1
 

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from git import Actor
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storage.errors import StorageUnavailable
 from storage.maintenance import Maintenance
 from storage.repository import Repository
+from storage.signatures import Person
 from storage.store import Store
 from storage.transaction import Transaction
 from tests.storage.repositories import ALICE, first_commit, git, put
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("unpublished")
 
 PATHS = ["README.md", "a", "a.b", "folder/a", "folder/b", "folder/inner/a", "folder-b/a"]
 WANTED = [None, *PATHS, "folder", "folder/", "folder/inner", "fold", "a/", "gone"]
-PEOPLE = [ALICE, Actor("Bøb", "bob@example.org")]
+PEOPLE = [ALICE, Person("Bøb", "bob@example.org")]
 
 
 def full(folder: Path) -> AbstractContextManager[object]:
@@ -106,7 +106,7 @@ def test_the_journal_answers_as_git_does_once_it_is_published(
     root = tmp_path_factory.mktemp("steps")
     repository = Store(root, Maintenance(None)).create("alice/demo", first_commit)
 
-    def change(author: Actor, files: dict[str, bytes | None]) -> Any:
+    def change(author: Person, files: dict[str, bytes | None]) -> Any:
         def write(transaction: Transaction) -> None:
             for path, data in files.items():
                 if data is not None:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.domain.differences import is_same
 from app.domain.resolution import canonical, combine, in_order, merge_patch, normalize, resolve
-from app.registry.documents import is_same
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=3),
