@@ -12,7 +12,7 @@ from app.registry.messages import Origin
 from app.settings import Settings, SettingsError
 from app.wire.context import Services
 from app.wire.rates import RateLimiter
-from storage.errors import StorageError
+from storage.errors import RepositoryDamaged, StorageError
 from storage.maintenance import Maintenance
 from storage.store import Store
 from storage.waits import Waits
@@ -67,6 +67,8 @@ def _open_accounts(store: Store, data_dir: Path) -> Accounts:
     except StorageError as error:
         raise SettingsError(f"The data directory {data_dir} cannot be used: {error}.") from error
     problem = accounts.find_problem()
-    if problem is not None:
+    if isinstance(problem, RepositoryDamaged):
         _log.error(_NOBODY_LET_IN, problem, data_dir / f"{REPOSITORY}.git")
+    elif problem is not None:
+        _log.error("%s. Until that is over, each request is answered with 503.", problem)
     return accounts

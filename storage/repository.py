@@ -28,7 +28,7 @@ from storage.journal.engine import Journal
 from storage.journal.tip import Tip
 from storage.journal.unpublished import Nobody
 from storage.machine import git_command
-from storage.objects.database import ObjectDatabase
+from storage.objects.database import ObjectDatabase, end_git
 from storage.plumbing import transport
 from storage.plumbing.branch import Branch
 from storage.plumbing.checked_git import CheckedGit
@@ -62,7 +62,7 @@ class Repository:
         command.update_environment(**git_command.environment())
         self._objects = ObjectDatabase(name, path, command, shared.objects, shared.waits)
         # ends `cat-file`, whatever order things go in; a snapshot may read longer than this is open
-        weakref.finalize(self._objects, command.clear_cache)
+        weakref.finalize(self._objects, end_git, command)
         refs = Refs(name, path)
         self._branch = Branch(refs)
         self._tags = Tags(refs, self._objects)

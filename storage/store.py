@@ -7,7 +7,8 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from cachetools import LRUCache
@@ -99,12 +100,11 @@ class Store:
         threading.Thread(target=self._publish_leftovers, name="leftovers", daemon=True).start()
 
     def _publish_leftovers(self) -> None:
-        try:
+        with _logged("What a killed process left is not looked for: %s"):
             for folder in self.folders():
-                for name in self.list(folder):
-                    self._publish_leftover(f"{folder}/{name}")
-        except StorageError as error:
-            _log.warning("What a killed process left is not looked for: %s", error)
+                with _logged("What a killed process left is not looked for in one folder: %s"):
+                    for name in self.list(folder):
+                        self._publish_leftover(f"{folder}/{name}")
 
     def _publish_leftover(self, name: str) -> None:
         path = self._path(f"{name}{_SUFFIX}")
@@ -185,6 +185,15 @@ class Store:
                     if journal.mark() == mark:  # else somebody found it, and wrote to it
                         path.rename(unfinished)
                 raise
+
+
+@contextmanager
+def _logged(sentence: str) -> Iterator[None]:
+    """Have the log tell of an error of storage, and go on behind the block."""
+    try:
+        yield
+    except StorageError as error:
+        _log.warning(sentence, error)
 
 
 def _is_safe(component: str) -> bool:

@@ -38,7 +38,7 @@ class Tags:
     def __init__(self, refs: Refs, objects: ObjectDatabase) -> None:
         self._refs = refs
         self._objects = objects
-        # What a ref of some name to some object comes to never changes.
+        # What a ref of some name to some object comes to, as long as no other tag is removed by hand.
         self._known: Cache[tuple[str, str], Tag] = Cache(_KEPT)
 
     def read(self, name: str) -> Tag | None:

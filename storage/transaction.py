@@ -102,14 +102,20 @@ class _Waiting:
     that the change had read and written.
     """
 
-    __slots__ = ("answer", "change", "leads", "turn")
+    __slots__ = ("answer", "change", "leads", "started", "turn")
 
     def __init__(self, change: Callable[[Transaction], Any]) -> None:
         self.change = change
         self.answer: Any = None  # or the exception to raise
         self.leads = False
+        self.started = time.monotonic()
         self.turn = threading.Lock()  # held until the caller is answered, or is to lead
         self.turn.acquire()
+
+    @property
+    def waited(self) -> float:
+        """How many seconds the caller has waited so far."""
+        return time.monotonic() - self.started
 
     def attempt(self, transaction: Transaction) -> bool:
         """Run the change, and tell whether it went well."""
@@ -158,7 +164,7 @@ class Writer:
             self._wait(mine)
         if mine.leads:
             try:
-                self._lead(mine)
+                self._lead(mine, max(0.0, self._waits.seconds - mine.waited))
             finally:
                 self._appoint()
         return mine.take()  # type: ignore[no-any-return]
@@ -185,13 +191,13 @@ class Writer:
             self._queue.remove(mine)
             return True
 
-    def _lead(self, mine: _Waiting) -> None:
+    def _lead(self, mine: _Waiting, seconds: float) -> None:
         group: list[_Waiting] = []
         try:
             try:
-                self._answer(group)
+                self._answer(group, seconds)
             except BranchMoved:  # by an operator's git: once more, on top of that
-                self._answer(group)
+                self._answer(group, seconds)
         except BaseException as error:
             group = group or self._take_queue(mine)
             for waiting in group:
@@ -199,9 +205,9 @@ class Writer:
         for waiting in group:
             waiting.turn.release()
 
-    def _answer(self, group: list[_Waiting]) -> None:
+    def _answer(self, group: list[_Waiting], seconds: float) -> None:
         """Take the lock, and into the group all that wait by then; give each its answer."""
-        with self._tip.turn() as turn:
+        with self._tip.turn(seconds) as turn:
             group += self._take_queue()
             try:
                 self._commit_all(turn, group)

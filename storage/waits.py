@@ -13,9 +13,14 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from storage.watch import Watch
+
 # A lock that is held so long is taken for stuck: ordinary holders are done a hundred times sooner.
 _STALLED_AFTER = 2.0  # seconds
 PAUSE = 0.1  # seconds between two looks at how long a wait has lasted
+
+
+_File = tuple[str, int]  # its path and inode
 
 
 class Waits:
@@ -24,9 +29,10 @@ class Waits:
     def __init__(self, seconds: float = 10.0, threads: int = 4) -> None:
         """Let each wait end after some seconds, and so many threads wait for what is stuck."""
         self.seconds = seconds
+        self.watch = Watch(seconds)
         self._free = threads
         self._stalled: set[str] = set()
-        self._queues: dict[str, deque[_Ticket]] = {}  # who waits for which file
+        self._queues: dict[_File, deque[_Ticket]] = {}  # who waits for which file
         self._state = threading.Lock()
 
     def lock(self, path: str, flags: int, seconds: float | None = None) -> int:
@@ -39,8 +45,9 @@ class Waits:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            file = (path, os.fstat(fd).st_ino)  # a copy may be put in its place meanwhile
             os.close(fd)
-            fd = self._wait(path, flags, self.seconds if seconds is None else seconds)
+            fd = self._wait(file, flags, self.seconds if seconds is None else seconds)
         except BaseException:
             os.close(fd)
             raise
@@ -75,15 +82,16 @@ class Waits:
         """Tell whether `path` was found to be stuck, and is not known to be free."""
         return path in self._stalled
 
-    def _wait(self, path: str, flags: int, limit: float) -> int:
+    def _wait(self, file: "_File", flags: int, limit: float) -> int:
         ticket = _Ticket()
-        self._line_up(path, flags, ticket)
-        with self.waiting(path) as wait:
+        with self.waiting(file[0]) as wait:
+            wait.go_on(limit)
+            self._line_up(file, flags, ticket)
             while True:
                 try:
                     wait.go_on(limit)
                 except TimeoutError:
-                    if self._withdraw(path, ticket):
+                    if self._withdraw(file, ticket):
                         raise
                     ticket.served.acquire()  # it was served just now
                     break
@@ -93,27 +101,27 @@ class Waits:
             raise ticket.answer
         return ticket.answer
 
-    def _line_up(self, path: str, flags: int, ticket: "_Ticket") -> None:
+    def _line_up(self, file: "_File", flags: int, ticket: "_Ticket") -> None:
         with self._state:
-            queue = self._queues.get(path)
+            queue = self._queues.get(file)
             if queue is not None:
                 queue.append(ticket)
                 return
             try:
-                threading.Thread(target=self._work, args=(path, flags), name="lock", daemon=True).start()
+                threading.Thread(target=self._work, args=(file, flags), name="lock", daemon=True).start()
             except RuntimeError as error:  # there are too many threads
                 raise OSError(errno.EAGAIN, str(error)) from error
-            self._queues[path] = deque([ticket])
+            self._queues[file] = deque([ticket])
 
-    def _withdraw(self, path: str, ticket: "_Ticket") -> bool:
+    def _withdraw(self, file: "_File", ticket: "_Ticket") -> bool:
         with self._state:
-            queue = self._queues.get(path, ())
+            queue = self._queues.get(file, ())
             if ticket not in queue:
                 return False
-            self._queues[path].remove(ticket)
+            self._queues[file].remove(ticket)
             return True
 
-    def _work(self, path: str, flags: int) -> None:
+    def _work(self, file: "_File", flags: int) -> None:
         """Block for a lock in the place of the threads that want it, and hand it to one after the other.
 
         So the kernel wakes this process as soon as the lock is free, and no more than one thread is left
@@ -121,9 +129,9 @@ class Waits:
         """
         is_wanted = True
         while is_wanted:
-            answer = _lock(path, flags)
+            answer = _lock(file[0], flags)
             with self._state:
-                queue = self._queues[path]
+                queue = self._queues[file]
                 if queue:
                     ticket = queue.popleft()
                     ticket.answer = answer
@@ -132,7 +140,7 @@ class Waits:
                     os.close(answer)
                 is_wanted = bool(queue)
                 if not is_wanted:
-                    del self._queues[path]
+                    del self._queues[file]
 
 
 class _Ticket:

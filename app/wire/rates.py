@@ -76,7 +76,7 @@ class RateLimiter:
         if time.monotonic() < self._uncounted_until:
             return False
         for _ in range(_TRIES):
-            with suppress(BlockingIOError):
+            with suppress(OSError):
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 return True
             sleep(_PAUSE)

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from storage.errors import RepositoryDamaged, explained
+from storage.errors import RepositoryDamaged, StorageError, explained
 from storage.journal.checkpointer import Publishable
 from storage.journal.engine import Journal, OpenJournal
 from storage.journal.frames import Record
@@ -91,12 +91,14 @@ class Tip:
         return tip
 
     @contextmanager
-    def turn(self) -> Iterator[Turn]:
+    def turn(self, seconds: float | None = None) -> Iterator[Turn]:
         """Hold the repository, against every other thread and process, to write to it.
+
+        Raises StorageUnavailable where somebody else holds it for so many seconds.
 
         What the journal has no room for is published first, and what somebody only began to publish.
         """
-        with explained(self.name, self._branch.git_folder), self._journal.exclusive() as journal:
+        with explained(self.name, self._branch.git_folder), self._journal.exclusive(seconds) as journal:
             known = self._follow(journal)
             mark = known.mark
             if known.commit and (mark.begun or mark.is_large or self._objects.unpacked.is_full):
@@ -169,7 +171,7 @@ class Tip:
 
         The rest is taken up as well where it can be had: else git is asked for it, object by object.
         """
-        with suppress(RepositoryDamaged):
+        with suppress(StorageError):
             for record in journal.rest(until):
                 self._replay(record)
         self._objects.packed()

@@ -5,8 +5,10 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from storage.errors import RepositoryDamaged, explained
+from storage.errors import RepositoryDamaged, StorageUnavailable, explained
 from storage.machine import cores
+
+_LONGEST = 1800.0  # seconds: maintenance of a large repository takes minutes
 
 
 def environment() -> dict[str, str]:
@@ -33,10 +35,18 @@ def run(name: str, folder: Path, *arguments: str, stdin: str = "", options: Sequ
     UTF-8, as a path may be that somebody committed by hand, is shown as `\ufffd`.
     """
     command = ["git", "--literal-pathspecs", *options, *arguments]
-    with explained(name, folder), cores.all_cores():
-        done = subprocess.run(
-            command, cwd=folder, env=environment(), input=stdin.encode(), capture_output=True
-        )
+    try:
+        with explained(name, folder), cores.all_cores():
+            done = subprocess.run(
+                command,
+                cwd=folder,
+                env=environment(),
+                input=stdin.encode(),
+                capture_output=True,
+                timeout=_LONGEST,
+            )
+    except subprocess.TimeoutExpired as error:
+        raise StorageUnavailable(name, f"git {arguments[0]} does not end") from error
     if done.returncode != 0:
         raise RepositoryDamaged(name, f"git {arguments[0]} fails")
     return done.stdout.decode("utf-8", "replace")

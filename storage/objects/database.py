@@ -10,6 +10,7 @@ import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from git import Git
@@ -24,6 +25,7 @@ from storage.plumbing.commits import CommitHeader
 from storage.plumbing.packs import GitObject
 from storage.plumbing.trees import FOLDER, Tree
 from storage.waits import PAUSE, Waits
+from storage.watch import Ended
 
 _FEW_PACKS = 8
 _MANY_FOLDERS = 16  # more than a repository has
@@ -219,40 +221,46 @@ class ObjectDatabase:
         with self._reading(), cores.all_cores():
             for _ in range(2):  # the running process may have died: once more, with a new one
                 try:
-                    _, type_name, _, data = self._git.get_object_data(hex_id)
+                    with self._waits.watch.over(partial(_kill, self._git)):
+                        _, type_name, _, data = self._git.get_object_data(hex_id)
                     item = GitObject.of(safe_decode(type_name), data)
                     if item.id == object_id:
                         return item
                     problem = f"the object {hex_id} is damaged: its content is not what its id says"
+                except Ended as error:
+                    end_git(self._git)
+                    raise StorageUnavailable(self.name, "git does not answer") from error
                 except (ValueError, OSError) as error:
                     problem = f"git cannot read the object {hex_id}"
                     if isinstance(error, OSError) and error.errno in NO_ROOM:
-                        self._git.clear_cache()
+                        end_git(self._git)
                         raise StorageUnavailable(self.name, f"git cannot begin: {error.strerror}") from error
-                self._git.clear_cache()
+                end_git(self._git)
         raise RepositoryDamaged(self.name, problem)
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
-        """Have the git process that objects are read with to oneself.
-
-        Whoever waits too long ends that process: one that was stopped must hold up nobody for ever.
-        """
+        """Have the git process that objects are read with to oneself."""
         with self._waits.waiting(self._root) as wait:
             while not self._cat_file.acquire(timeout=PAUSE):
                 try:
-                    wait.go_on(self._waits.seconds)
+                    wait.go_on(2 * self._waits.seconds)  # until whoever reads now has tried twice
                 except TimeoutError as error:
-                    self._end_git()
-                    raise StorageUnavailable(self.name, "git does not answer") from error
+                    raise StorageUnavailable(self.name, "others wait for git to answer") from error
         self._waits.note_free(self._root)
         try:
             yield
         finally:
             self._cat_file.release()
 
-    def _end_git(self) -> None:
-        """Kill the git process that another thread waits for."""
-        running = getattr(self._git.cat_file_all, "proc", None)
-        if running is not None:
-            running.kill()
+
+def end_git(git: Git) -> None:
+    """End the git process that objects are read with, also one that was stopped; a read starts a new one."""
+    _kill(git)
+    git.clear_cache()
+
+
+def _kill(git: Git) -> None:
+    running = getattr(git.cat_file_all, "proc", None)
+    if running is not None:
+        running.kill()

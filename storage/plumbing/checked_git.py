@@ -45,6 +45,8 @@ class CheckedGit:
 
     def is_ancestor(self, commit: str, of: str) -> bool:
         """Tell whether a commit is in the history of another, or of a ref; False also where git has none."""
+        with explained(self.name, self._git_folder):
+            self.check()  # damage is no answer
         try:
             self.ask("merge-base", "--is-ancestor", commit, of)
         except RepositoryDamaged:

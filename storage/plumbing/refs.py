@@ -122,10 +122,7 @@ class Refs:
         self._head = signature
 
     def _parse_packed(self, content: bytes) -> Mapping[str, PackedRef]:
-        try:
-            text = content.decode()
-        except UnicodeDecodeError:
-            raise self._broken_packed(content.decode(errors="replace")) from None
+        text = os.fsdecode(content)  # a name may be in any encoding
         lines = text.split("\n")
         if lines.pop():  # the last line must end, too
             raise self._broken_packed(text)
@@ -139,7 +136,11 @@ class Refs:
                 found[last] = PackedRef(found[last].id, peeled[1].lower())
                 continue
             ref = _PACKED.fullmatch(line)
-            if ref is None or not _REF_NAME.fullmatch(ref[2]) or (is_sorted and not last < ref[2]):
+            if (
+                ref is None
+                or not _REF_NAME.fullmatch(ref[2])
+                or (is_sorted and not os.fsencode(last) < os.fsencode(ref[2]))
+            ):
                 raise self._broken_packed(line)
             last = ref[2]
             found[last] = PackedRef(ref[1].lower(), None)

@@ -164,7 +164,7 @@ def test_the_thread_is_there_only_while_something_is_due(of):
 @pytest.mark.parametrize("how", ["as it is", "from a daemon"])
 def test_a_process_that_ends_has_published(repository: Repository, tmp_path: Path, how: str):
     script = (
-        "import threading; from pathlib import Path; from storage import publisher;"
+        "import threading; from pathlib import Path; from storage.journal import checkpointer;"
         "from storage.store import Store; from tests.storage.repositories import increment;"
         "checkpointer.QUIET_SECONDS = 0.2;"
         f"repository = Store(Path({str(tmp_path)!r})).open('alice/demo');"

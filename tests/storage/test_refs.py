@@ -162,6 +162,16 @@ def test_each_bit_of_packed_refs_counts(tagged: Repository):
     assert told > 0.9 * 8 * (len(content) - start)
 
 
+def test_a_packed_name_in_any_encoding_is_read_as_git_reads_it(tagged: Repository):
+    packed = pack_refs(tagged)
+    named = b"%b refs/tags/caf\xe9\n" % tagged.head().commit.encode()
+    lines = packed.read_bytes().splitlines(keepends=True)
+    at = next(number for number, line in enumerate(lines) if b"refs/tags/v1" in line)
+    packed.write_bytes(b"".join([*lines[:at], named, *lines[at:]]))
+    assert git(tagged.path, "rev-parse", "v1^{commit}").strip() == tagged.tag("v1").commit
+    assert [tag.name for tag in tagged.tags()] == ["v1"]
+
+
 def test_a_peeled_line_that_is_wrong_is_damage(tagged: Repository):
     packed = pack_refs(tagged)
     commit = tagged.tag("v1").commit

@@ -151,6 +151,24 @@ def test_a_change_that_is_being_made_is_told_of_however_long_it_takes(impatient:
     assert repository.transact(put("after", b"1"))
 
 
+def test_a_copy_in_the_place_of_a_file_that_is_held_has_a_queue_of_its_own(tmp_path: Path):
+    path, patient = tmp_path / "file", Waits(seconds=60)
+    path.touch()
+    with ThreadPoolExecutor(2) as pool:
+        with held(path):
+            old = pool.submit(patient.lock, str(path), os.O_RDWR)
+            while len(patient._queues) < 1:
+                time.sleep(0.001)
+            path.rename(tmp_path / "old")
+            path.touch()
+            with held(path):
+                new = pool.submit(patient.lock, str(path), os.O_RDWR)
+                while len(patient._queues) < 2:
+                    time.sleep(0.001)
+            os.close(new.result())  # while the old file is held
+        os.close(old.result())
+
+
 def test_one_stuck_repository_does_not_stop_the_publication_of_others(impatient: Store):
     stuck, others = impatient.open("alice/demo"), [impatient.open("alice/other")]
     others += [impatient.create(f"bob/r{number}", first_commit) for number in range(3)]
