@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from time import monotonic
 from typing import Any, TypeVar
 
 from storage.errors import BranchMoved, StorageUnavailable
@@ -108,14 +109,14 @@ class _Waiting:
         self.change = change
         self.answer: Any = None  # or the exception to raise
         self.leads = False
-        self.started = time.monotonic()
+        self.started = monotonic()
         self.turn = threading.Lock()  # held until the caller is answered, or is to lead
         self.turn.acquire()
 
     @property
     def waited(self) -> float:
         """How many seconds the caller has waited so far."""
-        return time.monotonic() - self.started
+        return monotonic() - self.started
 
     def attempt(self, transaction: Transaction) -> bool:
         """Run the change, and tell whether it went well."""
