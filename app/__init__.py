@@ -49,7 +49,7 @@ def create_app(settings: Settings) -> Flask:
     waits = Waits(settings.lock_timeout, max(1, share.threads // 2))
     accounts = _open_accounts(Store(data_dir, maintenance, waits), data_dir)
     store = Store(data_dir / "repos", maintenance, waits, share.repositories)
-    store.publish_leftovers()
+    store.checkpoint_leftovers()
     rates = RateLimiter(data_dir / "rates", settings.rate_limit) if settings.rate_limit else None
     app.extensions["bakehouse"] = Services(settings, key, accounts, store, rates)
 

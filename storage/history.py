@@ -4,10 +4,12 @@ Git finds the commits that changed a path, with the filters in its commit-graph,
 less for 100,000 commits; what it found is kept, and only what came since is asked anew.
 """
 
+import math
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from storage.ancestry import Line
 from storage.caches import Cache
@@ -40,6 +42,44 @@ class LoggedCommit:
     files: list[FileChange]
 
 
+@dataclass(frozen=True, slots=True)
+class LogFilter:
+    """Which commits a log shows: those that pass all filters that are set.
+
+    A new filter is a field here. What it asks of the commit itself belongs in `git_options` and `accepts`,
+    which must agree: git is asked about old commits, and the newest are looked at one by one.
+    """
+
+    author: str | None = None  # a part of the author's name or address, in upper or lower case
+    since: datetime | None = None  # the commit's time, at the earliest
+    until: datetime | None = None  # the commit's time, at the latest
+    path: str | None = None  # a file, or a folder, that the commit changed something in
+
+    @property
+    def is_impossible(self) -> bool:
+        """Whether no commit can pass: git fails for such a path, and splits such an author into lines."""
+        return bool(
+            (self.path is not None and _NO_PATH.search(self.path.removesuffix("/")))
+            or (self.author is not None and re.search(r"[\n\0]", self.author))
+        )
+
+    def git_options(self) -> list[str]:
+        """Return the options of `git log` that say the same as `accepts`."""
+        if self.author is None:
+            return []
+        return ["--regexp-ignore-case", "--fixed-strings", f"--author={self.author}"]
+
+    def accepts(self, commit: bytes) -> bool:
+        """Tell whether the content of a commit object passes; its time and files are checked elsewhere."""
+        if self.author is None:
+            return True
+        signature = Signature.parse(commit)
+        return self.author.lower() in f"{signature.name} <{signature.email}>".lower()
+
+
+EVERYTHING = LogFilter()
+
+
 class History:
     """The history of one repository. Threads may share one."""
 
@@ -63,28 +103,29 @@ class History:
         ]
 
     def log(
-        self, start: int, stop: int, author: str | None, path: str | None, limit: int | None = None
+        self, wanted: LogFilter, *, newest: int, oldest: int = 0, limit: int | None = None
     ) -> Iterator[LoggedCommit]:
-        """Yield commits from the one at position `start` back to the one at `stop`, newest first.
+        """Yield the commits between two positions that pass a filter, newest first, `limit` at most.
 
-        Only those by an author (a part of the name or address, in any case) or to a path, a file
-        or folder; `limit` at most. What git's own files do not have yet is not asked of git: so nothing
-        has to be published, which a full disk would refuse.
+        Commits that only the journal has are read from memory. So a log needs no checkpoint, which
+        a full disk would refuse.
         """
-        if path is not None and _NO_PATH.search(path.removesuffix("/")):
-            return
-        if author is not None and re.search(r"[\n\0]", author):  # in nobody's name; git takes lines apart
+        if wanted.until is not None:
+            newest = min(newest, self._line.before(wanted.until.timestamp()) - 1)
+        if wanted.since is not None:
+            oldest = max(oldest, self._line.before(math.ceil(wanted.since.timestamp()) - 1))
+        if newest < oldest or wanted.is_impossible:
             return
         published = self._line.published()
         found = 0
-        for logged in self._unpublished(start, max(stop, published + 1), author, path):
+        for logged in self._unpublished(wanted, newest, max(oldest, published + 1)):
             if found == limit:
                 return
             found += 1
             yield logged
-        start = min(start, published)
-        if start >= stop and found != limit:
-            yield from self._ask_git(start, stop, author, path, None if limit is None else limit - found)
+        newest = min(newest, published)
+        if newest >= oldest and found != limit:
+            yield from self._ask_git(wanted, newest, oldest, None if limit is None else limit - found)
 
     def _know(self, path: str, commit: str, last: int) -> Known:
         key = (self._git.folder, path)
@@ -93,28 +134,27 @@ class History:
         if reached is None:  # somebody rewrote the history
             reached, known = -1, NOTHING
         if reached < last:
-            known = known.extended(commit, list(self._new_versions(last, reached + 1, path))[::-1])
+            known = known.extended(
+                commit, list(self._new_versions(path, newest=last, oldest=reached + 1))[::-1]
+            )
             self._cache.put(key, known, known.size)
         return known
 
-    def _new_versions(self, start: int, stop: int, path: str) -> Iterator[tuple[int, str | None]]:
-        for logged in self.log(start, stop, None, path):
+    def _new_versions(self, path: str, *, newest: int, oldest: int) -> Iterator[tuple[int, str | None]]:
+        for logged in self.log(LogFilter(path=path), newest=newest, oldest=oldest):
             position = self._line.position(logged.commit)
             assert position is not None
             for file in logged.files:
                 if file.path == path:  # and no file in a folder that had the same name
                     yield position, file.new
 
-    def _unpublished(
-        self, start: int, stop: int, author: str | None, path: str | None
-    ) -> Iterator[LoggedCommit]:
-        """Yield what `log` does, of commits that Bakehouse made and git does not have yet."""
-        for position in range(start, stop - 1, -1):
+    def _unpublished(self, wanted: LogFilter, newest: int, oldest: int) -> Iterator[LoggedCommit]:
+        """Yield what `log` does, of commits that git's own files do not have yet."""
+        path = wanted.path
+        for position in range(newest, oldest - 1, -1):
             commit = self._line.commit(position)
-            if author is not None:
-                signature = Signature.parse(self._objects.read(bytes.fromhex(commit))[1])
-                if author.lower() not in f"{signature.name} <{signature.email}>".lower():
-                    continue
+            if not wanted.accepts(self._objects.read(bytes.fromhex(commit))[1]):
+                continue
             header = self._objects.commit(bytes.fromhex(commit))
             before = self._objects.commit(bytes.fromhex(header.parent)).tree if header.parent else None
             changes = _changes(self._objects, "", before, header.tree)
@@ -123,13 +163,12 @@ class History:
                 yield LoggedCommit(commit, files)
 
     def _ask_git(
-        self, start: int, stop: int, author: str | None, path: str | None, limit: int | None
+        self, wanted: LogFilter, newest: int, oldest: int, limit: int | None
     ) -> Iterator[LoggedCommit]:
-        options = [] if limit is None else [f"--max-count={limit}"]
-        if author is not None:
-            options += ["--regexp-ignore-case", "--fixed-strings", f"--author={author}"]
-        exclude = [f"^{self._line.commit(stop - 1)}"] if stop > 0 else []
-        revisions = (self._line.commit(start), *exclude, "--", *([] if path is None else [path]))
+        options = wanted.git_options() + ([] if limit is None else [f"--max-count={limit}"])
+        exclude = [f"^{self._line.commit(oldest - 1)}"] if oldest > 0 else []
+        paths = [] if wanted.path is None else [wanted.path]
+        revisions = (self._line.commit(newest), *exclude, "--", *paths)
         return parse_log(self._git.ask(*LOG, *options, *revisions))
 
 

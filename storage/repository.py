@@ -1,6 +1,5 @@
 """One bare git repository: its tip, what lies in it, and the way to change it."""
 
-import math
 import re
 import subprocess
 import weakref
@@ -22,7 +21,7 @@ from storage.errors import (
     StorageUnavailable,
     explained,
 )
-from storage.history import History, LoggedCommit
+from storage.history import EVERYTHING, History, LogFilter, LoggedCommit
 from storage.journal import recovery
 from storage.journal.engine import Journal
 from storage.journal.tip import Tip
@@ -70,7 +69,7 @@ class Repository:
         journal = Journal(name, path, shared.waits)
         with explained(name, path):
             recovery.recover(self._branch, journal)
-        reopen = partial(Repository, name, path, replace(shared, publisher=Nobody()))
+        reopen = partial(Repository, name, path, replace(shared, checkpointer=Nobody()))
         self._tip = Tip(self._branch, journal, self._objects, shared, self._git, reopen)
         self._line = Line(self._tip, self._objects, self._git)
         self._history = History(self._objects, self._line, self._git, shared.versions)
@@ -138,7 +137,7 @@ class Repository:
             raise RevisionNotFound(self.name, moment.isoformat(), f"it began at {began}")
         return self._line.commit(count - 1)
 
-    def commit(self, commit: str) -> Signature:
+    def signature(self, commit: str) -> Signature:
         """Return who made a commit (40 hex digits) of its history, when, and what they said."""
         _, data = self._objects.read(bytes.fromhex(commit))
         try:
@@ -146,38 +145,30 @@ class Repository:
         except ValueError as error:
             raise RepositoryDamaged(self.name, f"the commit {commit} has no author") from error
 
-    def versions(self, path: str, start: str, after: str | None = None) -> list[Version]:
+    def versions(self, path: str, start: str, before: str | None = None) -> list[Version]:
         """Return what became of a file, newest first, from a commit (40 hex digits) back.
 
-        `after` leaves out the commits up to that one, from the newest.
+        `before` is a commit: only commits older than it are returned.
         """
-        last = self._last(start, after)
+        last = self._last(start, before)
         with explained(self.name, self.path):
             return [] if last < 0 else self._history.versions(path, self._line.commit(last))
 
     def log(
         self,
         start: str,
+        wanted: LogFilter = EVERYTHING,
         *,
-        after: str | None = None,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        author: str | None = None,
-        path: str | None = None,
+        before: str | None = None,
         limit: int = 20,
     ) -> list[LoggedCommit]:
         """Return commits from `start` back, newest first, with the files that each changed.
 
-        `after` leaves out the commits up to that one, from the newest; `since` those before a moment,
-        `until` those after one.
-        `author` is a part of the author's name or address, in any case; `path` a file or folder.
+        `before` is a commit: only commits older than it are returned.
         """
-        last = self._last(start, after)
-        if until is not None:
-            last = min(last, self._line.before(until.timestamp()) - 1)
-        first = 0 if since is None else self._line.before(math.ceil(since.timestamp()) - 1)
+        newest = self._last(start, before)
         with explained(self.name, self.path):
-            return [] if last < first else list(self._history.log(last, first, author, path, limit))
+            return list(self._history.log(wanted, newest=newest, limit=limit))
 
     def diff(self, old: tuple[str, str], new: tuple[str, str]) -> str:
         """Return git's own text of how two files differ, each a commit and a path in it."""
@@ -186,7 +177,7 @@ class Repository:
         with explained(self.name, self.path):
             is_published = all(self._position(commit) <= self._line.published() for commit, _ in (old, new))
         if not is_published:
-            self.publish()
+            self.checkpoint()
         return self._git.ask("diff", *options, *sides, "--")
 
     def is_submodule(self, commit: str, path: str) -> bool:
@@ -210,7 +201,7 @@ class Repository:
     def create_tag(self, name: str, commit: str, tagger: Person, message: str) -> Tag:
         """Put an annotated tag on a commit of the history, durably; TagExists where there is one."""
         self._position(commit)
-        self.publish()
+        self.checkpoint()
         with self._tip.turn():
             return self._tags.create(name, commit, tagger, message)
 
@@ -219,9 +210,9 @@ class Repository:
         with explained(self.name, self.path):
             return self._line.reach()
 
-    def _last(self, start: str, after: str | None) -> int:
+    def _last(self, start: str, before: str | None) -> int:
         last = self._position(start)
-        return last if after is None else min(last, self._position(after) - 1)
+        return last if before is None else min(last, self._position(before) - 1)
 
     def _position(self, commit: str) -> int:
         if not self._is_reached(commit):
@@ -243,16 +234,16 @@ class Repository:
         """
         return self._writer.submit(change)
 
-    def publish(self, seconds: float | None = None) -> None:
-        """Let git see all that was committed. It does by itself, soon after.
+    def checkpoint(self, seconds: float | None = None) -> None:
+        """Put all that was committed into git's own files, as the checkpointer does soon after each commit.
 
         Raises StorageUnavailable where somebody else holds the repository for so many seconds.
         """
-        self._tip.publish(seconds)
+        self._tip.checkpoint(seconds)
 
     def maintain(self, *, always: bool) -> bool:
         """Bring it into shape, beside readers and writers, if it needs that; tell whether it did."""
-        self.publish()
+        self.checkpoint()
         with explained(self.name, self.path):
             due = always or maintenance.is_due(self._branch)
             if due:
@@ -261,7 +252,7 @@ class Repository:
 
     def advertise_refs(self, protocol: str) -> bytes:
         """Return the first answer to a `git clone` or `git fetch`; `protocol` is `Git-Protocol`."""
-        self.publish()
+        self.checkpoint()
         self.head()  # git takes a branch that cannot be read for none, and the repository for empty
         with explained(self.name, self.path):
             self._tags.all()  # and it leaves out a tag that cannot be read
@@ -276,5 +267,5 @@ class Repository:
         Closing the answer early ends the git process that it comes from.
         """
         with request, explained(self.name, self.path):
-            self.publish()
+            self.checkpoint()
             return transport.upload_pack(self.path, protocol, request)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from storage.caches import Cache
-from storage.journal.checkpointer import Publisher
+from storage.journal.checkpointer import Checkpointer
 from storage.maintenance import Maintenance
 from storage.objects.cache import ObjectCache
 from storage.versions import Known
@@ -16,6 +16,6 @@ class Shared:
 
     maintenance: Maintenance = field(default_factory=lambda: Maintenance(None))
     waits: Waits = field(default_factory=Waits)
-    publisher: Publisher = field(default_factory=Publisher)
+    checkpointer: Checkpointer = field(default_factory=Checkpointer)
     objects: ObjectCache = field(default_factory=ObjectCache)
     versions: Cache[tuple[str, str], Known] = field(default_factory=lambda: Cache(32 * 1024 * 1024))

@@ -92,28 +92,28 @@ class Store:
                 self._open.pop(name, None)  # of one that a hand removed
         return self.open(name)
 
-    def publish_leftovers(self) -> None:
+    def checkpoint_leftovers(self) -> None:
         """Let git see, in the background, what processes committed that were killed before it could.
 
         Repositories that lie in no folder, as the accounts do, are seen to when they are opened.
         """
-        threading.Thread(target=self._publish_leftovers, name="leftovers", daemon=True).start()
+        threading.Thread(target=self._checkpoint_leftovers, name="leftovers", daemon=True).start()
 
-    def _publish_leftovers(self) -> None:
+    def _checkpoint_leftovers(self) -> None:
         with _logged("What a killed process left is not looked for: %s"):
             for folder in self.folders():
                 with _logged("What a killed process left is not looked for in one folder: %s"):
                     for name in self.list(folder):
-                        self._publish_leftover(f"{folder}/{name}")
+                        self._checkpoint_leftover(f"{folder}/{name}")
 
-    def _publish_leftover(self, name: str) -> None:
+    def _checkpoint_leftover(self, name: str) -> None:
         path = self._path(f"{name}{_SUFFIX}")
         journal = Journal(_last(name), path, self._shared.waits)
         try:
             with explained(_last(name), path):
                 recovery.recover(Branch(Refs(_last(name), path)), journal)
                 if not journal.mark().is_empty:
-                    self.open(name).publish(PATIENCE_SECONDS)
+                    self.open(name).checkpoint(PATIENCE_SECONDS)
         except StorageError as error:  # it is told to whoever asks for the repository
             _log.warning("What was committed to '%s' is in its journal, for now: %s", name, error)
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 
 from app import create_app
 from app.settings import Settings
-from storage.journal.checkpointer import Publisher
+from storage.journal.checkpointer import Checkpointer
 from tests.client import Client
 from tests.server import MASTER_KEY, Server, running
 
@@ -44,7 +44,7 @@ def alice(app: Flask, master: Client) -> Client:
 @pytest.fixture
 def unpublished(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave what is committed in the journal, until it is published by name."""
-    monkeypatch.setattr(Publisher, "note", lambda *_: None)
+    monkeypatch.setattr(Checkpointer, "schedule", lambda *_: None)
 
 
 @pytest.fixture(scope="session")

@@ -45,7 +45,7 @@ def info_refs(owner: str, repo_name: str) -> Response:
 def upload_pack(owner: str, repo_name: str) -> Response:
     """Stream the objects that a clone or fetch asks for."""
     _open(owner, repo_name)  # before it sends anything, a client is told that there is no such repo
-    with context.while_waiting():
+    with context.readmit_if_slow():
         wanted = _spool(repo_name)
     answer = _open(owner, repo_name).upload_pack(_protocol(), wanted)
     return Response(answer, content_type=f"application/x-{_UPLOAD_PACK}-result", headers=_NO_CACHE)

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from app.api import commits
+from app.api import payloads
 from app.domain.differences import compare
 from app.registry import history, prompts, revisions, targets
 from app.registry.folders import Folder
@@ -22,6 +22,7 @@ from app.schemas.history import (
 )
 from app.wire import context, versions
 from app.wire.contract import Answer, accepts, returns
+from storage.history import LogFilter
 from storage.repository import Repository
 from storage.snapshot import Snapshot
 
@@ -38,8 +39,9 @@ def get_log(repo_name: str, query: dict[str, Any]) -> Answer:
     """Read what happened in a repo: its commits, newest first, and the fields that each changed."""
     repository, snapshot = context.repository(repo_name), context.snapshot(repo_name, query)
     before = _before(repository, query)
-    filters = {name: query[name] for name in ("author", "since", "until", "path", "limit")}
-    page = history.of_repo(repository, snapshot, before=before, **filters)
+    # A filter that only the schema has, or only `LogFilter`, fails here.
+    wanted = LogFilter(**{name: query[name] for name in query.keys() - PageQuerySchema().fields.keys()})
+    page = history.of_repo(repository, snapshot, wanted, before=before, limit=query["limit"])
     payload = [
         {**_commit(entry), "files": [{"path": file.path, **_changed(file)} for file in entry.files]}
         for entry in page.entries
@@ -85,7 +87,7 @@ def get_target_diff(repo_name: str, target_name: str, query: dict[str, Any]) -> 
     if request.accept_mimetypes.best_match(["application/json", _TEXT]) == _TEXT:
         sides = [(target.commit, FOLDER.path(target.name)) for target in (old, new)]
         return Response(repository.diff(*sides), content_type=f"{_TEXT}; charset=utf-8")
-    compared = commits.comparison(compare(old.config, new.config))
+    compared = payloads.comparison(compare(old.config, new.config))
     return {"from_": _compared(old), "to": _compared(new), **compared}, 200, {}
 
 
@@ -126,13 +128,13 @@ def _commit(entry: Entry) -> dict[str, Any]:
     signature = entry.signature
     return {
         "commit": entry.commit,
-        "author": commits.person(signature),
-        "time": commits.time(signature.time),
+        "author": payloads.person(signature),
+        "time": payloads.time(signature.time),
         "subject": signature.subject,
     }
 
 
 def _changed(file: ChangedFile) -> dict[str, Any]:
     action = "deleted" if file.new is None else "created" if file.old is None else "updated"
-    changes = None if file.differences is None else commits.changes(file.differences)
+    changes = None if file.differences is None else payloads.changes(file.differences)
     return {"action": action, "version": file.new, "changes": changes}

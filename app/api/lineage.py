@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint
 
-from app.api import commits, examples, explanations
+from app.api import examples, payloads
 from app.registry import lineage, rebase, targets
 from app.registry.rebase import Drift
 from app.schemas.lineage import (
@@ -31,7 +31,7 @@ def explain_target(repo_name: str, target_name: str, query: dict[str, Any]) -> A
     """Explain a target: for each field of its config, who set it, when, and which values that beat."""
     repository, snapshot = context.repository(repo_name), context.snapshot(repo_name, query)
     target = targets.get(snapshot, target_name)
-    explained = explanations.payload(repository, lineage.explain(repository, snapshot, target))
+    explained = payloads.explanation(repository, lineage.explain(repository, snapshot, target))
     headers = versions.headers(target.version, target.commit)
     return {"target_name": target_name, **explained}, 200, headers
 
@@ -97,7 +97,7 @@ def _drift(drift: Drift) -> dict[str, Any]:
         "target_name": drift.target.name,
         "template": drift.template,
         "state": "template_gone" if gone else "current" if drift.is_current else "drifted",
-        **commits.comparison(drift.differences),
+        **payloads.comparison(drift.differences),
     }
 
 
@@ -107,5 +107,5 @@ def _rebased(drift: Drift) -> dict[str, Any]:
         "target_name": after.name,
         "template": after.template,
         "template_version": after.template_version,
-        **commits.comparison(drift.differences),
+        **payloads.comparison(drift.differences),
     }

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint
 
-from app.api import examples, explanations
+from app.api import examples, payloads
 from app.registry import lineage, targets
 from app.registry.targets import TargetRequest
 from app.schemas.lineage import PreviewSchema
@@ -25,5 +25,5 @@ def preview_target(repo_name: str, body: dict[str, Any]) -> Answer:
     snapshot = repository.head()
     request = TargetRequest.of("preview", body["template"], body.get("overrides"))
     target = targets.preview(snapshot, request)
-    explained = explanations.payload(repository, lineage.explain(repository, snapshot, target))
+    explained = payloads.explanation(repository, lineage.explain(repository, snapshot, target))
     return {"config": target.config, **explained}, 200, versions.commit_headers(snapshot)

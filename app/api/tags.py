@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint
 
-from app.api import commits, examples
+from app.api import examples, payloads
 from app.auth import Forbidden
 from app.registry import revisions
 from app.schemas.batches import DeletedSchema
@@ -59,6 +59,6 @@ def _payload(tag: Tag) -> dict[str, Any]:
         "name": tag.name,
         "commit": tag.commit,
         "message": signature and signature.message.removesuffix("\n"),
-        "tagger": signature and commits.person(signature),
-        "time": signature and commits.time(signature.time),
+        "tagger": signature and payloads.person(signature),
+        "time": signature and payloads.time(signature.time),
     }

@@ -84,7 +84,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
             "control_socket_disable": True,
             "when_ready": self._tell,
             "pre_fork": _choose_share,
-            "post_fork": _keep_to_share,
+            "post_fork": _pin_to_share,
         }
         for name, value in options.items():
             self.cfg.set(name, value)
@@ -119,8 +119,8 @@ def _choose_share(arbiter: Arbiter, worker: Worker) -> None:
     worker.share_of_cores = min(range(arbiter.cfg.workers), key=others.count)
 
 
-def _keep_to_share(arbiter: Arbiter, worker: Worker) -> None:
-    cores.keep_to_share(worker.share_of_cores, arbiter.cfg.workers)
+def _pin_to_share(arbiter: Arbiter, worker: Worker) -> None:
+    cores.pin_to_share(worker.share_of_cores, arbiter.cfg.workers)
 
 
 def _use_one_heap() -> None:

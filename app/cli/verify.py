@@ -79,7 +79,7 @@ def _verify_stored(store: Store, name: str, begin: _Begin) -> Iterator[str]:
     """Verify a repository of the server, as git has it once all that was committed is published."""
     try:
         repository = store.open(name)
-        repository.publish()
+        repository.checkpoint()
         clone = Clone(name, repository.path)
     except (StorageError, OSError) as error:  # it must not hide the others
         yield f"{name}: {reason_of(error)}"

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from app.domain.list_memo import FamiliarTexts
+from app.domain.list_memo import ListMemo
 
 # A line that a literal block keeps as it is: printable, no blank space at its ends; or empty.
 _VISIBLE = r"!-~\u00a1-\u2027\u202a-\ud7ff"
@@ -83,7 +83,7 @@ def _list(value: list[Any], indent: str) -> str:
     return "\n".join(lines)
 
 
-_lists = FamiliarTexts(_list)
+_lists = ListMemo(_list)
 
 
 def _inline(value: Any) -> str:

@@ -1,6 +1,6 @@
 """Texts of lists that come again and again.
 
-What a schema has loaded before is the same list again (`FamiliarList`), and so is what a template has
+What a schema has loaded before is the same list again (`MemoizedList`), and so is what a template has
 that is kept parsed. Nobody changes either.
 """
 
@@ -13,7 +13,7 @@ _SIZE = 4 * 1024 * 1024  # bytes
 _LARGEST = 4096  # characters; nothing longer is kept
 
 
-class FamiliarTexts:
+class ListMemo:
     """What `write` makes of lists, kept by which list it is, whatever it holds."""
 
     def __init__(self, write: Callable[..., str]) -> None:

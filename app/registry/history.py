@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from app.domain.differences import Difference, compare
@@ -11,7 +10,7 @@ from app.registry import documents, repos
 from app.registry.documents import Source
 from app.registry.folders import Folder
 from storage.errors import RepositoryDamaged
-from storage.history import FileChange, LoggedCommit
+from storage.history import FileChange, LogFilter, LoggedCommit
 from storage.repository import Repository
 from storage.signatures import Signature
 from storage.snapshot import Snapshot
@@ -74,28 +73,16 @@ def of_file(
 def of_repo(
     repository: Repository,
     snapshot: Snapshot,
+    wanted: LogFilter,
     *,
-    author: str | None,
-    since: datetime | None,
-    until: datetime | None,
-    path: str | None,
     before: str | None,
     limit: int,
 ) -> Page:
-    """Return what happened in a repo up to a commit, as far as it passes the filters.
+    """Return the commits of a repo up to a snapshot that pass a filter.
 
-    `author` is a part of the author's name or address, in any case; `path` a file or folder;
-    `before` the commit that a page before this one ended with.
+    `before` is the commit that the page before this one ended with.
     """
-    logged = repository.log(
-        snapshot.commit,
-        after=before,
-        since=since,
-        until=until,
-        author=author,
-        path=path,
-        limit=limit + 1,
-    )
+    logged = repository.log(snapshot.commit, wanted, before=before, limit=limit + 1)
     return _page(repository, snapshot, logged, limit)
 
 
@@ -111,7 +98,7 @@ def _page(repository: Repository, source: Source, logged: Sequence[LoggedCommit]
     entries = [
         Entry(
             logged.commit,
-            repository.commit(logged.commit),
+            repository.signature(logged.commit),
             [_changed(repository, source, logged.commit, file) for file in logged.files],
         )
         for logged in shown

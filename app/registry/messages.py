@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.domain.list_memo import FamiliarTexts
+from app.domain.list_memo import ListMemo
 from storage.signatures import Person
 
 _LONGEST_VALUE = 200
@@ -74,7 +74,7 @@ def _write(value: Any) -> str:
     return text if text.isprintable() else json.dumps(value)
 
 
-_lists = FamiliarTexts(_write)
+_lists = ListMemo(_write)
 
 
 def _cut(text: str) -> str:

@@ -35,7 +35,7 @@ class ListOf(fields.List[Any]):
     default_error_messages = messages("list_type", "This must be a list")
 
 
-class FamiliarList(ListOf):
+class MemoizedList(ListOf):
     """A list that was often sent before: what was right once is not checked item by item again.
 
     Nobody may change what this returns.

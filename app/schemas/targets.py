@@ -7,7 +7,7 @@ from marshmallow import ValidationError, post_load, validates_schema
 from app.domain.names import PATTERNS, name_problem, target_name_problem, template_problem
 from app.domain.resolution import Config, canonical_generator
 from app.schemas.base import Mistake, StrictSchema
-from app.schemas.containers import FamiliarList, JsonObject, ListOf, Names, Part, Unchecked
+from app.schemas.containers import JsonObject, ListOf, MemoizedList, Names, Part, Unchecked
 from app.schemas.fields import Choice, Flag, Integer, Name, Number, Text
 
 GENERATOR_TYPES = ("oneshot_qs", "hardcoded", "persona", "from_dataset", "custom")
@@ -117,7 +117,7 @@ class TargetConfigSchema(StrictSchema):
 class OverridesSchema(TargetConfigSchema):
     """What a target changes on its template. Null removes what the template has."""
 
-    generators = FamiliarList(
+    generators = MemoizedList(
         Part(GeneratorInputSchema), metadata={"description": "Where questions come from."}
     )
     u = Name(name_problem, metadata={"description": "Deprecated name of `teacher_prompt`."})

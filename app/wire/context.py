@@ -87,7 +87,7 @@ def count_request() -> None:
 
 
 @contextmanager
-def while_waiting() -> Iterator[None]:
+def readmit_if_slow() -> Iterator[None]:
     """Admit the caller again where what is done meanwhile took its time, as a slow client's body does.
 
     A token that was revoked ends at once, and so does a grant: not when the client is done sending.

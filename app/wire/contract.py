@@ -16,7 +16,7 @@ from app.domain.names import name_problem, tag_name_problem, target_name_problem
 from app.schemas.base import InvalidRequest, Location, Mistake, load
 from app.schemas.fields import longest_name, new_name_problem
 from app.wire.body import read_json
-from app.wire.context import services, while_waiting
+from app.wire.context import readmit_if_slow, services
 
 Answer = tuple[dict[str, Any], int, dict[str, str]]  # payload, status, headers
 
@@ -170,7 +170,7 @@ def _load_nothing(schema: Schema) -> dict[str, Any]:
 
 
 def _load_body(schema: Schema) -> Any:
-    with while_waiting():
+    with readmit_if_slow():
         content = read_json()
     return load(schema, content, ("body",))
 

@@ -18,14 +18,14 @@ PATIENCE_SECONDS = 0.05
 _log = logging.getLogger(__name__)
 
 
-class Publishable(Protocol):
+class Checkpointable(Protocol):
     """What can hold back what was committed to it."""
 
     @property
     def name(self) -> str:
         """Which it is, for the log."""
 
-    def publish(self, seconds: float) -> None:
+    def checkpoint(self, seconds: float) -> None:
         """Let git see all of it; StorageError if that fails, or somebody else holds it so many seconds."""
 
 
@@ -36,20 +36,20 @@ class _Due(NamedTuple):
     latest: float
 
 
-class Publisher:
+class Checkpointer:
     """One thread for all repositories of a store; it is there only while something is due.
 
     A process that ends waits for it, unless the disk refuses.
     """
 
     def __init__(self) -> None:
-        self._due: dict[Publishable, _Due] = {}
+        self._due: dict[Checkpointable, _Due] = {}
         self._state = threading.Condition()
         self._thread: threading.Thread | None = None
         self._noted = 0.0
-        self._failing: set[Publishable] = set()  # the thread's own
+        self._failing: set[Checkpointable] = set()  # the thread's own
 
-    def note(self, what: Publishable) -> None:
+    def schedule(self, what: Checkpointable) -> None:
         """Take note that something was just committed; never waits for what is being published."""
         with self._state:
             self._noted = now = time.monotonic()
@@ -62,7 +62,7 @@ class Publisher:
 
     def _start(self) -> None:
         # no daemon, whoever starts it: a process that ends waits for it
-        thread = threading.Thread(target=self._work, name="publisher", daemon=False)
+        thread = threading.Thread(target=self._work, name="checkpointer", daemon=False)
         try:
             thread.start()
         except RuntimeError as error:  # there are too many threads; the next commit tries again
@@ -70,7 +70,7 @@ class Publisher:
         else:
             self._thread = thread
 
-    def forget(self, what: Publishable) -> None:
+    def cancel(self, what: Checkpointable) -> None:
         """Take note that somebody else has just published it."""
         with self._state:
             self._due.pop(what, None)
@@ -88,14 +88,14 @@ class Publisher:
                 if not ready:
                     self._state.wait(self._pause(now))
             for what in ready:
-                self._publish(what)
+                self._checkpoint(what)
 
     def _pause(self, now: float) -> float:
         """Return when to look again: the longer writers have been at it, the less they are disturbed."""
         left = min(due.latest for due in self._due.values()) - now
         return min(left, max(QUIET_SECONDS, (LATEST_SECONDS - left) / 4))
 
-    def _take_ready(self, now: float) -> list[Publishable]:
+    def _take_ready(self, now: float) -> list[Checkpointable]:
         ending = not threading.main_thread().is_alive()
         is_quiet = now >= self._noted + QUIET_SECONDS
         ready = [
@@ -107,9 +107,9 @@ class Publisher:
             del self._due[what]
         return ready
 
-    def _publish(self, what: Publishable) -> None:
+    def _checkpoint(self, what: Checkpointable) -> None:
         try:
-            what.publish(PATIENCE_SECONDS)
+            what.checkpoint(PATIENCE_SECONDS)
         except RepositoryNotFound:
             pass  # somebody has removed it
         except StorageError as error:
@@ -123,7 +123,7 @@ class Publisher:
             return
         self._failing.discard(what)
 
-    def _try_again(self, what: Publishable) -> None:
+    def _try_again(self, what: Checkpointable) -> None:
         if threading.main_thread().is_alive():
             self._failing.add(what)
             again = time.monotonic() + LATEST_SECONDS

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from storage.errors import RepositoryDamaged, StorageError, explained
-from storage.journal.checkpointer import Publishable
+from storage.journal.checkpointer import Checkpointable
 from storage.journal.engine import Journal, OpenJournal
 from storage.journal.frames import Record
 from storage.journal.marks import Mark
@@ -50,12 +50,12 @@ class Tip:
         objects: ObjectDatabase,
         shared: Shared,
         git: CheckedGit,
-        reopen: Callable[[], Publishable],
+        reopen: Callable[[], Checkpointable],
     ) -> None:
         self._branch = branch
         self._journal = journal
         self._objects = objects
-        self._publisher = shared.publisher
+        self._checkpointer = shared.checkpointer
         self._unpublished = Unpublished(branch.git_folder, branch.name, weakref.ref(self), reopen)
         self._maintenance = shared.maintenance
         self._git = git
@@ -124,9 +124,9 @@ class Tip:
             if turn.mark.is_empty and turn.journal.mark().is_empty:  # else it was told of
                 self._branch.unlock()
             raise
-        self._publisher.note(self._unpublished)
+        self._checkpointer.schedule(self._unpublished)
 
-    def publish(self, seconds: float | None = None) -> None:
+    def checkpoint(self, seconds: float | None = None) -> None:
         """Put what the journal has into git's own files, durably.
 
         Raises StorageUnavailable where somebody else holds the repository for so many seconds, by default
@@ -163,7 +163,7 @@ class Tip:
             self._line = line
             self._known = _Known(mark, line[-1] if line else None)
         if records:
-            self._publisher.note(self._unpublished)
+            self._checkpointer.schedule(self._unpublished)
         return self._known
 
     def _forget(self, journal: OpenJournal, until: Mark) -> None:
@@ -177,7 +177,7 @@ class Tip:
         self._objects.packed()
         self._objects.refresh()
         self._line = []
-        self._publisher.forget(self._unpublished)
+        self._checkpointer.cancel(self._unpublished)
 
     def _replay(self, record: Record) -> str:
         """Make of a record what its writer had; return the commit that it follows."""

@@ -1,11 +1,11 @@
-"""What the publisher has of a repository: which it is, and none of its files."""
+"""What the checkpointer has of a repository: which it is, and none of its files."""
 
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from storage.journal.checkpointer import Publishable, Publisher
+from storage.journal.checkpointer import Checkpointable, Checkpointer
 
 
 @dataclass(frozen=True)
@@ -17,16 +17,16 @@ class Unpublished:
 
     path: Path
     name: str = field(compare=False)
-    held: "weakref.ref[Publishable]" = field(compare=False)
-    reopen: Callable[[], Publishable] = field(compare=False)
+    held: "weakref.ref[Checkpointable]" = field(compare=False)
+    reopen: Callable[[], Checkpointable] = field(compare=False)
 
-    def publish(self, seconds: float) -> None:
+    def checkpoint(self, seconds: float) -> None:
         """Let git see all that was committed to it; StorageError if that fails, or somebody else holds it."""
-        (self.held() or self.reopen()).publish(seconds)
+        (self.held() or self.reopen()).checkpoint(seconds)
 
 
-class Nobody(Publisher):
+class Nobody(Checkpointer):
     """For a repository that is opened to be published: nobody has to be told that it should be."""
 
-    def note(self, what: Publishable) -> None:
+    def schedule(self, what: Checkpointable) -> None:
         """Take note of nothing."""

@@ -24,14 +24,14 @@ def share(cores: Sequence[int], number: int, shares: int) -> Sequence[int]:
     return cores[len(cores) * number // shares : len(cores) * (number + 1) // shares]
 
 
-def keep_to_share(number: int, shares: int) -> None:
+def pin_to_share(number: int, shares: int) -> None:
     """Keep this process to one of so many shares of the cores, before it starts its threads."""
     if _ALL:
         os.sched_setaffinity(0, share(sorted(_ALL), number, shares))
 
 
 @contextmanager
-def all_cores() -> Iterator[None]:
+def on_all_cores() -> Iterator[None]:
     """Let what this thread starts meanwhile, a git process say, run on any core."""
     own = _allowed()
     if own == _ALL:

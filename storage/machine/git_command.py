@@ -36,7 +36,7 @@ def run(name: str, folder: Path, *arguments: str, stdin: str = "", options: Sequ
     """
     command = ["git", "--literal-pathspecs", *options, *arguments]
     try:
-        with explained(name, folder), cores.all_cores():
+        with explained(name, folder), cores.on_all_cores():
             done = subprocess.run(
                 command,
                 cwd=folder,

@@ -218,7 +218,7 @@ class ObjectDatabase:
         leads to another one.
         """
         hex_id = object_id.hex()
-        with self._reading(), cores.all_cores():
+        with self._reading(), cores.on_all_cores():
             for _ in range(2):  # the running process may have died: once more, with a new one
                 try:
                     with self._waits.watch.over(partial(_kill, self._git)):

@@ -17,7 +17,7 @@ _OPTIONS = {
 def advertise_refs(path: Path, protocol: str) -> bytes:
     """Return what `GET …/info/refs?service=git-upload-pack` answers; `protocol` is `Git-Protocol`."""
     command = _command(path, "--http-backend-info-refs")
-    with cores.all_cores():
+    with cores.on_all_cores():
         refs = subprocess.run(command, env=_environment(protocol), capture_output=True, check=True).stdout
     service = b"# service=git-upload-pack\n"
     return b"%04x%b0000%b" % (len(service) + 4, service, refs)
@@ -25,7 +25,7 @@ def advertise_refs(path: Path, protocol: str) -> bytes:
 
 def upload_pack(path: Path, protocol: str, request: IO[bytes]) -> "Upload":
     """Return what `POST …/git-upload-pack` answers to a request, which may be closed then."""
-    with cores.all_cores():
+    with cores.on_all_cores():
         process = subprocess.Popen(
             _command(path),
             env=_environment(protocol),

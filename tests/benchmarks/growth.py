@@ -92,7 +92,7 @@ def _disk(client: Client, data_dir: Path) -> str:
     empty = _size(folder)
     client.send(creates(client, [COMMITS], [repo])[0])
     repository = Store(data_dir / "repos").open(f"admin/{repo}")
-    repository.publish()
+    repository.checkpoint()
     before = (_size(folder) - empty) // COMMITS
     repository.maintain(always=True)
     after = (_size(folder) - empty) // COMMITS

@@ -127,7 +127,7 @@ def run_http_backend(path: str) -> Response:
         "GIT_CONFIG_KEY_0": "safe.directory",
         "GIT_CONFIG_VALUE_0": "*",
     }
-    with tempfile.TemporaryFile() as body, cores.all_cores():
+    with tempfile.TemporaryFile() as body, cores.on_all_cores():
         shutil.copyfileobj(request.stream, body)
         body.seek(0)
         process = subprocess.Popen(

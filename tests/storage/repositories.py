@@ -39,7 +39,7 @@ def put(path: str, data: bytes, subject: str = "Change") -> Callable[[Transactio
 def publish(repository: Repository, change: Callable[[Transaction], T]) -> T:
     """Make a change and let git see it, in a pack of its own."""
     result = repository.transact(change)
-    repository.publish()
+    repository.checkpoint()
     return result
 
 

@@ -36,7 +36,7 @@ import os, sys
 from pathlib import Path
 from storage.machine import cores
 from storage.store import Store
-cores.keep_to_share(0, 2)
+cores.pin_to_share(0, 2)
 own = os.sched_getaffinity(0)
 repository = Store(Path(sys.argv[1])).open("alice/demo")
 repository.at(repository.find("main")).read("counter")

@@ -12,6 +12,7 @@ import git as gitpython
 import pytest
 
 from storage.errors import RepositoryDamaged, StorageUnavailable
+from storage.history import LogFilter
 from storage.journal import marks
 from storage.journal.engine import NAME
 from storage.journal.marks import Mark
@@ -187,7 +188,7 @@ def test_the_log_is_not_read_from_files_whose_checksum_is_wrong(written: Reposit
     flip(path, path.stat().st_size // 2)
     for reader in (written, fresh(written)):
         for ask in (
-            lambda reader=reader: reader.log(tip, path="targets"),
+            lambda reader=reader: reader.log(tip, LogFilter(path="targets")),
             lambda reader=reader: reader.versions("targets/t1.yml", tip),
             lambda reader=reader: reader.diff((tip, "targets/t0.yml"), (tip, "targets/t1.yml")),
         ):

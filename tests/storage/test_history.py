@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.history import FileChange, Version
+from storage.history import FileChange, LogFilter, Version
 from storage.repository import Repository
 from storage.signatures import Person
 from storage.store import Store
@@ -61,8 +61,9 @@ def raw_log(repository: Repository, *arguments: str) -> list[tuple[str, list[Fil
     return logged
 
 
-def commits_of(repository: Repository, **filters) -> list[str]:
-    return [logged.commit for logged in repository.log(repository.head().commit, **filters)]
+def commits_of(repository: Repository, before: str | None = None, limit: int = 20, **filters) -> list[str]:
+    logged = repository.log(repository.head().commit, LogFilter(**filters), before=before, limit=limit)
+    return [entry.commit for entry in logged]
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -94,7 +95,8 @@ def test_the_log_is_what_git_says(repository: Repository, seed: int):
     for path in [*PATHS, "targets", "targets/", "targets/deep"]:
         for limit in (1, 2, 1000):
             logged = [
-                (entry.commit, entry.files) for entry in repository.log(commits[0], path=path, limit=limit)
+                (entry.commit, entry.files)
+                for entry in repository.log(commits[0], LogFilter(path=path), limit=limit)
             ]
             assert logged == raw_log(repository, f"-{limit}", commits[0], "--", path)
 
@@ -132,7 +134,7 @@ def test_a_path_is_taken_literally(repository: Repository):
     for path, commit in commits.items():
         assert commits_of(repository, path=path) == [commit]
         assert [version.commit for version in repository.versions(path, repository.head().commit)] == [commit]
-        ((file,),) = [logged.files for logged in repository.log(commit, path=path)]
+        ((file,),) = [logged.files for logged in repository.log(commit, LogFilter(path=path))]
         assert (file.path, file.old) == (path, None)
         assert repository.head().blob(file.new) == literal[path]
     assert commits_of(repository, path="t/?.yml") == []
@@ -157,7 +159,7 @@ def test_the_log_names_all_files_of_a_batch(repository: Repository):
         "b": (then.read("b").id, None),
         "d": (None, now.read("d").id),
     }
-    (only,) = repository.log(second, path="d")
+    (only,) = repository.log(second, LogFilter(path="d"))
     assert [file.path for file in only.files] == ["d"]
 
 
@@ -194,7 +196,7 @@ def test_the_log_page_by_page(repository: Repository):
         repository.transact(put("a", b"%d" % number))
     everything = git(repository.path, "rev-list", "main").split()
     pages, after = [], None
-    while page := commits_of(repository, after=after, limit=3):
+    while page := commits_of(repository, before=after, limit=3):
         pages.append(page)
         after = page[-1]
         repository.transact(put("b", after.encode()))  # what comes meanwhile moves no page
@@ -203,9 +205,9 @@ def test_the_log_page_by_page(repository: Repository):
 
 def test_after_counts_from_the_start_that_was_asked_for(repository: Repository):
     commits = [repository.head().commit, *(repository.transact(put("a", b"%d" % n)) for n in range(4))]
-    assert [entry.commit for entry in repository.log(commits[2], after=commits[4])] == commits[2::-1]
-    assert [entry.commit for entry in repository.log(commits[3], after=commits[3])] == commits[2::-1]
-    assert repository.log(commits[4], after=commits[0]) == []
+    assert [entry.commit for entry in repository.log(commits[2], before=commits[4])] == commits[2::-1]
+    assert [entry.commit for entry in repository.log(commits[3], before=commits[3])] == commits[2::-1]
+    assert repository.log(commits[4], before=commits[0]) == []
 
 
 def test_the_log_since_a_moment(repository: Repository):
@@ -223,8 +225,8 @@ def test_the_log_since_a_moment(repository: Repository):
     assert len(commits_of(repository, since=datetime.min.replace(tzinfo=UTC))) == 5
     assert commits_of(repository, since=datetime.max.replace(tzinfo=UTC)) == []
     since = datetime.fromtimestamp(start + 10, UTC)
-    assert commits_of(repository, since=since, after=fourth, limit=1) == [third]
-    assert commits_of(repository, since=since, after=second) == []
+    assert commits_of(repository, since=since, before=fourth, limit=1) == [third]
+    assert commits_of(repository, since=since, before=second) == []
     assert commits_of(repository, since=since, path="README.md") == []
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from storage import maintenance
 from storage.errors import RepositoryDamaged
+from storage.history import LogFilter
 from storage.machine import disk
 from storage.maintenance import Maintenance, pack_sizes, roll_up, write_commit_graph
 from storage.plumbing.branch import Branch
@@ -282,10 +283,10 @@ def test_the_commit_graph_changes_no_answer(repository: Repository, tmp_path: Pa
     for _ in range(40):
         publish(repository, put(f"targets/{chance.randint(0, 4)}", chance.randbytes(4)))
     tip, paths = repository.head().commit, [f"targets/{number}" for number in range(6)]
-    before = [(repository.versions(path, tip), repository.log(tip, path=path)) for path in paths]
+    before = [(repository.versions(path, tip), repository.log(tip, LogFilter(path=path))) for path in paths]
     write_commit_graph(repository._branch)
     fresh = Store(tmp_path).open("alice/demo")
-    assert [(fresh.versions(path, tip), fresh.log(tip, path=path)) for path in paths] == before
+    assert [(fresh.versions(path, tip), fresh.log(tip, LogFilter(path=path))) for path in paths] == before
     last = publish(repository, put("targets/1", b"after the graph"))
     assert fresh.versions("targets/1", last)[0].commit == last
 

@@ -55,7 +55,7 @@ def check(after: Repository, count: int) -> None:
     """Expect a counter that was counted up to a number, in as many commits, and a repository that works."""
     assert after.head().read("counter").data == b"%d\n" % count
     assert after.transact(increment) == count + 1
-    after.publish()
+    after.checkpoint()
     assert git(after.path, "rev-list", "--count", "main").strip() == f"{count + 2}"
     assert git(after.path, "show", "main:counter") == f"{count + 1}\n"
     assert git(after.path, "fsck", "--strict") == ""
@@ -79,7 +79,7 @@ def test_the_mark_may_be_any_that_it_was(repository: Repository, tmp_path: Path,
         count = repository.transact(increment)
         marks.append(read_mark(repository))
         if chance.random() < 0.15:
-            repository.publish()
+            repository.checkpoint()
             marks = [read_mark(repository)]
     write_at(repository, 0, chance.choice(marks))
     if chance.random() < 0.5:
@@ -202,7 +202,7 @@ def test_a_publication_that_is_cut_short_is_made_up_for(
     with monkeypatch.context() as patch:
         patch.setattr(owner, name, die)
         with pytest.raises(SystemExit):
-            repository.publish()
+            repository.checkpoint()
     if loses_power:
         power()
     check(reopened(tmp_path), 2)
@@ -220,7 +220,7 @@ def test_a_publication_that_fails_is_tried_again_before_the_next_write(
     with monkeypatch.context() as patch:
         patch.setattr(Branch, "move", full)
         with pytest.raises(StorageUnavailable, match="No space left"):
-            repository.publish()
+            repository.checkpoint()
         with pytest.raises(StorageUnavailable, match="No space left"):
             repository.transact(increment)
         assert repository.head().read("counter").data == b"1\n"
@@ -232,7 +232,7 @@ def kill_while_publishing(repository: Repository) -> None:
     pid = os.fork()
     if not pid:
         OpenJournal.empty = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
-        repository.publish()
+        repository.checkpoint()
     os.waitpid(pid, 0)
 
 
@@ -266,7 +266,7 @@ def test_a_lock_of_git_s_is_respected_after_a_power_loss(repository: Repository,
     lock.touch()
     letting_go = threading.Timer(0.3, lock.unlink)
     letting_go.start()
-    after.publish()
+    after.checkpoint()
     assert not letting_go.is_alive()
     check(after, 1)
 
@@ -277,7 +277,7 @@ def test_a_branch_that_a_killed_process_moved_is_made_durable(
     repository.transact(increment)
     kill_while_publishing(repository)
     events = watch_the_disk(monkeypatch)
-    repository.publish()
+    repository.checkpoint()
     told, emptied = f"write the start of {NAME}", f"flush the start of {NAME}"
     assert events == [told, "fsync heads", emptied]
 
@@ -324,7 +324,7 @@ def test_nothing_follows_a_mark_that_may_be_emptied_on_disk(
     with monkeypatch.context() as patch:
         patch.setattr(disk, "write_at", fail)
         with pytest.raises(StorageUnavailable):
-            repository.publish()
+            repository.checkpoint()
     assert len(reached) == 2
     told = read_mark(repository)
     assert other.transact(increment) == 2
@@ -362,16 +362,16 @@ def test_a_hand_may_go_on_from_what_was_published(repository: Repository, tmp_pa
     with monkeypatch.context() as patch:
         patch.setattr(OpenJournal, "empty", die)
         with pytest.raises(SystemExit):
-            repository.publish()
+            repository.checkpoint()
     journal_, hidden = repository.path / NAME, repository.path / "elsewhere"
     journal_.rename(hidden)  # else it would be waited for
     (by_hand,) = commit_at(repository.path, [4_000_000_000])
     hidden.rename(journal_)
     after = reopened(tmp_path)
-    after.publish()
+    after.checkpoint()
     assert after.head().commit == by_hand
     assert after.transact(increment) == 2
-    after.publish()
+    after.checkpoint()
     assert git(after.path, "rev-list", "--count", "main").strip() == "4"
     assert git(after.path, "fsck", "--strict") == ""
 
@@ -384,7 +384,7 @@ def test_git_cannot_move_the_branch_under_the_journal(repository: Repository, tm
     other = reopened(tmp_path).path / "refs/heads/main"
     other.write_text(f"{'1' * 40}\n")
     with pytest.raises(RepositoryDamaged, match="was moved"):
-        repository.publish()
+        repository.checkpoint()
     if pending:
         with pytest.raises(RepositoryDamaged, match="was moved"):
             repository.transact(increment)
@@ -397,7 +397,7 @@ def test_a_lock_that_a_kill_left_is_cleared(repository: Repository, tmp_path: Pa
     publish(repository, increment)
     (repository.path / "refs/heads/main.lock").write_bytes(lock)
     assert repository.transact(increment) == 2
-    repository.publish()
+    repository.checkpoint()
     (repository.path / "refs/heads/main.lock").write_bytes(lock)
     check(reopened(tmp_path), 2)
 
@@ -412,7 +412,7 @@ def test_a_tag_survives_with_the_commit_that_it_is_on(repository: Repository, tm
     assert after.find("v1") == commit
     assert after.head().commit == later
     assert after.at(commit).read("a").data == b"1"
-    after.publish()
+    after.checkpoint()
     assert git(after.path, "fsck", "--strict") == ""
     with pytest.raises(TagExists):
         after.create_tag("v1", commit, ALICE, "Again\n")
@@ -481,7 +481,7 @@ def test_git_has_all_on_disk_before_the_journal_forgets(
     """
     repository.transact(increment)
     events = watch_the_disk(monkeypatch)
-    repository.publish()
+    repository.checkpoint()
     objects = ["fsync tmp", "fsync tmp", "rename flush.pack", "rename flush.idx", "fsync pack"]
     branch = ["write the start of main.lock", "fsync main.lock", "rename main", "fsync heads"]
     assert events == [f"write the start of {NAME}", *objects, *branch, f"flush the start of {NAME}"]

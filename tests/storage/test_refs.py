@@ -43,7 +43,7 @@ def tagged(repository: Repository) -> Repository:
     """A repository with an annotated tag, `v1`, on a commit that is not the tip."""
     repository.create_tag("v1", repository.transact(put("a", b"1")), ALICE, "One\n")
     repository.transact(put("a", b"2"))
-    repository.publish()
+    repository.checkpoint()
     return repository
 
 

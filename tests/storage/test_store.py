@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from storage.errors import NameTaken, RepositoryExists, RepositoryNotFound, StorageUnavailable
-from storage.journal.checkpointer import Publisher
+from storage.journal.checkpointer import Checkpointer
 from storage.journal.engine import Journal
 from storage.journal.unpublished import Unpublished
 from storage.store import Store
@@ -215,12 +215,12 @@ def test_one_that_waits_to_be_published_keeps_no_file_open(
     small: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     noted: list[Unpublished] = []
-    monkeypatch.setattr(Publisher, "note", lambda _, what: noted.append(what))
+    monkeypatch.setattr(Checkpointer, "schedule", lambda _, what: noted.append(what))
     for name in ("alice/one", "alice/two"):
         small.open(name).transact(put("a", b"1"))
     assert [path.parent.name for path in open_files(tmp_path)] == ["two.git"]
     for unpublished in noted:
-        unpublished.publish(60)
+        unpublished.checkpoint(60)
         assert git(unpublished.path, "show", "main:a") == "1"
     assert [unpublished.name for unpublished in noted] == ["one", "two"]
 

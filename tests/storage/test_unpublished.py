@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storage.errors import StorageUnavailable
+from storage.history import LogFilter
 from storage.maintenance import Maintenance
 from storage.repository import Repository
 from storage.signatures import Person
@@ -36,7 +37,7 @@ def committed(tmp_path: Path) -> Repository:
     """A repository with two published commits and two that only its journal has."""
     repository = Store(tmp_path, Maintenance(None)).create("alice/demo", first_commit)
     repository.transact(put("a", b"1"))
-    repository.publish()
+    repository.checkpoint()
     repository.transact(put("a", b"2"))
     repository.transact(put("folder/b", b"3"))
     return repository
@@ -76,12 +77,12 @@ def everything(repository: Repository) -> dict[Any, Any]:
     tip = repository.head().commit
     answers: dict[Any, Any] = {}
     for path in WANTED:
-        answers["path", path] = repository.log(tip, path=path)
+        answers["path", path] = repository.log(tip, LogFilter(path=path))
     for author in ("ALICE", "bøb", "example.org>", "nobody"):
-        answers["author", author] = repository.log(tip, author=author, path="folder")
+        answers["author", author] = repository.log(tip, LogFilter(author=author, path="folder"))
     commits = [logged.commit for logged in answers["path", None]]
     for commit in commits:
-        answers["after", commit] = repository.log(tip, after=commit, limit=2)
+        answers["after", commit] = repository.log(tip, before=commit, limit=2)
         answers["versions", commit] = [repository.versions(path, commit) for path in ("a", "folder/b")]
     return answers
 
@@ -119,11 +120,11 @@ def test_the_journal_answers_as_git_does_once_it_is_published(
 
     for step in steps:
         if step == "publish":
-            repository.publish()
+            repository.checkpoint()
         else:
             repository.transact(change(*step))
     before = everything(repository)
     opened_late = everything(Store(root, Maintenance(None)).open("alice/demo"))
-    repository.publish()
+    repository.checkpoint()
     after = everything(Store(root, Maintenance(None)).open("alice/demo"))
     assert before == opened_late == after

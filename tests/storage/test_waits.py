@@ -53,7 +53,7 @@ def changing_calls(repository: Repository) -> dict[str, Callable[[], object]]:
     return {
         "a write": lambda: repository.transact(put("a", b"1")),
         "a tag": lambda: repository.create_tag("v1", repository.head().commit, ALICE, "One\n"),
-        "publishing": repository.publish,
+        "publishing": repository.checkpoint,
         "a clone of what is not published": lambda: repository.advertise_refs("version=2"),
     }
 

@@ -155,7 +155,7 @@ def _copy(state: State, folder: Path) -> Iterator[Path]:
 def _start(data_dir: Path, *, leftovers: bool) -> Flask:
     """Start a server that publishes what a killed one left in its journals, or has not come to that yet."""
     _forget_versions()
-    with nullcontext() if leftovers else patch.object(Store, "publish_leftovers"):
+    with nullcontext() if leftovers else patch.object(Store, "checkpoint_leftovers"):
         app = create_app(Settings(data_dir, master_key=MASTER_KEY, maintenance=False))
     app.testing = True
     for thread in threading.enumerate():
@@ -182,7 +182,7 @@ def _held(data_dir: Path) -> set[tuple[str, str]]:
     """Return what git finds once all is published, each with where: commits, files at the tip, tags."""
     held = set()
     for place, repository in everything.repositories(data_dir):
-        repository.publish()
+        repository.checkpoint()
         for asked in (("rev-list", "main"), ("ls-tree", "-r", "main"), ("for-each-ref", "refs/tags")):
             held.update((place, line) for line in git(repository.path, *asked).splitlines())
     return held

@@ -116,7 +116,7 @@ class _Maker:
             self._commits.append(answer.headers["Git-Commit"])
         if self.publishes:
             for _, repository in repositories(self.data_dir):
-                repository.publish()
+                repository.checkpoint()
         return answer
 
     def user(self, name: str) -> None:

@@ -180,7 +180,7 @@ def _fail_each_step_of_a_publication(
         assert client.request(*request).status_code == 201
         with failing(data_dir, error, fails_at) as disk:
             try:
-                repository.publish()
+                repository.checkpoint()
             except StorageUnavailable:
                 refused += 1
         where = f"publication, step {fails_at}, {errno.errorcode[error]}"
@@ -195,6 +195,6 @@ def tips(data_dir: Path) -> dict[Path, str]:
     found = dict.fromkeys((data_dir / "repos/admin").glob("*.git"), "")
     for root, name in (("", "accounts"), ("repos", "admin/demo")):
         repository = Store(data_dir / root).open(name)
-        repository.publish()
+        repository.checkpoint()
         found[repository.path] = git(repository.path, "for-each-ref")  # maintenance may just pack the tags
     return found

@@ -14,7 +14,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from storage.journal import marks
-from storage.journal.checkpointer import Publisher
+from storage.journal.checkpointer import Checkpointer
 from storage.maintenance import roll_up
 from storage.repository import Repository
 from storage.store import Store
@@ -39,7 +39,7 @@ def write_one_by_one(repository: Repository, recording: Recording) -> None:
     for number in range(8):
         _write(repository, recording, f"targets/{number % 3}", b"%d" % number)
         if number % 3 == 2:
-            repository.publish()
+            repository.checkpoint()
 
 
 def write_together(repository: Repository, recording: Recording) -> None:
@@ -51,7 +51,7 @@ def write_together(repository: Repository, recording: Recording) -> None:
                 change.result()
         for change in changes:
             recording.answered(change)
-        repository.publish()
+        repository.checkpoint()
 
 
 def tag_between(repository: Repository, recording: Recording) -> None:
@@ -67,7 +67,7 @@ def roll_up_between(repository: Repository, recording: Recording) -> None:
     """Let maintenance take the small packs away, between writes."""
     for number in range(6):
         _write(repository, recording, "a", b"%d" % number)
-        repository.publish()
+        repository.checkpoint()
         if number % 3 == 2:
             _write(repository, recording, "b", b"%d" % number)
             roll_up(repository._branch)
@@ -123,7 +123,7 @@ def run_again(seed: int, tries: int = 3, every: int = 1) -> Iterator[str]:
             with after_power_loss(), recorded(path) as recovery:
                 repository = Store(Path(folder, "recovering")).open(_NAME)
                 repository.head()
-                repository.publish()
+                repository.checkpoint()
             for at in range(0, len(recovery.steps) + 1, every):
                 for left in disks(recovery, at, tries, chance):
                     states += 1
@@ -142,7 +142,7 @@ def record(folder: Path, scenario: Scenario) -> Recording:
 @contextmanager
 def unpublished() -> Iterator[None]:
     """Let nothing be published but by name, so that a scenario's steps are always the same."""
-    with patch.object(Publisher, "note", lambda *_: None):
+    with patch.object(Checkpointer, "schedule", lambda *_: None):
         yield
 
 
@@ -190,7 +190,7 @@ def _check(path: Path, repository: Repository, promises: Sequence[Promise]) -> N
             later = [data for name, data in promises if name == place]
             assert file.data >= max(later), f"{place} went back to {file.data!r}"
     repository.transact(put("after", b"1"))
-    repository.publish()
+    repository.checkpoint()
     assert git(path, "show", "main:after") == "1"
     assert git(path, "rev-list", "--merges", "--count", "main") == "0\n"
     assert git(path, "fsck", "--full", "--strict", "--no-dangling") == ""

@@ -124,7 +124,7 @@ class Refuser:
         )
 
     def publish(self) -> None:
-        self.app.extensions["bakehouse"].store.open("admin/demo").publish()
+        self.app.extensions["bakehouse"].store.open("admin/demo").checkpoint()
 
     def pack(self, at: int) -> None:
         """Pack the repositories now and then: each pack is looked at, and each round makes one more."""

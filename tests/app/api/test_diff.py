@@ -8,7 +8,7 @@ from tests.app.api.test_targets import TARGETS, demo
 from tests.app.domain.test_differences import apply
 from tests.client import Client, assert_error, assert_mistakes
 from tests.payloads import seed_overrides, target
-from tests.storage.test_line import off_the_branch, two_alike
+from tests.storage.test_ancestry import off_the_branch, two_alike
 from tests.timeline import ELEVEN, TEN, TWELVE, demo_repository, put_target, refs, set_clock, tip
 
 DIFF = f"{TARGETS}/a/diff"

@@ -8,7 +8,7 @@ from tests.app.api.test_prompts import MESSAGES, PROMPTS, TOOLS
 from tests.app.api.test_targets import TARGETS, demo
 from tests.client import Client, assert_error, assert_mistakes
 from tests.payloads import target
-from tests.storage.test_line import off_the_branch, two_alike
+from tests.storage.test_ancestry import off_the_branch, two_alike
 from tests.timeline import LOG, TEN, commits, demo_repository, pages, put_target, rev_list, set_clock
 
 HISTORY = f"{TARGETS}/a/history"

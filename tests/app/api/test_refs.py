@@ -10,7 +10,7 @@ from tests.app.api.test_prompts import MESSAGES, PROMPTS
 from tests.app.api.test_targets import TARGETS, demo, show
 from tests.client import Client, assert_error, assert_mistakes
 from tests.payloads import target
-from tests.storage.test_line import off_the_branch, two_alike
+from tests.storage.test_ancestry import off_the_branch, two_alike
 from tests.timeline import (
     ELEVEN,
     TEN,

@@ -9,7 +9,7 @@ from tests.app.api.test_targets import TARGETS, demo, log, show
 from tests.app.api.test_tokens import new_token
 from tests.client import Client, assert_error, assert_mistakes
 from tests.payloads import asking
-from tests.storage.test_line import off_the_branch, two_alike
+from tests.storage.test_ancestry import off_the_branch, two_alike
 
 PATH = f"{TARGETS}/a"
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from storage.errors import RevisionAmbiguous, RevisionNotFound
+from storage.history import LogFilter
 from storage.repository import Repository
 from storage.store import Store
 from storage.transaction import Transaction
@@ -135,7 +136,7 @@ def test_a_commit_that_no_branch_leads_to_is_not_found(repository: Repository):
         lambda: repository.at(stray),
         lambda: repository.versions("a", stray),
         lambda: repository.log(stray),
-        lambda: repository.log(repository.head().commit, after=stray),
+        lambda: repository.log(repository.head().commit, before=stray),
         lambda: repository.create_tag("v1", stray, ALICE, "Stray\n"),
     ):
         with pytest.raises(RevisionNotFound):
@@ -146,8 +147,11 @@ def test_a_repository_is_read_at_any_commit(repository: Repository):
     commits = [repository.transact(put("a", b"%d" % number)) for number in range(5)]
     for number, commit in enumerate(commits):
         assert repository.at(commit).read("a").data == b"%d" % number
-        assert repository.commit(commit).subject == "Change a"
-        assert (repository.commit(commit).name, repository.commit(commit).email) == (ALICE.name, ALICE.email)
+        assert repository.signature(commit).subject == "Change a"
+        assert (repository.signature(commit).name, repository.signature(commit).email) == (
+            ALICE.name,
+            ALICE.email,
+        )
 
 
 def test_a_moment_finds_what_was_the_tip(repository: Repository):
@@ -182,7 +186,7 @@ def test_a_clock_that_went_back_hides_no_commit(repository: Repository):
         assert fresh.find_at(at(began + 50)) == by_hand[2]
         assert fresh.find_at(at(began + 60)) == by_hand[3]
         assert [fresh.find(commit) for commit in by_hand] == by_hand
-        logged = fresh.log(by_hand[3], since=at(began + 50))
+        logged = fresh.log(by_hand[3], LogFilter(since=at(began + 50)))
         assert [entry.commit for entry in logged] == by_hand[::-1]
 
 

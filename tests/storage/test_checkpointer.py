@@ -13,7 +13,7 @@ import pytest
 
 from storage.errors import RepositoryNotFound, StorageUnavailable
 from storage.journal import checkpointer
-from storage.journal.checkpointer import Publisher
+from storage.journal.checkpointer import Checkpointer
 from storage.repository import Repository
 from storage.store import Store
 from tests.storage.repositories import first_commit, git, increment, settle
@@ -29,7 +29,7 @@ class Waiting:
         self.published: list[float] = []
         self.done = threading.Event()
 
-    def publish(self, seconds: float) -> None:
+    def checkpoint(self, seconds: float) -> None:
         assert 0 < seconds < 1
         self.published.append(time.monotonic())
         if self.failures:
@@ -38,13 +38,13 @@ class Waiting:
 
 
 @pytest.fixture
-def of(monkeypatch: pytest.MonkeyPatch) -> Callable[[float, float], Publisher]:
-    """Return what makes a publisher that waits for so many seconds."""
+def of(monkeypatch: pytest.MonkeyPatch) -> Callable[[float, float], Checkpointer]:
+    """Return what makes a checkpointer that waits for so many seconds."""
 
-    def make(quiet: float, latest: float) -> Publisher:
+    def make(quiet: float, latest: float) -> Checkpointer:
         monkeypatch.setattr(checkpointer, "QUIET_SECONDS", quiet)
         monkeypatch.setattr(checkpointer, "LATEST_SECONDS", latest)
-        return Publisher()
+        return Checkpointer()
 
     return make
 
@@ -54,7 +54,7 @@ def test_it_is_published_once_nobody_writes_any_more(of):
     quiet = of(0.05, 3600)
     for _ in range(20):
         noted.append(time.monotonic())
-        quiet.note(waiting)
+        quiet.schedule(waiting)
         time.sleep(0.002)
     while quiet._thread is not None:
         time.sleep(0.001)
@@ -66,7 +66,7 @@ def test_it_is_published_once_nobody_writes_any_more(of):
 def test_it_is_published_while_somebody_always_writes(of):
     waiting, busy = Waiting(), of(3600, 0.05)
     while not waiting.done.is_set():
-        busy.note(waiting)
+        busy.schedule(waiting)
         time.sleep(0.001)
 
 
@@ -74,15 +74,15 @@ def test_what_is_committed_while_it_is_published_is_published_again(of):
     again = of(0.001, 3600)
 
     class Busy(Waiting):
-        def publish(self, seconds: float) -> None:
+        def checkpoint(self, seconds: float) -> None:
             if not self.published:
-                again.note(self)
-            super().publish(seconds)
+                again.schedule(self)
+            super().checkpoint(seconds)
             if len(self.published) < 2:
                 self.done.clear()
 
     waiting = Busy()
-    again.note(waiting)
+    again.schedule(waiting)
     while len(waiting.published) < 2:
         time.sleep(0.001)
     assert waiting.done.wait(60)
@@ -94,7 +94,7 @@ def test_what_fails_is_tried_again_and_told_of(of, caplog: pytest.LogCaptureFixt
     trying = of(0.001, 0.05)
     with caplog.at_level(logging.WARNING):
         for what in (waiting, other):
-            trying.note(what)
+            trying.schedule(what)
         for what in (waiting, other):
             assert what.done.wait(60)
     assert len(waiting.published) == 2
@@ -111,26 +111,26 @@ def test_a_thread_that_cannot_start_is_started_later(of, monkeypatch: pytest.Mon
 
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", refuse)
-        crowded.note(waiting)
+        crowded.schedule(waiting)
     assert "can't start new thread" in caplog.text
-    crowded.note(waiting)
+    crowded.schedule(waiting)
     assert waiting.done.wait(60)
 
 
 def test_a_thread_that_a_fork_left_behind_is_replaced(of):
     waiting, forked = Waiting(), of(0.001, 1)
     forked._thread = threading.Thread()  # not alive, as in the child
-    forked.note(waiting)
+    forked.schedule(waiting)
     assert waiting.done.wait(60)
 
 
 def test_what_is_gone_is_forgotten(of):
     gone, other = Waiting(RepositoryNotFound("demo")), Waiting()
     forgetting = of(0.001, 0.01)
-    forgetting.note(gone)
+    forgetting.schedule(gone)
     while not gone.published:
         time.sleep(0.001)
-    forgetting.note(other)
+    forgetting.schedule(other)
     other.done.wait()
     while forgetting._thread is not None:
         time.sleep(0.001)
@@ -140,12 +140,12 @@ def test_what_is_gone_is_forgotten(of):
 def test_what_another_process_has_published_is_due_anew(of):
     waiting, patient = Waiting(), of(3600, 0.2)
     noted = time.monotonic()
-    patient.note(waiting)
+    patient.schedule(waiting)
     while time.monotonic() < noted + 0.15:
         time.sleep(0.01)
-    patient.forget(waiting)
+    patient.cancel(waiting)
     again = time.monotonic()
-    patient.note(waiting)
+    patient.schedule(waiting)
     assert waiting.done.wait(60)
     assert waiting.published[0] >= again + 0.2
     assert len(waiting.published) == 1
@@ -154,7 +154,7 @@ def test_what_another_process_has_published_is_due_anew(of):
 def test_the_thread_is_there_only_while_something_is_due(of):
     ending, waiting = of(0.001, 1), Waiting()
     for _ in range(2):
-        ending.note(waiting)
+        ending.schedule(waiting)
         waiting.done.wait()
         while ending._thread is not None:
             time.sleep(0.001)
@@ -202,7 +202,7 @@ def test_what_a_killed_process_left_is_published_without_being_asked_for(
     other = Store(tmp_path).create("alice/a-damaged-one", first_commit)
     (other.path / "bakehouse-journal").write_bytes(b"garbage")
     repository.transact(increment)
-    Store(tmp_path).publish_leftovers()
+    Store(tmp_path).checkpoint_leftovers()
     settle(repository.path)
     assert git(repository.path, "show", "main:counter") == "1\n"
     assert any("a-damaged-one" in message for message in caplog.messages)
