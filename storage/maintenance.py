@@ -19,7 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from storage.errors import RepositoryDamaged
-from storage.journal.engine import Journal
+from storage.journal.file_engine import Journal
 from storage.machine import disk, git_command
 from storage.plumbing import checked_git, pack_files
 from storage.plumbing.branch import Branch

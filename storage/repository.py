@@ -23,9 +23,9 @@ from storage.errors import (
 )
 from storage.history import EVERYTHING, History, LogFilter, LoggedCommit
 from storage.journal import recovery
-from storage.journal.engine import Journal
+from storage.journal.checkpoint_task import NoCheckpointer
+from storage.journal.file_engine import Journal
 from storage.journal.tip import Tip
-from storage.journal.unpublished import Nobody
 from storage.machine import git_command
 from storage.objects.database import ObjectDatabase, end_git
 from storage.plumbing import transport
@@ -69,7 +69,7 @@ class Repository:
         journal = Journal(name, path, shared.waits)
         with explained(name, path):
             recovery.recover(self._branch, journal)
-        reopen = partial(Repository, name, path, replace(shared, checkpointer=Nobody()))
+        reopen = partial(Repository, name, path, replace(shared, checkpointer=NoCheckpointer()))
         self._tip = Tip(self._branch, journal, self._objects, shared, self._git, reopen)
         self._line = Line(self._tip, self._objects, self._git)
         self._history = History(self._objects, self._line, self._git, shared.versions)

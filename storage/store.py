@@ -17,7 +17,7 @@ from storage.caches import Cache, weigh
 from storage.errors import NameTaken, RepositoryExists, StorageError, explained
 from storage.journal import recovery
 from storage.journal.checkpointer import PATIENCE_SECONDS
-from storage.journal.engine import Journal
+from storage.journal.file_engine import Journal
 from storage.machine import disk
 from storage.maintenance import Maintenance
 from storage.plumbing.branch import Branch

@@ -8,7 +8,7 @@ published then before more is added.
 
 from contextlib import suppress
 
-from storage.journal.engine import Journal
+from storage.journal.file_engine import Journal
 from storage.plumbing.branch import Branch
 
 _MOMENT = 0.05  # seconds

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from storage.errors import RepositoryDamaged, StorageError, explained
+from storage.journal.checkpoint_task import CheckpointTask
 from storage.journal.checkpointer import Checkpointable
-from storage.journal.engine import Journal, OpenJournal
+from storage.journal.file_engine import Journal, OpenJournal
 from storage.journal.frames import Record
-from storage.journal.marks import Mark
-from storage.journal.unpublished import Unpublished
+from storage.journal.header import Mark
 from storage.objects.database import ObjectDatabase
 from storage.plumbing.branch import Branch
 from storage.plumbing.checked_git import CheckedGit
@@ -56,7 +56,7 @@ class Tip:
         self._journal = journal
         self._objects = objects
         self._checkpointer = shared.checkpointer
-        self._unpublished = Unpublished(branch.git_folder, branch.name, weakref.ref(self), reopen)
+        self._unpublished = CheckpointTask(branch.git_folder, branch.name, weakref.ref(self), reopen)
         self._maintenance = shared.maintenance
         self._git = git
         self._lock = threading.Lock()

@@ -14,7 +14,7 @@ from flask import Flask, Request, request
 
 from app.registry.targets import TargetRequest
 from storage.errors import StorageUnavailable
-from storage.journal.engine import OpenJournal
+from storage.journal.file_engine import OpenJournal
 from storage.transaction import Transaction
 from tests.client import Client
 from tests.payloads import made, target

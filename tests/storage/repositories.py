@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from storage.errors import TagExists
-from storage.journal.engine import NAME, Journal
+from storage.journal.file_engine import NAME, Journal
 from storage.repository import Repository
 from storage.signatures import Person
 from storage.store import Store

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from storage.errors import StorageUnavailable
-from storage.journal.engine import OpenJournal
+from storage.journal.file_engine import OpenJournal
 from storage.machine import disk
 from storage.repository import Repository
 from storage.store import Store

@@ -13,9 +13,9 @@ import pytest
 
 from storage.errors import RepositoryDamaged, StorageUnavailable
 from storage.history import LogFilter
-from storage.journal import marks
-from storage.journal.engine import NAME
-from storage.journal.marks import Mark
+from storage.journal import header
+from storage.journal.file_engine import NAME
+from storage.journal.header import Mark
 from storage.maintenance import Maintenance
 from storage.plumbing import checked_git
 from storage.plumbing.packs import GitObject
@@ -259,7 +259,7 @@ def test_a_damaged_record_of_the_journal_is_told_of_and_not_taken_for_its_end(wr
         path.write_bytes(whole)
         flip(path, start)
         if boot == "another":
-            mark = Mark.parse(path.read_bytes()[: marks.SIZE])
+            mark = Mark.parse(path.read_bytes()[: header.SIZE])
             with path.open("r+b") as file:
                 file.write(mark._replace(boot=bytes(16)).pack())
         with pytest.raises(RepositoryDamaged, match=f"its journal, the file {NAME}, cannot be read"):

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from storage.errors import RepositoryDamaged, StorageUnavailable, TagExists
-from storage.journal import marks
-from storage.journal.engine import NAME, Journal, OpenJournal
+from storage.journal import header
+from storage.journal.file_engine import NAME, Journal, OpenJournal
 from storage.machine import disk
 from storage.objects.database import ObjectDatabase
 from storage.plumbing.branch import Branch
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.usefixtures("unpublished")
 def power(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Return what makes every process from then on take the machine for one that was started anew."""
     boots = iter(range(1000))
-    return lambda: monkeypatch.setattr(marks, "BOOT", b"a boot, number %02d" % next(boots))
+    return lambda: monkeypatch.setattr(header, "BOOT", b"a boot, number %02d" % next(boots))
 
 
 def read_mark(repository: Repository) -> bytes:

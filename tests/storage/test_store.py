@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from storage.errors import NameTaken, RepositoryExists, RepositoryNotFound, StorageUnavailable
+from storage.journal.checkpoint_task import CheckpointTask
 from storage.journal.checkpointer import Checkpointer
-from storage.journal.engine import Journal
-from storage.journal.unpublished import Unpublished
+from storage.journal.file_engine import Journal
 from storage.store import Store
 from tests.storage.repositories import first_commit, git, publish, put
 
@@ -214,7 +214,7 @@ def open_files(folder: Path) -> list[Path]:
 def test_one_that_waits_to_be_published_keeps_no_file_open(
     small: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    noted: list[Unpublished] = []
+    noted: list[CheckpointTask] = []
     monkeypatch.setattr(Checkpointer, "schedule", lambda _, what: noted.append(what))
     for name in ("alice/one", "alice/two"):
         small.open(name).transact(put("a", b"1"))

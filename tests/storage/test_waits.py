@@ -13,7 +13,7 @@ import pytest
 
 from storage import waits
 from storage.errors import StorageUnavailable
-from storage.journal.engine import NAME
+from storage.journal.file_engine import NAME
 from storage.maintenance import Maintenance
 from storage.repository import Repository
 from storage.store import Store

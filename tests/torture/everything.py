@@ -22,7 +22,7 @@ from app import create_app
 from app.domain import tokens
 from app.settings import Settings
 from storage import tags, transaction
-from storage.journal import marks
+from storage.journal import header
 from storage.maintenance import write_commit_graph
 from storage.repository import Repository
 from storage.store import Store
@@ -67,7 +67,7 @@ class _Clock:
 @contextmanager
 def same_machine() -> Iterator[None]:
     """Let nothing be published but by name, on a machine that was started once."""
-    with unpublished(), patch.object(marks, "BOOT", bytes(16)):
+    with unpublished(), patch.object(header, "BOOT", bytes(16)):
         yield
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from storage.journal import engine, marks
-from storage.journal.engine import Journal
+from storage.journal import file_engine, header
+from storage.journal.file_engine import Journal
 from tests.torture.everything import FOLDERS, State
 
 _WEIGHTS = {"demo": 6, "accounts": 3, "other": 1}
@@ -116,10 +116,10 @@ def _parts(data_dir: Path, place: str) -> Mapping[str, list[Part]]:
 def _spans(path: Path, folder: Path) -> Iterator[tuple[str, int, int]]:
     """Yield the parts of a file, each with its kind, from where, and to where."""
     size = path.stat().st_size
-    if path.name == engine.NAME:  # most of it is room, which tells nothing
+    if path.name == file_engine.NAME:  # most of it is room, which tells nothing
         end = Journal(folder.stem, folder).mark().end
-        yield "journal's mark", 0, marks.SIZE
-        yield "journal's records", marks.START, end
+        yield "journal's mark", 0, header.SIZE
+        yield "journal's records", header.START, end
         yield "journal's room", end, size
     elif path.name == "packed-refs":
         names = [name.span() for name in _NAMES.finditer(path.read_bytes())]

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
-from storage.journal import marks
+from storage.journal import header
 from storage.journal.checkpointer import Checkpointer
 from storage.maintenance import roll_up
 from storage.repository import Repository
@@ -149,7 +149,7 @@ def unpublished() -> Iterator[None]:
 @contextmanager
 def after_power_loss() -> Iterator[None]:
     """Take the machine for one that was started anew."""
-    with unpublished(), patch.object(marks, "BOOT", secrets.token_bytes(16)):
+    with unpublished(), patch.object(header, "BOOT", secrets.token_bytes(16)):
         yield
 
 

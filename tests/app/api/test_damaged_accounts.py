@@ -15,15 +15,15 @@ from flask import Flask
 from app import create_app
 from app.cli import main
 from app.settings import Settings, SettingsError
-from storage.journal import engine, marks
-from storage.journal.engine import NAME
+from storage.journal import file_engine, header
+from storage.journal.file_engine import NAME
 from tests.app.api.test_access import new_user
 from tests.client import Client, assert_error
 from tests.server import MASTER_KEY, running
 from tests.storage.repositories import settle, unpack
 
-HEADER = [0, 9, 24, 32, 40, 48, 52, marks.SIZE - 1]  # a byte of each of its fields
-RECORDS = [marks.START + position for position in (0, 8, 100)]
+HEADER = [0, 9, 24, 32, 40, 48, 52, header.SIZE - 1]  # a byte of each of its fields
+RECORDS = [header.START + position for position in (0, 8, 100)]
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_a_flipped_bit_in_their_journal_prevents_no_start(
 def test_accounts_are_looked_at_anew_once_a_copy_is_in_their_place(
     app: Flask, data_dir: Path, alice: Client, monkeypatch: pytest.MonkeyPatch, how: str
 ):
-    monkeypatch.setattr(engine, "_A_LOOK", 0)
+    monkeypatch.setattr(file_engine, "_A_LOOK", 0)
     settle(data_dir)
     folder, copy = data_dir / "accounts.git", data_dir.with_name("copy")
     shutil.copytree(folder, copy)

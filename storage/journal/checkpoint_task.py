@@ -9,7 +9,7 @@ from storage.journal.checkpointer import Checkpointable, Checkpointer
 
 
 @dataclass(frozen=True)
-class Unpublished:
+class CheckpointTask:
     """A repository that something was committed to; two of one path are the same.
 
     Where nobody has it open any more when its turn comes, it is opened once more.
@@ -25,7 +25,7 @@ class Unpublished:
         (self.held() or self.reopen()).checkpoint(seconds)
 
 
-class Nobody(Checkpointer):
+class NoCheckpointer(Checkpointer):
     """For a repository that is opened to be published: nobody has to be told that it should be."""
 
     def schedule(self, what: Checkpointable) -> None:

@@ -17,9 +17,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from storage.errors import RepositoryDamaged, RepositoryNotFound
-from storage.journal import frames, marks
+from storage.journal import frames, header
 from storage.journal.frames import Record
-from storage.journal.marks import START, Mark
+from storage.journal.header import START, Mark
 from storage.machine import disk
 from storage.waits import Waits
 
@@ -127,7 +127,7 @@ class OpenJournal:
     def mark(self) -> Mark:
         """Return how far it goes now."""
         for _ in range(_TRIES):  # read while it is written it may be neither old nor new
-            mark = Mark.parse(os.pread(self._fd, marks.SIZE, 0))
+            mark = Mark.parse(os.pread(self._fd, header.SIZE, 0))
             if mark is not None:
                 return mark
         raise self.damage()

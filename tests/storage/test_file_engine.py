@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.journal import engine, frames
-from storage.journal.engine import Journal
+from storage.journal import file_engine, frames
+from storage.journal.file_engine import Journal
 from storage.journal.frames import Record
-from storage.journal.marks import Mark
+from storage.journal.header import Mark
 from storage.plumbing.packs import GitObject
 
 FILES = st.dictionaries(
@@ -59,7 +59,7 @@ def test_a_journal_is_made_once(empty: Journal, tmp_path: Path):
         mark = held.append(held.mark(), [record(b"1")])
     Journal("demo", tmp_path).create()
     assert Journal("demo", tmp_path).mark() == mark
-    assert [path.name for path in tmp_path.iterdir()] == [engine.NAME]
+    assert [path.name for path in tmp_path.iterdir()] == [file_engine.NAME]
 
 
 def test_it_begins_again_from_the_front(empty: Journal):
@@ -91,7 +91,7 @@ def test_it_grows_ahead_of_what_it_holds(empty: Journal, tmp_path: Path):
         mark = held.mark()
         for number in range(100):
             mark = held.append(mark, [record(b"%d" % number, a=bytes(1000))])
-            assert mark.end <= mark.size == (tmp_path / engine.NAME).stat().st_size
+            assert mark.end <= mark.size == (tmp_path / file_engine.NAME).stat().st_size
             sizes.add(mark.size)
         assert len(sizes) < 8
         assert not mark.is_large
@@ -104,7 +104,7 @@ def test_it_keeps_room_for_some_times_what_it_held(empty: Journal, tmp_path: Pat
         mark, sizes = held.mark(), []
         for size in (8_000_000, 200_000, 200_000, 1000, 1000):
             mark = held.empty(held.append(mark, [record(b"1", a=bytes(size))]))
-            assert mark.size == (tmp_path / engine.NAME).stat().st_size
+            assert mark.size == (tmp_path / file_engine.NAME).stat().st_size
             sizes.append(mark.size)
     most, some, again, little, and_again = sizes
     assert most == 1024 * 1024
@@ -124,7 +124,7 @@ def forget_mark(path: Path, boot: bytes = b"another machine!") -> Journal:
 
 def test_what_is_added_at_once_is_there_whole_or_not_at_all(empty: Journal, tmp_path: Path):
     """Whichever sector a power loss takes: all came in one write."""
-    file = tmp_path / engine.NAME
+    file = tmp_path / file_engine.NAME
     with empty.exclusive() as held:
         first = held.append(held.mark(), [record(b"0")])
         last = held.append(first, [record(b"%d" % n, a=random.Random(n).randbytes(1500)) for n in range(3)])
@@ -149,7 +149,7 @@ def test_what_a_killed_process_left_does_not_count_behind_another(empty: Journal
         around = frames.pack([record(b"killed", a=b"")], mark.generation, mark.checksum)[0]
         padding = bytes(len(short) - around.index(b"killed") - len(b"killed") - len(b"a"))
         held.append(mark, [record(b"killed", a=padding + forged)])
-        content = (tmp_path / engine.NAME).read_bytes()
+        content = (tmp_path / file_engine.NAME).read_bytes()
         assert content.index(forged) == mark.end + len(short)
         held.tell(mark._replace(size=held.mark().size))
         last = held.append(held.mark(), [record(b"short", b=bytes(99))])
@@ -165,7 +165,7 @@ def test_it_can_be_cut_where_it_is_empty(empty: Journal, tmp_path: Path):
         emptied = held.empty(mark)
     empty.cut()
     assert empty.mark() == emptied._replace(size=4096)
-    assert (tmp_path / engine.NAME).stat().st_size == 4096
+    assert (tmp_path / file_engine.NAME).stat().st_size == 4096
 
 
 def in_threads(*tasks: Callable[[], None]) -> list[Exception]:
