@@ -15,7 +15,6 @@ from app.wire.body import BrokenBody
 from app.wire.context import InvalidHeader
 from app.wire.rates import TooManyRequests
 from storage.errors import (
-    BranchMoved,
     NameTaken,
     RepositoryDamaged,
     RepositoryNotFound,
@@ -23,6 +22,7 @@ from storage.errors import (
     RevisionNotFound,
     StorageUnavailable,
     TagExists,
+    TipMoved,
 )
 
 CODES = {
@@ -54,7 +54,7 @@ STATUSES: dict[type[Exception], int] = {
     TagExists: 409,
     PreconditionFailed: 412,
     TooManyRequests: 429,
-    BranchMoved: 503,
+    TipMoved: 503,
     RepositoryDamaged: 503,
     StorageUnavailable: 503,
 }

@@ -1,16 +1,13 @@
 """Repositories as anybody may hold them, clones among them: read, and never written."""
 
-import configparser
-import subprocess
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
-import git
-
-from storage.errors import RepositoryDamaged, RepositoryNotFound
+from storage.errors import RepositoryDamaged
 from storage.history import LOG, LoggedCommit, parse_log
+from storage.ids import CommitId
 from storage.machine import disk, git_command
 from storage.objects.database import ObjectDatabase
 from storage.plumbing import checked_git
@@ -30,15 +27,8 @@ class Clone:
         Raises RepositoryNotFound if that is no git repository, RepositoryDamaged if git could not tell.
         """
         self.name = name
-        try:
-            self._git = git.Repo(path, expand_vars=False)
-        except (git.NoSuchPathError, git.InvalidGitRepositoryError) as error:
-            raise RepositoryNotFound(name) from error
-        except (configparser.Error, UnicodeError) as error:
-            raise RepositoryDamaged(name, "its config cannot be read") from error
-        self._git.git.update_environment(**git_command.environment())
-        self._git_folder = Path(self._git.common_dir)
-        self._objects = ObjectDatabase(name, self._git_folder, self._git.git)
+        self._git_folder = git_command.find_repository(name, path)
+        self._objects = ObjectDatabase(name, self._git_folder)
 
     def __enter__(self) -> "Clone":
         return self
@@ -46,7 +36,7 @@ class Clone:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._git.close()
+        self._objects.close()
 
     def head(self, ref: str = "HEAD") -> Snapshot:
         """Return what lies in the commit that is checked out, or that a ref names; else RepositoryDamaged."""
@@ -54,14 +44,14 @@ class Clone:
             commit = self._run("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}").strip()
         except RepositoryDamaged as error:
             raise RepositoryDamaged(self.name, f"its {ref} names no commit") from error
-        return self.at(commit)
+        return self.at(CommitId(commit))
 
-    def root(self, commit: str) -> Snapshot:
+    def root(self, commit: CommitId) -> Snapshot:
         """Return what lay in the first commit of the history of a commit."""
-        return self.at(self._run("rev-list", "--first-parent", "--max-parents=0", commit).strip())
+        return self.at(CommitId(self._run("rev-list", "--first-parent", "--max-parents=0", commit).strip()))
 
-    def at(self, commit: str) -> Snapshot:
-        """Return what lay in a commit (40 hex digits)."""
+    def at(self, commit: CommitId) -> Snapshot:
+        """Return the files of a commit."""
         return Snapshot(self._objects, commit)
 
     def is_on(self, ref: str) -> bool:
@@ -72,7 +62,7 @@ class Clone:
         """Tell whether its history was cut off when it was cloned."""
         return self._run("rev-parse", "--is-shallow-repository").strip() == "true"
 
-    def blobs(self, commit: str) -> Mapping[str, Mapping[str, LoggedCommit]]:
+    def blobs(self, commit: CommitId) -> Mapping[str, Mapping[str, LoggedCommit]]:
         """Return the blob ids (40 hex digits) that each path ever had, up to a commit.
 
         Each with the last commit that gave it to the path.
@@ -92,19 +82,11 @@ class Clone:
 
     def fsck(self) -> list[str]:
         """Return what git finds wrong with its objects and refs, a line each."""
-        command = ["git", "fsck", "--full", "--strict", "--no-dangling", "--no-progress"]
-        # Maintenance would take packs away meanwhile.
-        with disk.exclusive(self._git_folder / "objects", _WAITS):
-            done = subprocess.run(
-                command,
-                cwd=self._git_folder,
-                env=git_command.environment(),
-                capture_output=True,
-                text=True,
-                errors="replace",
-            )
-        lines = (done.stdout + done.stderr).splitlines()
-        return lines or ([f"it ends with status {done.returncode}"] if done.returncode else [])
+        command = ("fsck", "--full", "--strict", "--no-dangling", "--no-progress")
+        with disk.exclusive(self._git_folder / "objects", _WAITS):  # so that maintenance removes no pack
+            status, *printed = git_command.attempt(self.name, self._git_folder, *command)
+        lines = b"".join(printed).decode("utf-8", "replace").splitlines()
+        return lines or ([f"it ends with status {status}"] if status else [])
 
     def damaged_files(self) -> list[str]:
         """Return the files of git's whose checksums are wrong; `git fsck` passes over some kinds."""

@@ -89,7 +89,7 @@ class StorageUnavailable(StorageError):
         self.reason = reason
 
 
-class BranchMoved(StorageUnavailable):
+class TipMoved(StorageUnavailable):
     """Another program moved the branch since it was read."""
 
     def __init__(self, name: str) -> None:

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from storage.ancestry import Line
+from storage.ancestry import Ancestry
 from storage.caches import Cache
-from storage.objects.database import ObjectDatabase
+from storage.ids import BlobId, CommitId, ObjectId, blob_id, object_id
+from storage.objects.reader import ObjectReader
 from storage.plumbing.checked_git import CheckedGit
 from storage.plumbing.trees import Tree
 from storage.signatures import Signature
@@ -30,15 +31,15 @@ class FileChange:
     """A file that a commit changed: its blob ids before and after, None where it was not there."""
 
     path: str
-    old: str | None
-    new: str | None
+    old: BlobId | None
+    new: BlobId | None
 
 
 @dataclass(frozen=True, slots=True)
 class LoggedCommit:
-    """A commit (40 hex digits) and the files that it changed."""
+    """A commit and the files that it changed."""
 
-    commit: str
+    commit: CommitId
     files: list[FileChange]
 
 
@@ -84,21 +85,25 @@ class History:
     """The history of one repository. Threads may share one."""
 
     def __init__(
-        self, objects: ObjectDatabase, line: Line, git: CheckedGit, cache: Cache[tuple[str, str], Known]
+        self,
+        objects: ObjectReader,
+        ancestry: Ancestry,
+        git: CheckedGit,
+        cache: Cache[tuple[str, str], Known],
     ) -> None:
         self._objects = objects
-        self._line = line
+        self._ancestry = ancestry
         self._git = git
         self._cache = cache
 
-    def versions(self, path: str, commit: str) -> list[Version]:
-        """Return what became of a file up to a commit of the line, newest first."""
-        last = self._line.position(commit)
+    def versions(self, path: str, commit: CommitId) -> list[Version]:
+        """Return the versions of a file up to a commit of the ancestry, newest first."""
+        last = self._ancestry.position(commit)
         assert last is not None
         known = self._know(path, commit, last)
         count = bisect_right(known.positions, last)
         return [
-            Version(self._line.commit(known.positions[number]), known.blob(number))
+            Version(self._ancestry.id_at(known.positions[number]), known.blob(number))
             for number in reversed(range(count))
         ]
 
@@ -111,26 +116,26 @@ class History:
         a full disk would refuse.
         """
         if wanted.until is not None:
-            newest = min(newest, self._line.before(wanted.until.timestamp()) - 1)
+            newest = min(newest, self._ancestry.count_until(wanted.until.timestamp()) - 1)
         if wanted.since is not None:
-            oldest = max(oldest, self._line.before(math.ceil(wanted.since.timestamp()) - 1))
+            oldest = max(oldest, self._ancestry.count_until(math.ceil(wanted.since.timestamp()) - 1))
         if newest < oldest or wanted.is_impossible:
             return
-        published = self._line.published()
+        in_git = self._ancestry.last_checkpointed()
         found = 0
-        for logged in self._unpublished(wanted, newest, max(oldest, published + 1)):
+        for logged in self._from_journal(wanted, newest, max(oldest, in_git + 1)):
             if found == limit:
                 return
             found += 1
             yield logged
-        newest = min(newest, published)
+        newest = min(newest, in_git)
         if newest >= oldest and found != limit:
             yield from self._ask_git(wanted, newest, oldest, None if limit is None else limit - found)
 
-    def _know(self, path: str, commit: str, last: int) -> Known:
+    def _know(self, path: str, commit: CommitId, last: int) -> Known:
         key = (self._git.folder, path)
         known = self._cache.get(key) or NOTHING
-        reached = self._line.position(known.through) if known.through else -1
+        reached = self._ancestry.position(known.through) if known.through else -1
         if reached is None:  # somebody rewrote the history
             reached, known = -1, NOTHING
         if reached < last:
@@ -140,23 +145,23 @@ class History:
             self._cache.put(key, known, known.size)
         return known
 
-    def _new_versions(self, path: str, *, newest: int, oldest: int) -> Iterator[tuple[int, str | None]]:
+    def _new_versions(self, path: str, *, newest: int, oldest: int) -> Iterator[tuple[int, BlobId | None]]:
         for logged in self.log(LogFilter(path=path), newest=newest, oldest=oldest):
-            position = self._line.position(logged.commit)
+            position = self._ancestry.position(logged.commit)
             assert position is not None
             for file in logged.files:
                 if file.path == path:  # and no file in a folder that had the same name
                     yield position, file.new
 
-    def _unpublished(self, wanted: LogFilter, newest: int, oldest: int) -> Iterator[LoggedCommit]:
+    def _from_journal(self, wanted: LogFilter, newest: int, oldest: int) -> Iterator[LoggedCommit]:
         """Yield what `log` does, of commits that git's own files do not have yet."""
         path = wanted.path
         for position in range(newest, oldest - 1, -1):
-            commit = self._line.commit(position)
-            if not wanted.accepts(self._objects.read(bytes.fromhex(commit))[1]):
+            commit = self._ancestry.id_at(position)
+            if not wanted.accepts(self._objects.read(object_id(commit))[1]):
                 continue
-            header = self._objects.commit(bytes.fromhex(commit))
-            before = self._objects.commit(bytes.fromhex(header.parent)).tree if header.parent else None
+            header = self._objects.header(object_id(commit))
+            before = self._objects.header(object_id(header.parent)).tree if header.parent else None
             changes = _changes(self._objects, "", before, header.tree)
             files = [change for change in changes if path is None or _is_at(change.path, path)]
             if files or path is None:
@@ -166,14 +171,14 @@ class History:
         self, wanted: LogFilter, newest: int, oldest: int, limit: int | None
     ) -> Iterator[LoggedCommit]:
         options = wanted.git_options() + ([] if limit is None else [f"--max-count={limit}"])
-        exclude = [f"^{self._line.commit(oldest - 1)}"] if oldest > 0 else []
+        exclude = [f"^{self._ancestry.id_at(oldest - 1)}"] if oldest > 0 else []
         paths = [] if wanted.path is None else [wanted.path]
-        revisions = (self._line.commit(newest), *exclude, "--", *paths)
+        revisions = (self._ancestry.id_at(newest), *exclude, "--", *paths)
         return parse_log(self._git.ask(*LOG, *options, *revisions))
 
 
 def _changes(
-    objects: ObjectDatabase, folder: str, old: bytes | None, new: bytes | None
+    objects: ObjectReader, folder: str, old: ObjectId | None, new: ObjectId | None
 ) -> Iterator[FileChange]:
     """Yield the files that differ between two trees, by path."""
     before, after = (Tree() if tree is None else objects.tree(tree) for tree in (old, new))
@@ -181,7 +186,7 @@ def _changes(
         if is_folder:
             yield from _changes(objects, f"{folder}{name}/", old_id, new_id)
         else:
-            old_blob, new_blob = ((entry and entry.hex()) or None for entry in (old_id, new_id))
+            old_blob, new_blob = (None if entry is None else blob_id(entry) for entry in (old_id, new_id))
             yield FileChange(f"{folder}{name}", old_blob, new_blob)
 
 
@@ -198,7 +203,7 @@ def parse_log(text: str) -> Iterator[LoggedCommit]:
         if token.startswith("\x01"):
             if logged:
                 yield logged
-            logged = LoggedCommit(token[1:], [])
+            logged = LoggedCommit(CommitId(token[1:]), [])
         elif token and logged:
             _, _, old, new, _ = token.split()
             logged.files.append(FileChange(next(tokens), _blob(old), _blob(new)))
@@ -206,5 +211,5 @@ def parse_log(text: str) -> Iterator[LoggedCommit]:
         yield logged
 
 
-def _blob(object_id: str) -> str | None:
-    return None if object_id == NO_BLOB else object_id
+def _blob(digits: str) -> BlobId | None:
+    return None if digits == NO_BLOB else BlobId(digits)

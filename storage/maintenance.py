@@ -19,7 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from storage.errors import RepositoryDamaged
-from storage.journal.file_engine import Journal
+from storage.journal.interface import Journal
 from storage.machine import disk, git_command
 from storage.plumbing import checked_git, pack_files
 from storage.plumbing.branch import Branch
@@ -134,14 +134,14 @@ def is_due(branch: Branch) -> bool:
     )
 
 
-def maintain(branch: Branch) -> None:
+def maintain(branch: Branch, journal: Journal) -> None:
     """Bring a repository into shape; it waits for whoever is at it.
 
     Of the refs only tags are packed: they never move. The branch does, and a writer would have to
     wait while git holds it.
     """
     folder = branch.git_folder
-    Journal(branch.name, folder, _WAITS).cut()
+    journal.shrink()
     with disk.exclusive(folder / "objects", _WAITS):
         _remove_leftovers(folder)
         _refuse_damage(branch)
@@ -206,12 +206,12 @@ class Maintenance:
     def __init__(self, turns: Path | None) -> None:
         """Take turns by a lock on a folder, which is made; None: nothing is done in the background."""
         self._turns = turns
-        self._due: queue.SimpleQueue[Branch] = queue.SimpleQueue()
+        self._due: queue.SimpleQueue[tuple[Branch, Journal]] = queue.SimpleQueue()
         self._queued: set[Path] = set()
         self._state = threading.Lock()
         self._thread: threading.Thread | None = None
 
-    def consider(self, branch: Branch, packs: int) -> None:
+    def consider(self, branch: Branch, journal: Journal, packs: int) -> None:
         """Take note that a repository has so many packs now; never blocks."""
         if packs <= ROLL_UP_ABOVE or self._turns is None:
             return
@@ -224,16 +224,16 @@ class Maintenance:
                     target=self._work, args=(self._turns,), name="maintenance", daemon=True
                 )
                 self._thread.start()
-        self._due.put(branch)
+        self._due.put((branch, journal))
 
     def _work(self, turns: Path) -> None:
         while True:
-            branch = self._due.get()
+            branch, journal = self._due.get()
             try:
                 turns.mkdir(exist_ok=True)
                 with disk.exclusive(turns, _WAITS):
                     if is_due(branch):  # else another process was quicker
-                        maintain(branch)
+                        maintain(branch, journal)
             except (OSError, RepositoryDamaged) as error:
                 _log.warning("%s was not maintained: %s", branch.name, error)
             finally:

@@ -1,49 +1,41 @@
-"""One bare git repository: its tip, what lies in it, and the way to change it."""
+"""One bare git repository: its tip, its files, and the way to change it."""
 
-import re
-import subprocess
-import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import IO, TypeVar
 
-import git
-
 from storage import maintenance
-from storage.ancestry import Line
-from storage.errors import (
-    RepositoryDamaged,
-    RevisionAmbiguous,
-    RevisionNotFound,
-    StorageUnavailable,
-    explained,
-)
+from storage.ancestry import Ancestry
+from storage.errors import RepositoryDamaged, StorageError, StorageUnavailable, explained
 from storage.history import EVERYTHING, History, LogFilter, LoggedCommit
+from storage.ids import CommitId, object_id
 from storage.journal import recovery
+from storage.journal.checkpoint import Checkpoint
 from storage.journal.checkpoint_task import NoCheckpointer
-from storage.journal.file_engine import Journal
+from storage.journal.checkpointer import PATIENCE_SECONDS
 from storage.journal.tip import Tip
 from storage.machine import git_command
-from storage.objects.database import ObjectDatabase, end_git
+from storage.objects.database import ObjectDatabase
+from storage.objects.overlay import ObjectOverlay
 from storage.plumbing import transport
 from storage.plumbing.branch import Branch
 from storage.plumbing.checked_git import CheckedGit
 from storage.plumbing.refs import BRANCH, Refs, is_repository
 from storage.plumbing.transport import Upload
+from storage.revisions import Revisions
 from storage.shared import Shared
 from storage.signatures import Person, Signature
 from storage.snapshot import Snapshot
 from storage.tags import Tag, Tags
-from storage.transaction import Transaction, Writer
+from storage.transaction import Transaction
 from storage.versions import Version
+from storage.writer import Writer
 
 T = TypeVar("T")
-
-_WHOLE_ID = re.compile(r"[0-9a-f]{40}")
-_ABBREVIATION = re.compile(r"[0-9a-f]{4,40}")
 
 
 class Repository:
@@ -57,41 +49,44 @@ class Repository:
             path.stat()
             if not is_repository(path):
                 raise RepositoryDamaged(name, "its folder is not a git repository")
-        command = git.Git(path)  # `git.Repo` would read git's configuration, too: 0.25 ms
-        command.update_environment(**git_command.environment())
-        self._objects = ObjectDatabase(name, path, command, shared.objects, shared.waits)
-        # ends `cat-file`, whatever order things go in; a snapshot may read longer than this is open
-        weakref.finalize(self._objects, end_git, command)
-        refs = Refs(name, path)
-        self._branch = Branch(refs)
-        self._tags = Tags(refs, self._objects)
+        self._objects = ObjectDatabase(name, path, shared.objects, shared.waits)
         self._git = CheckedGit(name, path)
-        journal = Journal(name, path, shared.waits)
+        refs = Refs(name, path)
+        self._branch = branch = Branch(refs)
         with explained(name, path):
-            recovery.recover(self._branch, journal)
+            self._journal = journal = shared.open_journal(name, path)
+            recovery.recover(branch, journal)
+
+        def maintain() -> None:
+            shared.maintenance.consider(branch, journal, objects.pack_count())
+
+        objects = self._objects
+        checkpoint = Checkpoint(branch, refs, objects, self._git, then=maintain)
         reopen = partial(Repository, name, path, replace(shared, checkpointer=NoCheckpointer()))
-        self._tip = Tip(self._branch, journal, self._objects, shared, self._git, reopen)
-        self._line = Line(self._tip, self._objects, self._git)
-        self._history = History(self._objects, self._line, self._git, shared.versions)
-        self._writer = Writer(self._objects, self._tip, shared.waits)
+        self._tip = Tip(branch, journal, objects, checkpoint, shared.checkpointer, reopen)
+        self._tags = Tags(refs, objects, self._tip)
+        self._ancestry = Ancestry(self._tip, objects, self._git)
+        self._revisions = Revisions(name, path, self._ancestry, self._tags)
+        self._history = History(objects, self._ancestry, self._git, shared.versions)
+        self._writer = Writer(objects, self._tip, shared.waits)
 
     @classmethod
     def init(cls, name: str, path: Path, change: Callable[[Transaction], object]) -> None:
         """Make a repository in a new folder, with `change` as its first commit."""
         path.mkdir()
         branch = Path(BRANCH).name
-        try:  # `git.Repo.init` would look at it, and not say what the system refuses
+        try:
             git_command.run(
                 name, path, "init", "--quiet", "--bare", "--template=", f"--initial-branch={branch}"
             )
         except RepositoryDamaged as error:
             raise StorageUnavailable(name, "git cannot make a repository there") from error
-        repository = cls(name, path, Shared())
-        transaction = Transaction(repository._objects, None)
+        repository = cls(name, path, Shared(checkpointer=NoCheckpointer()))
+        transaction = Transaction(ObjectOverlay(repository._objects), None)
         change(transaction)
-        repository._objects.unpacked.keep()
-        with repository._objects.pack(str(transaction.tip)):
-            repository._branch.move(str(transaction.tip))
+        with repository._journal.lock() as journal:
+            journal.append(repository._journal.head(), transaction.records)
+        repository.checkpoint()
 
     def is_gone(self) -> bool:
         """Tell whether a hand removed its folder since it was opened, or put another in its place."""
@@ -102,129 +97,97 @@ class Repository:
         with explained(self.name, self.path):
             return Snapshot(self._objects, self._tip.read())
 
-    def at(self, commit: str) -> Snapshot:
-        """Return what lay in the repository at a commit (40 hex digits) of its history."""
-        self._position(commit)
+    def at(self, commit: CommitId) -> Snapshot:
+        """Return the files of the repository at a commit of its history."""
+        self._revisions.position(commit)
         return Snapshot(self._objects, commit)
 
-    def find(self, revision: str) -> str:
-        """Return the commit (40 hex digits) that a tag, an id or the start of one means.
+    def find(self, revision: str) -> CommitId:
+        """Return the commit that a tag, an id or the start of an id means.
 
-        Raises RevisionNotFound where the history has none such, RevisionAmbiguous where an
-        abbreviation could mean several. A tag comes before an abbreviation of the same letters.
+        Raises RevisionNotFound where the history has no such commit, RevisionAmbiguous where the start of an
+        id could mean several. A tag comes before an abbreviation of the same letters.
         """
-        tip = self._reach()
-        if revision in (Path(BRANCH).name, "HEAD"):
-            return tip
-        if not _WHOLE_ID.fullmatch(revision):
-            tag = self.tag(revision)
-            if tag is not None:
-                return tag.commit
-        digits = revision.lower()
-        found = self._line.starting_with(digits) if _ABBREVIATION.fullmatch(digits) else []
-        if not found:
-            raise RevisionNotFound(self.name, revision, "no tag or commit of its history is called so")
-        if len(found) > 1:
-            raise RevisionAmbiguous(self.name, revision, len(found))
-        return found[0]
+        return self._revisions.find(revision)
 
-    def find_at(self, moment: datetime) -> str:
-        """Return the commit that was the tip at a moment; RevisionNotFound before there was any."""
-        self._reach()
-        count = self._line.before(moment.timestamp())
-        if not count:
-            began = datetime.fromtimestamp(self._line.time(0), UTC).isoformat()
-            raise RevisionNotFound(self.name, moment.isoformat(), f"it began at {began}")
-        return self._line.commit(count - 1)
+    def find_at(self, moment: datetime) -> CommitId:
+        """Return the commit that was the tip at a moment; RevisionNotFound before the first commit."""
+        return self._revisions.find_at(moment)
 
-    def signature(self, commit: str) -> Signature:
-        """Return who made a commit (40 hex digits) of its history, when, and what they said."""
-        _, data = self._objects.read(bytes.fromhex(commit))
+    def signature(self, commit: CommitId) -> Signature:
+        """Return who made a commit, when, and the message."""
+        _, data = self._objects.read(object_id(commit))
         try:
             return Signature.parse(data)
         except ValueError as error:
             raise RepositoryDamaged(self.name, f"the commit {commit} has no author") from error
 
-    def versions(self, path: str, start: str, before: str | None = None) -> list[Version]:
-        """Return what became of a file, newest first, from a commit (40 hex digits) back.
+    def versions(self, path: str, start: CommitId, before: CommitId | None = None) -> list[Version]:
+        """Return the versions of a file, newest first, from a commit back.
 
         `before` is a commit: only commits older than it are returned.
         """
-        last = self._last(start, before)
+        last = self._newest(start, before)
         with explained(self.name, self.path):
-            return [] if last < 0 else self._history.versions(path, self._line.commit(last))
+            return [] if last < 0 else self._history.versions(path, self._ancestry.id_at(last))
 
     def log(
         self,
-        start: str,
+        start: CommitId,
         wanted: LogFilter = EVERYTHING,
         *,
-        before: str | None = None,
+        before: CommitId | None = None,
         limit: int = 20,
     ) -> list[LoggedCommit]:
         """Return commits from `start` back, newest first, with the files that each changed.
 
         `before` is a commit: only commits older than it are returned.
         """
-        newest = self._last(start, before)
+        newest = self._newest(start, before)
         with explained(self.name, self.path):
             return list(self._history.log(wanted, newest=newest, limit=limit))
 
-    def diff(self, old: tuple[str, str], new: tuple[str, str]) -> str:
+    def diff(self, old: tuple[CommitId, str], new: tuple[CommitId, str]) -> str:
         """Return git's own text of how two files differ, each a commit and a path in it."""
         sides = [f"{commit}:{path}" for commit, path in (old, new)]
         options = ("--no-color", "--no-ext-diff", "--no-textconv", "--no-renames")
         with explained(self.name, self.path):
-            is_published = all(self._position(commit) <= self._line.published() for commit, _ in (old, new))
+            is_published = all(
+                self._revisions.position(commit) <= self._ancestry.last_checkpointed()
+                for commit, _ in (old, new)
+            )
         if not is_published:
             self.checkpoint()
         return self._git.ask("diff", *options, *sides, "--")
 
-    def is_submodule(self, commit: str, path: str) -> bool:
-        """Tell whether a path is one at a commit of the history, or was at the commit before."""
-        position = self._position(commit)
-        commits = (self._line.commit(at) for at in range(max(0, position - 1), position + 1))
+    def is_submodule(self, commit: CommitId, path: str) -> bool:
+        """Tell whether a path is a submodule at a commit of the history, or was at the commit before."""
+        position = self._revisions.position(commit)
+        commits = (self._ancestry.id_at(at) for at in range(max(0, position - 1), position + 1))
         return any(Snapshot(self._objects, found).is_submodule(path) for found in commits)
 
     def tags(self) -> list[Tag]:
         """Return the tags on commits of the history, by name."""
         with explained(self.name, self.path):
             found = self._tags.all()
-        return [tag for tag in found if self._is_reached(tag.commit)]
+        return [tag for tag in found if self._revisions.has(tag.commit)]
 
     def tag(self, name: str) -> Tag | None:
-        """Return a tag, or None if there is none of that name on a commit of the history."""
-        with explained(self.name, self.path):
-            tag = self._tags.read(name)
-        return tag if tag and self._is_reached(tag.commit) else None
+        """Return a tag, or None if no commit of the history has a tag of that name."""
+        return self._revisions.tag(name)
 
-    def create_tag(self, name: str, commit: str, tagger: Person, message: str) -> Tag:
+    def create_tag(self, name: str, commit: CommitId, tagger: Person, message: str) -> Tag:
         """Put an annotated tag on a commit of the history, durably; TagExists where there is one."""
-        self._position(commit)
-        self.checkpoint()
-        with self._tip.turn():
-            return self._tags.create(name, commit, tagger, message)
-
-    def _reach(self) -> str:
-        """Bring the line of commits up to the tip, and return it."""
+        self._revisions.position(commit)
         with explained(self.name, self.path):
-            return self._line.reach()
+            tag = self._tags.create(name, commit, tagger, message)
+        with suppress(StorageError):  # git sees the tag at once, or else when the checkpointer tries again
+            self._tip.checkpoint(PATIENCE_SECONDS)
+        return tag
 
-    def _last(self, start: str, before: str | None) -> int:
-        last = self._position(start)
-        return last if before is None else min(last, self._position(before) - 1)
-
-    def _position(self, commit: str) -> int:
-        if not self._is_reached(commit):
-            raise RevisionNotFound(self.name, commit, "no branch leads there")
-        position = self._line.position(commit)
-        assert position is not None
-        return position
-
-    def _is_reached(self, commit: str) -> bool:
-        if self._line.position(commit) is None:
-            self._reach()
-        return self._line.position(commit) is not None
+    def _newest(self, start: CommitId, before: CommitId | None) -> int:
+        newest = self._revisions.position(start)
+        return newest if before is None else min(newest, self._revisions.position(before) - 1)
 
     def transact(self, change: Callable[[Transaction], T]) -> T:
         """Run `change` on the tip, alone; return its result once what it committed is durable.
@@ -247,19 +210,16 @@ class Repository:
         with explained(self.name, self.path):
             due = always or maintenance.is_due(self._branch)
             if due:
-                maintenance.maintain(self._branch)
+                maintenance.maintain(self._branch, self._journal)
         return due
 
     def advertise_refs(self, protocol: str) -> bytes:
         """Return the first answer to a `git clone` or `git fetch`; `protocol` is `Git-Protocol`."""
         self.checkpoint()
-        self.head()  # git takes a branch that cannot be read for none, and the repository for empty
+        self.head()  # git takes a repository whose branch cannot be read for an empty one
         with explained(self.name, self.path):
-            self._tags.all()  # and it leaves out a tag that cannot be read
-            try:
-                return transport.advertise_refs(self.path, protocol)
-            except subprocess.CalledProcessError as error:
-                raise RepositoryDamaged(self.name, "git cannot list its refs") from error
+            self._tags.all()  # git leaves out a tag that cannot be read
+        return transport.advertise_refs(self.name, self.path, protocol)
 
     def upload_pack(self, protocol: str, request: IO[bytes]) -> Upload:
         """Return the answer to a request for objects: a file at its start, which is closed here.

@@ -1,9 +1,12 @@
 """What the repositories of one store share."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from storage.caches import Cache
 from storage.journal.checkpointer import Checkpointer
+from storage.journal.file_engine import FileJournal
+from storage.journal.interface import Journal
 from storage.maintenance import Maintenance
 from storage.objects.cache import ObjectCache
 from storage.versions import Known
@@ -12,10 +15,14 @@ from storage.waits import Waits
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """Caches, background threads and the bounds of waiting, made once for a store."""
+    """Caches, background threads, bounds of waiting, and the journals' engine: one of each for a store."""
 
     maintenance: Maintenance = field(default_factory=lambda: Maintenance(None))
     waits: Waits = field(default_factory=Waits)
     checkpointer: Checkpointer = field(default_factory=Checkpointer)
     objects: ObjectCache = field(default_factory=ObjectCache)
     versions: Cache[tuple[str, str], Known] = field(default_factory=lambda: Cache(32 * 1024 * 1024))
+
+    def open_journal(self, name: str, git_folder: Path) -> Journal:
+        """Open the journal of a repository. This is the one place that says which engine keeps journals."""
+        return FileJournal(name, git_folder, self.waits)

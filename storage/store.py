@@ -17,7 +17,6 @@ from storage.caches import Cache, weigh
 from storage.errors import NameTaken, RepositoryExists, StorageError, explained
 from storage.journal import recovery
 from storage.journal.checkpointer import PATIENCE_SECONDS
-from storage.journal.file_engine import Journal
 from storage.machine import disk
 from storage.maintenance import Maintenance
 from storage.plumbing.branch import Branch
@@ -108,11 +107,11 @@ class Store:
 
     def _checkpoint_leftover(self, name: str) -> None:
         path = self._path(f"{name}{_SUFFIX}")
-        journal = Journal(_last(name), path, self._shared.waits)
         try:
             with explained(_last(name), path):
+                journal = self._shared.open_journal(_last(name), path)
                 recovery.recover(Branch(Refs(_last(name), path)), journal)
-                if not journal.mark().is_empty:
+                if not journal.head().is_empty:
                     self.open(name).checkpoint(PATIENCE_SECONDS)
         except StorageError as error:  # it is told to whoever asks for the repository
             _log.warning("What was committed to '%s' is in its journal, for now: %s", name, error)
@@ -176,13 +175,14 @@ class Store:
             unfinished = Path(scratch, path.name)
             Repository.init(name, unfinished, change)
             disk.sync_tree(unfinished)
-            mark = Journal(name, unfinished, self._shared.waits).mark()
+            position = self._shared.open_journal(name, unfinished).head()
             unfinished.rename(path)
             try:
                 disk.sync(path.parent)
             except OSError:
-                with Journal(name, path, self._shared.waits).exclusive() as journal:
-                    if journal.mark() == mark:  # else somebody found it, and wrote to it
+                journal = self._shared.open_journal(name, path)
+                with journal.lock():
+                    if journal.head() == position:  # otherwise somebody has written to it, and it stays
                         path.rename(unfinished)
                 raise
 

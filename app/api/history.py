@@ -23,6 +23,7 @@ from app.schemas.history import (
 from app.wire import context, versions
 from app.wire.contract import Answer, accepts, returns
 from storage.history import LogFilter
+from storage.ids import CommitId
 from storage.repository import Repository
 from storage.snapshot import Snapshot
 
@@ -120,7 +121,7 @@ def _history(repo_name: str, folder: Folder, name: str, query: dict[str, Any]) -
     return {"commits": payload, "next": page.next}, 200, versions.commit_headers(snapshot)
 
 
-def _before(repository: Repository, query: dict[str, Any]) -> str | None:
+def _before(repository: Repository, query: dict[str, Any]) -> CommitId | None:
     return None if query["before"] is None else repository.find(query["before"])
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from app.domain.differences import MISSING, Difference, operations
 from app.registry.lineage import Explanation, Field, Layer
+from storage.ids import CommitId
 from storage.repository import Repository
 from storage.signatures import Signature
 
@@ -71,7 +72,7 @@ def _layer(layer: Layer) -> dict[str, Any]:
     }
 
 
-def _written(repository: Repository, commit: str | None) -> dict[str, Any]:
+def _written(repository: Repository, commit: CommitId | None) -> dict[str, Any]:
     """Return who wrote something, where it is written."""
     if commit is None:
         return {"commit": None, "author": None, "time": None}

@@ -1,7 +1,7 @@
 """Texts of lists that come again and again.
 
 What a schema has loaded before is the same list again (`MemoizedList`), and so is what a template has
-that is kept parsed. NoCheckpointer changes either.
+that is kept parsed. Nobody changes either.
 """
 
 from collections.abc import Callable

@@ -9,6 +9,7 @@ from app.registry import messages
 from app.registry.documents import Source
 from app.registry.messages import Origin
 from storage.errors import NameTaken
+from storage.ids import CommitId
 from storage.repository import Repository
 from storage.snapshot import Snapshot
 from storage.transaction import Transaction
@@ -49,7 +50,7 @@ class Folder:
         """Return what the folder holds at a commit."""
         return Listing(self.names(snapshot), snapshot.folder_version(self.name), snapshot.commit)
 
-    def commit(self, transaction: Transaction, origin: Origin, text: str) -> str:
+    def commit(self, transaction: Transaction, origin: Origin, text: str) -> CommitId:
         """Commit what was written, and return the commit's id.
 
         Raises Conflict where a new name differs from an old one only in case.
@@ -60,13 +61,15 @@ class Folder:
             taken, other = (name.removesuffix(_SUFFIX) for name in (error.name, error.existing))
             raise Conflict(taken, f"'{taken}' differs from the existing '{other}' only in case") from error
 
-    def delete(self, repository: Repository, origin: Origin, name: str, precondition: Precondition) -> str:
+    def delete(
+        self, repository: Repository, origin: Origin, name: str, precondition: Precondition
+    ) -> CommitId:
         """Remove a file and return the commit's id; what was made from it stays as it is.
 
         Raises NotFound, or PreconditionFailed where the current version rules it out.
         """
 
-        def change(transaction: Transaction) -> str:
+        def change(transaction: Transaction) -> CommitId:
             file = transaction.read(self.path(name))
             if file is None:
                 raise NotFound(self.kind, name)

@@ -11,6 +11,7 @@ from app.registry.documents import Source
 from app.registry.folders import Folder
 from storage.errors import RepositoryDamaged
 from storage.history import FileChange, LogFilter, LoggedCommit
+from storage.ids import CommitId
 from storage.repository import Repository
 from storage.signatures import Signature
 from storage.snapshot import Snapshot
@@ -36,9 +37,9 @@ class ChangedFile:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A commit (40 hex digits), who made it and why, and what it changed."""
+    """A commit, who made it and why, and what it changed."""
 
-    commit: str
+    commit: CommitId
     signature: Signature
     files: Sequence[ChangedFile]
 
@@ -48,11 +49,17 @@ class Page:
     """Some entries, newest first; `next` is the commit before which the next page starts, if there is one."""
 
     entries: Sequence[Entry]
-    next: str | None
+    next: CommitId | None
 
 
 def of_file(
-    repository: Repository, snapshot: Snapshot, folder: Folder, name: str, *, before: str | None, limit: int
+    repository: Repository,
+    snapshot: Snapshot,
+    folder: Folder,
+    name: str,
+    *,
+    before: CommitId | None,
+    limit: int,
 ) -> Page:
     """Return what became of a target or prompt up to a commit; NotFound if there never was one.
 
@@ -75,7 +82,7 @@ def of_repo(
     snapshot: Snapshot,
     wanted: LogFilter,
     *,
-    before: str | None,
+    before: CommitId | None,
     limit: int,
 ) -> Page:
     """Return the commits of a repo up to a snapshot that pass a filter.
@@ -106,7 +113,7 @@ def _page(repository: Repository, source: Source, logged: Sequence[LoggedCommit]
     return Page(entries, shown[-1].commit if len(shown) < len(logged) else None)
 
 
-def _changed(repository: Repository, source: Source, commit: str, change: FileChange) -> ChangedFile:
+def _changed(repository: Repository, source: Source, commit: CommitId, change: FileChange) -> ChangedFile:
     is_document = change.path == repos.PATH or change.path.partition("/")[0] in _DOCUMENTS
     try:
         contents = [source.blob(blob) if blob and is_document else None for blob in (change.old, change.new)]

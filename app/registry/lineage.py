@@ -11,6 +11,7 @@ from app.registry import defaults, target_files
 from app.registry.documents import Source
 from app.registry.target_files import FOLDER, Target
 from storage.errors import RepositoryDamaged
+from storage.ids import CommitId
 from storage.repository import Repository
 from storage.snapshot import Snapshot
 from storage.versions import Version
@@ -52,7 +53,7 @@ class Field:
     pointer: str
     value: Any
     set_by: Layer
-    commit: str | None
+    commit: CommitId | None
     beaten: Sequence[Value]
 
 
@@ -64,7 +65,7 @@ class Explanation:
     """
 
     target: Target
-    layers: Sequence[tuple[Layer, str | None]]
+    layers: Sequence[tuple[Layer, CommitId | None]]
     fields: Sequence[Field]
     removed: Sequence[Field]
 
@@ -94,7 +95,7 @@ def explain(repository: Repository, snapshot: Snapshot, target: Target) -> Expla
         reason = f"the config of target {target.name} does not follow from its template and overrides"
         raise RepositoryDamaged(snapshot.name, reason)
     removed = [(keys, None, said) for keys, said in _removed(layers, target.config)]
-    origins: dict[Keys, str] = {}
+    origins: dict[Keys, CommitId] = {}
     for layer, history in zip(layers, histories, strict=True):
         of_layer = {keys: first.value for keys, _, (first, *_) in settled + removed if first.layer is layer}
         origins |= _origins(snapshot, layer, history, of_layer)
@@ -128,9 +129,9 @@ def _histories(
 
 def _origins(
     source: Source, layer: Layer, history: Sequence[Version], wanted: Mapping[Keys, Any]
-) -> Mapping[Keys, str]:
+) -> Mapping[Keys, CommitId]:
     """Return the commit since which a layer's file has said what it says of some fields."""
-    origins: dict[Keys, str] = {}
+    origins: dict[Keys, CommitId] = {}
     for version in history:
         patch = _patch(source, layer, version.blob) if version.blob else {}
         wanted = {keys: value for keys, value in wanted.items() if is_same(_said(patch, keys), value)}

@@ -13,9 +13,11 @@ from app.registry.folders import Folder
 from app.registry.messages import Origin
 from app.registry.question_templates import FileVersions
 from storage.caches import Cache, weigh
+from storage.ids import CommitId
 from storage.transaction import Transaction
 
 FOLDER = Folder("targets", "Target")
+_NOT_COMMITTED = CommitId("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class Target:
     config: Config
     files: FileVersions
     version: str = ""
-    commit: str = ""
+    commit: CommitId = _NOT_COMMITTED
 
     def document(self) -> Mapping[str, Any]:
         """Return what its file says."""

@@ -13,6 +13,7 @@ from app.registry.messages import Origin
 from app.registry.question_templates import Files
 from app.registry.revisions import Ref
 from app.registry.target_files import FOLDER, Target, read_template
+from storage.ids import CommitId
 from storage.repository import Repository
 from storage.snapshot import Snapshot
 from storage.transaction import Transaction
@@ -88,7 +89,7 @@ def revert(repository: Repository, origin: Origin, name: str, to: Ref, precondit
         precondition.check(name, existing.version if existing else None)
         files = {path: transaction.blob(version) for path, version in old.files.items()}
         if existing and existing.version == old.version and question_templates.are_there(transaction, files):
-            return replace(existing, commit=str(transaction.tip))
+            return replace(existing, commit=CommitId(str(transaction.tip)))
         question_templates.write(transaction, files)
         transaction.write(FOLDER.path(name), transaction.blob(old.version))
         subject = f"Revert target {name} to {then.commit[:10]}"
@@ -219,6 +220,6 @@ def _commit(transaction: Transaction, origin: Origin, written: _Written) -> Targ
     """Commit one target, if it was written."""
     target = written.target
     if written.verb is None:
-        return replace(target, commit=str(transaction.tip))
+        return replace(target, commit=CommitId(str(transaction.tip)))
     subject = f"{written.verb} target {target.name}"
     return target_files.commit(transaction, origin, subject, written.before, target)

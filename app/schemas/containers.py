@@ -38,7 +38,7 @@ class ListOf(fields.List[Any]):
 class MemoizedList(ListOf):
     """A list that was often sent before: what was right once is not checked item by item again.
 
-    NoCheckpointer may change what this returns.
+    Nobody may change what this returns.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -70,7 +70,7 @@ class RateLimiter:
     def _take_file(self) -> bool:
         """Take the lock between processes, and tell whether that was possible.
 
-        A process that was stopped may hold it. NoCheckpointer else's request must wait for that one, so it is not
+        A process that was stopped may hold it. Nobody else's request must wait for that one, so it is not
         counted, and for a while no other is.
         """
         if time.monotonic() < self._uncounted_until:

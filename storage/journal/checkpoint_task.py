@@ -1,4 +1,4 @@
-"""What the checkpointer has of a repository: which it is, and none of its files."""
+"""What the checkpointer keeps of a repository: its path and name, and no open file."""
 
 import weakref
 from collections.abc import Callable
@@ -10,9 +10,9 @@ from storage.journal.checkpointer import Checkpointable, Checkpointer
 
 @dataclass(frozen=True)
 class CheckpointTask:
-    """A repository that something was committed to; two of one path are the same.
+    """A repository whose journal has records; two tasks of one path are equal.
 
-    Where nobody has it open any more when its turn comes, it is opened once more.
+    If nobody has the repository open any more when the task is due, `reopen` opens it once more.
     """
 
     path: Path
@@ -21,12 +21,12 @@ class CheckpointTask:
     reopen: Callable[[], Checkpointable] = field(compare=False)
 
     def checkpoint(self, seconds: float) -> None:
-        """Let git see all that was committed to it; StorageError if that fails, or somebody else holds it."""
+        """Make a checkpoint; StorageError if that fails, or somebody else holds the repository so long."""
         (self.held() or self.reopen()).checkpoint(seconds)
 
 
 class NoCheckpointer(Checkpointer):
-    """For a repository that is opened to be published: nobody has to be told that it should be."""
+    """For a repository that is opened for its checkpoint alone, which nobody has to schedule again."""
 
     def schedule(self, what: Checkpointable) -> None:
-        """Take note of nothing."""
+        """Schedule nothing."""

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 from storage.errors import RepositoryNotFound, StorageError
 
-# NoCheckpointer writes to any of them for so long: then all that waits is published.
+# Nobody writes to any of them for so long: then all that waits is published.
 QUIET_SECONDS = 0.01
 # Somebody always writes: what is committed waits no longer than this. The later, the fewer packs.
 LATEST_SECONDS = 1.0

@@ -1,30 +1,22 @@
-"""The records of a journal, as bytes: what is added at once is one frame.
+"""The records of a journal, as bytes: those that are appended at once are one frame.
 
-A record is a commit and the files that it changed; all else follows from those and its parent.
-A frame has one checksum: it is there whole or not at all. The checksum is also of the one before, so
-what an append left that was cut off never counts behind another.
+A frame has one checksum, so it counts whole or not at all. The checksum continues that of the frame before:
+so the remains of an append that was cut off never count behind another frame.
 """
 
 import struct
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
-from storage.plumbing.packs import GitObject
+from storage.journal.records import CommitRecord, Record, TagRecord
+from storage.plumbing.object import GitObject
 
 _HEAD = struct.Struct("<QI")  # generation, size of the records that follow; then the CRC-32 of all that
 _CRC = struct.Struct("<I")
 _REMOVED = 0xFFFFFFFF  # in the place of a file's size
+_TAG = 0xFFFFFFFF  # in the place of a commit's number of files
 
-NONE = bytes(_HEAD.size)  # begins no frame: there is no generation 0
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A commit, and the files that it changed, by path; None for one that it took away."""
-
-    commit: GitObject
-    files: Mapping[str, GitObject | None]
+NONE = bytes(_HEAD.size)  # no frame begins like this: there is no generation 0
 
 
 def pack(records: Sequence[Record], generation: int, before: int) -> tuple[bytes, int]:
@@ -79,7 +71,14 @@ def _find_frame(data: bytes, position: int, generation: int, before: int) -> tup
 
 
 def _pack_record(record: Record) -> bytes:
-    """Sizes first (the commit, how many files, each one's path and content), then what they are of."""
+    """Write the sizes first, then the contents.
+
+    Of a commit: its size, the number of files, each file's size of path and of content. Of a tag: its size,
+    `_TAG`, the size of its name.
+    """
+    if isinstance(record, TagRecord):
+        name = record.name.encode()
+        return struct.pack("<3I", len(record.tag.data), _TAG, len(name)) + record.tag.data + name
     sizes, parts = [len(record.commit.data), len(record.files)], [record.commit.data]
     for path, file in record.files.items():
         name = path.encode()
@@ -91,15 +90,22 @@ def _pack_record(record: Record) -> bytes:
 def _unpack_records(content: bytes) -> Iterator[Record]:
     position = 0
     while position < len(content):
-        commit_size, count = struct.unpack_from("<2I", content, position)
+        size, count = struct.unpack_from("<2I", content, position)
+        if count == _TAG:
+            (name_size,) = struct.unpack_from("<I", content, position + 8)
+            start = position + 12 + size
+            tag = GitObject.of("tag", content[position + 12 : start])
+            position = start + name_size
+            yield TagRecord(content[start:position].decode(), tag)
+            continue
         sizes = struct.unpack_from(f"<{2 * count}I", content, position + 8)
         position += 8 + 8 * count
-        commit = GitObject.of("commit", content[position : position + commit_size])
-        position += commit_size
+        commit = GitObject.of("commit", content[position : position + size])
+        position += size
         files: dict[str, GitObject | None] = {}
-        for name_size, size in zip(sizes[::2], sizes[1::2], strict=True):
+        for name_size, file_size in zip(sizes[::2], sizes[1::2], strict=True):
             start = position + name_size
             path = content[position:start].decode()
-            position = start if size == _REMOVED else start + size
-            files[path] = None if size == _REMOVED else GitObject.of("blob", content[start:position])
-        yield Record(commit, files)
+            position = start if file_size == _REMOVED else start + file_size
+            files[path] = None if file_size == _REMOVED else GitObject.of("blob", content[start:position])
+        yield CommitRecord(commit, files)

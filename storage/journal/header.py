@@ -1,4 +1,4 @@
-"""The mark at the front of a journal's file: how far it goes."""
+"""The header of a journal's file: how far the records go."""
 
 import hashlib
 import secrets
@@ -8,34 +8,34 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple, Self
 
-START = 4096  # where the first frame begins: to flush it is not to flush the mark
+START = 4096  # bytes: the first frame is on another page than the header, so each can be flushed alone
 
-_LARGE = 1024 * 1024  # what a journal holds: more is published before more is added
+_FULL = 1024 * 1024  # bytes of records: a checkpoint comes before more is appended
 _FORMAT = b"BAKEJNL1"
-_MARK = struct.Struct("<8s16sQQQI?")  # format, and the fields of a `Mark`; then their CRC-32
+_HEADER = struct.Struct("<8s16sQQQI?")  # the format, and the fields of a `Header`; then their CRC-32
 _CRC = struct.Struct("<I")
 
-SIZE = _MARK.size + _CRC.size  # of a mark, in bytes
+SIZE = _HEADER.size + _CRC.size  # of a header, in bytes
 
 
 def _read_boot() -> str:
-    """Return what changes whenever the kernel, and with it what was not flushed, is gone."""
+    """Return what is another one whenever the machine has started anew, and has lost what was not flushed."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text()
-    except OSError:  # not Linux: be careful, and recover in each new process
+    except OSError:  # not Linux: assume a new start with each process
         return secrets.token_hex(16)
 
 
 BOOT = hashlib.sha256(_read_boot().encode()).digest()[:16]
 
 
-class Mark(NamedTuple):
-    """How far a journal goes: to byte `end`, as it was told since the machine started (`boot`).
+class Header(NamedTuple):
+    """How far a journal goes: to byte `end` of a file that has `size` bytes at least.
 
-    Its `generation` counts how often it was emptied; its file has `size` bytes at least. The next
-    frame's checksum begins with the last one's, `checksum`. Once somebody has `begun` to publish,
-    nothing may be added before it is emptied: git's lock has become the branch by then, or on disk it
-    may be empty already.
+    The header is not flushed with each record. `boot` tells during which run of the machine it was written:
+    after a power loss it may be older than the records. `generation` counts the checkpoints.
+    The next frame's checksum continues the last one's, `checksum`. A header that is `emptying` may be
+    on disk already as that of the next generation.
     """
 
     boot: bytes
@@ -43,44 +43,44 @@ class Mark(NamedTuple):
     end: int
     size: int
     checksum: int = 0
-    begun: bool = False
+    emptying: bool = False
 
     @classmethod
-    def now(cls, generation: int, end: int, size: int, checksum: int = 0, *, begun: bool = False) -> Self:
-        """Return the mark to tell now, since the machine started."""
-        return cls(BOOT, generation, end, size, checksum, begun)
+    def now(cls, generation: int, end: int, size: int, checksum: int = 0) -> Self:
+        """Return a header of this run of the machine."""
+        return cls(BOOT, generation, end, size, checksum)
 
     @classmethod
-    @lru_cache(maxsize=1024)  # each request asks for two repositories', and mostly nobody wrote
+    @lru_cache(maxsize=1024)  # each request asks for two repositories', which mostly have not changed
     def parse(cls, data: bytes) -> Self | None:
-        """Read a mark; None where it is none, or neither old nor new, as it is while it is written."""
+        """Read a header; None for other bytes, and for one that is just being written."""
         if len(data) != SIZE or not data.startswith(_FORMAT):
             return None
-        if data[_MARK.size :] != _CRC.pack(zlib.crc32(data[: _MARK.size])):
+        if data[_HEADER.size :] != _CRC.pack(zlib.crc32(data[: _HEADER.size])):
             return None
-        return cls(*_MARK.unpack_from(data)[1:])
+        return cls(*_HEADER.unpack_from(data)[1:])
 
     def pack(self) -> bytes:
-        """Return its `SIZE` bytes."""
-        data = _MARK.pack(_FORMAT, *self)
+        """Return the header's `SIZE` bytes."""
+        data = _HEADER.pack(_FORMAT, *self)
         return data + _CRC.pack(zlib.crc32(data))
 
     @property
     def start(self) -> Self:
-        """The mark before the first record of this generation."""
+        """The header before the first record of this generation."""
         return self._replace(end=START, checksum=0)
 
     @property
     def is_current(self) -> bool:
-        """Tell whether it was told since the machine started; else it may be older than the records."""
+        """Whether the header was written since the machine started."""
         return self.boot == BOOT
 
     @property
     def is_empty(self) -> bool:
-        """Tell whether git's own files have everything."""
+        """Whether there is no record: git's own files have everything."""
         return self.end == START
 
     @property
-    def is_large(self) -> bool:
-        """Tell whether the journal should be emptied before it grows."""
-        return self.end > _LARGE
+    def is_full(self) -> bool:
+        """Whether a checkpoint should come before more is appended."""
+        return self.end > _FULL

@@ -1,43 +1,66 @@
 """Which commit a repository is at: the last that was answered, by whatever process.
 
-That is the branch, as git has it, where the journal is empty, and else what its last record commits.
+That is the last commit in the journal, or where the journal has none the branch, as git has it.
 """
 
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NamedTuple
 
-from storage.errors import RepositoryDamaged, StorageError, explained
+from storage.errors import RepositoryDamaged, explained
+from storage.ids import CommitId, ObjectId, commit_id, object_id
+from storage.journal.checkpoint import Checkpoint
 from storage.journal.checkpoint_task import CheckpointTask
-from storage.journal.checkpointer import Checkpointable
-from storage.journal.file_engine import Journal, OpenJournal
-from storage.journal.frames import Record
-from storage.journal.header import Mark
+from storage.journal.checkpointer import Checkpointable, Checkpointer
+from storage.journal.interface import Journal, LockedJournal, Position
+from storage.journal.records import CommitRecord, Record, TagRecord
 from storage.objects.database import ObjectDatabase
+from storage.objects.overlay import ObjectOverlay
+from storage.objects.pending import PendingObjects
 from storage.plumbing.branch import Branch
-from storage.plumbing.checked_git import CheckedGit
 from storage.plumbing.commits import CommitHeader
-from storage.plumbing.refs import BRANCH
-from storage.shared import Shared
 
 
 class _Known(NamedTuple):
-    """How far this process followed the journal, and the commit of the last record, if there is any."""
+    """What this process has read of the journal, up to a position.
 
-    mark: Mark
-    commit: str | None
+    `commits` are those of the journal, after the one that they follow. That is None where the first commit of
+    the repository is among them.
+    """
+
+    position: Position
+    commits: Sequence[CommitId | None] = ()
+    tags: Mapping[str, ObjectId] = MappingProxyType({})
+
+    @property
+    def commit(self) -> CommitId | None:
+        """The last commit; None where the journal has none."""
+        return self.commits[-1] if self.commits else None
+
+    def extended(self, position: Position, records: Sequence[Record]) -> "_Known":
+        """Return what is known once some more records were read or written, up to a position."""
+        commits, tags = [*self.commits], dict(self.tags)
+        for record in records:
+            if isinstance(record, TagRecord):
+                tags[record.name] = record.tag.id
+                continue
+            if not commits:
+                commits.append(CommitHeader.parse(record.commit.data).parent)
+            commits.append(commit_id(record.commit.id))
+        return _Known(position, commits, tags)
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
-    """A turn to write, which nobody else has meanwhile; `commit` is where the repository is."""
+class LockedTip:
+    """A repository that no other thread or process can change meanwhile; `commit` is where it is."""
 
-    commit: str
-    journal: OpenJournal
-    mark: Mark
+    commit: CommitId
+    known: _Known
+    journal: LockedJournal
 
 
 class Tip:
@@ -48,20 +71,20 @@ class Tip:
         branch: Branch,
         journal: Journal,
         objects: ObjectDatabase,
-        shared: Shared,
-        git: CheckedGit,
+        checkpoint: Checkpoint,
+        checkpointer: Checkpointer,
         reopen: Callable[[], Checkpointable],
     ) -> None:
+        """Follow a journal; `checkpointer` may `reopen` the repository for a checkpoint in the background."""
         self._branch = branch
         self._journal = journal
         self._objects = objects
-        self._checkpointer = shared.checkpointer
-        self._unpublished = CheckpointTask(branch.git_folder, branch.name, weakref.ref(self), reopen)
-        self._maintenance = shared.maintenance
-        self._git = git
+        self._checkpoint = checkpoint
+        self._checkpointer = checkpointer
+        self._task = CheckpointTask(branch.git_folder, branch.name, weakref.ref(self), reopen)
         self._lock = threading.Lock()
-        self._known = _Known(Mark(b"", 0, 0, 0), None)
-        self._line: list[str] = []  # the commits of the journal, after the one that they follow
+        self._known: _Known | None = None
+        self._is_damaged = False  # the last checkpoint found damage
 
     @property
     def name(self) -> str:
@@ -69,62 +92,63 @@ class Tip:
         return self._branch.name
 
     @property
-    def lock_path(self) -> str:
-        """The file whose lock a writer holds."""
-        return self._journal.path
+    def lock_key(self) -> str:
+        """The name under which the bounds of waiting count those who wait for `lock`."""
+        return self._journal.key
 
     def is_gone(self) -> bool:
-        """Tell whether a hand removed the repository, or put another in its place."""
+        """Tell whether somebody removed the repository, or put another in its place."""
         return self._journal.is_gone()
 
-    def read(self) -> str:
-        """Return the commit (40 hex digits); it waits for no writer."""
-        journal, known = self._journal.opened(), self._known
-        if journal.mark() != known.mark:
-            known = self._follow(journal)
-        return known.commit or self.published()
+    def read(self) -> CommitId:
+        """Return the commit that the repository is at; this waits for no writer."""
+        return self._catch_up().commit or self.in_git()
 
-    def published(self) -> str:
-        """Return the last commit (40 hex digits) that git's own files have."""
+    def in_git(self) -> CommitId:
+        """Return the last commit that git's own files have."""
         tip = self._branch.read()
         self._objects.refresh()
         return tip
 
+    def pending_tags(self) -> Mapping[str, ObjectId]:
+        """Return the tags that only the journal is known to have, by name."""
+        return self._catch_up().tags
+
     @contextmanager
-    def turn(self, seconds: float | None = None) -> Iterator[Turn]:
+    def lock(self, seconds: float | None = None) -> Iterator[LockedTip]:
         """Hold the repository, against every other thread and process, to write to it.
 
-        Raises StorageUnavailable where somebody else holds it for so many seconds.
-
-        What the journal has no room for is published first, and what somebody only began to publish.
+        A journal that is full is checkpointed first; so is one on top of damage, which raises
+        RepositoryDamaged until the damage is repaired. Raises StorageUnavailable where somebody else holds
+        the repository for so many seconds.
         """
-        with explained(self.name, self._branch.git_folder), self._journal.exclusive(seconds) as journal:
-            known = self._follow(journal)
-            mark = known.mark
-            if known.commit and (mark.begun or mark.is_large or self._objects.unpacked.is_full):
-                known = self._empty(journal, known)
-            yield Turn(known.commit or self.published(), journal, known.mark)
+        with explained(self.name, self._branch.git_folder), self._journal.lock(seconds) as journal:
+            known = self._catch_up()
+            if known.position.is_full or self._objects.pending.is_full or self._is_damaged:
+                known = self._checkpoint_all(journal, known)
+            yield LockedTip(known.commit or self.in_git(), known, journal)
 
-    def advance(self, turn: Turn, commit: str, records: Sequence[Record]) -> None:
-        """Move on to a commit, which the records lead to, durably; nothing has changed if that fails.
+    def append(self, locked: LockedTip, records: Sequence[Record], new: PendingObjects) -> None:
+        """Add records to the journal, durably, and with them the repository's new objects.
 
-        While the journal has any, and nobody has begun to publish, git's lock on the branch is held:
-        git waits for it, or gives up.
+        Nothing has changed where this fails. While the journal has records, git's lock on the branch is held:
+        git by hand waits for the lock, or gives up.
         """
-        if turn.mark.is_empty:
-            self._branch.lock(turn.commit)
+        known = locked.known
+        was_empty = known.position.is_empty
+        if was_empty:
+            self._branch.lock(locked.commit)
         try:
-            with self._lock:
-                mark = turn.journal.append(turn.mark, records)
-                self._objects.unpacked.keep()
-                self._line = [turn.commit] if turn.mark.is_empty else self._line
-                self._line += [record.commit.id.hex() for record in records]
-                self._known = _Known(mark, commit)
+            with self._lock:  # so that no other thread takes these records for another process's
+                position = locked.journal.append(known.position, records)
+                self._objects.pending.merge(new)
+                self._known = known.extended(position, records)
         except BaseException:
-            if turn.mark.is_empty and turn.journal.mark().is_empty:  # else it was told of
+            if was_empty and self._journal.head().is_empty:
+                # Otherwise other processes may have seen these records, and the lock must stay.
                 self._branch.unlock()
             raise
-        self._checkpointer.schedule(self._unpublished)
+        self._checkpointer.schedule(self._task)
 
     def checkpoint(self, seconds: float | None = None) -> None:
         """Put what the journal has into git's own files, durably.
@@ -133,93 +157,68 @@ class Tip:
         those of this process.
         """
         with explained(self.name, self._branch.git_folder):
-            if self._journal.mark().is_empty:
+            if self._journal.head().is_empty:
                 return
-            with self._journal.exclusive(seconds) as journal:
-                known = self._follow(journal)
-                if known.commit:
-                    self._empty(journal, known)
-        self._maintenance.consider(self._branch, self._objects.pack_count())
+            with self._journal.lock(seconds) as journal:
+                known = self._catch_up()
+                if not known.position.is_empty:
+                    self._checkpoint_all(journal, known)
+        self._checkpoint.then()
 
-    def _follow(self, journal: OpenJournal) -> _Known:
-        """Take note of what other processes committed, and of what they published."""
-        with self._lock:
-            while True:
-                mark, known = journal.mark(), self._known
-                if mark == known.mark:
-                    return known
-                if mark.generation != known.mark.generation or mark.end < known.mark.end:
-                    self._forget(journal, known.mark)
-                    self._known = known = _Known(mark.start, None)
-                records = journal.between(known.mark, mark)
-                if records is not None:
-                    break
-                if journal.mark() == mark:  # else it was emptied meanwhile, and begun anew
-                    raise journal.damage()
-            line = list(self._line)
-            for record in records:
-                parent = self._replay(record)
-                line += [record.commit.id.hex()] if line else [parent, record.commit.id.hex()]
-            self._line = line
-            self._known = _Known(mark, line[-1] if line else None)
-        if records:
-            self._checkpointer.schedule(self._unpublished)
-        return self._known
-
-    def _forget(self, journal: OpenJournal, until: Mark) -> None:
-        """Take note that git's own files have what the journal held, of which this process followed some.
-
-        The rest is taken up as well where it can be had: else git is asked for it, object by object.
-        """
-        with suppress(StorageError):
-            for record in journal.rest(until):
-                self._replay(record)
-        self._objects.packed()
-        self._objects.refresh()
-        self._line = []
-        self._checkpointer.cancel(self._unpublished)
-
-    def _replay(self, record: Record) -> str:
-        """Make of a record what its writer had; return the commit that it follows."""
-        commit = CommitHeader.parse(record.commit.data)
-        parent = str(commit.parent)
-        before = self._objects.commit(bytes.fromhex(parent))
+    def _checkpoint_all(self, journal: LockedJournal, known: _Known) -> _Known:
+        """Make a checkpoint; the journal forgets its records only when git's files have them, durably."""
+        self._is_damaged = True
         try:
-            for file in record.files.values():
-                if file is not None:
-                    self._objects.unpacked.stage(file)
-            if self._objects.edit(before.tree, record.files, admitted=True) != commit.tree:
-                raise RepositoryDamaged(self.name, "a commit in its journal is not what its files make")
-        except BaseException:
-            self._objects.unpacked.discard()
+            self._checkpoint.write(known.commits, known.tags)
+        except OSError:
+            self._is_damaged = False  # a full disk, say: the journal goes on until it is full, too
             raise
-        self._objects.unpacked.stage(record.commit)
-        self._objects.unpacked.keep()
-        return parent
-
-    def _empty(self, journal: OpenJournal, known: _Known) -> _Known:
-        """Publish what the journal has: the objects first, then the branch, and only then forget it.
-
-        Each step is durable before the next, and may be done again.
-        """
+        self._is_damaged = False
+        position = journal.checkpointed(known.position)
+        with suppress(OSError):  # the next writer, or whoever opens the repository, removes a lock of ours
+            self._branch.unlock()
         with self._lock:
-            mark = journal.tell(known.mark._replace(begun=True))
-            self._known = _Known(mark, known.commit)
-        commit, branch = self._line[-1], self._branch.read()
-        if branch in self._line[:-1]:
-            if known.mark.begun:
-                self._branch.lock_again(branch)
-            with self._objects.pack(commit):
-                self._branch.move(commit)
-        elif self._git.is_ancestor(
-            commit, BRANCH
-        ):  # it was published, and a hand may have gone on from there
-            self._branch.sync()
-        else:
-            raise RepositoryDamaged(self.name, "its branch was moved while Bakehouse held git's lock on it")
-        emptied = journal.empty(mark)
+            self._drop_checkpointed()
+            self._known = _Known(position)
+            return self._known
+
+    def _catch_up(self) -> _Known:
+        """Take over what other processes appended, and note what they checkpointed."""
+        known = self._known
+        if known is not None and self._journal.head() == known.position:
+            return known
         with self._lock:
-            self._objects.packed()
-            self._line = []
-            self._known = _Known(emptied, None)
-        return self._known
+            known = self._known
+            records, end, restarted = self._journal.read(None if known is None else known.position)
+            if known is None or restarted:
+                known = _Known(end)
+            new = ObjectOverlay(self._objects)
+            for record in records:
+                self._replay(record, new)
+            if restarted:
+                self._drop_checkpointed()
+            self._objects.pending.merge(new.new)
+            self._known = known = known.extended(end, records)
+        if records:
+            self._checkpointer.schedule(self._task)
+        return known
+
+    def _drop_checkpointed(self) -> None:
+        """Forget what git's own files have by now."""
+        self._objects.drop_pending()
+        self._objects.refresh()
+        self._checkpointer.cancel(self._task)
+
+    def _replay(self, record: Record, new: ObjectOverlay) -> None:
+        """Make the objects anew that the writer of a record had."""
+        if not isinstance(record, CommitRecord):
+            new.new.add(record.tag)
+            return
+        commit = CommitHeader.parse(record.commit.data)
+        root = None if commit.parent is None else new.header(object_id(commit.parent)).tree
+        for file in record.files.values():
+            if file is not None:
+                new.new.add(file)
+        if new.edit(root, record.files, check_case=False) != commit.tree:
+            raise RepositoryDamaged(self.name, "a commit in its journal is not what its files make")
+        new.new.add(record.commit)

@@ -31,16 +31,6 @@ def write_file(path: Path, data: bytes, *, mode: int = 0o444, flush: bool) -> No
         os.close(fd)
 
 
-def overwrite_file(path: Path, data: bytes) -> None:
-    """Let a file hold this and nothing else, durably; its name is durable only if it was."""
-    fd = os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o644)
-    try:
-        write_at(fd, data, 0, flush=False)
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
 def put_file(path: Path, data: bytes, scratch: Path) -> None:
     """Put a file in its place, durably, whole or not at all; `scratch` is what it is called before."""
     scratch.unlink(missing_ok=True)

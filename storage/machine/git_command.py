@@ -1,11 +1,15 @@
-"""How git is started: the same for everybody, whatever the machine's configuration says."""
+"""How git is started: here only, with the same environment whatever the machine's configuration says."""
 
+import configparser
 import os
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
-from storage.errors import RepositoryDamaged, StorageUnavailable, explained
+import git
+
+from storage.errors import RepositoryDamaged, RepositoryNotFound, StorageUnavailable, explained
 from storage.machine import cores
 
 _LONGEST = 1800.0  # seconds: maintenance of a large repository takes minutes
@@ -15,24 +19,42 @@ def environment() -> dict[str, str]:
     """Return the environment of a git process on a repository of ours."""
     return {
         "PATH": os.environ.get("PATH", os.defpath),
-        "LC_ALL": "C.UTF-8",  # messages as in C, and letters of any alphabet have their case
+        "LC_ALL": "C.UTF-8",  # messages as in C, and upper and lower case for letters of any alphabet
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": os.devnull,
-        # The store opened it, so it is ours, whoever owns the folder after a copy.
+        # A repository of ours is trusted, whoever owns its folder after a copy.
         "GIT_CONFIG_COUNT": "2",
         "GIT_CONFIG_KEY_0": "safe.directory",
         "GIT_CONFIG_VALUE_0": "*",
-        # What git itself writes here is flushed, as all else is.
+        # git flushes what it writes, as the rest of the store does.
         "GIT_CONFIG_KEY_1": "core.fsync",
         "GIT_CONFIG_VALUE_1": "all",
     }
 
 
 def run(name: str, folder: Path, *arguments: str, stdin: str = "", options: Sequence[str] = ()) -> str:
-    """Return what a git command says of the repository `name` in a folder; `options` are git's own.
+    r"""Return what a git command prints about the repository `name` in a folder; `options` are git's own.
 
-    Raises RepositoryDamaged if it fails, StorageUnavailable if the system lets it not begin. What is not
-    UTF-8, as a path may be that somebody committed by hand, is shown as `\ufffd`.
+    Raises RepositoryDamaged if the command fails, StorageUnavailable if the system does not let it start.
+    Bytes that are not UTF-8, as in a path that somebody committed by hand, become `\ufffd`.
+    """
+    status, output, _ = attempt(name, folder, *arguments, stdin=stdin, options=options)
+    if status != 0:
+        raise RepositoryDamaged(name, f"git {arguments[0]} fails")
+    return output.decode("utf-8", "replace")
+
+
+def attempt(
+    name: str,
+    folder: Path,
+    *arguments: str,
+    stdin: str = "",
+    options: Sequence[str] = (),
+    variables: dict[str, str] | None = None,
+) -> tuple[int, bytes, bytes]:
+    """Return the exit status, the output and the errors of a git command; `variables` are added to its own.
+
+    Raises StorageUnavailable if the system does not let it start, or if it does not end.
     """
     command = ["git", "--literal-pathspecs", *options, *arguments]
     try:
@@ -40,13 +62,59 @@ def run(name: str, folder: Path, *arguments: str, stdin: str = "", options: Sequ
             done = subprocess.run(
                 command,
                 cwd=folder,
-                env=environment(),
+                env=environment() | (variables or {}),
                 input=stdin.encode(),
                 capture_output=True,
                 timeout=_LONGEST,
             )
     except subprocess.TimeoutExpired as error:
         raise StorageUnavailable(name, f"git {arguments[0]} does not end") from error
-    if done.returncode != 0:
-        raise RepositoryDamaged(name, f"git {arguments[0]} fails")
-    return done.stdout.decode("utf-8", "replace")
+    return done.returncode, done.stdout, done.stderr
+
+
+def start(
+    folder: Path, *arguments: str, options: Sequence[str], variables: dict[str, str], stdin: IO[bytes]
+) -> "subprocess.Popen[bytes]":
+    """Start a git command that reads a file, and whose output is read while it runs."""
+    with cores.on_all_cores():
+        return subprocess.Popen(
+            ["git", *options, *arguments],
+            cwd=folder,
+            env=environment() | variables,
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+        )
+
+
+def kept(folder: Path) -> git.Git:
+    """Return the way to git's `cat-file --batch`, one process that answers for many objects."""
+    command = git.Git(folder)  # `git.Repo` would read git's configuration, too: 0.25 ms
+    command.update_environment(**environment())
+    return command
+
+
+def kill(command: git.Git) -> None:
+    """Kill the process of `kept`, also one that was stopped."""
+    running = getattr(command.cat_file_all, "proc", None)
+    if running is not None:
+        running.kill()
+
+
+def end(command: git.Git) -> None:
+    """End the process of `kept`; the next read starts another."""
+    kill(command)
+    command.clear_cache()
+
+
+def find_repository(name: str, path: Path) -> Path:
+    """Return git's own folder of the repository or clone at a path.
+
+    Raises RepositoryNotFound if there is none, RepositoryDamaged if its configuration cannot be read.
+    """
+    try:
+        with git.Repo(path, expand_vars=False) as found:
+            return Path(found.common_dir)
+    except (git.NoSuchPathError, git.InvalidGitRepositoryError) as error:
+        raise RepositoryNotFound(name) from error
+    except (configparser.Error, UnicodeError) as error:
+        raise RepositoryDamaged(name, "its config cannot be read") from error

@@ -5,7 +5,7 @@ import threading
 from cachetools import LRUCache
 
 from storage.caches import ENTRY
-from storage.plumbing.packs import GitObject
+from storage.plumbing.object import GitObject
 from storage.plumbing.trees import Tree
 
 

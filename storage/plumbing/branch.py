@@ -1,9 +1,10 @@
-"""The branch of a repository, which moves as git moves it."""
+"""The branch of a repository, and git's lock on it."""
 
 import time
 from contextlib import suppress
 
-from storage.errors import BranchMoved, RepositoryDamaged
+from storage.errors import RepositoryDamaged, TipMoved
+from storage.ids import CommitId
 from storage.machine import disk
 from storage.plumbing.refs import BRANCH, Refs
 
@@ -24,17 +25,28 @@ class Branch:
         self._path = refs.git_folder / BRANCH
         self._lock = self._path.with_name(f"{self._path.name}.lock")
 
-    def read(self) -> str:
-        """Return the tip's commit id (40 hex digits); RepositoryDamaged if there is none."""
-        self._refs.check_head()
-        tip = self._refs.read(BRANCH)
+    def read(self) -> CommitId:
+        """Return the commit that the branch is at; RepositoryDamaged if there is no branch."""
+        tip = self.find()
         if tip is None:
             raise RepositoryDamaged(self.name, f"its branch {BRANCH} is missing")
         return tip
 
+    def find(self) -> CommitId | None:
+        """Return the commit that the branch is at; None if there is no branch, as in a new repository."""
+        self._refs.check_head()
+        tip = self._refs.read(BRANCH)
+        return None if tip is None else CommitId(tip)
+
     def is_locked(self) -> bool:
         """Tell whether somebody has git's lock on the branch."""
         return self._lock.exists()
+
+    def is_locked_by_us(self) -> bool:
+        """Tell whether a process of Bakehouse has git's lock on the branch, or had it when it was killed."""
+        with suppress(FileNotFoundError):
+            return disk.read_file(self._lock, 64) == _OURS
+        return False
 
     def clear_stale_lock(self) -> None:
         """Remove a lock that nobody holds any more, or that git has held for a second.
@@ -46,15 +58,15 @@ class Branch:
         while self.is_locked() and time.monotonic() < deadline:
             with suppress(FileNotFoundError):
                 age = time.time() - self._lock.stat().st_mtime
-                if age > _STALE_AFTER_SECONDS or disk.read_file(self._lock, 64) == _OURS:
+                if age > _STALE_AFTER_SECONDS or self.is_locked_by_us():
                     break
             time.sleep(0.01)
         self._lock.unlink(missing_ok=True)
 
-    def lock(self, expected: str) -> None:
-        """Take git's lock on the branch; whoever holds the repository may move it then.
+    def lock(self, expected: CommitId | None) -> None:
+        """Take git's lock on the branch. The caller holds the repository.
 
-        Raises BranchMoved if it is not at the commit `expected` by now.
+        Raises TipMoved if the branch is not at the commit `expected` by now.
         """
         try:
             disk.write_file(self._lock, _OURS, mode=0o644, flush=False)
@@ -62,32 +74,20 @@ class Branch:
             self.clear_stale_lock()
             disk.write_file(self._lock, _OURS, mode=0o644, flush=False)
         try:
-            if self.read() != expected:
-                raise BranchMoved(self.name)
+            if self.find() != expected:
+                raise TipMoved(self.name)
         except BaseException:
             self.unlock()
             raise
 
-    def lock_again(self, expected: str) -> None:
-        """Take git's lock as `lock` does, unless it is held: one who had it was killed, or lost power."""
-        with suppress(FileNotFoundError):
-            if disk.read_file(self._lock, 64) == _OURS:
-                return
-        self.lock(expected)
-
     def unlock(self) -> None:
-        """Give the lock up and leave the branch where it is."""
+        """Give up git's lock on the branch."""
         self._lock.unlink(missing_ok=True)
 
-    def move(self, tip: str) -> None:
-        """Put the branch at a commit, durably: the lock becomes the branch, as git does it.
-
-        The caller has the lock: it is held while the journal has commits.
-        """
-        disk.overwrite_file(self._lock, f"{tip}\n".encode())
-        self._lock.rename(self._path)
-        self.sync()
+    def move(self, tip: CommitId) -> None:
+        """Put the branch at a commit, durably. The caller has the lock, which stays."""
+        disk.put_file(self._path, f"{tip}\n".encode(), self.git_folder / "tmp_branch")
 
     def sync(self) -> None:
-        """Make durable where it is: who moved it may have been killed before it was."""
+        """Flush where the branch is: the process that moved it may have been killed before it did."""
         disk.sync(self._path.parent)

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from storage.ids import CommitId, ObjectId, object_id
 from storage.signatures import Person, Signature
 
 COMMITTER = Person("Bakehouse", "bakehouse@bakehouse.invalid")
@@ -19,10 +20,10 @@ _TAG = re.compile(rb"object (?P<object>[0-9a-f]{40})\ntype [a-z]+\ntag (?P<name>
 
 @dataclass(frozen=True, slots=True)
 class CommitHeader:
-    """The tree (20-byte id), first parent (40 hex digits) and time (seconds since 1970) of a commit."""
+    """The tree, first parent and time (seconds since 1970) of a commit."""
 
-    tree: bytes
-    parent: str | None
+    tree: ObjectId
+    parent: CommitId | None
     time: int
 
     @classmethod
@@ -36,10 +37,8 @@ class CommitHeader:
         match = _COMMIT.match(lines)
         if match is None:
             raise ValueError("not a commit")
-        parent = match["parent"]
-        return cls(
-            bytes.fromhex(match["tree"].decode()), parent.decode() if parent else None, int(match["time"])
-        )
+        parent = CommitId(match["parent"].decode()) if match["parent"] else None
+        return cls(object_id(match["tree"].decode()), parent, int(match["time"]))
 
     def serialize(self, author: Person, message: str) -> bytes:
         """Return the content of a commit by Bakehouse for `author`."""
@@ -56,7 +55,7 @@ class CommitHeader:
 
 @dataclass(frozen=True, slots=True)
 class TagHeader:
-    """The object (40 hex digits) that an annotated tag is on, its name, and who made it if it says so."""
+    """The object (40 hex digits) that an annotated tag is on, its name, and its tagger if it has one."""
 
     object: str
     name: str
@@ -72,8 +71,8 @@ class TagHeader:
         return cls(match["object"].decode(), match["name"].decode("utf-8", "replace"), signature)
 
 
-def serialize_tag(name: str, commit: str, tagger: Person, time: int, message: str) -> bytes:
-    """Return the content of an annotated tag on a commit (40 hex digits)."""
+def serialize_tag(name: str, commit: CommitId, tagger: Person, time: int, message: str) -> bytes:
+    """Return the content of an annotated tag on a commit."""
     lines = [f"object {commit}", "type commit", f"tag {name}", f"tagger {_identity(tagger)} {time} +0000"]
     return "\n".join([*lines, "", message]).encode()
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from storage.machine import disk
 from storage.plumbing import packs
-from storage.plumbing.packs import Difference, GitObject
+from storage.plumbing.object import GitObject
+from storage.plumbing.packs import Delta
 
 # Not `pack-`: so that maintenance knows these from what git packed, and compressed.
 PREFIX = "flush-"
@@ -17,7 +18,7 @@ _READ_WHOLE_BELOW = 64 * 1024
 
 
 @contextmanager
-def write(folder: Path, tip: str, objects: Sequence[GitObject | Difference]) -> Iterator[str]:
+def write(folder: Path, tip: str, objects: Sequence[GitObject | Delta]) -> Iterator[str]:
     """Put objects into a pack named for the last of them, `tip`, while a ref is made to lead to them.
 
     Gives that name, without its ending. Until the end git keeps the pack, as it keeps one that is pushed:

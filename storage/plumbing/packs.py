@@ -8,7 +8,10 @@ import struct
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import Self
+
+from storage.ids import ObjectId
+from storage.plumbing.object import GitObject
 
 _TYPE_NUMBERS = {"commit": 1, "tree": 2, "blob": 3, "tag": 4}
 _TYPE_NAMES = {number: name for name, number in _TYPE_NUMBERS.items()}
@@ -19,41 +22,30 @@ _LONGEST_INSERT = 0x7F
 _LONGEST_COPY = 0xFFFFFF
 
 
-class GitObject(NamedTuple):
-    """An object as git names it: its type (`blob`, …), content, and 20-byte id."""
-
-    type: str
-    data: bytes
-    id: bytes
-
-    @classmethod
-    def of(cls, type_: str, data: bytes) -> "GitObject":
-        """Name an object by its content, as `git hash-object` does."""
-        return cls(type_, data, hashlib.sha1(b"%b %d\0%b" % (type_.encode(), len(data), data)).digest())
-
-
 @dataclass(frozen=True, slots=True)
-class Difference:
-    """An object that is another (`base`, by id) but for one place: `data` from its `start` to its `end`."""
+class Delta:
+    """An object as a difference from another, its `base`: `data` replaces the bytes `start` to `end`."""
 
-    id: bytes
-    base: bytes
+    id: ObjectId
+    base: ObjectId
     base_size: int
     start: int
     end: int
     data: bytes
 
     @classmethod
-    def of(cls, object_id: bytes, base: bytes, base_size: int, start: int, old: bytes, new: bytes) -> Self:
-        """Tell what is `new` in the place of something `old`, but for what both begin and end with."""
+    def of(
+        cls, object_id: ObjectId, base: ObjectId, base_size: int, start: int, old: bytes, new: bytes
+    ) -> Self:
+        """Return the delta that replaces `old` at `start` by `new`, without what both have in common."""
         before = _count_alike(old, new)
         old, new = old[before:], new[before:]
         after = _count_alike(old[::-1], new[::-1])
         start, end = start + before, start + before + len(old) - after
         return cls(object_id, base, base_size, start, end, new[: len(new) - after])
 
-    def delta(self) -> bytes:
-        """Return it as git writes it: both sizes, then what to copy from the base and what to insert."""
+    def encode(self) -> bytes:
+        """Return the delta as git writes it: both sizes, then what to copy from the base and to insert."""
         size = self.base_size - (self.end - self.start) + len(self.data)
         pieces = [self.data[at : at + _LONGEST_INSERT] for at in range(0, len(self.data), _LONGEST_INSERT)]
         return b"".join(
@@ -67,19 +59,19 @@ class Difference:
         )
 
 
-def encode(objects: Sequence[GitObject | Difference]) -> tuple[bytes, bytes]:
+def encode(objects: Sequence[GitObject | Delta]) -> tuple[bytes, bytes]:
     """Return the bytes of a pack with these objects, and of its index (version 2).
 
-    What an object differs from must come before it. Git reads no difference that leaves nothing.
-    Nothing is compressed: such a pack lives until maintenance rolls it up, which compresses.
+    The base of a delta must come before the delta. git rejects a delta whose result is empty.
+    Nothing is compressed: maintenance soon rolls such a pack into another, and compresses then.
     """
     pack = bytearray(_HEADER.pack(b"PACK", 2, len(objects)))
     entries = []
-    offsets: dict[bytes, int] = {}
+    offsets: dict[ObjectId, int] = {}
     for item in objects:
         offset = offsets[item.id] = len(pack)
-        if isinstance(item, Difference):
-            content = item.delta()
+        if isinstance(item, Delta):
+            content = item.encode()
             head = _entry_header(_DELTA, len(content)) + _distance(offset - offsets[item.base])
         else:
             content = item.data
@@ -114,12 +106,12 @@ def decode(pack: bytes) -> list[GitObject]:
         inflate = zlib.decompressobj()
         data = inflate.decompress(content[position:])
         end = len(content) - len(inflate.unused_data)
-        item = GitObject.of(_TYPE_NAMES[kind], data) if base is None else _patched(base, data)
+        item = GitObject.of(_TYPE_NAMES[kind], data) if base is None else apply_delta(base, data)
         found[start] = item
     return list(found.values())
 
 
-def _index(entries: list[tuple[bytes, int, int]], checksum: bytes) -> bytes:
+def _index(entries: list[tuple[ObjectId, int, int]], checksum: bytes) -> bytes:
     """Return an index of entries: id, CRC-32 and offset of each."""
     entries.sort()
     fanout, first = [0] * 256, 0
@@ -200,8 +192,8 @@ def _copies(start: int, size: int) -> Iterator[bytes]:
         start, size = start + copied, size - copied
 
 
-def _patched(base: GitObject, delta: bytes) -> GitObject:
-    """Return the object that a delta makes of its base; ValueError if it makes none."""
+def apply_delta(base: GitObject, delta: bytes) -> GitObject:
+    """Return the object that a delta makes of its base."""
     position = _end_of_number(delta, _end_of_number(delta, 0))
     found = []
     while position < len(delta):

@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from storage.errors import RepositoryDamaged
+from storage.ids import ObjectId
 from storage.machine import disk
 
 BRANCH = "refs/heads/main"
+TAGS = "refs/tags"
 
 _REF_NAME = re.compile(
     r"(?!.*(?:\.\.|@\{|//|/\.|\.lock(?:/|\Z)|[./]\Z))refs/[^\x00-\x20\x7f~^:?*\[\\]+", re.DOTALL
@@ -79,6 +81,13 @@ class Refs:
             if other is None or not _REF_NAME.fullmatch(ref := other[1].decode("utf-8", "replace")):
                 raise RepositoryDamaged(self.name, f"its ref {asked} names no object")
         raise RepositoryDamaged(self.name, f"its ref {asked} leads through too many others")
+
+    def write(self, ref: str, named: ObjectId) -> None:
+        """Let a ref name an object, durably. The caller holds the repository."""
+        path = self.git_folder / ref
+        path.parent.mkdir(exist_ok=True)
+        disk.put_file(path, f"{named.hex()}\n".encode(), self.git_folder / "tmp_ref")
+        disk.sync(path.parent.parent)
 
     def packed(self) -> Mapping[str, PackedRef]:
         """Return the refs in `packed-refs`, where `git gc` and maintenance put them."""

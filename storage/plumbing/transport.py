@@ -5,38 +5,51 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from storage.machine import cores, git_command
+from storage.errors import RepositoryDamaged
+from storage.machine import git_command
 
-_PIECE = 64 * 1024
+_PIECE = 64 * 1024  # bytes
 _OPTIONS = {
     "uploadpack.allowFilter": "true",  # --filter=blob:none
     "uploadpack.allowAnySHA1InWant": "true",  # what such a clone fetches later, in protocol 0 and 1
 }
+_COMMAND = ("upload-pack", "--strict", "--stateless-rpc")
 
 
-def advertise_refs(path: Path, protocol: str) -> bytes:
-    """Return what `GET …/info/refs?service=git-upload-pack` answers; `protocol` is `Git-Protocol`."""
-    command = _command(path, "--http-backend-info-refs")
-    with cores.on_all_cores():
-        refs = subprocess.run(command, env=_environment(protocol), capture_output=True, check=True).stdout
+def advertise_refs(name: str, path: Path, protocol: str) -> bytes:
+    """Return the answer to `GET …/info/refs?service=git-upload-pack`; `protocol` is `Git-Protocol`.
+
+    Raises RepositoryDamaged if git cannot list the refs.
+    """
+    status, refs, _ = git_command.attempt(
+        name,
+        path,
+        *_COMMAND,
+        "--http-backend-info-refs",
+        str(path),
+        options=_options(),
+        variables={"GIT_PROTOCOL": protocol},
+    )
+    if status != 0:
+        raise RepositoryDamaged(name, "git cannot list its refs")
     service = b"# service=git-upload-pack\n"
     return b"%04x%b0000%b" % (len(service) + 4, service, refs)
 
 
 def upload_pack(path: Path, protocol: str, request: IO[bytes]) -> "Upload":
-    """Return what `POST …/git-upload-pack` answers to a request, which may be closed then."""
-    with cores.on_all_cores():
-        process = subprocess.Popen(
-            _command(path),
-            env=_environment(protocol),
-            stdin=request,
-            stdout=subprocess.PIPE,
-        )
-    return Upload(process)
+    """Return the answer to a `POST …/git-upload-pack`. The request may be closed then."""
+    variables = {"GIT_PROTOCOL": protocol}
+    return Upload(
+        git_command.start(path, *_COMMAND, str(path), options=_options(), variables=variables, stdin=request)
+    )
+
+
+def _options() -> list[str]:
+    return [word for name, value in _OPTIONS.items() for word in ("-c", f"{name}={value}")]
 
 
 class Upload(Iterator[bytes]):
-    """What a git process sends, piece by piece.
+    """The output of a git process, piece by piece.
 
     Closing it early, as a server does when the client goes away, ends the process.
     """
@@ -59,12 +72,3 @@ class Upload(Iterator[bytes]):
         self._process.kill()
         self._output.close()
         self._process.wait()
-
-
-def _command(path: Path, *arguments: str) -> list[str]:
-    options = [word for name, value in _OPTIONS.items() for word in ("-c", f"{name}={value}")]
-    return ["git", *options, "upload-pack", "--strict", "--stateless-rpc", *arguments, str(path)]
-
-
-def _environment(protocol: str) -> dict[str, str]:
-    return git_command.environment() | {"GIT_PROTOCOL": protocol}

@@ -10,6 +10,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator, Mapping
 from itertools import chain, pairwise
 
+from storage.ids import ObjectId
+
 FOLDER = b"40000"
 FILE = b"100644"
 SUBMODULE = b"160000"
@@ -120,7 +122,7 @@ class Tree:
         )
         return start, old, new
 
-    def changed_since(self, base: "Tree") -> Iterator[tuple[str, bytes | None, bytes | None, bool]]:
+    def changed_since(self, base: "Tree") -> Iterator[tuple[str, ObjectId | None, ObjectId | None, bool]]:
         """Yield each entry that differs from another tree's, in git's order.
 
         As name, 20-byte ids there and here (None where it is not there), and whether it is a folder.
@@ -129,7 +131,9 @@ class Tree:
         before, after = _entries(old), _entries(new)
         for key in sorted(before.keys() | after.keys()):
             if before.get(key) != after.get(key):
-                old_id, new_id = (entry and entry[-20:] for entry in (before.get(key), after.get(key)))
+                old_id, new_id = (
+                    ObjectId(entry[-20:]) if entry else None for entry in (before.get(key), after.get(key))
+                )
                 yield key.rstrip(b"/").decode(errors="replace"), old_id, new_id, key.endswith(b"/")
 
     @property
@@ -158,10 +162,10 @@ class Tree:
         keys = b"\0".join(chain.from_iterable(leaf.keys for leaf in self._leaves))
         return keys.replace(b"/", b"").decode(errors="replace").split("\0")
 
-    def find(self, name: str, mode: bytes = FILE) -> bytes | None:
+    def find(self, name: str, mode: bytes = FILE) -> ObjectId | None:
         """Return the 20-byte id of the entry of that name and mode, or None."""
         record = self._entry(_key(name, mode))
-        return record[-20:] if record is not None and record.startswith(mode + b" ") else None
+        return ObjectId(record[-20:]) if record and record.startswith(mode + b" ") else None
 
     def other_case(self, names: Collection[str]) -> tuple[str, str] | None:
         """Return one of some new names and another entry's that differ only in case, or None."""
@@ -192,7 +196,7 @@ class Tree:
                 return leaf.keys[leaf.lowered.count(b"\0", 0, position)]
         return None
 
-    def update(self, files: Mapping[str, bytes | None]) -> "Tree":
+    def update(self, files: Mapping[str, ObjectId | None]) -> "Tree":
         """Return this tree with many files set, or left out where their id is None, in one pass."""
         entries = {
             key: record for leaf in self._leaves for key, record in zip(leaf.keys, leaf.records, strict=True)

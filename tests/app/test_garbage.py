@@ -14,7 +14,7 @@ from flask import Flask, Request, request
 
 from app.registry.targets import TargetRequest
 from storage.errors import StorageUnavailable
-from storage.journal.file_engine import OpenJournal
+from storage.journal.journal_file import JournalFile
 from storage.transaction import Transaction
 from tests.client import Client
 from tests.payloads import made, target
@@ -96,7 +96,7 @@ def test_writers_that_fail_together_leave_nothing(alice: Client, monkeypatch: py
     repository = alice.app.extensions["bakehouse"].store.open("alice/demo")
     failed: list[str] = []
 
-    def refuse(_: OpenJournal, *__: object) -> None:
+    def refuse(_: JournalFile, *__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     def write(number: int) -> None:
@@ -105,7 +105,7 @@ def test_writers_that_fail_together_leave_nothing(alice: Client, monkeypatch: py
         except StorageUnavailable as error:
             failed.append(str(error))
 
-    monkeypatch.setattr(OpenJournal, "append", refuse)
+    monkeypatch.setattr(JournalFile, "append", refuse)
     before = alive()
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(write, range(80)))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from itertools import count, cycle
 from pathlib import Path
 
-from storage.journal import file_engine
+from storage.journal import journal_file
 from storage.store import Store
 from tests.benchmarks import histories
 from tests.benchmarks.load import Client
@@ -82,7 +82,7 @@ def _repos(client: Client, data_dir: Path) -> Iterator[str]:
 
 def _copy(source: str, target: str) -> None:
     """Link a file that nobody writes into; git never does."""
-    (shutil.copy if source.endswith(file_engine.NAME) else os.link)(source, target)
+    (shutil.copy if source.endswith(journal_file.NAME) else os.link)(source, target)
 
 
 def _disk(client: Client, data_dir: Path) -> str:

@@ -15,7 +15,7 @@ from storage.clones import Clone
 from storage.machine import git_command
 from storage.maintenance import write_commit_graph
 from storage.plumbing.branch import Branch
-from storage.plumbing.packs import GitObject
+from storage.plumbing.object import GitObject
 from storage.plumbing.refs import BRANCH, Refs
 from tests.payloads import seed_overrides
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from storage.journal.file_engine import NAME
+from storage.journal.journal_file import NAME
 from tests.e2e.conftest import User, call, new_user
 from tests.payloads import target
 from tests.server import MASTER_KEY, Server, running

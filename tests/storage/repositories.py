@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from storage.errors import TagExists
-from storage.journal.file_engine import NAME, Journal
+from storage.journal.file_engine import FileJournal
+from storage.journal.journal_file import NAME
 from storage.repository import Repository
 from storage.signatures import Person
 from storage.store import Store
 from storage.transaction import Transaction
+from storage.waits import Waits
 
 T = TypeVar("T")
 
@@ -86,8 +88,9 @@ def settle(folder: Path) -> None:
     """Wait until git can see all that was committed to the repositories of Bakehouse's in a folder."""
     deadline = time.monotonic() + _PATIENCE
     for path in folder.rglob(NAME):
-        journal = Journal(path.parent.stem, path.parent)
-        while not journal.mark().is_empty:
+        journal = FileJournal(path.parent.stem, path.parent, Waits())
+        lock = path.parent / "refs/heads/main.lock"
+        while not journal.head().is_empty or lock.exists():
             assert time.monotonic() < deadline, f"{path.parent} is not published"
             time.sleep(0.001)
 

@@ -211,8 +211,8 @@ def test_many_commits_at_once_are_found(repository: Repository, tmp_path: Path, 
     assert other.find("main") == commits[-1]
     for position in (0, 1, 2, count // 2, count - 1, count):
         assert other.find(commits[position]) == commits[position]
-        assert other._line.position(commits[position]) == position
-        assert other._line.commit(position) == commits[position]
+        assert other._ancestry.position(commits[position]) == position
+        assert other._ancestry.id_at(position) == commits[position]
 
 
 def test_a_branch_put_elsewhere_by_hand_is_noticed(repository: Repository):

@@ -11,7 +11,7 @@ import pytest
 from app.domain import canonical_yaml
 from storage.caches import Cache, weigh
 from storage.objects.cache import ObjectCache, cost
-from storage.plumbing.packs import GitObject
+from storage.plumbing.object import GitObject
 from storage.plumbing.trees import Tree
 from tests.payloads import seed_overrides
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from storage.errors import StorageUnavailable
-from storage.journal.file_engine import OpenJournal
+from storage.journal.journal_file import JournalFile
 from storage.machine import disk
 from storage.repository import Repository
 from storage.store import Store
@@ -53,7 +53,7 @@ def test_many_writers_share_a_flush(repository: Repository, monkeypatch: pytest.
     """While one flush is held up, seven more writers arrive; one more flush does for them all."""
     flushes: list[int] = []
     first_flush, go_on = threading.Event(), threading.Event()
-    append = OpenJournal.append
+    append = JournalFile.append
 
     def held_up(journal, mark, records):
         flushes.append(len(records))
@@ -62,7 +62,7 @@ def test_many_writers_share_a_flush(repository: Repository, monkeypatch: pytest.
             go_on.wait()
         return append(journal, mark, records)
 
-    monkeypatch.setattr(OpenJournal, "append", held_up)
+    monkeypatch.setattr(JournalFile, "append", held_up)
     with ThreadPoolExecutor(8) as pool:
         commits = [pool.submit(repository.transact, put("first", b"1"))]
         first_flush.wait()

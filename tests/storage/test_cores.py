@@ -43,7 +43,7 @@ repository.at(repository.find("main")).read("counter")
 repository.advertise_refs("version=2")
 list(repository.upload_pack("version=2", open(os.devnull, "rb")))
 repository.maintain(always=True)
-repository._objects._ask_git(bytes.fromhex(repository.head().commit))
+repository._objects._cat_file.read(bytes.fromhex(repository.head().commit))
 assert os.sched_getaffinity(0) == own != cores._ALL
 """
 

@@ -14,11 +14,11 @@ import pytest
 from storage.errors import RepositoryDamaged, StorageUnavailable
 from storage.history import LogFilter
 from storage.journal import header
-from storage.journal.file_engine import NAME
-from storage.journal.header import Mark
+from storage.journal.header import Header
+from storage.journal.journal_file import NAME
 from storage.maintenance import Maintenance
 from storage.plumbing import checked_git
-from storage.plumbing.packs import GitObject
+from storage.plumbing.object import GitObject
 from storage.repository import Repository
 from storage.store import Store
 from storage.waits import Waits
@@ -160,7 +160,7 @@ def test_a_git_process_that_was_stopped_holds_up_nobody_for_ever(written: Reposi
     snapshot = reader.head()
     snapshot.list("")
     for _ in range(2):
-        os.kill(reader._objects._git.cat_file_all.proc.pid, signal.SIGSTOP)
+        os.kill(reader._objects._cat_file._git.cat_file_all.proc.pid, signal.SIGSTOP)
         with pytest.raises(StorageUnavailable, match="git does not answer"):
             snapshot.read("large")
         assert snapshot.read("targets/t1.yml").data == b"temperature: 1\n"
@@ -174,7 +174,7 @@ def test_a_repository_whose_git_was_stopped_is_closed_all_the_same(tmp_path: Pat
     store.create("alice/other", put("README.md", b"# other\n"))
     stopped = store.open("alice/demo")
     stopped.head().list("")
-    os.kill(stopped._objects._git.cat_file_all.proc.pid, signal.SIGSTOP)
+    os.kill(stopped._objects._cat_file._git.cat_file_all.proc.pid, signal.SIGSTOP)
     del stopped
     assert store.open("alice/other").head().list("") == ["README.md"]
     assert store.open("alice/demo").head().read("targets/t1.yml").data == b"temperature: 1\n"
@@ -259,7 +259,7 @@ def test_a_damaged_record_of_the_journal_is_told_of_and_not_taken_for_its_end(wr
         path.write_bytes(whole)
         flip(path, start)
         if boot == "another":
-            mark = Mark.parse(path.read_bytes()[: header.SIZE])
+            mark = Header.parse(path.read_bytes()[: header.SIZE])
             with path.open("r+b") as file:
                 file.write(mark._replace(boot=bytes(16)).pack())
         with pytest.raises(RepositoryDamaged, match=f"its journal, the file {NAME}, cannot be read"):

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.plumbing.packs import Difference, GitObject, decode, encode
+from storage.plumbing.object import GitObject
+from storage.plumbing.packs import Delta, decode, encode
 
 OBJECTS = st.lists(
     st.builds(GitObject.of, st.sampled_from(["blob", "tag"]), st.binary(max_size=5000)),
@@ -43,15 +44,15 @@ VERSIONS = st.lists(st.binary(max_size=400) | st.binary(max_size=3).map(lambda f
 def test_a_pack_of_differences_gives_back_its_objects(contents, random):
     """Whichever of those before it each is told to be like."""
     objects = list({item.id: item for item in map(blob, contents)}.values())
-    written: list[GitObject | Difference] = []
+    written: list[GitObject | Delta] = []
     for position, item in enumerate(objects):
         written.append(differing(item, random.choice(objects[:position])) if position and item.data else item)
     pack, _ = encode(written)
     assert decode(pack) == objects
 
 
-def differing(item: GitObject, base: GitObject) -> Difference:
-    return Difference.of(item.id, base.id, len(base.data), 0, base.data, item.data)
+def differing(item: GitObject, base: GitObject) -> Delta:
+    return Delta.of(item.id, base.id, len(base.data), 0, base.data, item.data)
 
 
 def test_git_makes_the_same_index_and_reads_the_objects(repository: Path):
@@ -78,7 +79,7 @@ def test_git_reads_differences(repository: Path):
 
 
 def assert_git_reads(
-    repository: Path, objects: Sequence[GitObject], written: Sequence[GitObject | Difference]
+    repository: Path, objects: Sequence[GitObject], written: Sequence[GitObject | Delta]
 ) -> bytes:
     """Expect git to make the same index of a pack, and to read from it what was put there; return it."""
     pack, index = encode(written)

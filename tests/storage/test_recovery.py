@@ -12,12 +12,14 @@ import pytest
 
 from storage.errors import RepositoryDamaged, StorageUnavailable, TagExists
 from storage.journal import header
-from storage.journal.file_engine import NAME, Journal, OpenJournal
+from storage.journal.file_engine import FileJournal
+from storage.journal.journal_file import NAME, JournalFile
 from storage.machine import disk
 from storage.objects.database import ObjectDatabase
 from storage.plumbing.branch import Branch
 from storage.repository import Repository
 from storage.store import Store
+from storage.waits import Waits
 from tests.storage.repositories import ALICE, commit_at, git, increment, publish, put
 
 MARK = 64  # bytes, and more than it has
@@ -38,7 +40,7 @@ def read_mark(repository: Repository) -> bytes:
 
 def end(repository: Repository) -> int:
     """Return where the last record ends."""
-    return Journal("demo", repository.path).mark().end
+    return FileJournal("demo", repository.path, Waits()).head().end
 
 
 def write_at(repository: Repository, position: int, data: bytes) -> None:
@@ -51,12 +53,12 @@ def reopened(tmp_path: Path) -> Repository:
     return Store(tmp_path).open("alice/demo")
 
 
-def check(after: Repository, count: int) -> None:
-    """Expect a counter that was counted up to a number, in as many commits, and a repository that works."""
+def check(after: Repository, count: int, more: int = 0) -> None:
+    """Expect a counter at `count`, as many commits and `more`, and a repository that works."""
     assert after.head().read("counter").data == b"%d\n" % count
     assert after.transact(increment) == count + 1
     after.checkpoint()
-    assert git(after.path, "rev-list", "--count", "main").strip() == f"{count + 2}"
+    assert git(after.path, "rev-list", "--count", "main").strip() == f"{count + 2 + more}"
     assert git(after.path, "show", "main:counter") == f"{count + 1}\n"
     assert git(after.path, "fsck", "--strict") == ""
     assert not list(after.path.rglob("*.lock"))
@@ -171,9 +173,9 @@ def test_what_is_no_journal_is_told_of(repository: Repository, tmp_path: Path, c
 
 
 STEPS = {
-    "the pack": (ObjectDatabase, "pack"),
+    "the pack": (ObjectDatabase, "pack_pending"),
     "the branch": (Branch, "move"),
-    "the journal": (OpenJournal, "empty"),
+    "the journal": (JournalFile, "checkpointed"),
 }
 
 
@@ -208,10 +210,10 @@ def test_a_publication_that_is_cut_short_is_made_up_for(
     check(reopened(tmp_path), 2)
 
 
-def test_a_publication_that_fails_is_tried_again_before_the_next_write(
+def test_writers_go_on_without_a_checkpoint_until_the_journal_is_full(
     repository: Repository, monkeypatch: pytest.MonkeyPatch
 ):
-    """What git's files have no room for is not piled up in the journal."""
+    """What git's files have no room for is not piled up in the journal without end."""
     repository.transact(increment)
 
     def full(*_, **__):
@@ -221,17 +223,19 @@ def test_a_publication_that_fails_is_tried_again_before_the_next_write(
         patch.setattr(Branch, "move", full)
         with pytest.raises(StorageUnavailable, match="No space left"):
             repository.checkpoint()
+        assert repository.transact(increment) == 2
+        repository.transact(put("much", bytes(2 * 1024 * 1024)))
         with pytest.raises(StorageUnavailable, match="No space left"):
             repository.transact(increment)
-        assert repository.head().read("counter").data == b"1\n"
-    check(repository, 1)
+        assert repository.head().read("counter").data == b"2\n"
+    check(repository, 2, more=1)
 
 
 def kill_while_publishing(repository: Repository) -> None:
     """Kill a process of its own between the branch and the journal."""
     pid = os.fork()
     if not pid:
-        OpenJournal.empty = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+        JournalFile.checkpointed = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
         repository.checkpoint()
     os.waitpid(pid, 0)
 
@@ -245,10 +249,11 @@ def test_git_s_lock_is_held_again_before_others_go_on(
     told = read_mark(repository)
     kill_while_publishing(repository)
     lock = repository.path / "refs/heads/main.lock"
-    assert not lock.exists()
-    assert not Journal("demo", repository.path).mark().is_empty
+    assert lock.exists()
+    assert not FileJournal("demo", repository.path, Waits()).head().is_empty
     if loses_power:
         write_at(repository, 0, told)
+        lock.unlink()
         power()
         repository = reopened(tmp_path)
     repository.transact(increment)
@@ -262,12 +267,13 @@ def test_a_lock_of_git_s_is_respected_after_a_power_loss(repository: Repository,
     lock = repository.path / "refs/heads/main.lock"
     lock.unlink()
     power()
-    after = reopened(tmp_path)
     lock.touch()
     letting_go = threading.Timer(0.3, lock.unlink)
     letting_go.start()
-    after.checkpoint()
+    after = reopened(tmp_path)
     assert not letting_go.is_alive()
+    assert lock.exists()
+    after.checkpoint()
     check(after, 1)
 
 
@@ -279,7 +285,7 @@ def test_a_branch_that_a_killed_process_moved_is_made_durable(
     events = watch_the_disk(monkeypatch)
     repository.checkpoint()
     told, emptied = f"write the start of {NAME}", f"flush the start of {NAME}"
-    assert events == [told, "fsync heads", emptied]
+    assert events == ["fsync heads", told, emptied]
 
 
 def test_what_could_not_be_told_of_does_not_come_back(
@@ -287,11 +293,11 @@ def test_what_could_not_be_told_of_does_not_come_back(
 ):
     repository.transact(increment)
 
-    def fail(*_):
+    def fail(*_, **__):
         raise OSError(5, "Input/output error")
 
     with monkeypatch.context() as patch:
-        patch.setattr(OpenJournal, "tell", fail)
+        patch.setattr(JournalFile, "_write_header", fail)
         with pytest.raises(StorageUnavailable):
             repository.transact(increment)
     power()
@@ -325,7 +331,7 @@ def test_nothing_follows_a_mark_that_may_be_emptied_on_disk(
         patch.setattr(disk, "write_at", fail)
         with pytest.raises(StorageUnavailable):
             repository.checkpoint()
-    assert len(reached) == 2
+    assert len(reached) == 1
     told = read_mark(repository)
     assert other.transact(increment) == 2
     if read_mark(repository) == told:  # nobody has flushed a mark since
@@ -337,15 +343,15 @@ def test_nothing_follows_a_mark_that_may_be_emptied_on_disk(
 def test_who_is_interrupted_behind_the_record_has_written(
     repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    tell = OpenJournal.tell
+    write_header = JournalFile._write_header
 
     def interrupt(*arguments):
-        tell(*arguments)
+        write_header(*arguments)
         raise KeyboardInterrupt
 
     repository.transact(increment)
     with monkeypatch.context() as patch:
-        patch.setattr(OpenJournal, "tell", interrupt)
+        patch.setattr(JournalFile, "_write_header", interrupt)
         with pytest.raises(KeyboardInterrupt):
             repository.transact(increment)
     assert repository.head().read("counter").data == b"2\n"
@@ -353,18 +359,19 @@ def test_who_is_interrupted_behind_the_record_has_written(
 
 
 def test_a_hand_may_go_on_from_what_was_published(repository: Repository, tmp_path: Path, monkeypatch):
-    """Killed between the branch and the journal: git's lock on the branch is gone by then."""
+    """Killed between the branch and the journal; an operator removes git's lock, which was left."""
     repository.transact(increment)
 
     def die(*_):
         raise SystemExit
 
     with monkeypatch.context() as patch:
-        patch.setattr(OpenJournal, "empty", die)
+        patch.setattr(JournalFile, "checkpointed", die)
         with pytest.raises(SystemExit):
             repository.checkpoint()
     journal_, hidden = repository.path / NAME, repository.path / "elsewhere"
-    journal_.rename(hidden)  # else it would be waited for
+    journal_.rename(hidden)  # otherwise `commit_at` would wait for a checkpoint
+    (repository.path / "refs/heads/main.lock").unlink()
     (by_hand,) = commit_at(repository.path, [4_000_000_000])
     hidden.rename(journal_)
     after = reopened(tmp_path)
@@ -475,22 +482,23 @@ def test_a_commit_is_on_disk_before_it_is_seen(repository: Repository, monkeypat
 def test_git_has_all_on_disk_before_the_journal_forgets(
     repository: Repository, monkeypatch: pytest.MonkeyPatch
 ):
-    """The order of what reaches the disk: objects, their names, the branch, its name, and then the mark.
-
-    Everybody is told before that it has begun.
-    """
+    """The order on disk: objects, their names, the branch, its name, then the journal's header."""
     repository.transact(increment)
     events = watch_the_disk(monkeypatch)
     repository.checkpoint()
     objects = ["fsync tmp", "fsync tmp", "rename flush.pack", "rename flush.idx", "fsync pack"]
-    branch = ["write the start of main.lock", "fsync main.lock", "rename main", "fsync heads"]
-    assert events == [f"write the start of {NAME}", *objects, *branch, f"flush the start of {NAME}"]
+    branch = ["fsync tmp_branch", "rename main", "fsync heads"]
+    journal = [f"write the start of {NAME}", f"flush the start of {NAME}"]
+    assert events == [*objects, *branch, *journal]
 
 
 def test_a_tag_is_on_disk_before_it_is_answered(repository: Repository, monkeypatch: pytest.MonkeyPatch):
-    """Its object first, whole and by name; then its ref, and the names that lead to it."""
+    """In the journal. Git has the tag at once, too: its object first, then its ref, and their names."""
     first = repository.head().commit
     events = watch_the_disk(monkeypatch)
     repository.create_tag("v1", first, ALICE, "Stable\n")
     object_ = ["fsync tmp", "fsync tmp", "rename flush.pack", "rename flush.idx", "fsync pack"]
-    assert events == [*object_, "fsync tmp_tag", "rename v1", "fsync tags", "fsync refs"]
+    ref = ["fsync tmp_ref", "rename v1", "fsync tags", "fsync refs"]
+    appended = [f"flush a record of {NAME}", f"write the start of {NAME}"]
+    emptied = [f"write the start of {NAME}", f"flush the start of {NAME}"]
+    assert events == [*appended, *object_, *ref, *emptied]

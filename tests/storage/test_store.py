@@ -14,8 +14,9 @@ import pytest
 from storage.errors import NameTaken, RepositoryExists, RepositoryNotFound, StorageUnavailable
 from storage.journal.checkpoint_task import CheckpointTask
 from storage.journal.checkpointer import Checkpointer
-from storage.journal.file_engine import Journal
+from storage.journal.file_engine import FileJournal
 from storage.store import Store
+from storage.waits import Waits
 from tests.storage.repositories import first_commit, git, publish, put
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs Linux")
@@ -163,7 +164,7 @@ def test_one_that_was_made_again_can_be_written_to_at_once(store: Store):
 
 def test_who_waits_for_one_that_is_taken_away_writes_nowhere(store: Store, tmp_path: Path):
     old = store.create("alice/demo", first_commit)
-    with ThreadPoolExecutor(1) as pool, Journal("demo", old.path).exclusive():
+    with ThreadPoolExecutor(1) as pool, FileJournal("demo", old.path, Waits()).lock():
         waiting = pool.submit(old.transact, put("a", b"1"))
         while not any(" -> FLOCK " in line for line in Path("/proc/locks").read_text().splitlines()):
             time.sleep(0.001)
@@ -228,7 +229,7 @@ def test_one_that_waits_to_be_published_keeps_no_file_open(
 def test_a_snapshot_can_be_read_when_its_repository_is_no_longer_open(small: Store, tmp_path: Path):
     publish(small.open("alice/one"), put("a", b"1" * 100_000))
     snapshot = Store(tmp_path, open_at_most=1).open("alice/one").head()  # nothing is in memory
-    process = snapshot._objects._git
+    process = snapshot._objects._cat_file._git
     assert snapshot.read("a").data == b"1" * 100_000
     assert process.cat_file_all.proc.poll() is None
     del snapshot

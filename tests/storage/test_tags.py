@@ -9,7 +9,9 @@ import pytest
 
 from storage.errors import NameTaken, RevisionNotFound, TagExists
 from storage.maintenance import pack_sizes, roll_up, write_commit_graph
+from storage.plumbing import pack_files
 from storage.plumbing.commits import serialize_tag
+from storage.plumbing.object import GitObject
 from storage.repository import Repository
 from storage.signatures import Person
 from storage.store import Store
@@ -210,12 +212,13 @@ def test_a_tag_is_not_lost_in_maintenance(repository: Repository, tmp_path: Path
 def test_a_kill_before_a_tag_has_its_name_leaves_an_object_at_most(repository: Repository, tmp_path: Path):
     commit = repository.head().commit
     killed = serialize_tag("v1", commit, ALICE, 1_700_000_000, "Killed\n")
-    with repository._objects.write("tag", killed) as object_id:
+    item = GitObject.of("tag", killed)
+    with pack_files.write(repository.path / "objects/pack", item.id.hex(), [item]):
         pass
-    assert git(repository.path, "fsck", "--strict") == f"dangling tag {object_id.hex()}\n"
+    assert git(repository.path, "fsck", "--strict") == f"dangling tag {item.id.hex()}\n"
     after = Store(tmp_path).open("alice/demo")
     assert after.tags() == []
     tag = tag_tip(after, "v1")
     assert repository.tag("v1") == tag
     roll_up(after._branch)
-    assert git(repository.path, "fsck", "--strict") == f"dangling tag {object_id.hex()}\n"
+    assert git(repository.path, "fsck", "--strict") == f"dangling tag {item.id.hex()}\n"

@@ -13,7 +13,7 @@ import pytest
 
 from storage import waits
 from storage.errors import StorageUnavailable
-from storage.journal.file_engine import NAME
+from storage.journal.journal_file import NAME
 from storage.maintenance import Maintenance
 from storage.repository import Repository
 from storage.store import Store
@@ -116,7 +116,7 @@ def test_writers_of_a_stuck_repository_take_a_part_of_the_threads(impatient: Sto
         assert not any(future.done() for future in waiting)
     assert repository.transact(put("a", b"1"))
     assert repository.head().list("") == ["README.md", "a"]
-    assert not impatient._shared.waits.is_stalled(repository._tip.lock_path)
+    assert not impatient._shared.waits.is_stalled(repository._tip.lock_key)
 
 
 def test_places_are_given_back(impatient: Store):

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from storage.journal import file_engine, header
-from storage.journal.file_engine import Journal
+from storage.journal import header, journal_file
+from storage.journal.file_engine import FileJournal
+from storage.waits import Waits
 from tests.torture.everything import FOLDERS, State
 
 _WEIGHTS = {"demo": 6, "accounts": 3, "other": 1}
@@ -116,9 +117,9 @@ def _parts(data_dir: Path, place: str) -> Mapping[str, list[Part]]:
 def _spans(path: Path, folder: Path) -> Iterator[tuple[str, int, int]]:
     """Yield the parts of a file, each with its kind, from where, and to where."""
     size = path.stat().st_size
-    if path.name == file_engine.NAME:  # most of it is room, which tells nothing
-        end = Journal(folder.stem, folder).mark().end
-        yield "journal's mark", 0, header.SIZE
+    if path.name == journal_file.NAME:  # most of it is room, which tells nothing
+        end = FileJournal(folder.stem, folder, Waits()).head().end
+        yield "journal's header", 0, header.SIZE
         yield "journal's records", header.START, end
         yield "journal's room", end, size
     elif path.name == "packed-refs":

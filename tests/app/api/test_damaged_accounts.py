@@ -16,7 +16,7 @@ from app import create_app
 from app.cli import main
 from app.settings import Settings, SettingsError
 from storage.journal import file_engine, header
-from storage.journal.file_engine import NAME
+from storage.journal.journal_file import NAME
 from tests.app.api.test_access import new_user
 from tests.client import Client, assert_error
 from tests.server import MASTER_KEY, running
@@ -88,7 +88,7 @@ def test_a_flipped_bit_in_their_journal_prevents_no_start(
 def test_accounts_are_looked_at_anew_once_a_copy_is_in_their_place(
     app: Flask, data_dir: Path, alice: Client, monkeypatch: pytest.MonkeyPatch, how: str
 ):
-    monkeypatch.setattr(file_engine, "_A_LOOK", 0)
+    monkeypatch.setattr(file_engine, "_LOOK_SECONDS", 0)
     settle(data_dir)
     folder, copy = data_dir / "accounts.git", data_dir.with_name("copy")
     shutil.copytree(folder, copy)

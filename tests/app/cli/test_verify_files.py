@@ -8,7 +8,7 @@ from app.registry import repos
 from tests.app.cli.verifying import assert_found, commit, verify
 from tests.client import Client
 from tests.payloads import asking, made, target
-from tests.storage.repositories import git
+from tests.storage.repositories import git, settle
 
 TARGETS = "/v1/repo/demo/targets"
 ASKED, ASKED_BY_DEFAULT = "templates/asking_target-0.txt", "templates/default-0.txt"
@@ -92,6 +92,7 @@ def test_a_template_that_was_put_back_by_itself_is_in_order(data_dir: Path, alic
 def test_a_template_that_a_hand_set_back_is_found(clone: Path, alice: Client):
     put(alice, "changing", "1\n")
     put(alice, "changing", "2\n")
+    settle(clone.parent)
     git(clone, "pull", "--quiet")
     write(clone, "templates/ask.txt", "1\n")
     assert_found(verify(clone), f"{clone}: templates/ask.txt: {NOBODYS}")

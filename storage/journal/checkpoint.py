@@ -1,0 +1,49 @@
+"""A checkpoint: what the journal has is put into git's own files."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from storage.errors import RepositoryDamaged
+from storage.ids import CommitId, ObjectId, object_id
+from storage.objects.database import ObjectDatabase
+from storage.plumbing.branch import Branch
+from storage.plumbing.checked_git import CheckedGit
+from storage.plumbing.refs import BRANCH, TAGS, Refs
+
+
+class Checkpoint:
+    """Writes git's files: the objects first, then the tags, then the branch.
+
+    Each is durable before the next is written, so a crash in between leaves refs that lead to whole objects.
+    The same checkpoint may then be written once more.
+    """
+
+    def __init__(
+        self, branch: Branch, refs: Refs, objects: ObjectDatabase, git: CheckedGit, then: Callable[[], None]
+    ) -> None:
+        """Write the files of one repository; `then` is called after each checkpoint, without a lock."""
+        self._branch = branch
+        self._refs = refs
+        self._objects = objects
+        self._git = git
+        self.then = then
+
+    def write(self, commits: Sequence[CommitId | None], tags: Mapping[str, ObjectId]) -> None:
+        """Write the pending objects, the tags, and the branch, which goes to the last of the commits.
+
+        The first of the commits is the one that the others follow. The caller has git's lock on the branch.
+        """
+        tip, branch = (commits[-1] if commits else None), self._branch.find()
+        must_move = tip is not None and branch in commits[:-1]
+        if tip is not None and not must_move and not self._git.is_ancestor(tip, BRANCH):
+            raise RepositoryDamaged(
+                self._branch.name, "its branch was moved while Bakehouse held git's lock on it"
+            )
+        if must_move or tags:
+            last = object_id(tip) if tip is not None and must_move else [*tags.values()][-1]
+            with self._objects.pack_pending(last):
+                for name, tag_id in tags.items():
+                    self._refs.write(f"{TAGS}/{name}", tag_id)
+                if tip is not None and must_move:
+                    self._branch.move(tip)
+        if tip is not None and not must_move:  # a process that was killed may not have flushed the branch
+            self._branch.sync()

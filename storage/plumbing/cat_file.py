@@ -1,0 +1,79 @@
+"""Objects as git reads them, each compared with its id: one `git cat-file` process for a repository."""
+
+import threading
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from git.compat import safe_decode
+
+from storage.errors import NO_ROOM, RepositoryDamaged, StorageUnavailable
+from storage.ids import ObjectId
+from storage.machine import git_command
+from storage.machine.cores import on_all_cores
+from storage.plumbing.object import GitObject
+from storage.waits import PAUSE, Waits
+from storage.watch import Ended
+
+
+class CatFile:
+    """Reads the objects of the repository `name`. Threads may share one; one reads at a time."""
+
+    def __init__(self, name: str, git_folder: Path, waits: Waits) -> None:
+        self._name = name
+        self._waits = waits
+        self._key = str(git_folder / "objects")  # under which `waits` counts who waits to read
+        self._git = git_command.kept(git_folder)
+        self._lock = threading.Lock()
+        weakref.finalize(self, git_command.end, self._git)
+
+    def close(self) -> None:
+        """End the process; the next read starts another."""
+        git_command.end(self._git)
+
+    def read(self, object_id: ObjectId) -> GitObject:
+        """Return an object whose content is what its id says.
+
+        A process that is killed, or meets damage, ends in the middle of an object; a damaged index
+        leads to another object. So each read is tried once more, with a new process.
+
+        Raises RepositoryDamaged for an object that cannot be read, StorageUnavailable where git does not
+        start or does not answer.
+        """
+        hex_id = object_id.hex()
+        with self._alone(), on_all_cores():
+            for _ in range(2):
+                try:
+                    with self._waits.watch.over(partial(git_command.kill, self._git)):
+                        _, type_name, _, data = self._git.get_object_data(hex_id)
+                    item = GitObject.of(safe_decode(type_name), data)
+                    if item.id == object_id:
+                        return item
+                    problem = f"the object {hex_id} is damaged: its content is not what its id says"
+                except Ended as error:
+                    git_command.end(self._git)
+                    raise StorageUnavailable(self._name, "git does not answer") from error
+                except (ValueError, OSError) as error:
+                    problem = f"git cannot read the object {hex_id}"
+                    if isinstance(error, OSError) and error.errno in NO_ROOM:
+                        git_command.end(self._git)
+                        raise StorageUnavailable(self._name, f"git cannot begin: {error.strerror}") from error
+                git_command.end(self._git)
+        raise RepositoryDamaged(self._name, problem)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Have the process to oneself; StorageUnavailable where others wait for it too long."""
+        with self._waits.waiting(self._key) as wait:
+            while not self._lock.acquire(timeout=PAUSE):
+                try:
+                    wait.go_on(2 * self._waits.seconds)  # the thread before may try twice
+                except TimeoutError as error:
+                    raise StorageUnavailable(self._name, "others wait for git to answer") from error
+        self._waits.note_free(self._key)
+        try:
+            yield
+        finally:
+            self._lock.release()

@@ -1,0 +1,74 @@
+"""Which commit a revision means: a tag, an id, the start of an id, or a moment."""
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+from storage.ancestry import Ancestry
+from storage.errors import RevisionAmbiguous, RevisionNotFound, explained
+from storage.ids import CommitId
+from storage.plumbing.refs import BRANCH
+from storage.tags import Tag, Tags
+
+_WHOLE_ID = re.compile(r"[0-9a-f]{40}")
+_ABBREVIATION = re.compile(r"[0-9a-f]{4,40}")
+
+
+class Revisions:
+    """Finds the commits of the repository `name`. Threads may share one."""
+
+    def __init__(self, name: str, path: Path, ancestry: Ancestry, tags: Tags) -> None:
+        self._name = name
+        self._path = path
+        self._ancestry = ancestry
+        self._tags = tags
+
+    def find(self, revision: str) -> CommitId:
+        """Return the commit that a tag, an id or the start of an id means, as `Repository.find` has it."""
+        tip = self._catch_up()
+        if revision in (Path(BRANCH).name, "HEAD"):
+            return tip
+        if not _WHOLE_ID.fullmatch(revision):
+            tag = self.tag(revision)
+            if tag is not None:
+                return tag.commit
+        digits = revision.lower()
+        found = self._ancestry.starting_with(digits) if _ABBREVIATION.fullmatch(digits) else []
+        if not found:
+            raise RevisionNotFound(self._name, revision, "no tag or commit of its history is called so")
+        if len(found) > 1:
+            raise RevisionAmbiguous(self._name, revision, len(found))
+        return found[0]
+
+    def find_at(self, moment: datetime) -> CommitId:
+        """Return the commit that was the tip at a moment; RevisionNotFound before the first commit."""
+        self._catch_up()
+        count = self._ancestry.count_until(moment.timestamp())
+        if not count:
+            began = datetime.fromtimestamp(self._ancestry.time_at(0), UTC).isoformat()
+            raise RevisionNotFound(self._name, moment.isoformat(), f"it began at {began}")
+        return self._ancestry.id_at(count - 1)
+
+    def tag(self, name: str) -> Tag | None:
+        """Return a tag, or None if no commit of the history has a tag of that name."""
+        with explained(self._name, self._path):
+            tag = self._tags.read(name)
+        return tag if tag and self.has(tag.commit) else None
+
+    def position(self, commit: CommitId) -> int:
+        """Return the position of a commit; RevisionNotFound if it is not in the history."""
+        if not self.has(commit):
+            raise RevisionNotFound(self._name, commit, "no branch leads there")
+        position = self._ancestry.position(commit)
+        assert position is not None
+        return position
+
+    def has(self, commit: CommitId) -> bool:
+        """Tell whether a commit is in the history."""
+        if self._ancestry.position(commit) is None:
+            self._catch_up()
+        return self._ancestry.position(commit) is not None
+
+    def _catch_up(self) -> CommitId:
+        with explained(self._name, self._path):
+            return self._ancestry.catch_up()
