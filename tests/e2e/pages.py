@@ -62,7 +62,8 @@ def run(found: list[Block], folder: Path) -> dict[int, str]:
     AssertionError if a command fails.
     """
     data_dir = folder / "instance"
-    _install(folder)
+    install_commands(folder)
+    (folder / "examples").symlink_to(ROOT / "examples")
     with running(data_dir, master_key="") as server:
         script = "\n".join(_command(block, folder, server.url) for block in found if block.language in RUN)
         done = subprocess.run(
@@ -79,6 +80,16 @@ def run(found: list[Block], folder: Path) -> dict[int, str]:
     assert (data_dir / "master.key").read_text().strip() not in said
     parts = re.split(rf"^{_MARK} (\d+)\n", said, flags=re.MULTILINE)[1:]
     return {int(line): printed for line, printed in zip(parts[::2], parts[1::2], strict=True)}
+
+
+def install_commands(folder: Path) -> None:
+    """Put the commands that a checkout has in `.venv/bin` there in a folder, too."""
+    programs = folder / ".venv/bin"
+    programs.mkdir(parents=True)
+    for name, arguments in (("bakehouse", "-m app.cli"), ("python", "-W ignore")):
+        program = programs / name
+        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" {arguments} "$@"\n')
+        program.chmod(0o755)
 
 
 def problems(found: list[Block], printed: dict[int, str]) -> list[str]:
@@ -143,17 +154,6 @@ def _matches(shown: str, real: str) -> bool:
 def _tidy(text: str) -> str:
     """Return a text without blank space at the ends of its lines, which nobody sees on a page."""
     return "".join(f"{line.rstrip()}\n" for line in text.strip().splitlines())
-
-
-def _install(folder: Path) -> None:
-    """Let the commands of the pages be found where a checkout has them."""
-    programs = folder / ".venv/bin"
-    programs.mkdir(parents=True)
-    for name, arguments in (("bakehouse", "-m app.cli"), ("python", "-W ignore")):
-        program = programs / name
-        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" {arguments} "$@"\n')
-        program.chmod(0o755)
-    (folder / "examples").symlink_to(ROOT / "examples")
 
 
 def _command(block: Block, folder: Path, url: str) -> str:
