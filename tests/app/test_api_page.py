@@ -35,6 +35,18 @@ def test_every_operation_is_listed_once(app: Flask):
     assert set(listed) == served
 
 
+def test_every_read_of_a_repo_takes_a_ref_but_for_those_that_the_page_names(app: Flask):
+    paths = Client(app, None).get("/openapi.json").json["paths"]
+    without = {
+        path.removeprefix("/v1/repo/{repo_name}/")
+        for path, item in paths.items()
+        if "{repo_name}" in path and "get" in item
+        if "ref" not in {parameter.get("name") for parameter in item["get"]["parameters"]}
+    }
+    assert "takes `ref`, except those of tags, and `diff`," in PAGE
+    assert without == {"tags", "tags/{tag_name}", "targets/{target_name}/diff"}
+
+
 def test_every_field_of_targets_and_generators_is_listed():
     for heading, schema in (("Fields of a target", OverridesSchema), ("Generators", GeneratorInputSchema)):
         assert set(re.findall(r"`(\w+)`", table(heading))) == schema().fields.keys(), heading

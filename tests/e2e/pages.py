@@ -1,4 +1,11 @@
-"""The examples of the documents: find them, run them, and compare the output with what the page shows."""
+"""The examples of the documents: find them, run them, and compare the output with what the page shows.
+
+A block of `sh` or `python` is run. Where a block of one of the languages in `ANSWERS` follows, the output
+must be as shown there: `…` stands for the rest of a line or text, alone in a line for any lines, in a list
+of JSON for any items, and as a name in an object for any further names. Ids that are cut to seven digits,
+`1a2b3c4…`, match any id, and times match any time. A block that cannot be run has one of the languages in
+`NOT_RUN`.
+"""
 
 import json
 import re
