@@ -1,0 +1,110 @@
+"""Every example in the documents does what the page says, and answers what the page shows."""
+
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import needs_curl
+from tests.e2e.pages import ANSWERS, LANGUAGES, ROOT, RUN, Block, blocks, is_same, pages, problems, run
+
+
+@needs_curl
+@pytest.mark.parametrize("page", pages())
+def test_the_examples_of_a_page_in_their_order(page: str, tmp_path: Path):
+    found = blocks(page)
+    if any(block.language in RUN for block in found):
+        wrong = problems(found, run(found, tmp_path))
+        assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("page", pages())
+def test_each_block_says_whether_it_can_be_run(page: str):
+    found = blocks(page)
+    assert len(found) * 2 == len(re.findall(r"^ *```", (ROOT / page).read_text(), re.MULTILINE))
+    assert not [block for block in found if block.language not in LANGUAGES]
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/api.md", "docs/operating.md"])
+def test_the_pages_for_users_show_answers_to_what_is_run(page: str):
+    found = blocks(page)
+    answers = [(before, block) for before, block in pairwise(found) if block.language in ANSWERS]
+    assert len(answers) >= 3
+    assert found[0].language not in ANSWERS
+    assert not [block for before, block in answers if before.language not in RUN]
+
+
+@pytest.mark.parametrize("page", pages())
+def test_each_make_target_that_is_named_exists(page: str):
+    named = re.findall(r"`make ([\w./-]+)", (ROOT / page).read_text())
+    for block in blocks(page):
+        named += re.findall(r"^(?:\$ )?make ([\w./-]+)", block.text, re.MULTILINE)
+    makefile = (ROOT / "Makefile").read_text()
+    assert not [
+        target for target in named if not re.search(rf"^{re.escape(target)}:", makefile, re.MULTILINE)
+    ]
+
+
+def test_the_table_of_settings_is_complete():
+    table = re.findall(r"^\| (`BAKEHOUSE_.*?) \|", (ROOT / "docs/operating.md").read_text(), re.MULTILINE)
+    listed = re.findall(r"`(BAKEHOUSE_[A-Z_]+)`", "\n".join(table))
+    code = re.findall(r'"(BAKEHOUSE_[A-Z_]+)"', (ROOT / "app/settings.py").read_text())
+    assert len(listed) == len(set(listed))
+    assert set(listed) == set(code)
+
+
+@pytest.mark.parametrize("page", pages())
+def test_each_setting_that_is_named_exists(page: str):
+    code = (ROOT / "app/settings.py").read_text()
+    for name in re.findall(r"\bBAKEHOUSE_[A-Z_]+\b(?!\*)", (ROOT / page).read_text()):
+        assert f'"{name.rstrip("_")}' in code, name
+
+
+@pytest.mark.parametrize(
+    ("shown", "said", "same"),
+    [
+        ('{"a": 1}', '{"a":1}', True),
+        ('{"a": 1}', '{"a":1.0}', False),
+        ('{"a": 1}', '{"a":1,"b":2}', False),
+        ('{"a": 1, "…": "…"}', '{"a":1,"b":2}', True),
+        ('{"a": 1, "…": "…"}', '{"b":2}', False),
+        ('["a", "…"]', '["a","b","c"]', True),
+        ('["a", "…"]', '["b","b","c"]', False),
+        ('["a"]', '["a","b"]', False),
+        ('["…", "b", "…"]', '["a","b","c"]', True),
+        ('["…", "d", "…"]', '["a","b","c"]', False),
+        ('["…", "b"]', '["a","b","c"]', False),
+        ('"0123456…"', f'"{"abc" * 13}d"', True),
+        ('"0123456…"', '"main"', False),
+        ('"2026-11-27T12:00:00+00:00"', '"2027-01-01T00:00:00+00:00"', True),
+        ('"2026-11-27T12:00:00+00:00"', '"yesterday"', False),
+        ("true", "1", False),
+        ("{}", "no JSON", False),
+    ],
+)
+def test_answers_are_compared(shown: str, said: str, same: bool):
+    assert is_same(Block(1, "json", shown), said) is same
+
+
+@pytest.mark.parametrize(
+    ("shown", "said", "same"),
+    [
+        ("one\ntwo\n", "one\ntwo", True),
+        ("one\n", "one\ntwo\n", False),
+        ("one\n…\n", "one\ntwo\nthree\n", True),
+        ("…\nthree\n", "one\ntwo\nthree\n", True),
+        ("…\nthree\n", "one\ntwo\n", False),
+        ("o…\n", "one\ntwo\n", False),
+        ("index 1a2b3c4..5d6e7f8 100644\n", "index 0000000..fffffff 100644\n", True),
+        ("Date:   Fri Nov 27 12:00:00 2026 +0000\n", "Date:   Sat Jan 2 03:04:05 2027 +0000\n", True),
+    ],
+)
+def test_outputs_are_compared(shown: str, said: str, same: bool):
+    assert is_same(Block(1, "output", shown), said) is same
+
+
+def test_an_error_that_a_page_does_not_show_is_found():
+    found = [Block(1, "sh", "curl …"), Block(4, "text", "…")]
+    assert problems(found, {1: '{"message":"…","code":"INVALID_INPUT"}'})
+    assert not problems(found, {1: '{"targets":[]}'})
