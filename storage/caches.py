@@ -1,4 +1,4 @@
-"""What was asked for lately, kept in memory: bounded by bytes, however large each thing is."""
+"""Caches in memory that are bounded by bytes, not by their number of entries."""
 
 import sys
 import threading
@@ -10,24 +10,24 @@ from cachetools import LRUCache
 K = TypeVar("K")
 V = TypeVar("V")
 
-ENTRY = 600  # bytes that a small thing, its key and their places in the tables take: measured
+ENTRY = 600  # bytes that a small value, its key and their places in the tables take: measured
 
 
 class Cache(Generic[K, V]):
-    """What was asked for lately, by key; bounded by `size` bytes. Threads may share it."""
+    """The values that were used lately, by key; bounded by `size` bytes. Threads may share one."""
 
     def __init__(self, size: int) -> None:
         self._lock = threading.Lock()
         self._items: LRUCache[K, tuple[V, int]] = LRUCache(size, itemgetter(1))
 
     def get(self, key: K) -> V | None:
-        """Return what is kept under a key, or None."""
+        """Return the value of a key, or None."""
         with self._lock:
             found = self._items.get(key)
         return None if found is None else found[0]
 
     def put(self, key: K, value: V, size: int) -> None:
-        """Keep a value that, with its key, holds `size` bytes; not one that is larger than the cache."""
+        """Keep a value that has `size` bytes with its key, unless it is larger than the cache."""
         cost = ENTRY + size
         if cost <= self._items.maxsize:
             with self._lock:

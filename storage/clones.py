@@ -1,4 +1,4 @@
-"""Repositories as anybody may hold them, clones among them: read, and never written."""
+"""Repositories and clones that anybody may have made: they are read, and never written."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -19,12 +19,12 @@ _WAITS = Waits(seconds=600.0)  # maintenance of a large repository takes minutes
 
 
 class Clone:
-    """A git repository, bare or not, on whatever branch it is. It ends the git process that it reads with."""
+    """A git repository, bare or not, on any branch. Leaving the context ends the git process that reads it."""
 
     def __init__(self, name: str, path: Path) -> None:
-        """Open what lies at `path`.
+        """Open the repository at `path`.
 
-        Raises RepositoryNotFound if that is no git repository, RepositoryDamaged if git could not tell.
+        Raises RepositoryNotFound if there is none, RepositoryDamaged if its configuration cannot be read.
         """
         self.name = name
         self._git_folder = git_command.find_repository(name, path)
@@ -39,7 +39,7 @@ class Clone:
         self._objects.close()
 
     def head(self, ref: str = "HEAD") -> Snapshot:
-        """Return what lies in the commit that is checked out, or that a ref names; else RepositoryDamaged."""
+        """Return the files of the commit that a ref names; RepositoryDamaged if it names none."""
         try:
             commit = self._run("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}").strip()
         except RepositoryDamaged as error:
@@ -47,7 +47,7 @@ class Clone:
         return self.at(CommitId(commit))
 
     def root(self, commit: CommitId) -> Snapshot:
-        """Return what lay in the first commit of the history of a commit."""
+        """Return the files of the first commit of a history."""
         return self.at(CommitId(self._run("rev-list", "--first-parent", "--max-parents=0", commit).strip()))
 
     def at(self, commit: CommitId) -> Snapshot:
@@ -55,18 +55,15 @@ class Clone:
         return Snapshot(self._objects, commit)
 
     def is_on(self, ref: str) -> bool:
-        """Tell whether HEAD names a ref, written as git writes it."""
+        """Tell whether HEAD names a ref, byte for byte as git writes it."""
         return (self._git_folder / "HEAD").read_bytes() == f"ref: {ref}\n".encode()
 
     def is_shallow(self) -> bool:
-        """Tell whether its history was cut off when it was cloned."""
+        """Tell whether a clone has only a part of the history."""
         return self._run("rev-parse", "--is-shallow-repository").strip() == "true"
 
     def blobs(self, commit: CommitId) -> Mapping[str, Mapping[str, LoggedCommit]]:
-        """Return the blob ids (40 hex digits) that each path ever had, up to a commit.
-
-        Each with the last commit that gave it to the path.
-        """
+        """Return the blob ids that each path ever had up to a commit, each with the last commit that set it."""
         found: defaultdict[str, dict[str, LoggedCommit]] = defaultdict(dict)
         for logged in parse_log(self._run(*LOG, commit)):
             for file in logged.files:
@@ -75,13 +72,13 @@ class Clone:
         return found
 
     def misnamed_tags(self) -> Mapping[str, str]:
-        """Return the annotated tags that bear another name than their ref, with that name."""
+        """Return the annotated tags whose object has another name than their ref, with that other name."""
         listed = self._run("for-each-ref", "--format=%(refname:lstrip=2)%00%(tag)", "refs/tags")
         names = (line.split("\0") for line in listed.split("\n") if line)
         return {name: borne for name, borne in names if borne not in ("", name)}
 
     def fsck(self) -> list[str]:
-        """Return what git finds wrong with its objects and refs, a line each."""
+        """Return the faults that git finds in objects and refs, a line each."""
         command = ("fsck", "--full", "--strict", "--no-dangling", "--no-progress")
         with disk.exclusive(self._git_folder / "objects", _WAITS):  # so that maintenance removes no pack
             status, *printed = git_command.attempt(self.name, self._git_folder, *command)
@@ -89,7 +86,7 @@ class Clone:
         return lines or ([f"it ends with status {status}"] if status else [])
 
     def damaged_files(self) -> list[str]:
-        """Return the files of git's whose checksums are wrong; `git fsck` passes over some kinds."""
+        """Return git's files whose checksums are wrong; `git fsck` does not check all kinds."""
         with disk.exclusive(self._git_folder / "objects", _WAITS):
             found = checked_git.damaged_files(self._git_folder)
         return [str(path.relative_to(self._git_folder)) for path in found]

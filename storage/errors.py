@@ -1,11 +1,11 @@
-"""What can go wrong on disk. Each error carries what it speaks of."""
+"""The errors of storage. Each has the names and reasons of its message as attributes."""
 
 import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-# What the system answers when it has too many files or processes, or too little memory, for now.
+# The system has too many files or processes, or too little memory, for now.
 NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM)
 
 
@@ -22,7 +22,7 @@ class RepositoryNotFound(StorageError):
 
 
 class RepositoryExists(StorageError):
-    """A repository of that name is there already."""
+    """There is a repository of that name already."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"Repository '{name}' already exists")
@@ -72,7 +72,7 @@ class TagExists(StorageError):
 
 
 class RepositoryDamaged(StorageError):
-    """The folder is there, but is not the repository that Bakehouse made."""
+    """The folder is not as Bakehouse and git wrote it."""
 
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(f"Repository '{name}' is damaged: {reason}")
@@ -90,7 +90,7 @@ class StorageUnavailable(StorageError):
 
 
 class TipMoved(StorageUnavailable):
-    """Another program moved the branch since it was read."""
+    """Somebody else has written to the repository since its tip was read."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name, "another program has just changed the repository")
@@ -98,7 +98,7 @@ class TipMoved(StorageUnavailable):
 
 @contextmanager
 def explained(name: str, folder: Path) -> Iterator[None]:
-    """Raise what the operating system refuses in `folder` as an error about the repository `name`."""
+    """Raise an OSError about `folder` as an error of storage about the repository `name`."""
     try:
         yield
     except OSError as error:
@@ -110,7 +110,7 @@ def explained(name: str, folder: Path) -> Iterator[None]:
 
 
 def _is_missing(folder: Path) -> bool:
-    """Tell whether there is no such folder; that nobody may look is no sign of it."""
+    """Tell whether there is no such folder. A folder that may not be looked at is not missing."""
     try:
         folder.stat()
     except OSError as error:

@@ -1,7 +1,7 @@
-"""What happened in a repository: which commits changed which files.
+"""The history of a repository: which commits changed which files.
 
-Git finds the commits that changed a path, with the filters in its commit-graph, in a second or
-less for 100,000 commits; what it found is kept, and only what came since is asked anew.
+git finds the commits that changed a path in a second or less among 100,000, by the filters in its
+commit-graph. The result is kept, and git is asked for later commits only.
 """
 
 import math
@@ -22,13 +22,13 @@ from storage.versions import NO_BLOB, NOTHING, Known, Version
 
 LOG = ("log", "--first-parent", "--raw", "-z", "--no-abbrev", "--no-renames", "--format=tformat:%x01%H")
 
-# No tree holds these; git fails for some, and takes others for another path.
+# No file has such a path. git fails for some of these, and takes some for another path.
 _NO_PATH = re.compile(r"\0|(?:^|/)\.{0,2}(?:/|$)")
 
 
 @dataclass(frozen=True, slots=True)
 class FileChange:
-    """A file that a commit changed: its blob ids before and after, None where it was not there."""
+    """A file that a commit changed: its blob ids before and after; None where there was no file."""
 
     path: str
     old: BlobId | None
@@ -136,7 +136,7 @@ class History:
         key = (self._git.folder, path)
         known = self._cache.get(key) or NOTHING
         reached = self._ancestry.position(known.through) if known.through else -1
-        if reached is None:  # somebody rewrote the history
+        if reached is None:  # an operator rewrote the history
             reached, known = -1, NOTHING
         if reached < last:
             known = known.extended(
@@ -150,7 +150,7 @@ class History:
             position = self._ancestry.position(logged.commit)
             assert position is not None
             for file in logged.files:
-                if file.path == path:  # and no file in a folder that had the same name
+                if file.path == path:  # not a file in a folder that had the same name
                     yield position, file.new
 
     def _from_journal(self, wanted: LogFilter, newest: int, oldest: int) -> Iterator[LoggedCommit]:
@@ -180,7 +180,7 @@ class History:
 def _changes(
     objects: ObjectReader, folder: str, old: ObjectId | None, new: ObjectId | None
 ) -> Iterator[FileChange]:
-    """Yield the files that differ between two trees, by path."""
+    """Yield the files that differ between two trees, in the order of their paths."""
     before, after = (Tree() if tree is None else objects.tree(tree) for tree in (old, new))
     for name, old_id, new_id, is_folder in after.changed_since(before):
         if is_folder:
@@ -191,7 +191,7 @@ def _changes(
 
 
 def _is_at(path: str, wanted: str) -> bool:
-    """Tell whether a file is the one that is wanted, or lies in the folder that is."""
+    """Tell whether a file has the wanted path, or is in the wanted folder."""
     return path == wanted or path.startswith(f"{wanted.removesuffix('/')}/")
 
 

@@ -1,10 +1,10 @@
-"""Keeping a repository quick to read: few packs, and an index of which commit changed what.
+"""Maintenance: few packs, and an index of which commit changed which file.
 
-Each time that a repository is published a pack is added, and git reads many slowly; without a
-commit-graph it reads every commit to find those that changed a file.
+Each checkpoint adds a pack, and git is slow with many packs. Without a commit-graph git reads every commit to
+find those that changed a file.
 
-The small packs are rolled into one by git itself, beside readers and writers: every object
-stays, reachable or not, so what is published and whose branch has not moved yet loses nothing.
+git itself rolls the small packs into one, beside readers and writers. All objects stay, also those that no
+ref leads to, since the branch of a checkpoint under way may be about to move.
 """
 
 import logging
@@ -27,9 +27,9 @@ from storage.plumbing.checked_git import CheckedGit
 from storage.waits import Waits
 
 ROLL_UP_ABOVE = 256
-# What a name below stands for is there for a minute at the very most, unless a kill leaves it.
+# The files named below live for a minute at most. One that is older was left by a process that was killed.
 _STALE_AFTER_SECONDS = 3600
-_SCRATCH = (  # renamed once written, but for the last
+_SCRATCH = (  # files that are renamed when they are complete; the last keeps a pack until its ref is made
     "tmp_*",
     "objects/pack/tmp_*",
     "objects/pack/.tmp-*",
@@ -37,15 +37,15 @@ _SCRATCH = (  # renamed once written, but for the last
     "packed-refs.new",
     f"objects/pack/{pack_files.PREFIX}*.keep",
 )
-# Which git would never write over again.
+# git never overwrites these.
 _LOCKS = ("objects/info/commit-graphs/commit-graph-chain.lock", "packed-refs.lock", "refs/tags/**/*.lock")
 
-# A pack, and what git makes beside it: the index first, which is where git looks for the others.
+# The files of one pack. The index is removed first: git finds the others by it.
 _PACK_SUFFIXES = (".idx", ".pack", ".rev", ".bitmap", ".mtimes")
 
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}")
 
-# Another process may be at it: a large repository takes it minutes.
+# Another process may be maintaining the same repository: a large one takes minutes.
 _WAITS = Waits(seconds=600.0)
 
 _log = logging.getLogger(__name__)
@@ -54,24 +54,24 @@ _log = logging.getLogger(__name__)
 def pack_sizes(git_folder: Path) -> dict[str, int]:
     """Return the size in bytes of each pack that git sees, by file name, smallest first.
 
-    One without an index is no such pack: a flush that a power loss cut off.
+    A pack without an index is left out: a power loss cut its writing off.
     """
     folder = git_folder / "objects" / "pack"
     sizes = {}
     for name in os.listdir(folder):
         if name.endswith(".idx"):
             pack = (folder / name).with_suffix(".pack")
-            with suppress(FileNotFoundError):  # it has just gone
+            with suppress(FileNotFoundError):  # maintenance has just removed it
                 sizes[pack.name] = pack.stat().st_size
     return dict(sorted(sizes.items(), key=lambda item: item[1]))
 
 
 def roll_up(branch: Branch) -> int:
-    """Roll the small packs into one and return how many there were.
+    """Roll the small packs into one, and return how many there were.
 
-    Small is a flush, and what is not larger than twice all that is smaller: packs stay in a
-    geometric progression, so an object is rewritten a logarithmic number of times. The old packs go
-    once the new one is durable.
+    The packs of checkpoints are small, and so is a pack that is at most twice as large as all smaller packs
+    together. So packs stay in a geometric progression, and an object is rewritten a logarithmic number of
+    times. The old packs are removed when the new one is durable.
     """
     small = _find_small(branch.git_folder)
     if len(small) < 2:
@@ -79,36 +79,34 @@ def roll_up(branch: Branch) -> int:
     folder = branch.git_folder / "objects" / "pack"
     rolled = _pack(branch, small, "--stdin-packs", "--no-reuse-object")
     _remove_multi_pack_index(folder)
-    for name in set(small) - {f"pack-{rolled}.pack"}:  # the same, where all objects were in one already
+    for name in set(small) - {f"pack-{rolled}.pack"}:  # the same pack, if it had all objects already
         for suffix in _PACK_SUFFIXES:
             (folder / name).with_suffix(suffix).unlink(missing_ok=True)
     return len(small)
 
 
 def _remove_multi_pack_index(folder: Path) -> None:
-    """Remove the index that an operator's git made over packs of which some are about to go.
+    """Remove an index over several packs, some of which are about to be removed.
 
-    Git's own `repack` does so, too: else git would go on looking for them.
+    An operator's git may have made one. git's own `repack` removes it, too: otherwise git would look for the
+    old packs.
     """
-    shutil.rmtree(folder / "multi-pack-index.d", ignore_errors=True)  # a chain of them, of newer gits
+    shutil.rmtree(folder / "multi-pack-index.d", ignore_errors=True)  # newer gits make a chain of them
     for path in [folder / "multi-pack-index", *folder.glob("multi-pack-index-*")]:
         path.unlink(missing_ok=True)
 
 
 def write_commit_graph(branch: Branch) -> None:
-    """Let git find the commits that changed a path without reading the others.
+    """Write git's index of commits by the paths that they changed.
 
-    The commits since the last time are added in a layer of their own, which git merges now and then.
+    New commits become a layer of their own. git merges layers now and then.
     """
     options = ("--reachable", "--changed-paths", "--split")
     git_command.run(branch.name, branch.git_folder, "commit-graph", "write", *options)
 
 
 def _find_small(git_folder: Path) -> list[str]:
-    """Return the flushed packs, whatever their size, and the small ones among the others.
-
-    A pack that somebody said git is to keep is none of them.
-    """
+    """Return the packs of checkpoints, and the small ones among the others; none that has a `.keep` file."""
     folder = git_folder / "objects" / "pack"
     sizes = {
         name: size
@@ -125,7 +123,7 @@ def _find_small(git_folder: Path) -> list[str]:
 
 
 def is_due(branch: Branch) -> bool:
-    """Tell whether a repository has so many files that git finds things slowly."""
+    """Tell whether a repository has so many packs, loose objects or tags that git is slow."""
     folder = branch.git_folder
     return (
         len(pack_sizes(folder)) > ROLL_UP_ABOVE
@@ -135,10 +133,9 @@ def is_due(branch: Branch) -> bool:
 
 
 def maintain(branch: Branch, journal: Journal) -> None:
-    """Bring a repository into shape; it waits for whoever is at it.
+    """Roll up packs, write the commit-graph and pack the tags; wait for another process that does the same.
 
-    Of the refs only tags are packed: they never move. The branch does, and a writer would have to
-    wait while git holds it.
+    The branch is not packed: it moves, and a writer would wait while git has its lock.
     """
     folder = branch.git_folder
     journal.shrink()
@@ -147,14 +144,14 @@ def maintain(branch: Branch, journal: Journal) -> None:
         _refuse_damage(branch)
         try:
             _tidy(branch)
-        except RepositoryDamaged:  # a `git gc` of the operator's may have taken what was just found
+        except RepositoryDamaged:  # an operator's `git gc` may have removed packs that were just listed
             _tidy(branch)
 
 
 def _refuse_damage(branch: Branch) -> None:
-    """Raise RepositoryDamaged where a pack is damaged: git would roll up what it misread as if it were right.
+    """Raise RepositoryDamaged where a pack is damaged: git would write what it misreads into a new pack.
 
-    A commit-graph that is damaged is removed, and is then written anew.
+    A damaged commit-graph is removed; a new one follows.
     """
     if checked_git.WITHOUT_GRAPH in CheckedGit(branch.name, branch.git_folder).check():
         folder = branch.git_folder / "objects/info"
@@ -163,7 +160,7 @@ def _refuse_damage(branch: Branch) -> None:
 
 
 def _tidy(branch: Branch) -> None:
-    loose = _loose_objects(branch.git_folder)  # of git commands of the operator's
+    loose = _loose_objects(branch.git_folder)  # made by git commands of an operator
     if loose:
         _pack(branch, loose)
         git_command.run(branch.name, branch.git_folder, "prune-packed", "--quiet")
@@ -179,7 +176,7 @@ def _loose_objects(git_folder: Path) -> list[str]:
 
 
 def _pack(branch: Branch, wanted: Sequence[str], *options: str) -> str:
-    """Let git put objects, or those of some packs, into one pack, durably; return that pack's id."""
+    """Have git put objects, or those of some packs, into one pack, durably; return the id of that pack."""
     folder = branch.git_folder / "objects" / "pack"
     command = ("pack-objects", "--quiet", *options, str(folder / "pack"))
     packed = git_command.run(branch.name, branch.git_folder, *command, stdin="\n".join(wanted)).strip()
@@ -188,7 +185,7 @@ def _pack(branch: Branch, wanted: Sequence[str], *options: str) -> str:
 
 
 def _remove_leftovers(git_folder: Path) -> None:
-    """Remove what killed processes left: scratch files, git's locks, and packs without an index."""
+    """Remove scratch files, git's locks, and packs without an index that killed processes left."""
     scratch = [path for pattern in (*_SCRATCH, *_LOCKS) for path in git_folder.glob(pattern)]
     packs = (git_folder / "objects/pack").glob("*.pack")
     for path in [*scratch, *(pack for pack in packs if not pack.with_suffix(".idx").exists())]:
@@ -198,13 +195,13 @@ def _remove_leftovers(git_folder: Path) -> None:
 
 
 class Maintenance:
-    """One background thread that looks after the repositories that asked for it, in all stores of a server.
+    """A background thread that maintains the repositories of all stores of a server.
 
-    One at a time, of all processes that share the folder `turns`.
+    Of all processes that share the folder `turns`, one maintains one repository at a time.
     """
 
     def __init__(self, turns: Path | None) -> None:
-        """Take turns by a lock on a folder, which is made; None: nothing is done in the background."""
+        """Make a folder, whose lock the processes take in turn; None: do nothing in the background."""
         self._turns = turns
         self._due: queue.SimpleQueue[tuple[Branch, Journal]] = queue.SimpleQueue()
         self._queued: set[Path] = set()
@@ -212,14 +209,14 @@ class Maintenance:
         self._thread: threading.Thread | None = None
 
     def consider(self, branch: Branch, journal: Journal, packs: int) -> None:
-        """Take note that a repository has so many packs now; never blocks."""
+        """Queue a repository if it has too many packs by now; this never blocks."""
         if packs <= ROLL_UP_ABOVE or self._turns is None:
             return
         with self._state:
             if branch.git_folder in self._queued:
                 return
             self._queued.add(branch.git_folder)
-            if self._thread is None or not self._thread.is_alive():  # a fork leaves it to the parent
+            if self._thread is None or not self._thread.is_alive():  # a fork has no thread of its parent's
                 self._thread = threading.Thread(
                     target=self._work, args=(self._turns,), name="maintenance", daemon=True
                 )
@@ -232,7 +229,7 @@ class Maintenance:
             try:
                 turns.mkdir(exist_ok=True)
                 with disk.exclusive(turns, _WAITS):
-                    if is_due(branch):  # else another process was quicker
+                    if is_due(branch):  # otherwise another process was quicker
                         maintain(branch, journal)
             except (OSError, RepositoryDamaged) as error:
                 _log.warning("%s was not maintained: %s", branch.name, error)

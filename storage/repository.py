@@ -89,11 +89,11 @@ class Repository:
         repository.checkpoint()
 
     def is_gone(self) -> bool:
-        """Tell whether a hand removed its folder since it was opened, or put another in its place."""
+        """Tell whether somebody removed the folder since it was opened, or put another in its place."""
         return self._tip.is_gone()
 
     def head(self) -> Snapshot:
-        """Return what lies in the repository now."""
+        """Return the files of the repository as they are now."""
         with explained(self.name, self.path):
             return Snapshot(self._objects, self._tip.read())
 
@@ -148,15 +148,15 @@ class Repository:
             return list(self._history.log(wanted, newest=newest, limit=limit))
 
     def diff(self, old: tuple[CommitId, str], new: tuple[CommitId, str]) -> str:
-        """Return git's own text of how two files differ, each a commit and a path in it."""
+        """Return the difference of two files as git prints it; each is given as a commit and a path."""
         sides = [f"{commit}:{path}" for commit, path in (old, new)]
         options = ("--no-color", "--no-ext-diff", "--no-textconv", "--no-renames")
         with explained(self.name, self.path):
-            is_published = all(
+            is_in_git = all(
                 self._revisions.position(commit) <= self._ancestry.last_checkpointed()
                 for commit, _ in (old, new)
             )
-        if not is_published:
+        if not is_in_git:
             self.checkpoint()
         return self._git.ask("diff", *options, *sides, "--")
 
@@ -205,7 +205,7 @@ class Repository:
         self._tip.checkpoint(seconds)
 
     def maintain(self, *, always: bool) -> bool:
-        """Bring it into shape, beside readers and writers, if it needs that; tell whether it did."""
+        """Run maintenance beside readers and writers, if it is due; tell whether it was."""
         self.checkpoint()
         with explained(self.name, self.path):
             due = always or maintenance.is_due(self._branch)

@@ -1,4 +1,4 @@
-"""Who made a commit or a tag, when, and what they said."""
+"""Who made a commit or a tag, when, and the message."""
 
 import re
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """Who made a commit or tag, when (seconds since 1970), and what they said."""
+    """Who made a commit or tag, when (seconds since 1970), and the message."""
 
     name: str
     email: str
@@ -27,7 +27,7 @@ class Signature:
 
     @classmethod
     def parse(cls, data: bytes) -> "Signature":
-        """Read a commit's author or a tag's tagger; ValueError if the object tells of none."""
+        """Read a commit's author or a tag's tagger; ValueError if the object has none."""
         header, _, message = data.partition(b"\n\n")
         match = _SIGNED.search(header)
         if match is None:
@@ -39,7 +39,7 @@ class Signature:
 
     @staticmethod
     def is_in(data: bytes) -> bool:
-        """Tell whether a commit or tag object tells who made it."""
+        """Tell whether a commit or tag object has an author or tagger."""
         return _SIGNED.search(data.partition(b"\n\n")[0]) is not None
 
     @property

@@ -1,4 +1,4 @@
-"""Repositories in folders under one root. The one seam that makes a path and opens what is there."""
+"""Repositories in folders under one root. Only this module makes paths from the names of repositories."""
 
 import logging
 import os
@@ -28,13 +28,12 @@ from storage.waits import Waits
 
 _SUFFIX = ".git"
 _UNFINISHED = ".new-"
-# What may name a file here: it starts with no dot, so it leads nowhere else. What may name a user
-# or a repository is for the caller to narrow.
+# One part of a path. It starts with no dot, so it cannot lead out of its folder. Callers allow fewer names.
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,131}")
-_LISTED_AT_MOST = 16 * 1024 * 1024  # bytes: some 200,000 names
-# A folder's time moves in steps of some milliseconds: what changed just now may change once more in
-# the same step, and nobody could tell.
-_SETTLED = 1_000_000_000  # nanoseconds
+_LIST_CACHE_SIZE = 16 * 1024 * 1024  # bytes: some 200,000 names
+# A folder's time moves in steps of some milliseconds, so a second change in one step goes unnoticed. A list is
+# kept only if the folder has not changed for so many nanoseconds.
+_SETTLED = 1_000_000_000
 
 _log = logging.getLogger(__name__)
 
@@ -49,15 +48,15 @@ class Store:
         waits: Waits | None = None,
         open_at_most: int = 128,
     ) -> None:
-        """Keep them in `root`; those of several stores may share their maintenance, and bounds of waiting.
+        """Keep repositories in `root`. Several stores may share `maintenance` and `waits`.
 
-        So many stay open, each with its journal and perhaps a `git cat-file` process.
+        At most `open_at_most` repositories stay open, each with its journal and perhaps a `git cat-file` process.
         """
         self._root = root
         self._shared = Shared(maintenance or Maintenance(root / ".maintenance"), waits or Waits())
         self._lock = threading.Lock()
         self._open: LRUCache[str, Repository] = LRUCache(open_at_most)
-        self._listed: Cache[str, tuple[int, tuple[str, ...]]] = Cache(_LISTED_AT_MOST)
+        self._listed: Cache[str, tuple[int, tuple[str, ...]]] = Cache(_LIST_CACHE_SIZE)
 
     def open(self, name: str) -> Repository:
         """Return a repository; RepositoryNotFound or RepositoryDamaged if it cannot be opened."""
@@ -66,7 +65,7 @@ class Store:
             if repository is not None and repository.is_gone():
                 del self._open[name]
                 repository = None
-        if repository is None:  # outside the lock: a recovery must not hold up the other repositories
+        if repository is None:  # opened outside the lock, so that a slow recovery delays no other repository
             path = self._path(f"{name}{_SUFFIX}")
             repository = Repository(_last(name), path, self._shared)
             with self._lock:
@@ -76,8 +75,8 @@ class Store:
     def create(self, name: str, change: Callable[[Transaction], object]) -> Repository:
         """Make a repository with `change` as its first commit, whole and durable or not at all.
 
-        Raises RepositoryExists, or NameTaken where a folder on the way or the repository itself
-        is there under a name that differs only in case.
+        Raises RepositoryExists; or NameTaken where the name of the repository, or of its folder, differs from
+        an existing one only in case.
         """
         path = self._path(f"{name}{_SUFFIX}")
         with explained(_last(name), self._root):
@@ -88,20 +87,20 @@ class Store:
                     raise RepositoryExists(_last(name))
                 self._create_at(path, _last(name), change)
             with self._lock:
-                self._open.pop(name, None)  # of one that a hand removed
+                self._open.pop(name, None)  # one of that name which was removed by hand
         return self.open(name)
 
     def checkpoint_leftovers(self) -> None:
-        """Let git see, in the background, what processes committed that were killed before it could.
+        """Make checkpoints, in the background, of what killed processes left in their journals.
 
-        Repositories that lie in no folder, as the accounts do, are seen to when they are opened.
+        Repositories in the root itself, such as the accounts, get theirs when they are opened.
         """
         threading.Thread(target=self._checkpoint_leftovers, name="leftovers", daemon=True).start()
 
     def _checkpoint_leftovers(self) -> None:
-        with _logged("What a killed process left is not looked for: %s"):
+        with _logged("The journals that killed processes left are not looked for: %s"):
             for folder in self.folders():
-                with _logged("What a killed process left is not looked for in one folder: %s"):
+                with _logged("The journals that killed processes left are not looked for in one folder: %s"):
                     for name in self.list(folder):
                         self._checkpoint_leftover(f"{folder}/{name}")
 
@@ -113,8 +112,8 @@ class Store:
                 recovery.recover(Branch(Refs(_last(name), path)), journal)
                 if not journal.head().is_empty:
                     self.open(name).checkpoint(PATIENCE_SECONDS)
-        except StorageError as error:  # it is told to whoever asks for the repository
-            _log.warning("What was committed to '%s' is in its journal, for now: %s", name, error)
+        except StorageError as error:  # requests for the repository get the error, too
+            _log.warning("The commits of '%s' stay in its journal for now: %s", name, error)
 
     def folders(self) -> list[str]:
         """Return the sorted names of the folders that repositories are in."""
@@ -126,9 +125,9 @@ class Store:
             )
 
     def list(self, folder: str, is_name: Callable[[str], bool] = bool) -> Sequence[str]:
-        """Return the sorted names in a folder that are those of repositories; none where there is no folder.
+        """Return the sorted names of the repositories in a folder; none where there is no folder.
 
-        `is_name` tells which names the caller takes; it is always the same for a folder.
+        `is_name` tells which names the caller accepts; it must be the same each time for one folder.
         """
         with explained(folder, self._root):
             path = self._path(folder)
@@ -164,13 +163,13 @@ class Store:
             disk.sync(folder.parent)
 
     def _create_at(self, path: Path, name: str, change: Callable[[Transaction], object]) -> None:
-        """Build it beside its place, and rename it there. The caller holds the folder's lock."""
+        """Build a repository in a scratch folder, and rename it. The caller holds the lock of the parent folder."""
         for leftover in path.parent.glob(f"{_UNFINISHED}*"):  # of a process that died here
             shutil.rmtree(leftover)
         with tempfile.TemporaryDirectory(
             prefix=_UNFINISHED,
             dir=path.parent,
-            ignore_cleanup_errors=True,  # the next one clears it
+            ignore_cleanup_errors=True,  # the next `create` removes it
         ) as scratch:
             unfinished = Path(scratch, path.name)
             Repository.init(name, unfinished, change)
@@ -189,7 +188,7 @@ class Store:
 
 @contextmanager
 def _logged(sentence: str) -> Iterator[None]:
-    """Have the log tell of an error of storage, and go on behind the block."""
+    """Log an error of storage, and go on behind the block."""
     try:
         yield
     except StorageError as error:

@@ -16,10 +16,10 @@ from storage.plumbing.object import GitObject
 from storage.plumbing.refs import TAGS, PackedRef, Refs
 from storage.signatures import Person, Signature
 
-# What may name a file here, leads nowhere else, and git takes too: `v1.lock` is its lock on `v1`.
-# What may name a tag is for the caller to narrow.
+# Names that are safe as a file's name, and that git accepts: `v1.lock` would be its lock on `v1`. Callers allow
+# fewer names.
 _NAME = re.compile(r"(?!.*\.(?:\.|lock\Z|\Z))[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
-_KEPT = 4 * 1024 * 1024  # bytes, of tags that were read
+_CACHE_SIZE = 4 * 1024 * 1024  # bytes
 _MOST_STEPS = 5  # from tag to tag
 
 
@@ -35,15 +35,15 @@ class Tag:
 class Tags:
     """The tags of one repository. Threads may share one.
 
-    A tag that is there and cannot be read raises RepositoryDamaged: it must not look like one that is not.
+    A tag that cannot be read raises RepositoryDamaged: it must not look like a tag that does not exist.
     """
 
     def __init__(self, refs: Refs, objects: ObjectReader, tip: Tip) -> None:
         self._refs = refs
         self._objects = objects
         self._tip = tip
-        # What a ref of some name to some object comes to, as long as no other tag is removed by hand.
-        self._known: Cache[tuple[str, str], Tag] = Cache(_KEPT)
+        # By the name of a ref and the object that it names.
+        self._known: Cache[tuple[str, str], Tag] = Cache(_CACHE_SIZE)
 
     def read(self, name: str) -> Tag | None:
         """Return a tag, or None if there is none of that name on a commit."""
@@ -75,7 +75,7 @@ class Tags:
             if tag is not None:
                 self._check_peeled(tag, packed.get(f"{TAGS}/{name}"), named)
                 found.append(tag)
-        for ref, other in packed.items():  # it may be a tag of ours whose ref was renamed
+        for ref, other in packed.items():  # a ref with an odd name may be a tag of ours that was renamed
             if other.peeled is not None and not _NAME.fullmatch(ref.removeprefix(f"{TAGS}/")):
                 self._read_object(ref, other.id)
         return found
@@ -105,7 +105,7 @@ class Tags:
         return Tag(name, commit, Signature.parse(data))
 
     def _read_object(self, name: str, named: str) -> Tag | None:
-        """Return the tag that a ref of some name to an object is; None where that is on no commit."""
+        """Return the tag that a ref of some name makes of an object; None where the tag is on no commit."""
         signature, own_name = None, None
         for _ in range(_MOST_STEPS):
             type_, data = self._objects.read(object_id(named))
@@ -125,16 +125,16 @@ class Tags:
         return name in self._tip.pending_tags() or self._refs.exists(f"{TAGS}/{name}")
 
     def _check_name(self, name: str, own_name: str | None) -> None:
-        """Raise RepositoryDamaged where a ref leads to the tag of another name, and that one is missing.
+        """Raise RepositoryDamaged where a ref leads to a tag object of another name, and no tag has that name.
 
-        A tag's object tells its name. `git tag new old` makes one more ref to it; where the old one is
-        missing, the ref was renamed, and tags stay.
+        `git tag new old` makes one more ref to the object of `old`. But if `old` is missing, its ref was renamed,
+        and tags must stay.
         """
         if own_name not in (None, name) and not self._exists(str(own_name)):
             raise RepositoryDamaged(self._objects.name, f"it is the tag '{own_name}', which is missing")
 
     def _check_peeled(self, tag: Tag, packed: PackedRef | None, named: str) -> None:
-        """Raise RepositoryDamaged where `packed-refs`, which git believes, has a tag on another commit."""
+        """Raise RepositoryDamaged where `packed-refs` says that a tag is on another commit: git believes it."""
         if packed and packed.id == named and packed.peeled not in (None, tag.commit):
             reason = f"its packed-refs has the tag '{tag.name}' on {packed.peeled}"
             raise RepositoryDamaged(self._objects.name, reason)

@@ -1,4 +1,4 @@
-"""The versions of files: what each commit made of one. They are kept packed small."""
+"""The versions of files, in a form that takes little memory."""
 
 from array import array
 from collections.abc import Sequence
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from storage.ids import BlobId, CommitId
 
-NO_BLOB = "0" * 40  # what git tells of a file that is not there
+NO_BLOB = "0" * 40  # git's id for no file
 
 _ID = 20  # bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """What a commit made of a file: its blob id, or None where the commit removed the file."""
+    """The version of a file that a commit made: its blob id, or None where the commit removed the file."""
 
     commit: CommitId
     blob: BlobId | None
@@ -21,7 +21,7 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The versions of a file through a commit: positions in the line, oldest first, and as many blob ids."""
+    """The versions of a file up to a commit: positions in the ancestry, oldest first, and as many blob ids."""
 
     through: CommitId | None
     positions: "array[int]"
@@ -34,7 +34,7 @@ class Known:
         return Known(through, positions, self.blobs + ids)
 
     def blob(self, number: int) -> BlobId | None:
-        """Return the blob id of a version, or None where the file was taken away."""
+        """Return the blob id of a version, or None where the file was removed."""
         blob = self.blobs[number * _ID : (number + 1) * _ID].hex()
         return None if blob == NO_BLOB else BlobId(blob)
 

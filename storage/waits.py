@@ -1,7 +1,7 @@
 """Waiting for locks, for a bounded time and in a part of the threads.
 
-Somebody may hold a lock for as long as they like: another program, or a worker that was stopped. Who needs
-that lock is told so after some seconds. Meanwhile the other threads go on with what does not need it.
+Another program, or a worker that was stopped, may hold a lock for ever. A thread that needs the lock gives up
+after some seconds. Meanwhile half of the threads are free for requests that do not need the lock.
 """
 
 import errno
@@ -15,7 +15,7 @@ from contextlib import contextmanager
 
 from storage.watch import Watch
 
-# A lock that is held so long is taken for stuck: ordinary holders are done a hundred times sooner.
+# A lock that is held so long counts as stuck: ordinary holders take a hundredth of this.
 _STALLED_AFTER = 2.0  # seconds
 PAUSE = 0.1  # seconds between two looks at how long a wait has lasted
 
@@ -27,25 +27,25 @@ class Waits:
     """How long one process waits for locks, and in how many threads at once."""
 
     def __init__(self, seconds: float = 10.0, threads: int = 4) -> None:
-        """Let each wait end after some seconds, and so many threads wait for what is stuck."""
+        """End each wait after `seconds`, and let at most `threads` threads wait for stuck locks."""
         self.seconds = seconds
         self.watch = Watch(seconds)
         self._free = threads
         self._stalled: set[str] = set()
-        self._queues: dict[_File, deque[_Ticket]] = {}  # who waits for which file
+        self._queues: dict[_File, deque[_Ticket]] = {}  # the tickets that wait for each file
         self._state = threading.Lock()
 
     def lock(self, path: str, flags: int, seconds: float | None = None) -> int:
-        """Open a file and take its advisory lock (`flock`); return its descriptor, for the caller to close.
+        """Open a file and take its advisory lock (`flock`); return the descriptor, which the caller closes.
 
         Raises TimeoutError where somebody else has the lock for all of `seconds`, by default those of this
-        process; or where too many threads of this process wait for what is stuck already.
+        process; or where too many threads of this process wait for stuck locks already.
         """
         fd = os.open(path, flags)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            file = (path, os.fstat(fd).st_ino)  # a copy may be put in its place meanwhile
+            file = (path, os.fstat(fd).st_ino)  # the inode, since a copy may be put in the file's place
             os.close(fd)
             fd = self._wait(file, flags, self.seconds if seconds is None else seconds)
         except BaseException:
@@ -56,7 +56,7 @@ class Waits:
 
     @contextmanager
     def waiting(self, path: str) -> Iterator["Wait"]:
-        """Give a wait for what is at `path`, which ends with the block."""
+        """Count a wait for the lock of `path`, which ends with the block."""
         wait = Wait(self, path)
         try:
             yield wait
@@ -66,7 +66,7 @@ class Waits:
                     self._free += 1
 
     def take_place(self, path: str) -> bool:
-        """Take note that `path` is stuck, and tell whether one more thread may wait for what is."""
+        """Note that the lock of `path` is stuck, and tell whether one more thread may wait for stuck locks."""
         with self._state:
             self._stalled.add(path)
             if not self._free:
@@ -75,11 +75,11 @@ class Waits:
             return True
 
     def note_free(self, path: str) -> None:
-        """Take note that `path` is not stuck, or no more."""
+        """Note that the lock of `path` is not stuck any more."""
         self._stalled.discard(path)
 
     def is_stalled(self, path: str) -> bool:
-        """Tell whether `path` was found to be stuck, and is not known to be free."""
+        """Tell whether the lock of `path` was stuck when it was last tried."""
         return path in self._stalled
 
     def _wait(self, file: "_File", flags: int, limit: float) -> int:
@@ -93,7 +93,7 @@ class Waits:
                 except TimeoutError:
                     if self._withdraw(file, ticket):
                         raise
-                    ticket.served.acquire()  # it was served just now
+                    ticket.served.acquire()  # the lock has just come
                     break
                 if ticket.served.acquire(timeout=min(PAUSE, limit)):
                     break
@@ -122,10 +122,10 @@ class Waits:
             return True
 
     def _work(self, file: "_File", flags: int) -> None:
-        """Block for a lock in the place of the threads that want it, and hand it to one after the other.
+        """Block for a lock on behalf of the threads that want it, and hand it to one after the other.
 
-        So the kernel wakes this process as soon as the lock is free, and no more than one thread is left
-        behind where nobody wants it any more.
+        The kernel wakes this thread as soon as the lock is free. If all others have given up, only this
+        thread stays blocked.
         """
         is_wanted = True
         while is_wanted:
@@ -144,7 +144,7 @@ class Waits:
 
 
 class _Ticket:
-    """A wish for a lock. `answer` is its descriptor once `served` can be acquired, or why there is none."""
+    """A thread's place in the queue. Once `served` can be acquired, `answer` is the descriptor, or an error."""
 
     __slots__ = ("answer", "served")
 
@@ -155,7 +155,7 @@ class _Ticket:
 
 
 class Wait:
-    """The wait of one thread for what is at a path."""
+    """The wait of one thread for the lock of a path."""
 
     def __init__(self, waits: Waits, path: str) -> None:
         self._waits = waits
@@ -164,7 +164,7 @@ class Wait:
         self.has_place = False
 
     def go_on(self, limit: float) -> None:
-        """Raise TimeoutError where it has lasted `limit` seconds, or too many threads wait so long."""
+        """Raise TimeoutError where the wait has lasted `limit` seconds, or too many threads wait so long."""
         waited = time.monotonic() - self._started
         is_stuck = waited >= _STALLED_AFTER or self._waits.is_stalled(self._path)
         if is_stuck and not self.has_place:
@@ -174,7 +174,7 @@ class Wait:
 
 
 def _lock(path: str, flags: int) -> int | OSError:
-    """Return the descriptor of a file whose lock was waited for, or why there is none."""
+    """Wait for the lock of a file without a limit; return its descriptor, or the error."""
     try:
         fd = os.open(path, flags)
     except OSError as error:

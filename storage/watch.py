@@ -1,4 +1,4 @@
-"""Ending what lasts too long. One thread looks at all that goes on: a timer for each would cost more."""
+"""Ending calls that last too long. One thread watches all of them: a timer for each would cost more."""
 
 import threading
 import time
@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 _LONGEST_PAUSE = 1.0  # seconds between two looks
-_IDLE_LOOKS = 10  # after so many with nothing going on the thread ends
+_IDLE_LOOKS = 10  # the thread ends after so many looks without a call
 
 
 class Ended(Exception):
-    """What was watched lasted too long, and was ended."""
+    """A call lasted too long, and was ended."""
 
 
 class Watch:
-    """Ends each thing that it watches after some seconds."""
+    """Ends each call that it watches after some seconds."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -25,7 +25,7 @@ class Watch:
 
     @contextmanager
     def over(self, end: Callable[[], None]) -> Iterator[None]:
-        """Call `end` if the block lasts too long, and then raise Ended, whatever the block made of that."""
+        """Call `end` if the block lasts too long; then raise Ended, even if the block raised something else."""
         key = object()
         with self._state:
             self._going[key] = (time.monotonic() + self._seconds, end)

@@ -1,4 +1,4 @@
-"""The background thread that lets git see what was committed, soon after it was."""
+"""The background thread that makes checkpoints, soon after commits."""
 
 import logging
 import threading
@@ -7,39 +7,39 @@ from typing import NamedTuple, Protocol
 
 from storage.errors import RepositoryNotFound, StorageError
 
-# Nobody writes to any of them for so long: then all that waits is published.
+# If nobody writes to any repository for so long, all repositories that wait get their checkpoint.
 QUIET_SECONDS = 0.01
-# Somebody always writes: what is committed waits no longer than this. The later, the fewer packs.
+# If somebody always writes, a repository waits no longer than this. The later, the fewer packs.
 LATEST_SECONDS = 1.0
 _LINGERING_SECONDS = 0.05
-# One that somebody else holds must not keep the others waiting, nor the end of the process.
+# A repository that somebody else holds must not delay the others, nor the end of the process.
 PATIENCE_SECONDS = 0.05
 
 _log = logging.getLogger(__name__)
 
 
 class Checkpointable(Protocol):
-    """What can hold back what was committed to it."""
+    """A repository whose commits may be in its journal only."""
 
     @property
     def name(self) -> str:
-        """Which it is, for the log."""
+        """The name of the repository, for the log."""
 
     def checkpoint(self, seconds: float) -> None:
-        """Let git see all of it; StorageError if that fails, or somebody else holds it so many seconds."""
+        """Make a checkpoint; StorageError if that fails, or somebody else holds the repository so long."""
 
 
 class _Due(NamedTuple):
-    """When something is published, in seconds of the monotonic clock: not before, even if it is quiet."""
+    """When a checkpoint is due, in seconds of the monotonic clock: not before `earliest`, even if it is quiet."""
 
     earliest: float
     latest: float
 
 
 class Checkpointer:
-    """One thread for all repositories of a store; it is there only while something is due.
+    """One thread for all repositories of a store, which runs only while a checkpoint is due.
 
-    A process that ends waits for it, unless the disk refuses.
+    The end of the process waits for the thread, unless the disk refuses the checkpoints.
     """
 
     def __init__(self) -> None:
@@ -50,10 +50,10 @@ class Checkpointer:
         self._failing: set[Checkpointable] = set()  # the thread's own
 
     def schedule(self, what: Checkpointable) -> None:
-        """Take note that something was just committed; never waits for what is being published."""
+        """Note that a repository has new commits. This never waits for a checkpoint."""
         with self._state:
             self._noted = now = time.monotonic()
-            if self._thread is None or not self._thread.is_alive():  # a fork leaves it to the parent
+            if self._thread is None or not self._thread.is_alive():  # a fork has no thread of its parent's
                 self._start()
             elif what in self._due:
                 return
@@ -61,17 +61,17 @@ class Checkpointer:
             self._state.notify()
 
     def _start(self) -> None:
-        # no daemon, whoever starts it: a process that ends waits for it
+        # not a daemon: the end of the process waits for the thread
         thread = threading.Thread(target=self._work, name="checkpointer", daemon=False)
         try:
             thread.start()
         except RuntimeError as error:  # there are too many threads; the next commit tries again
-            _log.warning("What is committed is in its journal, for now: %s", error)
+            _log.warning("New commits stay in their journals for now: %s", error)
         else:
             self._thread = thread
 
     def cancel(self, what: Checkpointable) -> None:
-        """Take note that somebody else has just published it."""
+        """Note that another process has just made the checkpoint."""
         with self._state:
             self._due.pop(what, None)
 
@@ -91,7 +91,7 @@ class Checkpointer:
                 self._checkpoint(what)
 
     def _pause(self, now: float) -> float:
-        """Return when to look again: the longer writers have been at it, the less they are disturbed."""
+        """Return the seconds until the next look: the longer writers go on, the less they are disturbed."""
         left = min(due.latest for due in self._due.values()) - now
         return min(left, max(QUIET_SECONDS, (LATEST_SECONDS - left) / 4))
 
@@ -111,14 +111,14 @@ class Checkpointer:
         try:
             what.checkpoint(PATIENCE_SECONDS)
         except RepositoryNotFound:
-            pass  # somebody has removed it
+            pass  # the repository was removed
         except StorageError as error:
-            if what not in self._failing:  # it is tried again each second
-                _log.warning("What was committed to '%s' is in its journal, for now: %s", what.name, error)
+            if what not in self._failing:  # logged once, and tried again each second
+                _log.warning("The commits of '%s' stay in its journal for now: %s", what.name, error)
             self._try_again(what)
             return
         except Exception:
-            _log.exception("What was committed to '%s' is in its journal: this is a bug", what.name)
+            _log.exception("The commits of '%s' stay in its journal: this is a bug", what.name)
             self._try_again(what)
             return
         self._failing.discard(what)

@@ -1,7 +1,7 @@
 """Which of the machine's cores a process runs on.
 
-Python runs one thread of a process at a time. Where each process of a server keeps to cores of its
-own, its threads hand over to each other there, instead of waking a core that another one needs.
+Python runs one thread of a process at a time. If each process of a server is pinned to cores of its own, a
+thread hands over to the next on the same core, and wakes no core that another process needs.
 """
 
 import os
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 
 def _allowed() -> frozenset[int]:
-    """Return the cores that this thread may run on; none where the system does not tell (not Linux)."""
+    """Return the cores that this thread may run on; none where the system cannot say (not Linux)."""
     return frozenset(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else frozenset()
 
 
@@ -18,21 +18,21 @@ _ALL = _allowed()
 
 
 def share(cores: Sequence[int], number: int, shares: int) -> Sequence[int]:
-    """Return one of so many equal shares of some cores; all of them where there are fewer than shares."""
+    """Return one of `shares` equal parts of some cores; all cores where there are fewer than `shares`."""
     if len(cores) < shares:
         return cores
     return cores[len(cores) * number // shares : len(cores) * (number + 1) // shares]
 
 
 def pin_to_share(number: int, shares: int) -> None:
-    """Keep this process to one of so many shares of the cores, before it starts its threads."""
+    """Pin this process to one of `shares` parts of the cores, before it starts its threads."""
     if _ALL:
         os.sched_setaffinity(0, share(sorted(_ALL), number, shares))
 
 
 @contextmanager
 def on_all_cores() -> Iterator[None]:
-    """Let what this thread starts meanwhile, a git process say, run on any core."""
+    """Let the processes that this thread starts in the block, such as git, run on any core."""
     own = _allowed()
     if own == _ALL:
         yield

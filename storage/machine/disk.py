@@ -7,15 +7,14 @@ from pathlib import Path
 
 from storage.waits import Waits
 
-# Written and flushed in one system call, where the system has that (Linux).
+# Linux writes and flushes in one system call.
 _FLUSHED = getattr(os, "RWF_DSYNC", 0)
 
 
 def write_file(path: Path, data: bytes, *, mode: int = 0o444, flush: bool) -> None:
-    """Create `path`, and flush its data where that is asked; FileExistsError if it is there.
+    """Create a file, and flush its data if `flush`; FileExistsError if there is such a file.
 
-    If the data cannot be written, no file stays. The name itself is durable only after
-    `sync` of its folder.
+    No file stays if the data cannot be written. The file's name is durable after `sync` of its folder.
     """
     fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode)
     try:
@@ -32,7 +31,7 @@ def write_file(path: Path, data: bytes, *, mode: int = 0o444, flush: bool) -> No
 
 
 def put_file(path: Path, data: bytes, scratch: Path) -> None:
-    """Put a file in its place, durably, whole or not at all; `scratch` is what it is called before."""
+    """Replace a file, durably, whole or not at all; it is written as `scratch` and renamed."""
     scratch.unlink(missing_ok=True)
     try:
         write_file(scratch, data, mode=0o644, flush=True)
@@ -44,7 +43,7 @@ def put_file(path: Path, data: bytes, scratch: Path) -> None:
 
 
 def write_at(fd: int, data: bytes, offset: int, *, flush: bool) -> None:
-    """Write into an open file, and flush what was written, and no more, where that is asked."""
+    """Write into an open file; if `flush`, flush these bytes and no others."""
     view = memoryview(data)
     while view:
         written = os.pwritev(fd, [view], offset, _FLUSHED if flush else 0)
@@ -63,7 +62,7 @@ def read_file(path: Path | str, size: int) -> bytes:
 
 
 def sync(path: Path) -> None:
-    """Flush a file's data, or a folder's names: what was created, renamed or removed in it."""
+    """Flush the data of a file, or the names in a folder."""
     fd = os.open(path, os.O_RDONLY)
     try:
         os.fsync(fd)
@@ -73,10 +72,10 @@ def sync(path: Path) -> None:
 
 @contextmanager
 def exclusive(folder: Path, waits: Waits) -> Iterator[None]:
-    """Hold the advisory lock (`flock`) of a folder against every other holder.
+    """Hold the advisory lock (`flock`) of a folder against all other threads and processes.
 
-    Other threads and other processes alike: each call opens the folder anew. The kernel
-    releases the lock of a process that dies. Raises TimeoutError where somebody else holds it too long.
+    The kernel frees the lock of a process that dies. Raises TimeoutError where somebody else holds it too
+    long.
     """
     fd = waits.lock(str(folder), os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -86,9 +85,9 @@ def exclusive(folder: Path, waits: Waits) -> Iterator[None]:
 
 
 def sync_tree(folder: Path) -> None:
-    """Flush every file and folder below a folder, and itself."""
+    """Flush a folder, and every file and folder in it."""
 
-    def fail(error: OSError) -> None:  # else what cannot be listed would be passed over
+    def fail(error: OSError) -> None:  # `os.walk` would skip a folder that cannot be listed
         raise error
 
     for parent, _, files in os.walk(folder, onerror=fail):

@@ -8,10 +8,10 @@ from storage.ids import CommitId
 from storage.machine import disk
 from storage.plumbing.refs import BRANCH, Refs
 
-# What a lock of ours holds. Git's own are empty, or hold a commit.
+# The content of a lock of ours. git's own locks are empty, or contain a commit.
 _OURS = b"Bakehouse\n"
-# A git command of the operator's holds a ref's lock for milliseconds and itself gives up on a
-# held one after 0.1 s (core.filesRefLockTimeout). One that stays this long was left by a crash.
+# A git command holds the lock of a ref for milliseconds, and waits 0.1 s for a lock that is held
+# (core.filesRefLockTimeout). A lock that stays this long was left by a crash.
 _STALE_AFTER_SECONDS = 1.0
 
 
@@ -49,10 +49,9 @@ class Branch:
         return False
 
     def clear_stale_lock(self) -> None:
-        """Remove a lock that nobody holds any more, or that git has held for a second.
+        """Remove a lock of ours, or of a git command that has had it for a second; wait for a younger one.
 
-        The caller holds the repository, so a lock was left by one who did, or is a git command's of
-        the operator's: that is waited for, unless it is older than any git command.
+        The caller holds the repository, so a lock of ours was left by a process that was killed.
         """
         deadline = time.monotonic() + _STALE_AFTER_SECONDS
         while self.is_locked() and time.monotonic() < deadline:

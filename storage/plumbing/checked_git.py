@@ -1,8 +1,8 @@
-"""What git answers about a repository, once the files that it reads from were found whole.
+"""Git's answers about a repository, after the checksums of its files were compared.
 
-Git does not compare the checksums that its packs and indexes end in, unless it is asked to (`git fsck`). So
-a bit that has changed on disk leads it to another object, or past one. Here each file's checksum is compared
-once, and again whenever the file has changed.
+git compares the checksums of packs and indexes in `git fsck` only. So a bit that has changed on disk leads
+git to another object, or past one. Here the checksum of each file is compared once, and again when the file
+has changed.
 
 Source: git's `gitformat-pack`, `gitformat-commit-graph`: each of these files ends in the SHA-1 of the rest.
 """
@@ -20,7 +20,7 @@ _CHECKSUM_SIZE = 20
 _PIECE = 1024 * 1024
 _SUMMED = (".pack", ".idx", ".rev", ".bitmap", ".mtimes", ".midx", ".graph")
 _GRAPHS = "objects/info/commit-graphs"
-# What git can do without, and the setting that lets it.
+# The files that git can do without, and the setting that makes it ignore them.
 WITHOUT_GRAPH = "core.commitGraph=false"
 _OPTIONAL = {"multi-pack-index": "core.multiPackIndex=false", "commit-graph": WITHOUT_GRAPH}
 
@@ -37,16 +37,16 @@ class CheckedGit:
         self._whole: dict[str, _Signature] = {}
 
     def ask(self, *arguments: str) -> str:
-        """Return what a git command answers; RepositoryDamaged if it fails, or cannot be believed."""
+        """Return what a git command prints; RepositoryDamaged if it fails, or would read a damaged file."""
         with explained(self.name, self._git_folder):
             without = self.check()
         options = [word for setting in without for word in ("-c", setting)]
         return git_command.run(self.name, self._git_folder, *arguments, options=options)
 
     def is_ancestor(self, commit: str, of: str) -> bool:
-        """Tell whether a commit is in the history of another, or of a ref; False also where git has none."""
+        """Tell whether a commit is in the history of another, or of a ref; False if git has no such commit."""
         with explained(self.name, self._git_folder):
-            self.check()  # damage is no answer
+            self.check()  # raises for damage, which must not look like a `no`
         try:
             self.ask("merge-base", "--is-ancestor", commit, of)
         except RepositoryDamaged:
@@ -56,7 +56,7 @@ class CheckedGit:
     def check(self) -> list[str]:
         """Raise RepositoryDamaged where a pack or its index is damaged.
 
-        Returns the settings that let git do without other files which are.
+        Returns the settings that make git ignore other files that are damaged.
         """
         without = set()
         whole: dict[str, _Signature] = {}
@@ -74,12 +74,12 @@ class CheckedGit:
 
 
 def damaged_files(git_folder: Path) -> list[Path]:
-    """Return the files of git's whose checksums are wrong."""
+    """Return git's files whose checksums are wrong."""
     return [Path(path) for path, _ in _summed_files(git_folder) if not is_whole(Path(path))]
 
 
 def is_whole(path: Path) -> bool:
-    """Tell whether a file ends in the SHA-1 of all before; also for one that has just gone."""
+    """Tell whether a file ends in the SHA-1 of the bytes before; True for a file that has just been removed."""
     with suppress(FileNotFoundError), path.open("rb") as file:
         left = os.fstat(file.fileno()).st_size - _CHECKSUM_SIZE
         digest = hashlib.sha1(usedforsecurity=False)
@@ -91,11 +91,11 @@ def is_whole(path: Path) -> bool:
 
 
 def _summed_files(git_folder: Path) -> Iterator[tuple[str, _Signature]]:
-    """Yield the path of each file that ends in a checksum, and what tells whether it has changed."""
+    """Yield the path of each file that ends in a checksum, with a signature that changes with the file."""
     for folder in ("objects/pack", "objects/pack/multi-pack-index.d", "objects/info", _GRAPHS):
         with suppress(FileNotFoundError), os.scandir(git_folder / folder) as entries:
             for entry in entries:
                 if entry.name.endswith(_SUMMED) or entry.name in _OPTIONAL:
-                    with suppress(FileNotFoundError):  # maintenance has just taken it away
+                    with suppress(FileNotFoundError):  # maintenance has just removed it
                         found = entry.stat()
                         yield entry.path, (found.st_ino, found.st_ctime_ns, found.st_size)

@@ -1,4 +1,4 @@
-"""The bytes of commit and tag objects: writing them, and reading what is asked of them."""
+"""Commit and tag objects: writing them, and reading their headers."""
 
 import re
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class CommitHeader:
         return cls._parse(data[: data.find(b"\n\n") + 1] or data)  # the message may be long
 
     @classmethod
-    @lru_cache(maxsize=1024)  # each read asks for its tip's
+    @lru_cache(maxsize=1024)  # each request reads the header of the tip
     def _parse(cls, lines: bytes) -> "CommitHeader":
         match = _COMMIT.match(lines)
         if match is None:
@@ -67,7 +67,9 @@ class TagHeader:
         match = _TAG.match(data)
         if match is None:
             raise ValueError("not a tag")
-        signature = Signature.parse(data) if Signature.is_in(data) else None  # very old gits wrote none
+        signature = (
+            Signature.parse(data) if Signature.is_in(data) else None
+        )  # very old versions of git wrote none
         return cls(match["object"].decode(), match["name"].decode("utf-8", "replace"), signature)
 
 
@@ -78,7 +80,7 @@ def serialize_tag(name: str, commit: CommitId, tagger: Person, time: int, messag
 
 
 def _identity(actor: Person) -> str:
-    """Return a person as a commit names them; ValueError for one who would change its other lines."""
+    """Return a person as a commit names one; ValueError for a name that would break the commit's lines."""
     identity = f"{actor.name} <{actor.email}>"
     if not _IDENTITY.fullmatch(identity):
         raise ValueError(f"{identity!r} cannot be the author of a commit")

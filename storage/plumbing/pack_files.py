@@ -1,4 +1,4 @@
-"""Objects as files: some together in one pack, durable with its index, and seen by git at once."""
+"""Packs on disk: some objects in one file, durable with its index, which git sees at once."""
 
 import os
 import zlib
@@ -11,42 +11,44 @@ from storage.plumbing import packs
 from storage.plumbing.object import GitObject
 from storage.plumbing.packs import Delta
 
-# Not `pack-`: so that maintenance knows these from what git packed, and compressed.
+# Not git's `pack-`, so that maintenance can tell these packs from those that git has compressed.
 PREFIX = "flush-"
-# A pack of a few commits. A larger one is read object by object.
+# bytes: a pack of a few commits. The objects of a larger pack are read one by one.
 _READ_WHOLE_BELOW = 64 * 1024
 
 
 @contextmanager
-def write(folder: Path, tip: str, objects: Sequence[GitObject | Delta]) -> Iterator[str]:
-    """Put objects into a pack named for the last of them, `tip`, while a ref is made to lead to them.
+def write(folder: Path, named_for: str, objects: Sequence[GitObject | Delta]) -> Iterator[str]:
+    """Put objects into a pack, named for one of them, while the caller makes a ref that leads to them.
 
-    Gives that name, without its ending. Until the end git keeps the pack, as it keeps one that is pushed:
-    an operator's `git repack` would remove what no ref leads to. What is there already, of a process
-    that died here, is written over.
+    Yields the pack's name, without its ending. A `.keep` file protects the pack until the end of the block,
+    as git protects one that is pushed: an operator's `git repack` would remove objects that no ref leads to.
+    Files that a killed process left under the same name are replaced.
     """
-    name = f"{PREFIX}{tip}"
+    name = f"{PREFIX}{named_for}"
     contents = dict(zip((f"{name}.pack", f"{name}.idx"), packs.encode(objects), strict=True))
     keep = folder / f"{name}.keep"
     keep.touch()
     try:
         try:
             _put(folder, contents)
-        except FileNotFoundError:  # `git gc --prune=now` takes what was just begun for a leftover
+        except FileNotFoundError:  # `git gc --prune=now` removes a scratch file that was just begun
             _put(folder, contents)
         yield name
     finally:
-        with suppress(OSError):  # then maintenance does
+        with suppress(OSError):  # maintenance removes it later
             keep.unlink()
 
 
 def _put(folder: Path, contents: Mapping[str, bytes]) -> None:
-    """Put files in their places, durably, the last only when all others are."""
-    scratch = {file: folder / f"tmp_{os.urandom(8).hex()}" for file in contents}  # as `git gc` clears, too
+    """Write files, durably, and then rename them in order."""
+    scratch = {
+        file: folder / f"tmp_{os.urandom(8).hex()}" for file in contents
+    }  # `git gc` removes such files, too
     try:
         for file, content in contents.items():
             disk.write_file(scratch[file], content, flush=True)
-        for file in contents:  # the index last: it is what git looks for
+        for file in contents:  # the index last, since git finds a pack by its index
             scratch[file].rename(folder / file)
     except OSError:
         for path in scratch.values():
@@ -56,8 +58,8 @@ def _put(folder: Path, contents: Mapping[str, bytes]) -> None:
 
 
 def read(folder: Path, name: str) -> list[GitObject]:
-    """Return all objects of a pack; none where git had better read it, object by object."""
-    with suppress(OSError, ValueError, IndexError, KeyError, zlib.error):  # gone again, or not one of ours
+    """Return all objects of a small pack of ours; nothing of others, which git reads object by object."""
+    with suppress(OSError, ValueError, IndexError, KeyError, zlib.error):  # removed meanwhile, or not ours
         content = disk.read_file(folder / f"{name}.pack", _READ_WHOLE_BELOW + 1)
         if len(content) <= _READ_WHOLE_BELOW:
             return packs.decode(content)

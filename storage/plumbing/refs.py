@@ -1,8 +1,6 @@
-"""Refs: what they name, as git reads it.
+"""Refs, read by git's own rules: ids in upper or lower case, packed refs, and refs to refs.
 
-Git's own rules decide what a ref says: ids in any case, packed refs, and refs to refs. What git would
-not read is damage, and raises RepositoryDamaged: a ref that cannot be read must not look like one that
-is not there.
+A ref that git could not read raises RepositoryDamaged: it must not look like a ref that does not exist.
 
 Source: git's `gitrepository-layout` and `refs/files-backend.c`, `refs/packed-backend.c`.
 """
@@ -24,7 +22,7 @@ TAGS = "refs/tags"
 _REF_NAME = re.compile(
     r"(?!.*(?:\.\.|@\{|//|/\.|\.lock(?:/|\Z)|[./]\Z))refs/[^\x00-\x20\x7f~^:?*\[\\]+", re.DOTALL
 )
-# White space is what git takes for it; Python knows more kinds.
+# Python knows more kinds of white space than git.
 _LOOSE = re.compile(rb"([0-9a-fA-F]{40})(?:[ \t\r\n].*)?", re.DOTALL)
 _TO_ANOTHER = re.compile(rb"ref:[ \t\r\n]*([^ \t\r\n]+)[ \t\r\n]*")
 _PACKED = re.compile(r"([0-9a-fA-F]{40})[ \t\r](.+)")
@@ -36,14 +34,14 @@ _LARGEST_REF = 4096
 
 
 class PackedRef(NamedTuple):
-    """A ref in `packed-refs`: the object id that it names, and the one that a tag there leads to."""
+    """A ref in `packed-refs`: the id of the object that it names, and of the one that a tag object leads to."""
 
     id: str
     peeled: str | None
 
 
 def is_repository(folder: Path) -> bool:
-    """Tell whether git takes a folder for a repository; GitPython would not say what the system refuses."""
+    """Tell whether git takes a folder for a repository. GitPython would hide errors of the system."""
     try:
         head = disk.read_file(folder / "HEAD", _LARGEST_REF)
         (folder / "objects").stat()
@@ -70,7 +68,7 @@ class Refs:
         """Return the object id (40 hex digits) that a ref such as `refs/tags/v1` names; None: no such ref."""
         asked = ref
         for _ in range(_MOST_STEPS):
-            try:  # each request asks, and `Path` takes its time to join paths
+            try:  # each request asks, and joining with `Path` is slow
                 content = disk.read_file(f"{self.git_folder}/{ref}", _LARGEST_REF)
             except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
                 packed = self.packed().get(ref)
@@ -100,31 +98,31 @@ class Refs:
         return self._packed[1]
 
     def exists(self, ref: str) -> bool:
-        """Tell whether there is a ref of some name, whatever that name holds."""
+        """Tell whether there is a ref of some name; any text may be asked for."""
         return _REF_NAME.fullmatch(ref) is not None and self.read(ref) is not None
 
     def all(self, folder: str) -> dict[str, str]:
-        """Return what the refs in a folder such as `refs/tags` name, by name without the folder."""
+        """Return the ids that the refs in a folder such as `refs/tags` name, by their names in the folder."""
         start = f"{folder}/"
-        loose = list(_loose(self.git_folder / folder))  # first: what is packed meanwhile is found there
+        loose = list(_loose(self.git_folder / folder))  # first: a ref that is packed meanwhile is found below
         found = {
             ref[len(start) :]: packed.id for ref, packed in self.packed().items() if ref.startswith(start)
         }
         for name in loose:
             object_id = self.read(start + name)
-            if object_id is not None:  # else it has just been removed
+            if object_id is not None:  # otherwise the ref has just been removed
                 found[name] = object_id
         return found
 
     def check_head(self) -> None:
-        """Raise RepositoryDamaged unless HEAD leads to the branch: git would show another one, or none."""
-        try:  # each request asks: a file that has not changed is not read again
+        """Raise RepositoryDamaged unless HEAD names the branch: git would show another branch, or none."""
+        try:  # each request asks, so a file that has not changed is not read again
             signature = _signature(self._head_path.stat())
             if signature == self._head:
                 return
             to = _TO_ANOTHER.fullmatch(disk.read_file(self._head_path, _LARGEST_REF))
-        except FileNotFoundError:  # without it, git takes the folder for no repository
-            self.git_folder.stat()  # FileNotFoundError where there is nothing at all
+        except FileNotFoundError:  # git needs the file to see a repository here
+            self.git_folder.stat()  # FileNotFoundError where the whole folder is missing
             raise RepositoryDamaged(self.name, "its HEAD is missing") from None
         if to is None or to[1] != BRANCH.encode():
             raise RepositoryDamaged(self.name, f"its HEAD does not lead to {BRANCH}")
@@ -133,7 +131,7 @@ class Refs:
     def _parse_packed(self, content: bytes) -> Mapping[str, PackedRef]:
         text = os.fsdecode(content)  # a name may be in any encoding
         lines = text.split("\n")
-        if lines.pop():  # the last line must end, too
+        if lines.pop():  # the last line must have an end, too
             raise self._broken_packed(text)
         is_sorted = bool(lines) and lines[0].startswith(_PACKED_HEADER) and " sorted " in f"{lines[0]} "
         found: dict[str, PackedRef] = {}
@@ -164,7 +162,7 @@ def _signature(found: os.stat_result) -> _Signature:
 
 
 def _loose(folder: Path) -> Iterator[str]:
-    """Yield the names of files in a folder that git takes for refs."""
+    """Yield the names of the files in a folder that are refs to git."""
     with suppress(FileNotFoundError):
         for entry in os.scandir(folder):
             if entry.is_file() and not entry.name.startswith(".") and not entry.name.endswith(".lock"):

@@ -1,8 +1,8 @@
-"""A tree object, held so that one entry can be found or replaced without rebuilding the rest.
+"""A tree object in which one entry can be found or replaced without rebuilding the others.
 
-GitPython's `Tree` validates and builds every entry in Python, 5 µs each. Here entries lie in leaves
-of a hundred or so, and a tree that differs in one entry shares all leaves but one: so what a change
-costs among 10,000 targets is git's own format, which has all entries in one object.
+GitPython's `Tree` builds every entry in Python, 5 µs each. Here up to 64 entries are one leaf, and a tree that
+differs in one entry shares all leaves but one. What remains is the cost of git's format, which has all entries in
+one object.
 """
 
 import re
@@ -23,9 +23,9 @@ _LARGEST_LEAF = 64  # entries
 class _Leaf:
     r"""Neighbouring entries of a folder, in git's order.
 
-    `keys` are the names that git sorts by (a folder's name ends in `/` there), `records` the
-    entries' bytes at the same positions: `<mode> <name>\0<20-byte id>`. `lowered` are the keys in lower
-    case, where that is not what they are.
+    `keys` are the names that git sorts by (a folder's name ends in `/` there). `records` are the bytes of
+    the entries in the same order: `<mode> <name>\0<20-byte id>`. `lowered` are the keys in lower case, joined by
+    zero bytes; None where no key has a capital.
     """
 
     __slots__ = ("data", "keys", "lowered", "records")
@@ -46,14 +46,14 @@ class Tree:
 
     def __init__(self, leaves: tuple[_Leaf, ...] = ()) -> None:
         self._leaves = leaves
-        self._size: int | None = None  # until somebody asks
+        self._size: int | None = None  # computed when it is asked for
         self._firsts = [leaf.keys[0] for leaf in leaves]
 
     @classmethod
     def parse(cls, data: bytes, near: "Tree | None" = None) -> "Tree":
         """Read a tree object's content; ValueError if it is not one.
 
-        What `near`, a tree with mostly the same entries, has in common at both ends is taken from it.
+        The leaves at both ends are taken from `near`, a tree with mostly the same entries, where they are equal.
         """
         if near is not None:
             return cls._parse_between(data, near._leaves)
@@ -71,7 +71,7 @@ class Tree:
 
     @classmethod
     def _parse_between(cls, data: bytes, leaves: tuple[_Leaf, ...]) -> "Tree":
-        """Read what is between those of some leaves that it begins with, and those that it ends in."""
+        """Read what is between the leaves that the content starts with and the leaves that it ends with."""
         first, start = 0, 0
         while first < len(leaves) and data.startswith(leaves[first].data, start):
             start += len(leaves[first].data)
@@ -105,9 +105,9 @@ class Tree:
         return data
 
     def compare(self, base: "Tree") -> tuple[int, bytes, bytes]:
-        """Return where the content of this tree begins to differ from another's, what is there, and here.
+        """Return where the content of this tree starts to differ from another's, and both differing parts.
 
-        That is told leaf by leaf: both may begin and end alike.
+        Whole leaves are compared, so the two parts may start and end with the same bytes.
         """
         ours, theirs = self._leaves, base._leaves
         lead, most = 0, min(len(ours), len(theirs))
@@ -125,7 +125,7 @@ class Tree:
     def changed_since(self, base: "Tree") -> Iterator[tuple[str, ObjectId | None, ObjectId | None, bool]]:
         """Yield each entry that differs from another tree's, in git's order.
 
-        As name, 20-byte ids there and here (None where it is not there), and whether it is a folder.
+        Each as its name, its ids in the other tree and in this one (or None), and whether it is a folder.
         """
         _, old, new = self.compare(base)
         before, after = _entries(old), _entries(new)
@@ -157,8 +157,8 @@ class Tree:
         """Return the names in the folder, files and folders, in git's order."""
         if not self._leaves:
             return []
-        # in one go: five times faster than key by key, and a `/` is only ever a folder's last
-        # what is not UTF-8, as a name may be that somebody committed by hand, is shown as `\ufffd`
+        # All keys at once, which is five times as fast as one by one; only a folder's key has a `/`, at its end.
+        # Bytes that are not UTF-8, as in a name that somebody committed by hand, become `\ufffd`.
         keys = b"\0".join(chain.from_iterable(leaf.keys for leaf in self._leaves))
         return keys.replace(b"/", b"").decode(errors="replace").split("\0")
 
@@ -168,9 +168,9 @@ class Tree:
         return ObjectId(record[-20:]) if record and record.startswith(mode + b" ") else None
 
     def other_case(self, names: Collection[str]) -> tuple[str, str] | None:
-        """Return one of some new names and another entry's that differ only in case, or None."""
+        """Return a new name and the name of another entry that differ only in case, or None."""
         keys = [name.encode() for name in names]
-        new = [key for key in keys if self._entry(key) is None]  # the others were let in
+        new = [key for key in keys if self._entry(key) is None]  # the others were accepted before
         if len(new) == 1:
             other = self._other_case(new[0])
             return None if other is None else (new[0].decode(), other.decode())
@@ -182,10 +182,10 @@ class Tree:
         return None
 
     def _other_case(self, key: bytes) -> bytes | None:
-        """Return the key of an entry that differs from a new one only in case, or None.
+        """Return the key of an entry that differs from a new key only in case, or None.
 
-        One in lower case is looked up. The leaves that have capitals are searched, each in one go: 20 times
-        as fast as key by key.
+        The key in lower case is looked up. Leaves with capitals are searched as one text each, 20 times as fast as
+        key by key.
         """
         lower = key.lower()
         if lower != key and self._entry(lower) is not None:
@@ -238,7 +238,7 @@ _NO_ENTRIES = _Leaf((), ())
 
 
 def _leaves(keys: tuple[bytes, ...], records: tuple[bytes, ...]) -> tuple[_Leaf, ...]:
-    """Return leaves of about one size, as few as can be."""
+    """Return leaves of about the same size, as few as possible."""
     if 0 < len(keys) <= _LARGEST_LEAF:
         return (_Leaf(keys, records),)
     count = -(-len(keys) // _LARGEST_LEAF)
@@ -247,7 +247,7 @@ def _leaves(keys: tuple[bytes, ...], records: tuple[bytes, ...]) -> tuple[_Leaf,
 
 
 def _entries(data: bytes) -> dict[bytes, bytes]:
-    """Return the bytes of each entry of a part of a tree's content, by key."""
+    """Return the bytes of each entry in a part of a tree's content, by key."""
     matches = _ENTRY.finditer(data)
     return {match[2] + b"/" if match[1] == FOLDER else match[2]: match[0] for match in matches}
 

@@ -100,7 +100,7 @@ def test_what_fails_is_tried_again_and_told_of(of, caplog: pytest.LogCaptureFixt
     assert len(waiting.published) == 2
     assert waiting.published[1] >= waiting.published[0] + 0.05
     (told,) = caplog.messages
-    assert "'demo' is in its journal" in told
+    assert "The commits of 'demo' stay in its journal" in told
 
 
 def test_a_thread_that_cannot_start_is_started_later(of, monkeypatch: pytest.MonkeyPatch, caplog):
@@ -189,7 +189,7 @@ def test_a_process_whose_disk_refuses_ends_all_the_same(repository: Repository, 
     done = subprocess.run(
         [sys.executable, "-c", script], check=True, cwd=Path(__file__).parents[2], capture_output=True
     )
-    assert b"'demo' is in its journal" in done.stderr
+    assert b"The commits of 'demo' stay in its journal" in done.stderr
     assert repository.head().read("counter").data == b"1\n"
     settle(repository.path)
 
