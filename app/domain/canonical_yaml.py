@@ -12,8 +12,6 @@ from typing import Any
 
 import yaml
 
-from app.domain.list_memo import ListMemo
-
 # A line that a literal block keeps as it is: printable, no blank space at its ends; or empty.
 _VISIBLE = r"!-~\u00a1-\u2027\u202a-\ud7ff"
 _LITERAL_LINE = re.compile(rf"(?:[{_VISIBLE}](?:[ {_VISIBLE}]*[{_VISIBLE}])?)?")
@@ -60,14 +58,14 @@ def _object(value: Mapping[str, Any], indent: str) -> str:
     """Return the lines of an object."""
     lines = []
     for name, item in value.items():
-        if isinstance(item, str):
-            lines.append(f"{indent}{_inline_entry(name, item)}")
-        elif item and isinstance(item, list):
-            lines.append(f"{indent}{_inline_key(name)}:\n{_lists.get(item, indent)}")
-        elif item and isinstance(item, dict):
-            lines.append(f"{indent}{_inline_key(name)}:\n{_object(item, indent + '  ')}")
-        else:
+        if not item or isinstance(item, int):
             lines.append(f"{indent}{_inline_key(name)}: {_inline(item)}")
+        elif isinstance(item, dict):
+            lines.append(f"{indent}{_inline_key(name)}:\n{_object(item, indent + '  ')}")
+        elif isinstance(item, list):
+            lines.append(f"{indent}{_inline_key(name)}:\n{_list(item, indent)}")
+        else:
+            lines.append(f"{indent}{_inline_entry(name, item)}")
     return "\n".join(lines)
 
 
@@ -75,15 +73,15 @@ def _list(value: list[Any], indent: str) -> str:
     """Return the lines of a list that is not empty."""
     deeper, lines = f"{indent}  ", []
     for item in value:
-        if item and isinstance(item, dict | list):
-            nested = _object(item, deeper) if isinstance(item, dict) else _list(item, deeper)
-            lines.append(f"{indent}- {nested[len(deeper) :]}")
+        if not item:
+            lines.append(f"{indent}- {_inline(item)}")
+        elif isinstance(item, dict):
+            lines.append(f"{indent}- {_object(item, deeper)[len(deeper) :]}")
+        elif isinstance(item, list):
+            lines.append(f"{indent}- {_list(item, deeper)[len(deeper) :]}")
         else:
             lines.append(f"{indent}- {_inline(item)}")
     return "\n".join(lines)
-
-
-_lists = ListMemo(_list)
 
 
 def _inline(value: Any) -> str:
@@ -106,9 +104,10 @@ def _inline_text(text: str) -> str:
     return line
 
 
+# Only texts, and floats that are not zero: a cache takes 1 and 1.0 for the same key, and 0.0 and -0.0.
 @lru_cache(maxsize=4096)
-def _inline_entry(name: str, text: str) -> str:
-    return f"{_inline_key(name)}: {_inline_text(text)}"
+def _inline_entry(name: str, item: str | float) -> str:
+    return f"{_inline_key(name)}: {_inline(item)}"
 
 
 @lru_cache(maxsize=1024)

@@ -1,7 +1,6 @@
 """From a template and overrides to a config. Pure: the law that a clone can be checked against."""
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 Config = Mapping[str, Any]
@@ -93,25 +92,15 @@ def normalize(overrides: Config) -> Config:
 
 
 def canonical(config: Config) -> Config:
-    """Return a config with its fields in the contract's order and free-form objects sorted."""
+    """Return a config in canonical order, and its generators likewise, without their nulls."""
     ordered = {**in_order(config)}
-    generators = ordered.get("generators") or []
-    tidied = [canonical_generator(generator) for generator in generators]
-    if any(one is not other for one, other in zip(tidied, generators, strict=True)):
-        ordered["generators"] = tidied  # else it stays the list that it is, and is known for that
+    if ordered.get("generators"):
+        ordered["generators"] = [_canonical_generator(generator) for generator in ordered["generators"]]
     return ordered
 
 
-def canonical_generator(generator: Config) -> Config:
-    """Return a generator without nulls, its fields in the contract's order; itself where it is so."""
-    if None not in generator.values() and _is_in_order(tuple(generator)):
-        return generator
+def _canonical_generator(generator: Config) -> Config:
     return {name: generator[name] for name in GENERATOR_FIELDS if generator.get(name) is not None}
-
-
-@lru_cache(maxsize=1024)
-def _is_in_order(names: tuple[str, ...]) -> bool:
-    return names == tuple(name for name in GENERATOR_FIELDS if name in names)
 
 
 def is_config(value: Any) -> bool:

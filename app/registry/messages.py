@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.domain.list_memo import ListMemo
 from storage.signatures import Person
 
 _LONGEST_VALUE = 200
@@ -66,15 +65,8 @@ def _text(value: Any) -> str:
     """Return a value as JSON on one line, without characters a terminal would act on."""
     if type(value) in (int, float):
         return repr(value)  # as JSON has it, at a third of the price
-    return _lists.get(value) if isinstance(value, list) else _write(value)
-
-
-def _write(value: Any) -> str:
     text = _encode(value)
     return text if text.isprintable() else json.dumps(value)
-
-
-_lists = ListMemo(_write)
 
 
 def _cut(text: str) -> str:

@@ -1,6 +1,5 @@
 """Strict fields that hold others: lists, objects, and parts that have a schema of their own."""
 
-import json
 from collections.abc import Callable
 from functools import cached_property
 from threading import Lock
@@ -12,10 +11,6 @@ from marshmallow import Schema, ValidationError, fields, missing
 from app.domain.names import PATTERNS
 from app.schemas.base import Mistake
 from app.schemas.fields import Text, messages, new_name_problem
-from storage.caches import Cache, weigh
-
-_FAMILIAR = 4 * 1024 * 1024  # bytes
-_LARGEST = 8192  # characters of JSON; nothing longer is remembered
 
 
 class JsonObject(fields.Dict):
@@ -33,26 +28,6 @@ class ListOf(fields.List[Any]):
     """A list of what another field describes."""
 
     default_error_messages = messages("list_type", "This must be a list")
-
-
-class MemoizedList(ListOf):
-    """A list that was often sent before: what was right once is not checked item by item again.
-
-    Nobody may change what this returns.
-    """
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._known: Cache[str, list[Any]] = Cache(_FAMILIAR)
-
-    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> list[Any]:
-        key = json.dumps(value)  # unlike the value itself, it tells 1, 1.0 and true apart
-        known = self._known.get(key)
-        if known is None:
-            known = super()._deserialize(value, *args, **kwargs)
-            if len(key) <= _LARGEST:
-                self._known.put(key, known, len(key) + weigh(known))
-        return known
 
 
 class Names(ListOf):

@@ -2,12 +2,11 @@
 
 from typing import Any, ClassVar
 
-from marshmallow import ValidationError, post_load, validates_schema
+from marshmallow import ValidationError, validates_schema
 
 from app.domain.names import PATTERNS, name_problem, target_name_problem, template_problem
-from app.domain.resolution import Config, canonical_generator
 from app.schemas.base import Mistake, StrictSchema
-from app.schemas.containers import JsonObject, ListOf, MemoizedList, Names, Part, Unchecked
+from app.schemas.containers import JsonObject, ListOf, Names, Part, Unchecked
 from app.schemas.fields import Choice, Flag, Integer, Name, Number, Text
 
 GENERATOR_TYPES = ("oneshot_qs", "hardcoded", "persona", "from_dataset", "custom")
@@ -67,11 +66,6 @@ class GeneratorInputSchema(GeneratorSchema):
         metadata={"description": "The question template itself: at most 1 MiB, kept in `templates/`."},
     )
 
-    @post_load
-    def _tidy(self, data: dict[str, Any], **_: Any) -> Config:
-        """Give generators the form that they are kept in here, where familiar ones are loaded once."""
-        return data if "template_content" in data else canonical_generator(data)
-
     @validates_schema(pass_original=True, skip_on_field_errors=False)
     def _check_needed(self, data: dict[str, Any], original: dict[str, Any], **_: Any) -> None:
         needed, _kind = _NEEDED_BY_TYPE.get(data.get("type", ""), (None, None))
@@ -117,9 +111,7 @@ class TargetConfigSchema(StrictSchema):
 class OverridesSchema(TargetConfigSchema):
     """What a target changes on its template. Null removes what the template has."""
 
-    generators = MemoizedList(
-        Part(GeneratorInputSchema), metadata={"description": "Where questions come from."}
-    )
+    generators = ListOf(Part(GeneratorInputSchema), metadata={"description": "Where questions come from."})
     u = Name(name_problem, metadata={"description": "Deprecated name of `teacher_prompt`."})
     v = Name(name_problem, empty=True, metadata={"description": "Deprecated name of `student_prompt`."})
 
