@@ -1,10 +1,12 @@
 """Targets, as requests ask for them and answers show them."""
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from marshmallow import ValidationError, validates_schema
+from marshmallow import Schema, ValidationError, validates_schema
 
 from app.domain.names import PATTERNS, name_problem, target_name_problem, template_problem
+from app.domain.resolution import CONFIG_FIELDS, DEPRECATED_FIELDS, GENERATOR_FIELDS
 from app.schemas.base import Mistake, StrictSchema
 from app.schemas.containers import JsonObject, ListOf, Names, Part, Unchecked
 from app.schemas.fields import Choice, Flag, Integer, Name, Number, Text
@@ -178,3 +180,20 @@ class DefaultTargetSchema(StrictSchema):
     """The template called `default`."""
 
     config = Part(TargetConfigSchema, required=True, metadata={"description": "What targets start from."})
+
+
+def require_fields(schema: type[Schema], stored: tuple[str, ...], taken: Iterable[str] = ()) -> None:
+    """Raise TypeError unless a schema has the `stored` fields, in their order, and those `taken` in besides.
+
+    Resolution stores only the fields that it knows, so it would drop any other in silence.
+    """
+    declared = tuple(schema().fields)
+    if declared != (*stored, *taken):
+        differing = ", ".join(sorted({*declared} ^ {*stored, *taken})) or "their order"
+        raise TypeError(f"{schema.__name__} and app/domain/resolution.py differ in: {differing}")
+
+
+require_fields(GeneratorSchema, GENERATOR_FIELDS)
+require_fields(GeneratorInputSchema, GENERATOR_FIELDS, ["template_content"])
+require_fields(TargetConfigSchema, CONFIG_FIELDS)
+require_fields(OverridesSchema, CONFIG_FIELDS, DEPRECATED_FIELDS)
