@@ -9,7 +9,7 @@ from storage.caches import Cache, weigh
 from storage.errors import RepositoryDamaged
 from storage.snapshot import File
 
-__all__ = ["Source", "dump", "expect", "expect_config", "parse", "read"]
+__all__ = ["Editable", "Source", "dump", "expect", "expect_config", "parse", "read"]
 
 T = TypeVar("T")
 
@@ -31,6 +31,13 @@ class Source(Protocol):
 
     def list(self, folder: str) -> list[str]:
         """Return the names in a folder."""
+
+
+class Editable(Source, Protocol):
+    """Where documents are written, too: a transaction, or a draft."""
+
+    def write(self, path: str, data: bytes) -> str:
+        """Put a file at a path, and return its blob id."""
 
 
 def read(source: Source, path: str) -> tuple[Mapping[str, Any], str] | None:

@@ -11,7 +11,8 @@ from app.domain.errors import Conflict, NotFound
 from app.domain.preconditions import Precondition
 from app.domain.resolution import Config, combine, in_order, resolve
 from app.registry import messages, target_files
-from app.registry.documents import Source
+from app.registry.documents import Editable, Source
+from app.registry.drafts import Draft
 from app.registry.messages import Origin
 from app.registry.question_templates import FileVersions
 from app.registry.target_files import FOLDER, Target
@@ -97,23 +98,33 @@ def rebase(
 ) -> tuple[list[Drift], str]:
     """Resolve a target again on today's template, and then all that was made from it, if asked to.
 
-    Returns those that changed, in one commit, parents first, and the commit's id. A dry run ends
-    before the commit. Raises NotFound, Conflict where the template is gone, PreconditionFailed.
+    Return those that changed, parents first, and the id of the one commit that they share. A dry run
+    works on a draft of the tip: it takes no lock and writes nothing. Raise NotFound, Conflict where
+    the template is gone, or PreconditionFailed.
     """
+    if dry_run:
+        tip = repository.head()
+        return _rebase_in(Draft(tip), name, precondition, with_descendants=with_descendants), tip.commit
 
     def change(transaction: Transaction) -> tuple[list[Drift], str]:
-        first = drift(transaction, name)
-        precondition.check(name, first.target.version)
-        changed = [_write(transaction, first)]
-        if with_descendants:
-            changed += [_write(transaction, found) for found in descendants(transaction, name)]
-        changed = [found for found in changed if not found.is_current]
-        commit = str(transaction.tip)
-        if changed and not dry_run:
-            commit = FOLDER.commit(transaction, origin, _message(origin, changed))
-        return changed, commit
+        changed = _rebase_in(transaction, name, precondition, with_descendants=with_descendants)
+        if not changed:
+            return [], str(transaction.tip)
+        return changed, FOLDER.commit(transaction, origin, _message(origin, changed))
 
     return repository.transact(change)
+
+
+def _rebase_in(
+    source: Editable, name: str, precondition: Precondition, *, with_descendants: bool
+) -> list[Drift]:
+    """Write the targets that differ on today's templates, and return them, parents first."""
+    first = drift(source, name)
+    precondition.check(name, first.target.version)
+    changed = [_write(source, first)]
+    if with_descendants:
+        changed += [_write(source, found) for found in descendants(source, name)]
+    return [found for found in changed if not found.is_current]
 
 
 def _basis(source: Source, target: Target) -> tuple[str, str, list[Target]]:
@@ -152,7 +163,7 @@ def _parse_line(line: bytes) -> str:
     return str(load(line)["template"])
 
 
-def _write(transaction: Transaction, found: Drift) -> Drift:
+def _write(source: Editable, found: Drift) -> Drift:
     if found.rebased is None:
         raise Conflict(
             found.template,
@@ -161,7 +172,7 @@ def _write(transaction: Transaction, found: Drift) -> Drift:
         )
     if found.is_current:
         return found
-    return replace(found, rebased=target_files.write(transaction, found.rebased))
+    return replace(found, rebased=target_files.write(source, found.rebased))
 
 
 def _message(origin: Origin, changed: list[Drift]) -> str:

@@ -8,7 +8,7 @@ from app.domain.errors import NotFound
 from app.domain.names import DEFAULT_TEMPLATE
 from app.domain.resolution import Config
 from app.registry import defaults, documents, messages, question_templates
-from app.registry.documents import Source
+from app.registry.documents import Editable, Source
 from app.registry.folders import Folder
 from app.registry.messages import Origin
 from app.registry.question_templates import FileVersions
@@ -82,11 +82,10 @@ def read_template(source: Source, template: str) -> tuple[Config, str]:
     return target.config, target.version
 
 
-def write(transaction: Transaction, target: Target) -> Target:
+def write(source: Editable, target: Target) -> Target:
     """Put a target's file in its place, and return the target with its version."""
-    return replace(
-        target, version=transaction.write(FOLDER.path(target.name), documents.dump(target.document()))
-    )
+    version = source.write(FOLDER.path(target.name), documents.dump(target.document()))
+    return replace(target, version=version)
 
 
 def commit(
