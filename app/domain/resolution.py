@@ -62,26 +62,26 @@ def merge_patch(target: Any, patch: Any) -> Any:
 
 
 def combine(base: Any, lower: Any, upper: Any) -> Any:
-    """Return the one patch that does to `base` what a lower patch and then an upper one do."""
+    """Return one patch that changes `base` as the patch `lower` and then the patch `upper` do."""
     if not isinstance(upper, dict):
         return upper
-    if not isinstance(lower, dict):  # what it put in the place of `base` is all that shows through
-        return _replacement(base, merge_patch(lower, upper))
-    below = base if isinstance(base, dict) else {}
-    return {
-        name: combine(below.get(name), lower[name], upper[name])
-        if name in lower and name in upper
-        else (upper if name in upper else lower)[name]
-        for name in {**lower, **upper}
-    }
+    if not isinstance(lower, dict):  # `lower` replaces `base`, so no field of `base` may stay
+        return _replace(base, merge_patch(lower, upper))
+    base_fields = base if isinstance(base, dict) else {}
+    combined = {**lower, **upper}
+    for name in lower.keys() & upper.keys():
+        combined[name] = combine(base_fields.get(name), lower[name], upper[name])
+    return combined
 
 
-def _replacement(base: Any, value: Any) -> Any:
-    """Return the patch that leaves nothing of `base` but `value`."""
+def _replace(base: Any, value: Any) -> Any:
+    """Return the patch that turns `base` into `value`."""
     if not isinstance(base, dict) or not isinstance(value, dict):
         return value
-    gone = {name: None for name in base if name not in value}
-    return gone | {name: _replacement(base.get(name), item) for name, item in value.items()}
+    patch: dict[str, Any] = {name: None for name in base if name not in value}
+    for name, item in value.items():
+        patch[name] = _replace(base.get(name), item)
+    return patch
 
 
 def normalize(overrides: Config) -> Config:
