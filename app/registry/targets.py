@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Any
 
 from app.domain.differences import is_same
@@ -9,6 +10,7 @@ from app.domain.errors import Conflict, NotFound
 from app.domain.preconditions import UNCONDITIONAL, Precondition
 from app.domain.resolution import Config, in_order, normalize, resolve
 from app.registry import messages, question_templates, revisions, target_files
+from app.registry.documents import Source
 from app.registry.messages import Origin
 from app.registry.question_templates import Files
 from app.registry.revisions import Ref
@@ -34,13 +36,21 @@ class TargetRequest:
         return cls(name, template, normalize(taken), files)
 
 
-@dataclass(frozen=True, slots=True)
-class _Written:
-    """What a request came to, and what the target replaced, or started from."""
+class _Action(StrEnum):
+    """What a request does, as the commit message says it."""
 
+    CREATE = "Create"
+    UPDATE = "Update"
+    KEEP = "Keep"  # the target is already as requested, so there is no commit
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """The target that a request leads to, and what the commit message compares it with: fields and files."""
+
+    action: _Action
     target: Target
-    verb: str | None  # None: the target was there already
-    before: Mapping[str, Any]  # fields and files
+    before: Mapping[str, Any]
 
 
 def get(snapshot: Snapshot, name: str) -> Target:
@@ -56,8 +66,8 @@ def create(repository: Repository, origin: Origin, request: TargetRequest) -> tu
     """
 
     def change(transaction: Transaction) -> tuple[Target, bool]:
-        written = _create_in(transaction, request)
-        return _commit(transaction, origin, written), written.verb is not None
+        outcome = _create_in(transaction, request)
+        return _commit(transaction, origin, outcome), outcome.action is _Action.CREATE
 
     return repository.transact(change)
 
@@ -105,9 +115,8 @@ def preview(snapshot: Snapshot, request: TargetRequest) -> Target:
 
     Raises NotFound for the template.
     """
-    base, template_version = read_template(snapshot, request.template)
-    config = in_order(resolve(base, request.overrides))
-    return Target(request.name, request.template, template_version, request.overrides, config, {})
+    target, _ = _resolve(snapshot, request)
+    return target
 
 
 def write_all(
@@ -127,14 +136,14 @@ def write_all(
         lines = []
         for request in requests:
             try:
-                written = (_put_in if replacing else _create_in)(transaction, request)
+                outcome = (_put_in if replacing else _create_in)(transaction, request)
             except NotFound as error:
                 failed[request.name] = str(error)
                 continue
             there[request.name] = None
-            if written.verb is not None:
+            if outcome.action is not _Action.KEEP:
                 fields = ", ".join(request.overrides) or "nothing changed"
-                lines.append(f"{written.verb} target {request.name} from {request.template}: {fields}")
+                lines.append(f"{outcome.action} target {request.name} from {request.template}: {fields}")
         if lines:
             FOLDER.commit(transaction, origin, messages.batch_message(origin, "target", lines))
         return list(there), failed
@@ -161,20 +170,19 @@ def _refuse_contradictions(requests: list[TargetRequest]) -> None:
                 raise Conflict(path, message)
 
 
-def _create_in(transaction: Transaction, request: TargetRequest) -> _Written:
+def _create_in(transaction: Transaction, request: TargetRequest) -> _Outcome:
     """Do what `create` does, but for the commit."""
     existing = target_files.read(transaction, request.name)
-    if existing and _is_asked_for(existing, request):
+    if existing and _is_repeated(existing, request):  # its template may have changed since, or be gone
         question_templates.refuse_other_content(transaction, request.name, request.files)
-        if question_templates.are_there(transaction, request.files):
-            return _Written(existing, None, {})
-    base, template_version = read_template(transaction, request.template)
-    question_templates.refuse_other_content(transaction, request.name, request.files)
-    config = in_order(resolve(base, request.overrides))
+        new = existing
+    else:
+        new, base = _resolve(transaction, request)
+        question_templates.refuse_other_content(transaction, request.name, request.files)
     if existing is None:
-        return _write(transaction, request, template_version, config, "Create", base)
-    if is_same(existing.config, config) and question_templates.are_there(transaction, request.files):
-        return _Written(existing, None, {})
+        return _Outcome(_Action.CREATE, _write(transaction, new, request.files), base)
+    if is_same(existing.config, new.config) and question_templates.are_there(transaction, request.files):
+        return _Outcome(_Action.KEEP, existing, {})
     raise Conflict(
         request.name,
         f"Target '{request.name}' already exists with different configuration. Use PUT to replace it, "
@@ -182,43 +190,43 @@ def _create_in(transaction: Transaction, request: TargetRequest) -> _Written:
     )
 
 
-def _is_asked_for(target: Target, request: TargetRequest) -> bool:
-    return target.template == request.template and is_same(target.overrides, request.overrides)
-
-
 def _put_in(
     transaction: Transaction, request: TargetRequest, precondition: Precondition = UNCONDITIONAL
-) -> _Written:
+) -> _Outcome:
     """Do what `put` does, but for the commit."""
     existing = target_files.read(transaction, request.name)
     precondition.check(request.name, existing.version if existing else None)
-    base, template_version = read_template(transaction, request.template)
-    config = in_order(resolve(base, request.overrides))
+    new, base = _resolve(transaction, request)
     if existing is None:
-        return _write(transaction, request, template_version, config, "Create", base)
+        return _Outcome(_Action.CREATE, _write(transaction, new, request.files), base)
     files_stay = question_templates.are_there(transaction, request.files)
-    written = _write(transaction, request, template_version, config, "Update", existing.content())
-    is_unchanged = files_stay and written.target.version == existing.version
-    return replace(written, verb=None) if is_unchanged else written
+    written = _write(transaction, new, request.files)
+    action = _Action.KEEP if files_stay and written.version == existing.version else _Action.UPDATE
+    return _Outcome(action, written, existing.content())
 
 
-def _write(
-    transaction: Transaction,
-    request: TargetRequest,
-    template_version: str,
-    config: Config,
-    verb: str,
-    before: Mapping[str, Any],
-) -> _Written:
-    files = question_templates.write(transaction, request.files)
-    target = Target(request.name, request.template, template_version, request.overrides, config, files)
-    return _Written(target_files.write(transaction, target), verb, before)
+def _is_repeated(existing: Target, request: TargetRequest) -> bool:
+    return existing.template == request.template and is_same(existing.overrides, request.overrides)
 
 
-def _commit(transaction: Transaction, origin: Origin, written: _Written) -> Target:
+def _resolve(source: Source, request: TargetRequest) -> tuple[Target, Config]:
+    """Return the target that a request leads to, without files and version, and its template's config."""
+    base, template_version = read_template(source, request.template)
+    config = in_order(resolve(base, request.overrides))
+    target = Target(request.name, request.template, template_version, request.overrides, config, {})
+    return target, base
+
+
+def _write(transaction: Transaction, target: Target, files: Files) -> Target:
+    if files:
+        target = replace(target, files=question_templates.write(transaction, files))
+    return target_files.write(transaction, target)
+
+
+def _commit(transaction: Transaction, origin: Origin, outcome: _Outcome) -> Target:
     """Commit one target, if it was written."""
-    target = written.target
-    if written.verb is None:
+    target = outcome.target
+    if outcome.action is _Action.KEEP:
         return replace(target, commit=str(transaction.tip))
-    subject = f"{written.verb} target {target.name}"
-    return target_files.commit(transaction, origin, subject, written.before, target)
+    subject = f"{outcome.action} target {target.name}"
+    return target_files.commit(transaction, origin, subject, outcome.before, target)
