@@ -1,11 +1,11 @@
-"""From a template and overrides to a config. Pure: the law that a clone can be checked against."""
+"""From a template and overrides to a config. Pure, so that every target in a clone can be checked."""
 
 from collections.abc import Mapping
 from typing import Any
 
 Config = Mapping[str, Any]
 
-# Each field's kind, in the order that files and answers have.
+# The type of each field, in the order of files and answers.
 _CONFIG_KINDS: Mapping[str, Any] = {
     "teacher_prompt": str,
     "student_prompt": str,
@@ -41,7 +41,7 @@ def resolve(template: Config, overrides: Config) -> Config:
 
 
 def in_order(config: Config) -> Config:
-    """Return a config that was resolved from canonical parts in canonical order."""
+    """Return a config in canonical order. Its generators must be canonical already."""
     ordered = {name: config[name] for name in CONFIG_FIELDS if name in config}
     if "extra_kwargs" in ordered:
         ordered["extra_kwargs"] = _sorted(config["extra_kwargs"])

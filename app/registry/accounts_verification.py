@@ -1,4 +1,4 @@
-"""Are the users' files as Bakehouse writes them? Nothing else may lie in the accounts."""
+"""The check of the accounts: users' files as Bakehouse writes them, and no other files."""
 
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -29,7 +29,7 @@ def _check_user(snapshot: Snapshot, entry: str, file: File) -> Iterator[str]:
 
 
 def _as_written(user: User, found: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what a user's file says; of a token, what is found: older versions wrote less of one."""
+    """Return a user's document with only those token fields that the file has: older versions wrote fewer."""
     document = user.document()
     pairs = zip(document["tokens"], found["tokens"], strict=True)
     tokens = [{field: token[field] for field in token if field in old} for token, old in pairs]

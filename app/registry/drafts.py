@@ -1,4 +1,4 @@
-"""Changes that are tried out on a snapshot: read back like written files, and never committed."""
+"""Drafts: changes on top of a snapshot that are never committed, for dry runs."""
 
 import hashlib
 
@@ -7,7 +7,7 @@ from storage.snapshot import File, Snapshot
 
 
 class Draft:
-    """The files of a snapshot, and on top of them those that were written here. It takes no lock."""
+    """The files of a snapshot, with replacements that exist only here. A draft takes no lock."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.name = snapshot.name

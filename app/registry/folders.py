@@ -1,4 +1,4 @@
-"""Folders of one YAML file each, such as `targets/` and `prompts/`, and what all of them share."""
+"""Folders with a YAML file for each thing of a kind, such as `targets/` and `prompts/`."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ _SUFFIX = ".yml"
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A folder of files that people name: `name` is the folder, `kind` what a file is: `Target`."""
+    """A folder, such as `targets`, of files that each hold a thing of one `kind`, such as `Target`."""
 
     name: str
     kind: str
@@ -36,9 +36,9 @@ class Folder:
         return snapshot.folder_version(self.name)
 
     def commit(self, transaction: Transaction, origin: Origin, text: str) -> str:
-        """Commit what was written, and return the commit's id.
+        """Commit the transaction's writes, and return the commit's id.
 
-        Raises Conflict where a new name differs from an old one only in case.
+        Raises Conflict where a new name differs from an existing one only in case.
         """
         try:
             return transaction.commit(text, origin.author)
@@ -47,9 +47,9 @@ class Folder:
             raise Conflict(taken, f"'{taken}' differs from the existing '{other}' only in case") from error
 
     def delete(self, repository: Repository, origin: Origin, name: str, precondition: Precondition) -> str:
-        """Remove a file and return the commit's id; what was made from it stays as it is.
+        """Remove a file, and return the commit's id. Targets that were made from it stay as they are.
 
-        Raises NotFound, or PreconditionFailed where the current version rules it out.
+        Raises NotFound or PreconditionFailed.
         """
 
         def change(transaction: Transaction) -> str:

@@ -1,4 +1,4 @@
-"""Drift and rebase: what a target would be on today's template, and making it so."""
+"""Drift and rebase: what a target would be on today's template, and replacing the target with that."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -20,15 +20,16 @@ from storage.repository import Repository
 from storage.transaction import Transaction
 
 _TEMPLATE = b"template: "
-_LONGEST_LINE = 200  # bytes; a hand may have written any
+_LONGEST_LINE = 200  # bytes; a longer first line was written by hand
 
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """A target, and what it would be on today's template; `rebased` is None where that is gone.
+    """A target, and what it would be on today's template: `rebased`, or None where the template is gone.
 
-    `template` is what it is resolved on: where a target is its own template, what that one was
-    made from, and so on. `depth` is how far it is from the target that was asked about.
+    A target may be its own template, since a PUT can change it on top of what it was. `template` is then
+    the template that it was first made from. `depth` is 1 for targets that were made from the one asked
+    about, 2 for targets that were made from those, and so on.
     """
 
     target: Target
@@ -38,7 +39,7 @@ class Drift:
 
     @property
     def is_current(self) -> bool:
-        """Tell whether its template is today what it was."""
+        """Tell whether the template is still at the recorded version."""
         return self.rebased is self.target
 
     @property
@@ -75,7 +76,7 @@ def drift(source: Source, name: str, depth: int = 0) -> Drift:
 
 
 def descendants(source: Source, name: str) -> Iterator[Drift]:
-    """Yield who was made from a target, at any depth, parents first, each with its drift."""
+    """Yield the drift of each target that was made from a target, at any depth, parents first."""
     target_files.expect(source, name)
     children = _children(source)
     level, depth, seen = [name], 0, {name}
@@ -128,9 +129,9 @@ def _rebase_in(
 
 
 def _basis(source: Source, target: Target) -> tuple[str, str, list[Target]]:
-    """Return the template that a target stands on, its recorded version, and the target's own on top.
+    """Return the template that a target is resolved on, and its recorded version; and the target's versions.
 
-    A target that was its own template stands on what it was first made from.
+    There are several versions, oldest first, where the target was its own template.
     """
     versions = [target]
     while target.template == versions[-1].name:
@@ -140,7 +141,7 @@ def _basis(source: Source, target: Target) -> tuple[str, str, list[Target]]:
 
 
 def _children(source: Source) -> dict[str, list[str]]:
-    """Return who stands on each target."""
+    """Return the names of the targets that are resolved on each template."""
     children = defaultdict(list)
     for name in FOLDER.names(source):
         template = _template_of(source, name)
@@ -151,11 +152,11 @@ def _children(source: Source) -> dict[str, list[str]]:
 
 
 def _template_of(source: Source, name: str) -> str:
-    """Return what a target says its template is: its file's first line, for thousands of files."""
+    """Return the template that a target names. Reading only the first line makes this fast for thousands."""
     file = source.read(FOLDER.path(name))
     first, _, rest = file.data[:_LONGEST_LINE].partition(b"\n") if file else (b"", b"", b"")
-    is_known = rest and first.startswith(_TEMPLATE)
-    return _parse_line(first) if is_known else target_files.expect(source, name).template
+    is_readable = rest and first.startswith(_TEMPLATE)
+    return _parse_line(first) if is_readable else target_files.expect(source, name).template
 
 
 @lru_cache(maxsize=16384)

@@ -1,4 +1,4 @@
-"""The file of a target: what it says, reading and writing it."""
+"""The file of a target: its content, and how it is read and written."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ FOLDER = Folder("targets", "Target")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A target as one commit has it. `version` is its file's blob id, `commit` the commit's.
+    """A target at a commit. `version` is the blob id of its file.
 
     `files` are the question templates that came with it.
     """
@@ -35,7 +35,7 @@ class Target:
     commit: str = ""
 
     def document(self) -> Mapping[str, Any]:
-        """Return what its file says."""
+        """Return the content of its file."""
         return {
             "template": self.template,
             "template_version": self.template_version,
@@ -45,11 +45,11 @@ class Target:
         }
 
     def content(self) -> Mapping[str, Any]:
-        """Return what it comes to: fields and files, whatever they were made from."""
+        """Return its resolved fields and its files, which a commit message compares."""
         return {**self.config, **self.files}
 
 
-# By name and version, which alone tells what is in the file.
+# By name and version. The version determines the content.
 _kept: Cache[tuple[str, str], Target] = Cache(32 * 1024 * 1024)
 
 
@@ -60,7 +60,7 @@ def read(source: Source, name: str) -> Target | None:
 
 
 def read_version(source: Source, name: str, version: str) -> Target:
-    """Return a target as its file was at a version (a blob id) in the history."""
+    """Return a target at a version (a blob id) of its file."""
     return _parse(source, name, source.blob(version), version)
 
 
@@ -83,7 +83,7 @@ def read_template(source: Source, template: str) -> tuple[Config, str]:
 
 
 def write(source: Editable, target: Target) -> Target:
-    """Put a target's file in its place, and return the target with its version."""
+    """Write a target's file, and return the target with its version."""
     version = source.write(FOLDER.path(target.name), documents.dump(target.document()))
     return replace(target, version=version)
 
@@ -96,7 +96,7 @@ def commit(
     target: Target,
     trailers: Mapping[str, str] | None = None,
 ) -> Target:
-    """Commit one target that was written; the message tells how its content differs from `before`."""
+    """Commit one target that was written. The message shows how its content differs from `before`."""
     lines = messages.changed_fields(before, target.content())
     named = {"Template": f"{target.template} {target.template_version}", **(trailers or {})}
     text = messages.message(origin, subject, lines, named)

@@ -22,7 +22,7 @@ from storage.transaction import Transaction
 
 @dataclass(frozen=True, slots=True)
 class TargetRequest:
-    """What a target is asked to be made from: overrides as they are stored, and files by path."""
+    """A request for a target: its template, its overrides as they are stored, and question templates."""
 
     name: str
     template: str
@@ -31,7 +31,7 @@ class TargetRequest:
 
     @classmethod
     def of(cls, name: str, template: str, overrides: Config | None) -> "TargetRequest":
-        """Take a request's overrides apart; Conflict where they bring one file twice."""
+        """Take the question templates out of overrides; Conflict where two generators bring the same one."""
         taken, files = question_templates.take(name, overrides or {})
         return cls(name, template, normalize(taken), files)
 
@@ -54,15 +54,15 @@ class _Outcome:
 
 
 def get(snapshot: Snapshot, name: str) -> Target:
-    """Return a target as a commit has it; NotFound if there is none."""
+    """Return a target at a commit; NotFound if there is none."""
     return replace(target_files.expect(snapshot, name), commit=snapshot.commit)
 
 
 def create(repository: Repository, origin: Origin, request: TargetRequest) -> tuple[Target, bool]:
-    """Make a target, or return the one that is there if it asks for the same; tell which.
+    """Create a target, or return the existing one if it is as requested; True where it is new.
 
-    The same is: this template and these overrides, or others that resolve to the same config.
-    Raises NotFound for the template, Conflict where a different target has the name.
+    It is as requested if template and overrides are the same, or if the resolved config is. Raises
+    NotFound for the template, Conflict where a different target has the name.
     """
 
     def change(transaction: Transaction) -> tuple[Target, bool]:
@@ -73,9 +73,9 @@ def create(repository: Repository, origin: Origin, request: TargetRequest) -> tu
 
 
 def put(repository: Repository, origin: Origin, request: TargetRequest, precondition: Precondition) -> Target:
-    """Make or replace a target. The template may be the target itself, as it is now.
+    """Create or replace a target. The template may be the target itself, as it is now.
 
-    Raises NotFound for the template, PreconditionFailed where the current version rules it out.
+    Raises NotFound for the template, or PreconditionFailed.
     """
     return repository.transact(
         lambda transaction: _commit(transaction, origin, _put_in(transaction, request, precondition))
@@ -83,10 +83,10 @@ def put(repository: Repository, origin: Origin, request: TargetRequest, precondi
 
 
 def revert(repository: Repository, origin: Origin, name: str, to: Ref, precondition: Precondition) -> Target:
-    """Put a target's file, and the question templates that came with it, back as they were at a ref.
+    """Restore a target's file, and the question templates that came with it, as they were at a ref.
 
-    A deleted target is there again. Raises NotFound where there was no such target then,
-    PreconditionFailed where the current version rules it out, and what `revisions.at` raises.
+    This also restores a deleted target. Raises NotFound where there was no such target at the ref,
+    PreconditionFailed, and what `revisions.at` raises.
     """
     then = revisions.at(repository, to)
     old = target_files.read(then, name)
@@ -111,10 +111,7 @@ def revert(repository: Repository, origin: Origin, name: str, to: Ref, precondit
 
 
 def preview(snapshot: Snapshot, request: TargetRequest) -> Target:
-    """Return what a request would come to, unwritten: a target without a version.
-
-    Raises NotFound for the template.
-    """
+    """Return the target that a request leads to, without writing it; NotFound for the template."""
     target, _ = _resolve(snapshot, request)
     return target
 
@@ -122,10 +119,10 @@ def preview(snapshot: Snapshot, request: TargetRequest) -> Target:
 def write_all(
     repository: Repository, origin: Origin, requests: Iterable[TargetRequest], *, replacing: bool
 ) -> tuple[list[str], dict[str, str]]:
-    """Make targets in one commit, replacing existing ones or not; a later one may start from an earlier.
+    """Create targets in one commit, or replace them. A later one may have an earlier one as its template.
 
-    Returns the names of those that are there now, and why others are not: their template is
-    unknown. Raises Conflict, with nothing written, where one contradicts what is there or another.
+    Returns the names of the targets that exist now, and the reasons for the others, whose templates are
+    unknown. Raises Conflict, and writes nothing, where a target contradicts another or an existing one.
     """
     requests = list(requests)
     _refuse_contradictions(requests)
@@ -152,9 +149,9 @@ def write_all(
 
 
 def _refuse_contradictions(requests: list[TargetRequest]) -> None:
-    """Raise Conflict where two of a batch have one name, or bring one file with different content.
+    """Raise Conflict where two targets of a batch have one name, or bring one file with different content.
 
-    What one commit does not keep could be no template, either: no history would have it.
+    Otherwise a target could record a template version that the batch's commit does not contain.
     """
     names: set[str] = set()
     files: dict[str, bytes] = {}
