@@ -1,4 +1,4 @@
-"""Targets, as requests ask for them and answers show them."""
+"""Requests and answers about targets."""
 
 from collections.abc import Iterable
 from typing import Any, ClassVar
@@ -13,7 +13,7 @@ from app.schemas.fields import Choice, Flag, Integer, Name, Number, Text
 
 GENERATOR_TYPES = ("oneshot_qs", "hardcoded", "persona", "from_dataset", "custom")
 _NEEDED_BY_TYPE = {"hardcoded": ("questions", "array"), "from_dataset": ("dataset", "string")}
-_LARGEST_TEMPLATE = 1024 * 1024
+_LARGEST_QUESTION_TEMPLATE = 1024 * 1024  # bytes
 _FILE_PATTERN = rf"^$|^(.*/)?{PATTERNS[name_problem][1:]}"
 
 
@@ -43,7 +43,7 @@ class GeneratorSchema(StrictSchema):
 class GeneratorInputSchema(GeneratorSchema):
     """A generator as a request gives it."""
 
-    # What the checks below say, as JSON Schema.
+    # The checks below, as JSON Schema.
     json_schema: ClassVar[dict[str, Any]] = {
         "allOf": [
             *(
@@ -76,12 +76,12 @@ class GeneratorInputSchema(GeneratorSchema):
             raise ValidationError({needed: [Mistake("missing", message)]})
 
     @validates_schema(skip_on_field_errors=False)
-    def _check_template(self, data: dict[str, Any], **_: Any) -> None:
+    def _check_question_template(self, data: dict[str, Any], **_: Any) -> None:
         content = data.get("template_content")
         if content is None:
             return
-        if len(content.encode()) > _LARGEST_TEMPLATE:
-            mistake = Mistake("string_too_long", "A template must not be larger than 1 MiB")
+        if len(content.encode()) > _LARGEST_QUESTION_TEMPLATE:
+            mistake = Mistake("string_too_long", "A question template must not be larger than 1 MiB")
             raise ValidationError({"template_content": [mistake]})
         path = data.get("template_path")
         problem = name_problem(path.rpartition("/")[2]) if path else None
@@ -111,7 +111,7 @@ class TargetConfigSchema(StrictSchema):
 
 
 class OverridesSchema(TargetConfigSchema):
-    """What a target changes on its template. Null removes what the template has."""
+    """The fields that a target changes on its template. Null removes a field of the template."""
 
     generators = ListOf(Part(GeneratorInputSchema), metadata={"description": "Where questions come from."})
     u = Name(name_problem, metadata={"description": "Deprecated name of `teacher_prompt`."})
@@ -123,7 +123,7 @@ class OverridesSchema(TargetConfigSchema):
 
 
 class TargetPutSchema(StrictSchema):
-    """What a target is made from."""
+    """The template and the overrides of a target."""
 
     template = Name(
         template_problem,
@@ -131,7 +131,7 @@ class TargetPutSchema(StrictSchema):
         metadata={"description": "`default`, or the name of a target of this repo."},
     )
     overrides = Part(
-        OverridesSchema, allow_none=True, metadata={"description": "What to change on the template."}
+        OverridesSchema, allow_none=True, metadata={"description": "The fields to change on the template."}
     )
 
 
@@ -157,7 +157,7 @@ class TargetListSchema(StrictSchema):
 
 
 class TargetBatchSchema(StrictSchema):
-    """Many targets to make or replace."""
+    """Targets to create or replace in one commit."""
 
     targets = ListOf(
         Unchecked(Part(TargetCreateSchema)),
@@ -172,14 +172,14 @@ class DefaultTargetPutSchema(StrictSchema):
     config = Part(
         OverridesSchema,
         required=True,
-        metadata={"description": "All that the template has; a field that is null or left out has no value."},
+        metadata={"description": "The whole config. A field that is null or left out has no value."},
     )
 
 
 class DefaultTargetSchema(StrictSchema):
-    """The template called `default`."""
+    """The template called `default`, which every repo has."""
 
-    config = Part(TargetConfigSchema, required=True, metadata={"description": "What targets start from."})
+    config = Part(TargetConfigSchema, required=True, metadata={"description": "The resolved configuration."})
 
 
 def require_fields(schema: type[Schema], stored: tuple[str, ...], taken: Iterable[str] = ()) -> None:
