@@ -7,22 +7,19 @@ from typing import Any
 from app.domain.names import user_id_problem
 from app.registry import documents, user_files
 from app.registry.user_files import FOLDER, User
-from app.registry.verification import FOREIGN, Verification, wrong_name
+from app.registry.verification import FOREIGN, Verification, named
 from storage.clones import Clone
 from storage.snapshot import File, Snapshot
 
 
 def of_accounts(clone: Clone, snapshot: Snapshot) -> Verification:
     """Return the check of the users of a server."""
-    return Verification(clone, snapshot, {}, {FOLDER.name: partial(_check_user, snapshot)})
+    check = named(user_id_problem, partial(_check_user, snapshot))
+    return Verification(clone, snapshot, {}, {FOLDER.name: check})
 
 
-def _check_user(snapshot: Snapshot, entry: str, file: File) -> Iterator[str]:
-    wrong = wrong_name(entry, user_id_problem)
-    if wrong:
-        yield wrong
-        return
-    user = user_files.read(snapshot, entry.removesuffix(".yml"))
+def _check_user(snapshot: Snapshot, user_id: str, file: File) -> Iterator[str]:
+    user = user_files.read(snapshot, user_id)
     found = documents.parse(snapshot, FOLDER.path(user.id), file.data)
     if documents.dump(_as_written(user, found)) != file.data:
         yield FOREIGN

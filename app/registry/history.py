@@ -71,12 +71,7 @@ def of_file(
 
 
 def of_repo(
-    repository: Repository,
-    snapshot: Snapshot,
-    wanted: LogFilter,
-    *,
-    before: str | None,
-    limit: int,
+    repository: Repository, snapshot: Snapshot, wanted: LogFilter, *, before: str | None, limit: int
 ) -> Page:
     """Return the commits of a repo up to a snapshot that pass a filter.
 

@@ -9,7 +9,7 @@ from app.domain.names import DEFAULT_TEMPLATE, name_problem, target_name_problem
 from app.domain.resolution import Config, canonical, in_order, resolve
 from app.registry import defaults, documents, grants, prompts, question_templates, repos, target_files
 from app.registry.target_files import Target
-from app.registry.verification import FOREIGN, Check, Verification, wrong_name
+from app.registry.verification import FOREIGN, Check, Verification, named
 from storage.clones import Clone
 from storage.errors import RepositoryDamaged
 from storage.history import LoggedCommit
@@ -38,8 +38,8 @@ class _RepoChecks:
     def of_folders(self) -> Mapping[str, Check]:
         """Return the checks of all files in a folder, by the folder's name."""
         return {
-            target_files.FOLDER.name: self._check_target,
-            prompts.FOLDER.name: self._check_prompt,
+            target_files.FOLDER.name: named(target_name_problem, self._check_target),
+            prompts.FOLDER.name: named(name_problem, self._check_prompt),
             question_templates.FOLDER: self._check_question_template,
         }
 
@@ -53,21 +53,13 @@ class _RepoChecks:
         if documents.dump(document) != file.data:
             yield FOREIGN
 
-    def _check_prompt(self, entry: str, file: File) -> Iterator[str]:
-        wrong = wrong_name(entry, name_problem)
-        if wrong:
-            yield wrong
-            return
-        prompt = prompts.get(self._snapshot, entry.removesuffix(".yml"))
+    def _check_prompt(self, name: str, file: File) -> Iterator[str]:
+        prompt = prompts.get(self._snapshot, name)
         if documents.dump(prompt.document()) != file.data:
             yield FOREIGN
 
-    def _check_target(self, entry: str, file: File) -> Iterator[str]:
-        wrong = wrong_name(entry, target_name_problem)
-        if wrong:
-            yield wrong
-            return
-        target = target_files.read_version(self._snapshot, entry.removesuffix(".yml"), file.id)
+    def _check_target(self, name: str, file: File) -> Iterator[str]:
+        target = target_files.read_version(self._snapshot, name, file.id)
         yield from self._check_resolution(target)
         yield from self._check_templates(target)
 
@@ -111,9 +103,7 @@ class _RepoChecks:
         else:
             base = target_files.read_version(self._snapshot, target.template, target.template_version).config
         anew = replace(
-            target,
-            overrides=canonical(target.overrides),
-            config=in_order(resolve(base, target.overrides)),
+            target, overrides=canonical(target.overrides), config=in_order(resolve(base, target.overrides))
         )
         wrong = compare(anew.config, target.config)
         if wrong:

@@ -69,8 +69,15 @@ def reason_of(error: StorageError | OSError) -> str:
     return (isinstance(error, OSError) and error.strerror) or str(error)
 
 
-def wrong_name(entry: str, find_problem: Callable[[str], str | None]) -> str | None:
-    """Return what is wrong with the name of a YAML file, or None; `find_problem` checks it without `.yml`."""
-    name = entry.removesuffix(".yml")
-    problem = "does not end in '.yml'" if name == entry else find_problem(name)
-    return None if problem is None else f"its name {problem}"
+def named(find_problem: Callable[[str], str | None], check: Check) -> Check:
+    """Return a check of YAML files: first of the name without `.yml`, and then, given that name, `check`."""
+
+    def check_named(entry: str, file: File) -> Iterator[str]:
+        name = entry.removesuffix(".yml")
+        problem = "does not end in '.yml'" if name == entry else find_problem(name)
+        if problem:
+            yield f"its name {problem}"
+        else:
+            yield from check(name, file)
+
+    return check_named

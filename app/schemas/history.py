@@ -1,7 +1,5 @@
 """Requests and answers about the history of a repo."""
 
-from typing import Any
-
 from marshmallow import fields
 
 from app.domain.names import target_name_problem
@@ -86,8 +84,16 @@ class CommitSchema(StrictSchema):
     subject = Text(required=True, metadata={"description": "The first line of the commit's message."})
 
 
-def _changes() -> Any:
-    return ListOf(
+class FileChangeSchema(StrictSchema):
+    """What a commit did to a file."""
+
+    action = Choice(ACTIONS, required=True, metadata={"description": "What the commit did to the file."})
+    version = Text(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The new version of the file: its blob id; null where it was deleted."},
+    )
+    changes = ListOf(
         Part(ChangeSchema),
         required=True,
         allow_none=True,
@@ -98,24 +104,8 @@ def _changes() -> Any:
     )
 
 
-def _action() -> Any:
-    return Choice(ACTIONS, required=True, metadata={"description": "What the commit did to the file."})
-
-
-def _version() -> Any:
-    return Text(
-        required=True,
-        allow_none=True,
-        metadata={"description": "The new version of the file: its blob id; null where it was deleted."},
-    )
-
-
-class VersionSchema(CommitSchema):
+class VersionSchema(FileChangeSchema, CommitSchema):
     """A commit that changed a target or prompt."""
-
-    action = _action()
-    version = _version()
-    changes = _changes()
 
 
 class HistorySchema(StrictSchema):
@@ -133,13 +123,15 @@ class HistorySchema(StrictSchema):
     )
 
 
-class ChangedFileSchema(StrictSchema):
+class ChangedFileSchema(FileChangeSchema):
     """A file that a commit changed."""
 
+    class Meta:
+        """In this order."""
+
+        fields = ("path", "action", "version", "changes")
+
     path = Text(required=True, metadata={"description": "The path of the file."})
-    action = _action()
-    version = _version()
-    changes = _changes()
 
 
 class LoggedCommitSchema(CommitSchema):
