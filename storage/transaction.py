@@ -19,7 +19,7 @@ class Transaction:
 
     def __init__(self, objects: ObjectOverlay, tip: CommitId | None) -> None:
         """Start at the commit `tip`, or in a new repository at none; the new objects go into `objects`."""
-        self.tip = tip
+        self._tip = tip
         self.records: list[CommitRecord] = []
         self._objects = objects
         self._base = None if tip is None else Snapshot(objects, tip)
@@ -30,6 +30,12 @@ class Transaction:
     def name(self) -> str:
         """The repository's name."""
         return self._objects.name
+
+    @property
+    def tip(self) -> CommitId:
+        """The last commit; a new repository has none before the transaction's first."""
+        assert self._tip is not None
+        return self._tip
 
     def read(self, path: str) -> File | None:
         """Return the file at a path such as `targets/a.yml`, or None."""
@@ -73,8 +79,8 @@ class Transaction:
             header = self._header(root)
             commit = GitObject.of("commit", header.serialize(author, message))
             self.records.append(CommitRecord(self._objects.new.add(commit), self._writes))
-            self.tip = commit_id(commit.id)
-            self._base = Snapshot(self._objects, self.tip, header)
+            self._tip = commit_id(commit.id)
+            self._base = Snapshot(self._objects, self._tip, header)
         self._writes, self._reads = {}, {}
         return self._base.commit
 

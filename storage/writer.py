@@ -159,7 +159,7 @@ class Writer:
             transaction = Transaction(own, tip)
             if waiting.attempt(transaction) and transaction.records:
                 records += transaction.records
-                tip = transaction.tip or tip
+                tip = transaction.tip
                 objects.new.merge(own.new)
         if records:
             self._tip.append(locked, records, objects.new)

@@ -46,9 +46,12 @@ def create_prompt(repo_name: str, body: dict[str, Any]) -> Answer:
 @returns(PromptListSchema, 200, 304, errors=(404, 409), headers=versions.LIST_HEADERS)
 def list_prompts(repo_name: str, query: dict[str, Any]) -> Answer:
     """List the prompts of a repo."""
-    listing = prompts.FOLDER.list(context.snapshot(repo_name, query))
-    status = 304 if versions.is_known(listing.version) else 200
-    return {"prompts": listing.names}, status, versions.headers(listing.version, listing.commit)
+    snapshot = context.snapshot(repo_name, query)
+    version = prompts.FOLDER.version(snapshot)
+    headers = versions.headers(version, snapshot.commit)
+    if versions.is_known(version):
+        return {}, 304, headers
+    return {"prompts": prompts.FOLDER.names(snapshot)}, 200, headers
 
 
 @blueprint.post("/batch")

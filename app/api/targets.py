@@ -48,9 +48,12 @@ def create_target(repo_name: str, body: dict[str, Any]) -> Answer:
 @returns(TargetListSchema, 200, 304, errors=(404, 409), headers=versions.LIST_HEADERS)
 def list_targets(repo_name: str, query: dict[str, Any]) -> Answer:
     """List the targets of a repo."""
-    listing = FOLDER.list(context.snapshot(repo_name, query))
-    status = 304 if versions.is_known(listing.version) else 200
-    return {"targets": listing.names}, status, versions.headers(listing.version, listing.commit)
+    snapshot = context.snapshot(repo_name, query)
+    version = FOLDER.version(snapshot)
+    headers = versions.headers(version, snapshot.commit)
+    if versions.is_known(version):
+        return {}, 304, headers
+    return {"targets": FOLDER.names(snapshot)}, 200, headers
 
 
 @blueprint.post("/batch")

@@ -1,7 +1,7 @@
 """Canonical YAML: the same data gives the same bytes, and reading gives back exactly the data.
 
-Strings that any YAML reader might take for something else (`no`, `1e3`, `2024-01-01`) are quoted;
-text of several lines is a literal block where that loses nothing.
+Strings that a YAML reader might take for another type (`no`, `1e3`, `2024-01-01`) are quoted.
+Text of several lines is a literal block, unless a literal block would change it.
 """
 
 import math
@@ -12,17 +12,15 @@ from typing import Any
 
 import yaml
 
-from app.domain.list_memo import ListMemo
-
-# A line that a literal block keeps as it is: printable, no blank space at its ends; or empty.
+# A line that a literal block preserves: empty, or printable with no space at its ends.
 _VISIBLE = r"!-~\u00a1-\u2027\u202a-\ud7ff"
 _LITERAL_LINE = re.compile(rf"(?:[{_VISIBLE}](?:[ {_VISIBLE}]*[{_VISIBLE}])?)?")
-# What YAML 1.2 or an older reader takes for a number or a boolean and PyYAML does not.
+# Texts that some YAML readers take for a number or a boolean, though PyYAML does not.
 _AMBIGUOUS = re.compile(r"(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|0o[0-7]+|[yYnN])\Z")
 
 
 class _Plain(yaml.resolver.Resolver):
-    """What readers take a scalar without quotes for."""
+    """The types that YAML readers give to scalars without quotes."""
 
 
 _Plain.add_implicit_resolver("tag:yaml.org,2002:float", _AMBIGUOUS, list("-+.0123456789yYnN"))
@@ -42,8 +40,8 @@ _LIST_END = yaml.SequenceEndEvent()
 def dump(document: Mapping[str, Any]) -> bytes:
     """Return a document's bytes: block style, UTF-8, LF, keys in the order given.
 
-    libyaml writes each short text once; putting them together line by line is several times as
-    fast as having it write them again. What is not of short lines is its own work throughout.
+    libyaml writes each short text once, and Python joins the lines: several times as fast as having
+    libyaml write every document. A document with a long text is written by libyaml alone.
     """
     try:
         text = _object(document, "")
@@ -53,21 +51,21 @@ def dump(document: Mapping[str, Any]) -> bytes:
 
 
 class _NotShort(Exception):
-    """A text is long, or takes several lines."""
+    """A text is long or takes several lines, so libyaml must write the document."""
 
 
 def _object(value: Mapping[str, Any], indent: str) -> str:
     """Return the lines of an object."""
     lines = []
     for name, item in value.items():
-        if isinstance(item, str):
-            lines.append(f"{indent}{_inline_entry(name, item)}")
-        elif item and isinstance(item, list):
-            lines.append(f"{indent}{_inline_key(name)}:\n{_lists.get(item, indent)}")
-        elif item and isinstance(item, dict):
-            lines.append(f"{indent}{_inline_key(name)}:\n{_object(item, indent + '  ')}")
-        else:
+        if not item or isinstance(item, int):
             lines.append(f"{indent}{_inline_key(name)}: {_inline(item)}")
+        elif isinstance(item, dict):
+            lines.append(f"{indent}{_inline_key(name)}:\n{_object(item, indent + '  ')}")
+        elif isinstance(item, list):
+            lines.append(f"{indent}{_inline_key(name)}:\n{_list(item, indent)}")
+        else:
+            lines.append(f"{indent}{_inline_entry(name, item)}")
     return "\n".join(lines)
 
 
@@ -75,19 +73,19 @@ def _list(value: list[Any], indent: str) -> str:
     """Return the lines of a list that is not empty."""
     deeper, lines = f"{indent}  ", []
     for item in value:
-        if item and isinstance(item, dict | list):
-            nested = _object(item, deeper) if isinstance(item, dict) else _list(item, deeper)
-            lines.append(f"{indent}- {nested[len(deeper) :]}")
+        if not item:
+            lines.append(f"{indent}- {_inline(item)}")
+        elif isinstance(item, dict):
+            lines.append(f"{indent}- {_object(item, deeper)[len(deeper) :]}")
+        elif isinstance(item, list):
+            lines.append(f"{indent}- {_list(item, deeper)[len(deeper) :]}")
         else:
             lines.append(f"{indent}- {_inline(item)}")
     return "\n".join(lines)
 
 
-_lists = ListMemo(_list)
-
-
 def _inline(value: Any) -> str:
-    """Return what has no lines of its own: a short text, another scalar, or an empty object or list."""
+    """Return a value that fits on one line: a short text, another scalar, or an empty object or list."""
     if isinstance(value, str):
         return _inline_text(value)
     if isinstance(value, dict):
@@ -95,7 +93,7 @@ def _inline(value: Any) -> str:
     return "[]" if isinstance(value, list) else _plain(value)
 
 
-_SHORT = 200  # characters: keys, names, questions, which come again and again
+_SHORT = 200  # characters; keys, names and questions, which are often written again
 
 
 @lru_cache(maxsize=4096)
@@ -106,9 +104,10 @@ def _inline_text(text: str) -> str:
     return line
 
 
+# Only texts, and floats that are not zero: a cache takes 1 and 1.0 for the same key, and 0.0 and -0.0.
 @lru_cache(maxsize=4096)
-def _inline_entry(name: str, text: str) -> str:
-    return f"{_inline_key(name)}: {_inline_text(text)}"
+def _inline_entry(name: str, item: str | float) -> str:
+    return f"{_inline_key(name)}: {_inline(item)}"
 
 
 @lru_cache(maxsize=1024)
@@ -120,10 +119,10 @@ def _inline_key(name: str) -> str:
 
 
 def emit(document: Mapping[str, Any]) -> bytes:
-    """Return what `dump` does, all of it written by libyaml.
+    """Return the same bytes as `dump`, all of them written by libyaml.
 
-    libyaml is given events. PyYAML's representer would make a node of every value first and ask
-    its resolver about each one: several times as long for the same bytes.
+    libyaml is given events. PyYAML's representer would first make a node of each value and resolve its
+    type, which takes several times as long.
     """
     events: list[yaml.Event] = [*_DOCUMENT_START]
     _add_events(dict(document), events)
@@ -151,21 +150,21 @@ def _add_events(value: Any, events: list[yaml.Event]) -> None:
 
 
 def _text(text: str) -> yaml.ScalarEvent:
-    """Return a text's event: quoted where a reader might take it for a number or a date."""
+    """Return the event of a text, in quotes where a reader might take it for a number or a date."""
     tag: str = _PLAIN.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
     is_text = tag == "tag:yaml.org,2002:str"
     return yaml.ScalarEvent(None, None, (is_text, True), text, style="|" if _is_literal(text) else None)
 
 
 def _plain(value: object) -> str:
-    """Return a number, truth value or null as YAML has it."""
+    """Return a number, boolean or null as YAML writes it."""
     if value is None:
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
     text = repr(value)
     if isinstance(value, float) and "." not in text:
-        return text.replace("e", ".0e")  # 1e+22: without a point, YAML 1.1 reads text
+        return text.replace("e", ".0e")  # YAML 1.1 reads 1e+22 as text, and 1.0e+22 as a number
     return text
 
 
@@ -176,7 +175,7 @@ def _is_literal(text: str) -> bool:
 
 
 def load(data: bytes) -> Mapping[str, Any]:
-    """Return the document in some bytes; ValueError if there is none."""
+    """Parse a document; ValueError if the bytes hold none."""
     try:
         document = yaml.load(data, Loader=yaml.CSafeLoader)
     except (yaml.YAMLError, RecursionError) as error:
@@ -186,14 +185,15 @@ def load(data: bytes) -> Mapping[str, Any]:
     return document
 
 
-_DEEPEST = 128  # levels; a request has 100 at most
-_TOO_LONG = 10**4300  # Python writes no longer ones in decimal
+_DEEPEST = 128  # levels; a request may have 100
+_TOO_LONG = 10**4300  # Python refuses to write larger integers in decimal
 
 
 def _is_plain(document: Mapping[str, Any], most: int) -> bool:
-    """Tell whether a document is what JSON can hold, and holds `most` values at most.
+    """Tell whether a document is JSON data of at most `most` values.
 
-    Each takes a byte at least, unless there are aliases: those may stand for billions, or go in circles.
+    `most` is the length of the file, since each value takes a byte. Aliases break that rule: a few of
+    them can stand for billions of values, or for a cycle.
     """
     level: list[Any] = [document]
     for _ in range(_DEEPEST):

@@ -12,13 +12,13 @@ class _Missing(Enum):
     MISSING = "no value"
 
 
-# Unlike null, which a value may be.
+# Not None: a value may be null.
 MISSING: Final = _Missing.MISSING
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One field that differs: its place as a JSON Pointer (RFC 6901), and its values or MISSING."""
+    """A field that differs: its JSON Pointer (RFC 6901), and its old and new value, or MISSING."""
 
     field: str
     old: Any
@@ -26,7 +26,7 @@ class Difference:
 
 
 def is_same(one: Any, other: Any) -> bool:
-    """Tell whether two values are the same JSON: unlike `==`, 1, 1.0 and true differ."""
+    """Tell whether two values are the same JSON. Unlike `==`, this tells 1, 1.0 and true apart."""
     if type(one) is not type(other):
         return False
     if isinstance(one, dict):
@@ -37,15 +37,15 @@ def is_same(one: Any, other: Any) -> bool:
 
 
 def pointer(keys: Keys) -> str:
-    """Return the JSON Pointer of a place: names and positions from the outside in."""
+    """Return the JSON Pointer of a place, given the names and positions that lead there."""
     return "".join(f"/{str(key).replace('~', '~0').replace('/', '~1')}" for key in keys)
 
 
 def compare(old: Any, new: Any) -> list[Difference]:
     """Return where two values differ, in an order in which the differences can be applied.
 
-    Objects are compared name by name and lists position by position; what is there on one side
-    only is one difference, however much it holds.
+    Objects are compared by name and lists by position. A value on one side only is one difference,
+    however much it holds.
     """
     return list(_compare((), old, new))
 
@@ -70,7 +70,9 @@ def _compare(keys: Keys, old: Any, new: Any) -> Iterator[Difference]:
         common = min(len(old), len(new))
         for index in range(common):
             yield from _compare((*keys, index), old[index], new[index])
-        for index in reversed(range(common, len(old))):  # from the end: the others stay where they are
+        for index in reversed(
+            range(common, len(old))
+        ):  # from the end, so that positions before it stay valid
             yield Difference(pointer((*keys, index)), old[index], MISSING)
         for index in range(common, len(new)):
             yield Difference(pointer((*keys, index)), MISSING, new[index])

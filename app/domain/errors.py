@@ -1,15 +1,12 @@
-"""What the registry refuses. Each error carries what it speaks of."""
+"""Errors that the registry raises. Each carries the names and ids in its message."""
 
 
 class RegistryError(Exception):
-    """Base of everything that the registry raises on purpose."""
+    """Base class of the errors that the registry raises on purpose."""
 
 
 class NotFound(RegistryError):
-    """What was asked for does not exist: `kind` is `Repo`, `Target`, `Template`, `User`, ….
-
-    Or it did not at a `commit`.
-    """
+    """There is no such thing, or there was none at a `commit`. `kind` is `Repo`, `Target`, `User`, …."""
 
     def __init__(self, kind: str, name: str, commit: str | None = None) -> None:
         super().__init__(f"{kind} '{name}' not found{f' at commit {commit}' if commit else ''}")
@@ -19,7 +16,7 @@ class NotFound(RegistryError):
 
 
 class Conflict(RegistryError):
-    """What was asked for contradicts what is there."""
+    """A request contradicts the present state of a repository."""
 
     def __init__(self, name: str, message: str) -> None:
         super().__init__(message)
@@ -27,7 +24,7 @@ class Conflict(RegistryError):
 
 
 class PreconditionFailed(RegistryError):
-    """The version that a request insists on is not the current one."""
+    """The request's conditions rule out the version `current`, or that there is none."""
 
     def __init__(self, name: str, current: str | None) -> None:
         state = "does not exist" if current is None else f'is at version "{current}"'

@@ -1,4 +1,4 @@
-"""What repos, prompts, targets and users may be called."""
+"""The rules for the names of repos, prompts, targets, tags and users."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -9,7 +9,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _USER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}")
 _WHOLE_ID = re.compile(r"[0-9a-f]{40}")
 _OTHER_REVISIONS = ("main", "HEAD")
-# A tag, or the id of a commit or the start of one; which, is for the repo to tell.
+# A tag, the id of a commit, or its first digits. Only the repo knows which of them a text is.
 REVISION = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 _SHARED_RULES = "must not contain '..', end in '.lock' or '.git', or be 'batch'"
 
@@ -45,7 +45,7 @@ def tag_name_problem(name: str) -> str | None:
 
 
 def token_repo_problem(name: str) -> str | None:
-    """Return what is wrong with a repo that a token is for, `<repo>` or `<owner>/<repo>`, or None."""
+    """Return what is wrong with a repo in a token, `<repo>` or `<owner>/<repo>`, or None."""
     owner, _, repo = name.rpartition("/")
     return (user_id_problem(owner) if "/" in name else None) or name_problem(repo)
 
@@ -66,7 +66,7 @@ def _shared_problem(name: str) -> str | None:
     return None
 
 
-# The same rules as patterns (ECMA 262), for the API's document.
+# The same rules as patterns (ECMA 262), for the OpenAPI document.
 _NOT_SHARED = r"(?!batch$)(?!.*\.\.)(?!.*\.([lL][oO][cC][kK]|[gG][iI][tT])$)"
 _REPO = _NOT_SHARED + _NAME.pattern
 PATTERNS: Mapping[Callable[[str], str | None], str] = {

@@ -1,4 +1,4 @@
-"""Which version of a document a change insists on (RFC 9110, If-Match and If-None-Match)."""
+"""Conditions on the version of a document (RFC 9110, If-Match and If-None-Match)."""
 
 from dataclasses import dataclass
 
@@ -9,13 +9,13 @@ ANY = "*"
 
 @dataclass(frozen=True, slots=True)
 class Precondition:
-    """Versions are blob ids, or `ANY`. By default everything is welcome."""
+    """The versions that a change requires, or rules out: blob ids, or `ANY`. By default any will do."""
 
     match: frozenset[str] | None = None
     none_match: frozenset[str] = frozenset()
 
     def check(self, name: str, current: str | None) -> None:
-        """Raise PreconditionFailed unless `current`, None where nothing is there, will do."""
+        """Raise PreconditionFailed where the version `current` is ruled out. None: there is no document."""
         if self.match is not None and not _is_among(current, self.match):
             raise PreconditionFailed(name, current)
         if _is_among(current, self.none_match):

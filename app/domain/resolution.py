@@ -1,12 +1,11 @@
-"""From a template and overrides to a config. Pure: the law that a clone can be checked against."""
+"""From a template and overrides to a config. Pure, so that every target in a clone can be checked."""
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 Config = Mapping[str, Any]
 
-# Each field's kind, in the order that files and answers have.
+# The type of each field, in the order of files and answers.
 _CONFIG_KINDS: Mapping[str, Any] = {
     "teacher_prompt": str,
     "student_prompt": str,
@@ -42,7 +41,7 @@ def resolve(template: Config, overrides: Config) -> Config:
 
 
 def in_order(config: Config) -> Config:
-    """Return a config that was resolved from canonical parts in canonical order."""
+    """Return a config in canonical order. Its generators must be canonical already."""
     ordered = {name: config[name] for name in CONFIG_FIELDS if name in config}
     if "extra_kwargs" in ordered:
         ordered["extra_kwargs"] = _sorted(config["extra_kwargs"])
@@ -63,26 +62,26 @@ def merge_patch(target: Any, patch: Any) -> Any:
 
 
 def combine(base: Any, lower: Any, upper: Any) -> Any:
-    """Return the one patch that does to `base` what a lower patch and then an upper one do."""
+    """Return one patch that changes `base` as the patch `lower` and then the patch `upper` do."""
     if not isinstance(upper, dict):
         return upper
-    if not isinstance(lower, dict):  # what it put in the place of `base` is all that shows through
-        return _replacement(base, merge_patch(lower, upper))
-    below = base if isinstance(base, dict) else {}
-    return {
-        name: combine(below.get(name), lower[name], upper[name])
-        if name in lower and name in upper
-        else (upper if name in upper else lower)[name]
-        for name in {**lower, **upper}
-    }
+    if not isinstance(lower, dict):  # `lower` replaces `base`, so no field of `base` may stay
+        return _replace(base, merge_patch(lower, upper))
+    base_fields = base if isinstance(base, dict) else {}
+    combined = {**lower, **upper}
+    for name in lower.keys() & upper.keys():
+        combined[name] = combine(base_fields.get(name), lower[name], upper[name])
+    return combined
 
 
-def _replacement(base: Any, value: Any) -> Any:
-    """Return the patch that leaves nothing of `base` but `value`."""
+def _replace(base: Any, value: Any) -> Any:
+    """Return the patch that turns `base` into `value`."""
     if not isinstance(base, dict) or not isinstance(value, dict):
         return value
-    gone = {name: None for name in base if name not in value}
-    return gone | {name: _replacement(base.get(name), item) for name, item in value.items()}
+    patch: dict[str, Any] = {name: None for name in base if name not in value}
+    for name, item in value.items():
+        patch[name] = _replace(base.get(name), item)
+    return patch
 
 
 def normalize(overrides: Config) -> Config:
@@ -93,25 +92,15 @@ def normalize(overrides: Config) -> Config:
 
 
 def canonical(config: Config) -> Config:
-    """Return a config with its fields in the contract's order and free-form objects sorted."""
+    """Return a config in canonical order, and its generators likewise, without their nulls."""
     ordered = {**in_order(config)}
-    generators = ordered.get("generators") or []
-    tidied = [canonical_generator(generator) for generator in generators]
-    if any(one is not other for one, other in zip(tidied, generators, strict=True)):
-        ordered["generators"] = tidied  # else it stays the list that it is, and is known for that
+    if ordered.get("generators"):
+        ordered["generators"] = [_canonical_generator(generator) for generator in ordered["generators"]]
     return ordered
 
 
-def canonical_generator(generator: Config) -> Config:
-    """Return a generator without nulls, its fields in the contract's order; itself where it is so."""
-    if None not in generator.values() and _is_in_order(tuple(generator)):
-        return generator
+def _canonical_generator(generator: Config) -> Config:
     return {name: generator[name] for name in GENERATOR_FIELDS if generator.get(name) is not None}
-
-
-@lru_cache(maxsize=1024)
-def _is_in_order(names: tuple[str, ...]) -> bool:
-    return names == tuple(name for name in GENERATOR_FIELDS if name in names)
 
 
 def is_config(value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""What people may do: access levels, and the tokens that let a user in."""
+"""Access levels, and the tokens that users authenticate with."""
 
 import hashlib
 import secrets
@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-_PREFIX = "bakehouse_"  # so that a scanner for leaked secrets can know one
+_PREFIX = "bakehouse_"  # lets scanners for leaked secrets recognise a token
 
 
 class Access(StrEnum):
-    """What somebody may do with a repo."""
+    """What a user may do with a repo."""
 
     READ = "read"
     WRITE = "write"
@@ -24,7 +24,7 @@ class Access(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TokenRequest:
-    """What a token is asked to be. `repos` are names of the user's own repos, or `<owner>/<repo>`."""
+    """The properties of a new token. `repos` are names of the user's own repos, or `<owner>/<repo>`."""
 
     name: str
     access: Access = Access.WRITE
@@ -34,7 +34,7 @@ class TokenRequest:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token as it is kept: `sha256` (hex digits) of its secret, which is shown once and not kept."""
+    """A token as it is stored: with the hash of its secret in hex digits, and without the secret."""
 
     name: str
     sha256: str
@@ -53,10 +53,10 @@ class Token:
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> "Token":
-        """Read a token from a user's document; KeyError, TypeError or ValueError if it is none."""
+        """Read a token from a user's document; KeyError, TypeError or ValueError if it is malformed."""
         name, sha256, repos = document["name"], document["sha256"], document.get("repos")
         if not all(isinstance(text, str) for text in (name, sha256, *(repos or []))):
-            raise TypeError("a name, a hash or a repo of a token is text")
+            raise TypeError("the name, the hash and the repos of a token must be text")
         expires = document.get("expires")
         return cls(
             name,
@@ -68,7 +68,7 @@ class Token:
         )
 
     def document(self) -> Mapping[str, Any]:
-        """Return what a user's document says of this token."""
+        """Return the token's entry in its user's document."""
         return {
             "name": self.name,
             "sha256": self.sha256,
@@ -79,16 +79,16 @@ class Token:
         }
 
     def is_expired(self) -> bool:
-        """Tell whether this token's time is over."""
+        """Tell whether the token has expired."""
         return self.expires is not None and self.expires <= datetime.now(UTC)
 
     def is_for(self, user_id: str, owner: str, repo: str) -> bool:
-        """Tell whether this token, of the user `user_id`, is for a repo of `owner`."""
+        """Tell whether this token of the user `user_id` is valid for a repo of `owner`."""
         if self.repos is None:
             return True
         return f"{owner}/{repo}" in self.repos or (owner == user_id and repo in self.repos)
 
 
 def hash_of(secret: str) -> str:
-    """Return what is kept of a token's secret."""
+    """Return the hash of a secret, which is stored in its place."""
     return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,1 +1,1 @@
-"""What repos, targets and users are, and what can be done with them. Knows nothing of HTTP."""
+"""What users can do with repos, targets, prompts, accounts and grants. Knows nothing of HTTP."""

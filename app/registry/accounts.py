@@ -1,7 +1,7 @@
 """Users and their tokens, kept in a repository of their own: `users/<user>.yml`.
 
-A token is shown once and stored as the SHA-256 of its 256 random bits, so what lies on disk lets
-nobody in. Changes are commits: who was let in, and when no longer, is history too.
+A token is 256 random bits. It is shown once, and only its SHA-256 is stored, so nobody can log in with
+what is on the disk. Each change is a commit: the history shows who had access, and when.
 """
 
 import hmac
@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Index:
-    """All users at one commit, but for the `unread`: whose files could not be read."""
+    """All users at one commit. `unread` are the ids of users whose files are damaged."""
 
     commit: str
     users: Mapping[str, User]
@@ -41,19 +41,19 @@ class _Index:
 
 
 class Accounts:
-    """The users of one server. Every look sees what any process changed last.
+    """The users of one server. Every call sees the last change of any process.
 
-    While their repository is damaged each raises RepositoryDamaged, and once it is whole none does.
+    While the repository of the users is damaged, every call raises RepositoryDamaged.
     """
 
     def __init__(self, store: Store, origin: Origin) -> None:
-        """Keep the users in `store`; where there is no repository of theirs, make it as `origin`."""
+        """Keep the users in `store`. If the store has no repository for them, create it as `origin`."""
         self._store = store
         self._index = _Index("", {}, {}, frozenset())
         _make_missing(store, origin)
 
     def find_problem(self) -> StorageError | None:
-        """Return why no user can be let in now, or None."""
+        """Return the error that keeps every user from logging in now, or None."""
         try:
             self._current()
         except StorageError as error:
@@ -61,9 +61,9 @@ class Accounts:
         return None
 
     def create(self, origin: Origin, user_id: str, alias: str | None, email: str | None) -> str:
-        """Make a user and return the secret of their first token, for the one time it can be seen.
+        """Create a user, and return the secret of their first token, which is not stored.
 
-        Raises Conflict if the user exists, or one whose id differs only in case.
+        Raises Conflict if there is a user with this id, or with one that differs only in case.
         """
         token, secret = Token.make(_FIRST_TOKEN)
 
@@ -79,7 +79,7 @@ class Accounts:
         return secret
 
     def create_token(self, origin: Origin, user_id: str, request: TokenRequest) -> tuple[Token, str]:
-        """Give a user one more token; return it and its secret, for the one time it can be seen.
+        """Create another token for a user. Return the token and its secret, which is not stored.
 
         Raises NotFound for the user, Conflict if they have a token of that name.
         """
@@ -95,7 +95,7 @@ class Accounts:
         return token, secret
 
     def revoke_token(self, origin: Origin, user_id: str, name: str) -> None:
-        """Take one token back, at once in every process; NotFound for the user or the token."""
+        """Revoke one token, at once in every process; NotFound for the user or the token."""
 
         def remove(tokens: Tokens) -> Tokens:
             kept = tuple(token for token in tokens if token.name != name)
@@ -106,7 +106,7 @@ class Accounts:
         self._change_tokens(origin, user_id, f"Revoke token {name} of user {user_id}", remove)
 
     def revoke(self, origin: Origin, user_id: str) -> int:
-        """Take all of a user's tokens back, at once in every process; return how many there were."""
+        """Revoke all tokens of a user, at once in every process, and return how many there were."""
         revoked: list[Token] = []
 
         def remove_all(tokens: Tokens) -> Tokens:
@@ -133,11 +133,11 @@ class Accounts:
         return user
 
     def authenticate(self, secret: str) -> tuple[User, Token] | None:
-        """Return whose token this is, and which one, expired or not; None if it is nobody's."""
+        """Return the user and the token that a secret belongs to, or None. The token may have expired."""
         presented = hash_of(secret)
         index = self._current()
         found = index.by_token_hash.get(presented)
-        if found is None and index.unread:  # it may be one of theirs
+        if found is None and index.unread:  # the token may belong to a user who could not be read
             found = self._whole().by_token_hash.get(presented)
         return found if found and hmac.compare_digest(presented, found[1].sha256) else None
 
@@ -171,18 +171,18 @@ class Accounts:
         return index
 
     def _whole(self) -> _Index:
-        """Return all users, also those who could not be read before; RepositoryDamaged while one cannot."""
+        """Return all users, now with those who were unread; RepositoryDamaged if one still cannot be read."""
         head = self._use(Repository.head)
         try:
             for user_id in self._index.unread:
                 user_files.read(head, user_id)
-        except RepositoryDamaged as error:  # which user's is no stranger's business
+        except RepositoryDamaged as error:  # the message must not tell a stranger which users exist
             raise RepositoryDamaged(head.name, "the file of a user cannot be read") from error
         self._index = _read_all(head)
         return self._index
 
     def _use(self, act: Callable[[Repository], T]) -> T:
-        """Do something with the repository, as it lies there now: a copy may have taken its place."""
+        """Open the repository anew and call `act` with it: an operator may have replaced the folder."""
         try:
             return act(self._store.open(REPOSITORY))
         except RepositoryNotFound as error:
@@ -199,12 +199,12 @@ def _make_missing(store: Store, origin: Origin) -> None:
     except RepositoryNotFound:
         with suppress(RepositoryExists):  # another process was quicker
             store.create(REPOSITORY, first_commit)
-    except StorageError:  # it is there: whoever uses it is told
+    except StorageError:  # the repository exists and is damaged: each use of it raises the error
         pass
 
 
 def _read_all(head: Snapshot) -> _Index:
-    """Read all users, by id. One whose file is damaged is let in no more, and locks nobody else out."""
+    """Read all users. One whose file is damaged cannot log in, and keeps nobody else from doing so."""
     users, unread = {}, set()
     for user_id in FOLDER.names(head):
         try:

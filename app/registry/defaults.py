@@ -1,4 +1,4 @@
-"""The template called `default`: what targets start from where they name no other."""
+"""The template called `default`, which every repo has."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ from storage.transaction import Transaction
 _FOLDER = Folder("defaults", "Default")
 PATH = _FOLDER.path("target")
 
-_kept: Cache[str, Config] = Cache(8 * 1024 * 1024)  # by version, which alone tells what is in the file
+_kept: Cache[str, Config] = Cache(8 * 1024 * 1024)  # by version, which determines the content
 
 
 @dataclass(frozen=True, slots=True)
 class DefaultTarget:
-    """The default template as one commit has it. `version` is its file's blob id."""
+    """The default template at a commit. `version` is the blob id of its file."""
 
     config: Config
     version: str
@@ -47,12 +47,12 @@ def first_config(base_model: str | None) -> Config:
 
 
 def write(transaction: Transaction, config: Config, files: FileVersions = MappingProxyType({})) -> str:
-    """Write the default template, and return its blob id; `files` came with it."""
+    """Write the default template and the versions of its question templates; return its blob id."""
     return transaction.write(PATH, documents.dump(document(config, files)))
 
 
 def document(config: Config, files: FileVersions) -> Mapping[str, Any]:
-    """Return what the file says."""
+    """Return the content of the file."""
     return {**({"files": dict(files)} if files else {}), "config": config}
 
 
@@ -65,7 +65,7 @@ def read(source: Source) -> tuple[Config, str]:
 
 
 def read_version(source: Source, version: str) -> Config:
-    """Return the default template's config as its file was at a version (a blob id) in the history."""
+    """Return the config of the default template at a version (a blob id) of its file."""
     return _parse(source, source.blob(version), version)
 
 
@@ -78,17 +78,17 @@ def _parse(source: Source, data: bytes, version: str) -> Config:
 
 
 def get(snapshot: Snapshot) -> DefaultTarget:
-    """Return the default template as a commit has it."""
+    """Return the default template at a commit."""
     return DefaultTarget(*read(snapshot), snapshot.commit)
 
 
 def put(
     repository: Repository, origin: Origin, overrides: Config, precondition: Precondition
 ) -> DefaultTarget:
-    """Replace the default template; targets made before keep what they resolved to.
+    """Replace the default template. Existing targets keep their configs.
 
-    `overrides` are what a target may ask for, and are all there is: nothing lies below. Raises
-    PreconditionFailed where the current version rules it out, Conflict for files that contradict.
+    `overrides` are the whole new config, since the default has no template. Raises PreconditionFailed,
+    or Conflict where two generators bring one file with different content.
     """
     taken, files = question_templates.take(DEFAULT_TEMPLATE, overrides)
     config = in_order(resolve({}, normalize(taken)))

@@ -1,4 +1,4 @@
-"""Documents: the YAML files in a repository, read with what they must hold."""
+"""Documents: the YAML files in a repository, and checks of what they must contain."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol, TypeVar
@@ -9,7 +9,7 @@ from storage.caches import Cache, weigh
 from storage.errors import RepositoryDamaged
 from storage.snapshot import File
 
-__all__ = ["Source", "dump", "expect", "expect_config", "parse", "read"]
+__all__ = ["Editable", "Source", "dump", "expect", "expect_config", "parse", "read"]
 
 T = TypeVar("T")
 
@@ -17,7 +17,7 @@ _kept: Cache[bytes, Mapping[str, Any]] = Cache(16 * 1024 * 1024)
 
 
 class Source(Protocol):
-    """Where documents are read from: a snapshot, or a transaction."""
+    """A source of documents: a snapshot, a transaction or a draft."""
 
     @property
     def name(self) -> str:
@@ -27,10 +27,17 @@ class Source(Protocol):
         """Return a file, or None."""
 
     def blob(self, blob_id: str) -> bytes:
-        """Return the content of a blob that the history names."""
+        """Return the content of a blob in the history."""
 
     def list(self, folder: str) -> list[str]:
         """Return the names in a folder."""
+
+
+class Editable(Source, Protocol):
+    """A source that can be written to: a transaction or a draft."""
+
+    def write(self, path: str, data: bytes) -> str:
+        """Put a file at a path, and return its blob id."""
 
 
 def read(source: Source, path: str) -> tuple[Mapping[str, Any], str] | None:
@@ -40,9 +47,9 @@ def read(source: Source, path: str) -> tuple[Mapping[str, Any], str] | None:
 
 
 def parse(source: Source, path: str, data: bytes) -> Mapping[str, Any]:
-    """Return the document in a file's content; RepositoryDamaged if there is none.
+    """Parse the content of a file; RepositoryDamaged if it holds no document.
 
-    What was read lately is kept: callers must not change what they get.
+    Recent documents are cached, so callers must not change them.
     """
     document = _kept.get(data)
     if document is None:
@@ -55,7 +62,7 @@ def parse(source: Source, path: str, data: bytes) -> Mapping[str, Any]:
 
 
 def expect(document: Mapping[str, Any], field: str, kind: type[T], source: Source, path: str) -> T:
-    """Return a document's field; RepositoryDamaged if it is not there or of another kind."""
+    """Return a field of a document; RepositoryDamaged if it is missing or has another type."""
     value = document.get(field)
     if not isinstance(value, kind):
         raise RepositoryDamaged(source.name, f"{path} has no {field}")
@@ -63,7 +70,7 @@ def expect(document: Mapping[str, Any], field: str, kind: type[T], source: Sourc
 
 
 def expect_config(document: Mapping[str, Any], field: str, source: Source, path: str) -> Config:
-    """Return a document's field that holds a config or overrides; RepositoryDamaged if it does not."""
+    """Return a field that holds a config or overrides; RepositoryDamaged if it does not."""
     config = expect(document, field, dict, source, path)
     if not is_config(config):
         raise RepositoryDamaged(source.name, f"the {field} in {path} is not one that Bakehouse wrote")

@@ -1,6 +1,5 @@
-"""Folders of one YAML file each, such as `targets/` and `prompts/`, and what all of them share."""
+"""Folders with a YAML file for each thing of a kind, such as `targets/` and `prompts/`."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from app.domain.errors import Conflict, NotFound
@@ -18,21 +17,8 @@ _SUFFIX = ".yml"
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
-    """What a folder holds at one commit: `names`, sorted.
-
-    `version` is the folder's tree id, `commit` the commit's. The names are not read before the
-    first is asked for: whoever has this version does not ask.
-    """
-
-    names: Iterator[str]
-    version: str
-    commit: str
-
-
-@dataclass(frozen=True, slots=True)
 class Folder:
-    """A folder of files that people name: `name` is the folder, `kind` what a file is: `Target`."""
+    """A folder, such as `targets`, of files that each hold a thing of one `kind`, such as `Target`."""
 
     name: str
     kind: str
@@ -41,19 +27,19 @@ class Folder:
         """Return the path of a file."""
         return f"{self.name}/{name}{_SUFFIX}"
 
-    def names(self, source: Source) -> Iterator[str]:
-        """Yield the names in the folder, sorted; other files than ours may lie there, put by hand."""
+    def names(self, source: Source) -> list[str]:
+        """Return the names in the folder, sorted, without files of other kinds that somebody put there."""
         entries = source.list(self.name)
-        yield from sorted([entry.removesuffix(_SUFFIX) for entry in entries if entry.endswith(_SUFFIX)])
+        return sorted([entry.removesuffix(_SUFFIX) for entry in entries if entry.endswith(_SUFFIX)])
 
-    def list(self, snapshot: Snapshot) -> Listing:
-        """Return what the folder holds at a commit."""
-        return Listing(self.names(snapshot), snapshot.folder_version(self.name), snapshot.commit)
+    def version(self, snapshot: Snapshot) -> str:
+        """Return the folder's tree id, which changes with the names and with the files."""
+        return snapshot.folder_version(self.name)
 
     def commit(self, transaction: Transaction, origin: Origin, text: str) -> CommitId:
-        """Commit what was written, and return the commit's id.
+        """Commit the transaction's writes, and return the commit's id.
 
-        Raises Conflict where a new name differs from an old one only in case.
+        Raises Conflict where a new name differs from an existing one only in case.
         """
         try:
             return transaction.commit(text, origin.author)
@@ -64,9 +50,9 @@ class Folder:
     def delete(
         self, repository: Repository, origin: Origin, name: str, precondition: Precondition
     ) -> CommitId:
-        """Remove a file and return the commit's id; what was made from it stays as it is.
+        """Remove a file, and return the commit's id. Targets that were made from it stay as they are.
 
-        Raises NotFound, or PreconditionFailed where the current version rules it out.
+        Raises NotFound or PreconditionFailed.
         """
 
         def change(transaction: Transaction) -> CommitId:

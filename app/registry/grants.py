@@ -1,4 +1,4 @@
-"""Grants: which other users may read or write a repo. They lie in `repo.yml`, so they have a history."""
+"""Grants: which other users may read or write a repo. They are kept in `repo.yml`."""
 
 from collections.abc import Callable, Iterable, Mapping
 
@@ -9,22 +9,26 @@ from app.registry.documents import Source
 from app.registry.messages import Origin
 from storage.errors import RepositoryDamaged, StorageError
 from storage.repository import Repository
-from storage.snapshot import Snapshot
 from storage.store import Store
 from storage.transaction import Transaction
 
 Grants = Mapping[str, Access]
 
 
-def get(snapshot: Snapshot) -> Grants:
-    """Return the access of each user that a repo was shared with at a commit, sorted by user id."""
-    return _read(snapshot)
+def get(source: Source) -> Grants:
+    """Return the access that each other user has to a repo, sorted by user id."""
+    found = repos.read(source).get("grants", {})
+    try:
+        return {user_id: Access(access) for user_id, access in sorted(found.items())}
+    except (AttributeError, ValueError) as error:
+        reason = f"{repos.PATH} has a grant that Bakehouse did not write"
+        raise RepositoryDamaged(source.name, reason) from error
 
 
 def find(store: Store, owner: str, repo_name: str, user_id: str) -> Access | None:
-    """Return what a user may do with somebody else's repo; None also where there is no such repo.
+    """Return what a user may do with somebody else's repo, or None.
 
-    One that cannot be read is shared with nobody: whether it exists is not a stranger's business.
+    None also where the repo is missing or damaged: a stranger must not learn whether it exists.
     """
     try:
         return get(repos.open_repository(store, owner, repo_name).head()).get(user_id)
@@ -33,7 +37,7 @@ def find(store: Store, owner: str, repo_name: str, user_id: str) -> Access | Non
 
 
 def shared(store: Store, owner: str, names: Iterable[str], user_id: str) -> list[str]:
-    """Return those of an owner's repos that were shared with a user."""
+    """Return those of an owner's repos that are shared with a user."""
     return [name for name in names if find(store, owner, name, user_id) is not None]
 
 
@@ -47,7 +51,7 @@ def put(repository: Repository, origin: Origin, owner: str, user_id: str, access
 
 
 def delete(repository: Repository, origin: Origin, user_id: str) -> None:
-    """Take a grant back; NotFound if there is none."""
+    """Revoke a grant; NotFound if there is none."""
 
     def without(grants: Grants) -> Grants:
         if user_id not in grants:
@@ -61,7 +65,7 @@ def _change(
     repository: Repository, origin: Origin, subject: str, change_all: Callable[[Grants], Grants]
 ) -> None:
     def change(transaction: Transaction) -> None:
-        before = _read(transaction)
+        before = get(transaction)
         after = change_all(before)
         document = {**repos.read(transaction), "grants": {user: str(after[user]) for user in sorted(after)}}
         if not after:
@@ -71,12 +75,3 @@ def _change(
         transaction.commit(messages.message(origin, subject, lines), origin.author)
 
     repository.transact(change)
-
-
-def _read(source: Source) -> Grants:
-    found = repos.read(source).get("grants", {})
-    try:
-        return {user_id: Access(access) for user_id, access in sorted(found.items())}
-    except (AttributeError, ValueError) as error:
-        reason = f"{repos.PATH} has a grant that Bakehouse did not write"
-        raise RepositoryDamaged(source.name, reason) from error

@@ -1,4 +1,4 @@
-"""What happened in a repo: commits, who made them, and the fields that each changed."""
+"""The history of a repo: its commits, their authors, and the fields that each commit changed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from storage.signatures import Signature
 from storage.snapshot import Snapshot
 
 _DOCUMENTS = ("targets", "prompts", "defaults")
-# A page ends early once its commits changed so many files: each is read, and compared.
+# A page ends early once its commits changed this many files, since each file is read and compared.
 _MOST_FILES = 1000
 
 
@@ -25,8 +25,8 @@ _MOST_FILES = 1000
 class ChangedFile:
     """A file that a commit changed: its blob ids before and after, None where it was not there.
 
-    `differences` are its fields; empty for what has none, such as a question template; None where
-    somebody wrote by hand what cannot be read.
+    `differences` are its changed fields. A file without fields, such as a question template, has none;
+    None where somebody committed a document by hand that Bakehouse cannot read.
     """
 
     path: str
@@ -37,7 +37,7 @@ class ChangedFile:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A commit, who made it and why, and what it changed."""
+    """A commit, its signature, and the files that it changed."""
 
     commit: CommitId
     signature: Signature
@@ -46,7 +46,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some entries, newest first; `next` is the commit before which the next page starts, if there is one."""
+    """Some entries, newest first. `next` is the `before` of the next page, or None on the last one."""
 
     entries: Sequence[Entry]
     next: CommitId | None
@@ -61,9 +61,9 @@ def of_file(
     before: CommitId | None,
     limit: int,
 ) -> Page:
-    """Return what became of a target or prompt up to a commit; NotFound if there never was one.
+    """Return the history of a target or prompt up to a snapshot; NotFound if there never was one.
 
-    `before` is the commit that a page before this one ended with.
+    `before` is the last commit of the page before this one.
     """
     path = folder.path(name)
     if not repository.versions(path, snapshot.commit):
@@ -78,23 +78,18 @@ def of_file(
 
 
 def of_repo(
-    repository: Repository,
-    snapshot: Snapshot,
-    wanted: LogFilter,
-    *,
-    before: CommitId | None,
-    limit: int,
+    repository: Repository, snapshot: Snapshot, wanted: LogFilter, *, before: CommitId | None, limit: int
 ) -> Page:
     """Return the commits of a repo up to a snapshot that pass a filter.
 
-    `before` is the commit that the page before this one ended with.
+    `before` is the last commit of the page before this one.
     """
     logged = repository.log(snapshot.commit, wanted, before=before, limit=limit + 1)
     return _page(repository, snapshot, logged, limit)
 
 
 def _page(repository: Repository, source: Source, logged: Sequence[LoggedCommit], limit: int) -> Page:
-    """Return a page of what was logged, which is one more than its limit where there is more."""
+    """Return a page of logged commits. One commit more than the limit means that another page follows."""
     shown: list[LoggedCommit] = []
     files = 0
     for commit in logged[:limit]:
@@ -123,9 +118,9 @@ def _changed(repository: Repository, source: Source, commit: CommitId, change: F
         return ChangedFile(change.path, change.old, change.new, None)
     try:
         old, new = (_document(source, change.path, content) for content in contents)
-    except RepositoryDamaged:  # it is what git has, and no document
+    except RepositoryDamaged:  # git has the content, but it is no document of ours
         return ChangedFile(change.path, change.old, change.new, None)
-    # Overrides mostly say again what the config says; they count where nothing else differs.
+    # Overrides mostly repeat fields of the config, so they are compared only where nothing else differs.
     differences = compare(_fields(old), _fields(new)) or compare(old, new)
     return ChangedFile(change.path, change.old, change.new, differences)
 
@@ -135,7 +130,7 @@ def _document(source: Source, path: str, content: bytes | None) -> Mapping[str, 
 
 
 def _fields(document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a document with its config's fields beside what they were made from."""
+    """Return a document with the fields of its config at the top, and without its overrides."""
     config = document.get("config", {})
     rest = {name: value for name, value in document.items() if name not in ("config", "overrides")}
     return {**rest, **config} if isinstance(config, dict) else rest

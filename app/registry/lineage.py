@@ -1,4 +1,4 @@
-"""Where each value of a target came from: the layers it was resolved from, and who changed what in them."""
+"""Explanations: which layer set each field of a target, and which commit put the value there."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,9 +19,10 @@ from storage.versions import Version
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """What one version (a blob id) of a target or of the default put on what lies below it.
+    """One version of a target or of the default, as a patch on the layer below it.
 
-    `kind` is `overrides` for the target that is asked about, then `template`, at last `default`.
+    `kind` is `overrides` for the target that is explained, `template` for those below it, and
+    `default` for the last one. `version` is a blob id.
     """
 
     kind: str
@@ -31,13 +32,13 @@ class Layer:
 
     @property
     def path(self) -> str:
-        """Where its file lies."""
+        """The path of its file."""
         return defaults.PATH if self.kind == DEFAULT_TEMPLATE else FOLDER.path(self.name)
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """What a layer says of a field: null takes it away."""
+    """What a layer sets a field to; None removes the field."""
 
     layer: Layer
     value: Any
@@ -45,9 +46,10 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of a config: its place (a JSON Pointer), who set it, and what that beat, from the top down.
+    """A field of a config: its JSON Pointer, its value, and the layer that set it.
 
-    `commit` put this value there in its layer; None where the layer is not committed.
+    `commit` put the value into that layer; None where the layer is not committed. `beaten` are the
+    values of the layers below, from the top down.
     """
 
     pointer: str
@@ -59,9 +61,9 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A target, the layers it was resolved from, each with the commit that wrote it, and its fields.
+    """A target, its layers with the commit that wrote each, and its fields.
 
-    `removed` are the fields that a null took away.
+    `removed` are the fields that a null removed.
     """
 
     target: Target
@@ -70,10 +72,24 @@ class Explanation:
     removed: Sequence[Field]
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A place in a config, its value there, and the values of all layers that set it, from the top down."""
+
+    keys: Keys
+    value: Any
+    values: Sequence[Value]
+
+    def field(self, commit: CommitId | None) -> Field:
+        """Return the field at this place; `commit` put its value there."""
+        first, *beaten = self.values
+        return Field(pointer(self.keys), self.value, first.layer, commit, beaten)
+
+
 def chain(source: Source, target: Target) -> list[Layer]:
     """Return the layers of a target, from its overrides down to the default.
 
-    It follows the versions that were recorded, whatever became of the templates since.
+    They are the versions that were recorded. Later changes of the templates make no difference.
     """
     layers = [Layer("overrides", target.name, target.version, target.overrides)]
     while target.template != DEFAULT_TEMPLATE:
@@ -86,59 +102,61 @@ def chain(source: Source, target: Target) -> list[Layer]:
 def explain(repository: Repository, snapshot: Snapshot, target: Target) -> Explanation:
     """Return where each value of a target came from.
 
-    A target without a version is one that was not committed: then its overrides have no commit.
+    The overrides of a target without a version, as in a preview, have no commit.
     """
     layers = chain(snapshot, target)
-    histories = list(_histories(repository, snapshot, layers))
-    settled = [(keys, value, _said_by(layers, keys)) for keys, value in _leaves((), target.config)]
-    if not all(said for *_, said in settled):
+    written = list(zip(layers, _histories(repository, snapshot, layers), strict=True))
+    present = [_Place(keys, value, _values(layers, keys)) for keys, value in _leaves((), target.config)]
+    if not all(place.values for place in present):
         reason = f"the config of target {target.name} does not follow from its template and overrides"
         raise RepositoryDamaged(snapshot.name, reason)
-    removed = [(keys, None, said) for keys, said in _removed(layers, target.config)]
-    origins: dict[Keys, CommitId] = {}
-    for layer, history in zip(layers, histories, strict=True):
-        of_layer = {keys: first.value for keys, _, (first, *_) in settled + removed if first.layer is layer}
-        origins |= _origins(snapshot, layer, history, of_layer)
-    fields, gone = (
-        [
-            Field(pointer(keys), value, first.layer, origins.get(keys), rest)
-            for keys, value, (first, *rest) in found
-        ]
-        for found in (settled, removed)
+    removed = _removed(layers, target.config)
+    commits: dict[Keys, CommitId] = {}
+    for layer, history in written:
+        set_here = [place for place in present + removed if place.values[0].layer is layer]
+        commits |= _commits(snapshot, layer, history, set_here)
+    return Explanation(
+        target,
+        [(layer, history[0].commit if history else None) for layer, history in written],
+        [place.field(commits.get(place.keys)) for place in present],
+        [place.field(commits.get(place.keys)) for place in removed],
     )
-    written = [history[0].commit if history else None for history in histories]
-    return Explanation(target, list(zip(layers, written, strict=True)), fields, gone)
 
 
 def _histories(
     repository: Repository, snapshot: Snapshot, layers: Sequence[Layer]
-) -> Iterator[Sequence[Version]]:
-    """Yield the versions of each layer's file, newest first, from the one that was resolved from."""
+) -> list[Sequence[Version]]:
+    """Return the versions of each layer's file, newest first, starting with the layer's own version.
+
+    A template's version was there when the layer above was written, so its search starts at that commit.
+    """
     commit = snapshot.commit
+    histories: list[Sequence[Version]] = []
     for layer in layers:
         versions = repository.versions(layer.path, commit) if layer.version else []
-        found = [index for index, version in enumerate(versions) if version.blob == layer.version]
-        if found:
-            versions = versions[found[0] :]
+        found = (index for index, version in enumerate(versions) if version.blob == layer.version)
+        versions = versions[next(found, len(versions)) :]
+        if versions:
             commit = versions[0].commit
         elif layer.version:
             reason = f"no commit of its history wrote version {layer.version} of {layer.path}"
             raise RepositoryDamaged(snapshot.name, reason)
-        yield versions
+        histories.append(versions)
+    return histories
 
 
-def _origins(
-    source: Source, layer: Layer, history: Sequence[Version], wanted: Mapping[Keys, Any]
+def _commits(
+    source: Source, layer: Layer, history: Sequence[Version], places: Sequence[_Place]
 ) -> Mapping[Keys, CommitId]:
-    """Return the commit since which a layer's file has said what it says of some fields."""
-    origins: dict[Keys, CommitId] = {}
+    """Return, for places that a layer sets, the commit since which its file has set the same value."""
+    commits: dict[Keys, CommitId] = {}
     for version in history:
         patch = _patch(source, layer, version.blob) if version.blob else {}
-        wanted = {keys: value for keys, value in wanted.items() if is_same(_said(patch, keys), value)}
-        if not wanted:
+        places = [place for place in places if is_same(_lookup(patch, place.keys), place.values[0].value)]
+        if not places:
             break
-        origins |= dict.fromkeys(wanted, version.commit)
-    return origins
+        commits |= {place.keys: version.commit for place in places}
+    return commits
 
 
 def _patch(source: Source, layer: Layer, version: str) -> Config:
@@ -147,16 +165,17 @@ def _patch(source: Source, layer: Layer, version: str) -> Config:
     return target_files.read_version(source, layer.name, version).overrides
 
 
-def _said_by(layers: Sequence[Layer], keys: Keys) -> list[Value]:
-    said = [Value(layer, _said(layer.patch, keys)) for layer in layers]
-    return [value for value in said if value.value is not MISSING]
+def _values(layers: Sequence[Layer], keys: Keys) -> list[Value]:
+    """Return the values that the layers set at a place, from the top down."""
+    values = [Value(layer, _lookup(layer.patch, keys)) for layer in layers]
+    return [value for value in values if value.value is not MISSING]
 
 
-def _said(patch: Any, keys: Keys) -> Any:
-    """Return what a patch says of a field, or MISSING.
+def _lookup(patch: Any, keys: Keys) -> Any:
+    """Return what a patch sets at a place, or MISSING.
 
-    Null, a scalar or a list further out speaks for all that would lie within; only a position leads
-    into a list that has any.
+    A null, scalar or list above the place replaces all within it, so it is the value of the place,
+    too. Only a position in a list that is not empty leads further in.
     """
     for key in keys:
         if isinstance(patch, dict):
@@ -167,7 +186,7 @@ def _said(patch: Any, keys: Keys) -> Any:
 
 
 def _leaves(keys: Keys, value: Any) -> Iterator[tuple[Keys, Any]]:
-    """Yield the fields of a config that have a value of their own; generators by position."""
+    """Yield the places of a config that have a value of their own; generators by position."""
     if isinstance(value, dict) and (value or not keys):
         for name, item in value.items():
             yield from _leaves((*keys, name), item)
@@ -178,10 +197,9 @@ def _leaves(keys: Keys, value: Any) -> Iterator[tuple[Keys, Any]]:
         yield keys, value
 
 
-def _removed(layers: Sequence[Layer], config: Config) -> list[tuple[Keys, list[Value]]]:
-    """Return the fields that a null took away, with what the layers say of them."""
-    nulls = dict.fromkeys(
-        keys for layer in layers for keys, value in _leaves((), layer.patch) if value is None
-    )
-    said = [(keys, _said_by(layers, keys)) for keys in nulls if _said(config, keys) is MISSING]
-    return [(keys, values) for keys, values in said if any(value.value is not None for value in values)]
+def _removed(layers: Sequence[Layer], config: Config) -> list[_Place]:
+    """Return the places that a null emptied: the config has none, and some layer sets a value there."""
+    leaves = [leaf for layer in layers for leaf in _leaves((), layer.patch)]
+    nulls = dict.fromkeys(keys for keys, value in leaves if value is None)
+    places = [_Place(keys, None, _values(layers, keys)) for keys in nulls if _lookup(config, keys) is MISSING]
+    return [place for place in places if any(value.value is not None for value in place.values)]

@@ -24,9 +24,9 @@ Tool = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A prompt as one commit has it, to the byte as it was given; `tools` is None where it has none.
+    """A prompt at a commit, exactly as it was sent. `tools` is None where none were sent.
 
-    `version` is its file's blob id, `commit` the commit's.
+    `version` is the blob id of its file.
     """
 
     name: str
@@ -36,12 +36,12 @@ class Prompt:
     commit: str = ""
 
     def document(self) -> Mapping[str, Any]:
-        """Return what its file says."""
+        """Return the content of its file."""
         return {"messages": self.messages} | ({} if self.tools is None else {"tools": self.tools})
 
 
 def get(snapshot: Snapshot, name: str) -> Prompt:
-    """Return a prompt as a commit has it; NotFound if there is none."""
+    """Return a prompt at a commit; NotFound if there is none."""
     prompt = _read(snapshot, name)
     if prompt is None:
         raise NotFound(FOLDER.kind, name)
@@ -49,7 +49,7 @@ def get(snapshot: Snapshot, name: str) -> Prompt:
 
 
 def create(repository: Repository, origin: Origin, prompt: Prompt) -> tuple[Prompt, bool]:
-    """Make a prompt, or return the one that is there if it has the same content; tell which.
+    """Create a prompt, or return the existing one if its content is the same; True where it is new.
 
     Raises Conflict where a different prompt has the name.
     """
@@ -70,7 +70,7 @@ def create(repository: Repository, origin: Origin, prompt: Prompt) -> tuple[Prom
 
 
 def put(repository: Repository, origin: Origin, prompt: Prompt, precondition: Precondition) -> Prompt:
-    """Make or replace a prompt; PreconditionFailed where the current version rules it out."""
+    """Create or replace a prompt. Raises PreconditionFailed."""
 
     def change(transaction: Transaction) -> Prompt:
         existing = _read(transaction, prompt.name)
@@ -81,7 +81,7 @@ def put(repository: Repository, origin: Origin, prompt: Prompt, precondition: Pr
 
 
 def put_all(repository: Repository, origin: Origin, prompts: Iterable[Prompt]) -> list[str]:
-    """Make or replace prompts in one commit, and return their names."""
+    """Create or replace prompts in one commit, and return their names."""
 
     def change(transaction: Transaction) -> list[str]:
         names, lines = [], []

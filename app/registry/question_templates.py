@@ -1,7 +1,7 @@
-"""Question templates that come in a generator, and are kept as files of their own: `templates/<file>`.
+"""Question templates: texts that come in a generator and are kept as files, `templates/<file>`.
 
-Whose files they were is recorded with whoever brought them, by blob id: so a version tells their
-content too, and `git show <id>` prints it whatever became of the file since.
+A target, or the default, records the blob ids of the question templates that came with it. So each of
+its versions fixes their content, and `git show <id>` prints it even after the file was replaced.
 """
 
 from collections.abc import Mapping
@@ -21,11 +21,13 @@ FileVersions = Mapping[str, str]  # blob ids by path
 
 
 def take(owner: str, overrides: Config) -> tuple[Config, Files]:
-    """Return overrides without the files that came in them, and those files.
+    """Take the question templates out of overrides; return the rest, and the files.
 
-    A generator's `template_content` becomes `templates/<file name>`, which its `template_path`
-    then says; only the last part of a given path counts. Without one the file is named for the
-    target, `owner`, and the generator's position. Raises Conflict where two bring the same file.
+    A generator's `template_content` becomes the file `templates/<name>`, and its `template_path` the
+    path of that file. The name is the last part of a `template_path` that was sent, or else made of the
+    target's name, `owner`, and the generator's position. What is returned may still hold
+    `template_content`, which `normalize` drops. Raises Conflict where two generators bring one file with
+    different content.
     """
     files: dict[str, bytes] = {}
     generators = []
@@ -42,7 +44,7 @@ def take(owner: str, overrides: Config) -> tuple[Config, Files]:
 
 
 def expect(document: Mapping[str, Any], source: Source, path: str) -> FileVersions:
-    """Return the files that came with a target or the default; RepositoryDamaged if that cannot be read."""
+    """Return the recorded question templates of a target or the default; RepositoryDamaged if malformed."""
     files = documents.expect({"files": {}, **document}, "files", dict, source, path)
     if not all(isinstance(text, str) for text in [*files, *files.values()]):
         raise RepositoryDamaged(source.name, f"{path} has files that Bakehouse did not write")
@@ -50,7 +52,7 @@ def expect(document: Mapping[str, Any], source: Source, path: str) -> FileVersio
 
 
 def refuse_other_content(source: Source, owner: str, files: Files) -> None:
-    """Raise Conflict where a file is there already with different content."""
+    """Raise Conflict where one of the files exists with different content."""
     for path, content in files.items():
         present = source.read(path)
         if present and present.data != content:
@@ -62,11 +64,11 @@ def refuse_other_content(source: Source, owner: str, files: Files) -> None:
 
 
 def are_there(source: Source, files: Files) -> bool:
-    """Tell whether each file is there with just this content."""
+    """Tell whether each file exists with the same content."""
     present = {path: source.read(path) for path in files}
     return all(file is not None and file.data == files[path] for path, file in present.items())
 
 
 def write(transaction: Transaction, files: Files) -> FileVersions:
-    """Put the files in their places, and return their blob ids."""
+    """Write the files, and return their blob ids."""
     return {path: transaction.write(path, files[path]) for path in sorted(files)}

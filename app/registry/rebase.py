@@ -1,4 +1,4 @@
-"""Drift and rebase: what a target would be on today's template, and making it so."""
+"""Drift and rebase: what a target would be on today's template, and replacing the target with that."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -11,7 +11,8 @@ from app.domain.errors import Conflict, NotFound
 from app.domain.preconditions import Precondition
 from app.domain.resolution import Config, combine, in_order, resolve
 from app.registry import messages, target_files
-from app.registry.documents import Source
+from app.registry.documents import Editable, Source
+from app.registry.drafts import Draft
 from app.registry.messages import Origin
 from app.registry.question_templates import FileVersions
 from app.registry.target_files import FOLDER, Target
@@ -19,15 +20,16 @@ from storage.repository import Repository
 from storage.transaction import Transaction
 
 _TEMPLATE = b"template: "
-_LONGEST_LINE = 200  # bytes; a hand may have written any
+_LONGEST_LINE = 200  # bytes; a longer first line was written by hand
 
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """A target, and what it would be on today's template; `rebased` is None where that is gone.
+    """A target, and what it would be on today's template: `rebased`, or None where the template is gone.
 
-    `template` is what it is resolved on: where a target is its own template, what that one was
-    made from, and so on. `depth` is how far it is from the target that was asked about.
+    A target may be its own template, since a PUT can change it on top of what it was. `template` is then
+    the template that it was first made from. `depth` is 1 for targets that were made from the one asked
+    about, 2 for targets that were made from those, and so on.
     """
 
     target: Target
@@ -37,7 +39,7 @@ class Drift:
 
     @property
     def is_current(self) -> bool:
-        """Tell whether its template is today what it was."""
+        """Tell whether the template is still at the recorded version."""
         return self.rebased is self.target
 
     @property
@@ -74,7 +76,7 @@ def drift(source: Source, name: str, depth: int = 0) -> Drift:
 
 
 def descendants(source: Source, name: str) -> Iterator[Drift]:
-    """Yield who was made from a target, at any depth, parents first, each with its drift."""
+    """Yield the drift of each target that was made from a target, at any depth, parents first."""
     target_files.expect(source, name)
     children = _children(source)
     level, depth, seen = [name], 0, {name}
@@ -97,29 +99,39 @@ def rebase(
 ) -> tuple[list[Drift], str]:
     """Resolve a target again on today's template, and then all that was made from it, if asked to.
 
-    Returns those that changed, in one commit, parents first, and the commit's id. A dry run ends
-    before the commit. Raises NotFound, Conflict where the template is gone, PreconditionFailed.
+    Return those that changed, parents first, and the id of the one commit that they share. A dry run
+    works on a draft of the tip: it takes no lock and writes nothing. Raise NotFound, Conflict where
+    the template is gone, or PreconditionFailed.
     """
+    if dry_run:
+        tip = repository.head()
+        return _rebase_in(Draft(tip), name, precondition, with_descendants=with_descendants), tip.commit
 
     def change(transaction: Transaction) -> tuple[list[Drift], str]:
-        first = drift(transaction, name)
-        precondition.check(name, first.target.version)
-        changed = [_write(transaction, first)]
-        if with_descendants:
-            changed += [_write(transaction, found) for found in descendants(transaction, name)]
-        changed = [found for found in changed if not found.is_current]
-        commit = str(transaction.tip)
-        if changed and not dry_run:
-            commit = FOLDER.commit(transaction, origin, _message(origin, changed))
-        return changed, commit
+        changed = _rebase_in(transaction, name, precondition, with_descendants=with_descendants)
+        if not changed:
+            return [], str(transaction.tip)
+        return changed, FOLDER.commit(transaction, origin, _message(origin, changed))
 
     return repository.transact(change)
 
 
-def _basis(source: Source, target: Target) -> tuple[str, str, list[Target]]:
-    """Return the template that a target stands on, its recorded version, and the target's own on top.
+def _rebase_in(
+    source: Editable, name: str, precondition: Precondition, *, with_descendants: bool
+) -> list[Drift]:
+    """Write the targets that differ on today's templates, and return them, parents first."""
+    first = drift(source, name)
+    precondition.check(name, first.target.version)
+    changed = [_write(source, first)]
+    if with_descendants:
+        changed += [_write(source, found) for found in descendants(source, name)]
+    return [found for found in changed if not found.is_current]
 
-    A target that was its own template stands on what it was first made from.
+
+def _basis(source: Source, target: Target) -> tuple[str, str, list[Target]]:
+    """Return the template that a target is resolved on, and its recorded version; and the target's versions.
+
+    There are several versions, oldest first, where the target was its own template.
     """
     versions = [target]
     while target.template == versions[-1].name:
@@ -129,7 +141,7 @@ def _basis(source: Source, target: Target) -> tuple[str, str, list[Target]]:
 
 
 def _children(source: Source) -> dict[str, list[str]]:
-    """Return who stands on each target."""
+    """Return the names of the targets that are resolved on each template."""
     children = defaultdict(list)
     for name in FOLDER.names(source):
         template = _template_of(source, name)
@@ -140,11 +152,11 @@ def _children(source: Source) -> dict[str, list[str]]:
 
 
 def _template_of(source: Source, name: str) -> str:
-    """Return what a target says its template is: its file's first line, for thousands of files."""
+    """Return the template that a target names. Reading only the first line makes this fast for thousands."""
     file = source.read(FOLDER.path(name))
     first, _, rest = file.data[:_LONGEST_LINE].partition(b"\n") if file else (b"", b"", b"")
-    is_known = rest and first.startswith(_TEMPLATE)
-    return _parse_line(first) if is_known else target_files.expect(source, name).template
+    is_readable = rest and first.startswith(_TEMPLATE)
+    return _parse_line(first) if is_readable else target_files.expect(source, name).template
 
 
 @lru_cache(maxsize=16384)
@@ -152,7 +164,7 @@ def _parse_line(line: bytes) -> str:
     return str(load(line)["template"])
 
 
-def _write(transaction: Transaction, found: Drift) -> Drift:
+def _write(source: Editable, found: Drift) -> Drift:
     if found.rebased is None:
         raise Conflict(
             found.template,
@@ -161,7 +173,7 @@ def _write(transaction: Transaction, found: Drift) -> Drift:
         )
     if found.is_current:
         return found
-    return replace(found, rebased=target_files.write(transaction, found.rebased))
+    return replace(found, rebased=target_files.write(source, found.rebased))
 
 
 def _message(origin: Origin, changed: list[Drift]) -> str:

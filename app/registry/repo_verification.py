@@ -1,4 +1,4 @@
-"""Does a repo hold what Bakehouse writes? Each target is resolved anew, and compared byte for byte."""
+"""The check of a repo: each target is resolved again, and compared byte for byte."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -9,7 +9,7 @@ from app.domain.names import DEFAULT_TEMPLATE, name_problem, target_name_problem
 from app.domain.resolution import Config, canonical, in_order, resolve
 from app.registry import defaults, documents, grants, prompts, question_templates, repos, target_files
 from app.registry.target_files import Target
-from app.registry.verification import FOREIGN, Check, Verification, wrong_name
+from app.registry.verification import FOREIGN, Check, Verification, named
 from storage.clones import Clone
 from storage.errors import RepositoryDamaged
 from storage.history import LoggedCommit
@@ -23,24 +23,24 @@ def of_repo(clone: Clone, snapshot: Snapshot) -> Verification:
 
 
 class _RepoChecks:
-    """What there is to check in each file of a repo."""
+    """The checks of the files of a repo."""
 
     def __init__(self, clone: Clone, snapshot: Snapshot) -> None:
         self._clone = clone
         self._snapshot = snapshot
-        self._checked: set[tuple[str, str]] = set()  # templates, by path and version
-        self._brought: set[tuple[str, str]] = set()  # question templates that those name, likewise
+        self._checked: set[tuple[str, str]] = set()  # versions of templates, by path and blob id
+        self._brought: set[tuple[str, str]] = set()  # the question templates that they record, likewise
 
     def of_files(self) -> Mapping[str, Check]:
-        """Return the checks of what must be there, by path."""
+        """Return the checks of the files that must exist, by path."""
         return {repos.PATH: self._check_repo, defaults.PATH: self._check_default_file}
 
     def of_folders(self) -> Mapping[str, Check]:
-        """Return the checks of what lies in folders, by the folder's name."""
+        """Return the checks of all files in a folder, by the folder's name."""
         return {
-            target_files.FOLDER.name: self._check_target,
-            prompts.FOLDER.name: self._check_prompt,
-            question_templates.FOLDER: self._check_template_file,
+            target_files.FOLDER.name: named(target_name_problem, self._check_target),
+            prompts.FOLDER.name: named(name_problem, self._check_prompt),
+            question_templates.FOLDER: self._check_question_template,
         }
 
     def _check_repo(self, _: str, file: File) -> Iterator[str]:
@@ -53,26 +53,18 @@ class _RepoChecks:
         if documents.dump(document) != file.data:
             yield FOREIGN
 
-    def _check_prompt(self, entry: str, file: File) -> Iterator[str]:
-        wrong = wrong_name(entry, name_problem)
-        if wrong:
-            yield wrong
-            return
-        prompt = prompts.get(self._snapshot, entry.removesuffix(".yml"))
+    def _check_prompt(self, name: str, file: File) -> Iterator[str]:
+        prompt = prompts.get(self._snapshot, name)
         if documents.dump(prompt.document()) != file.data:
             yield FOREIGN
 
-    def _check_target(self, entry: str, file: File) -> Iterator[str]:
-        wrong = wrong_name(entry, target_name_problem)
-        if wrong:
-            yield wrong
-            return
-        target = target_files.read_version(self._snapshot, entry.removesuffix(".yml"), file.id)
+    def _check_target(self, name: str, file: File) -> Iterator[str]:
+        target = target_files.read_version(self._snapshot, name, file.id)
         yield from self._check_resolution(target)
         yield from self._check_templates(target)
 
     def _check_templates(self, target: Target) -> Iterator[str]:
-        """Check the versions that a target was made from, one after the other, those that were not yet."""
+        """Check the chain of templates that a target was made from, up to one that was checked before."""
         while target.template != DEFAULT_TEMPLATE:
             path, version = target_files.FOLDER.path(target.template), target.template_version
             if (path, version) in self._checked:
@@ -99,7 +91,7 @@ class _RepoChecks:
             yield FOREIGN
 
     def _check_resolution(self, target: Target) -> Iterator[str]:
-        """Resolve a target anew from what its file says it was made from."""
+        """Resolve a target again from its recorded template and overrides, and compare."""
         yield from self._check_files(target.files)
         is_default = target.template == DEFAULT_TEMPLATE
         path = defaults.PATH if is_default else target_files.FOLDER.path(target.template)
@@ -111,9 +103,7 @@ class _RepoChecks:
         else:
             base = target_files.read_version(self._snapshot, target.template, target.template_version).config
         anew = replace(
-            target,
-            overrides=canonical(target.overrides),
-            config=in_order(resolve(base, target.overrides)),
+            target, overrides=canonical(target.overrides), config=in_order(resolve(base, target.overrides))
         )
         wrong = compare(anew.config, target.config)
         if wrong:
@@ -130,19 +120,20 @@ class _RepoChecks:
             elif self._snapshot.read(path) is None:
                 yield f"{path}, which came with it, is missing, or no plain file"
 
-    def _check_template_file(self, entry: str, file: File) -> Iterator[str]:
-        """Look for who brought a question template: in what was checked before it, and then in the history.
+    def _check_question_template(self, entry: str, file: File) -> Iterator[str]:
+        """Check that a target or the default brought a question template.
 
-        Who did may have been replaced or deleted since.
+        Those that were checked before are asked first, and then the history, since the target may have been
+        replaced or deleted.
         """
         path = f"{question_templates.FOLDER}/{entry}"
         if (path, file.id) not in self._brought and not self._was_brought(path, file.id):
             yield "no target, and no default, brought this content"
 
     def _was_brought(self, path: str, version: str) -> bool:
-        """Tell whether a document names this content of a file in the commit that put it there.
+        """Tell whether a target or the default recorded this content, in the commit that wrote the content.
 
-        That need not have changed the document: a PUT also restores what a hand removed.
+        The commit need not have changed the target: a PUT also restores a file that was removed by hand.
         """
         logged = self._history.get(path, {}).get(version)
         if logged is None:
@@ -150,8 +141,8 @@ class _RepoChecks:
         then = self._clone.at(logged.commit)
         changed = {file.path for file in logged.files}
         present = [defaults.PATH, *map(target_files.FOLDER.path, target_files.FOLDER.names(then))]
-        present.sort(key=lambda document: document not in changed)  # for one of those it mostly is
-        return any(_names(then, document, path, version) for document in present)
+        present.sort(key=lambda document: document not in changed)  # most likely one of these
+        return any(_records(then, document, path, version) for document in present)
 
     def _was_at(self, path: str, version: str) -> bool:
         now = self._snapshot.read(path)
@@ -162,8 +153,8 @@ class _RepoChecks:
         return self._clone.blobs(self._snapshot.commit)
 
 
-def _names(then: Snapshot, document: str, path: str, version: str) -> bool:
-    """Tell whether a document names a file's content, as far as it can be read."""
+def _records(then: Snapshot, document: str, path: str, version: str) -> bool:
+    """Tell whether a document records this version of a file. A damaged document does not."""
     file = then.read(document)
     if file is None or version.encode() not in file.data:
         return False

@@ -1,4 +1,4 @@
-"""Repos: a user's named repositories, and what lies in a new one."""
+"""Repos: the named repositories of users, and the first files of a new one."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ which commits have a name that stays. `bakehouse verify` in a clone resolves eve
 
 @dataclass(frozen=True, slots=True)
 class Repo:
-    """A repo as its `repo.yml` tells; `base_model` is None where that cannot be read."""
+    """A repo; `base_model` is None where its `repo.yml` cannot be read."""
 
     owner: str
     name: str
@@ -46,7 +46,7 @@ class Repo:
 
 
 def open_repository(store: Store, owner: str, name: str) -> Repository:
-    """Return the git repository of a user's repo; NotFound if there is none, or can be none."""
+    """Return the git repository of a user's repo; NotFound if there is none, or a name is invalid."""
     if user_id_problem(owner) or name_problem(name):
         raise NotFound("Repo", name)
     try:
@@ -56,10 +56,10 @@ def open_repository(store: Store, owner: str, name: str) -> Repository:
 
 
 def create(store: Store, owner: str, name: str, base_model: str | None, origin: Origin) -> tuple[Repo, bool]:
-    """Make a repo, or return the one that is there; tell which.
+    """Create a repo, or return the existing one; True where it is new.
 
-    A `base_model` of None is the default for a new repo, and any for one that exists. Raises
-    Conflict where it has another base model, NameTaken where a name differs only in case.
+    Where `base_model` is None, a new repo gets the default, and an existing one may have any. Raises
+    Conflict where the existing repo has another base model, NameTaken where a name differs only in case.
     """
     new = Repo(owner, name, DEFAULT_BASE_MODEL if base_model is None else base_model)
     try:
@@ -80,12 +80,12 @@ def get(store: Store, owner: str, name: str) -> Repo:
 
 
 def describe(snapshot: Snapshot, owner: str) -> Repo:
-    """Return a user's repo as a commit has it."""
+    """Return a user's repo at a commit."""
     return Repo(owner, snapshot.name, documents.expect(read(snapshot), "base_model", str, snapshot, PATH))
 
 
 def read(source: Source) -> Mapping[str, Any]:
-    """Return what `repo.yml` says."""
+    """Return the content of `repo.yml`."""
     found = documents.read(source, PATH)
     if found is None:
         raise RepositoryDamaged(source.name, f"{PATH} is missing")
@@ -93,12 +93,12 @@ def read(source: Source) -> Mapping[str, Any]:
 
 
 def list_names(store: Store, owner: str) -> Sequence[str]:
-    """Return the sorted names of a user's repos; what else lies in the folder is none."""
+    """Return the sorted names of a user's repos, without other folders that somebody put beside them."""
     return store.list(owner, lambda name: name_problem(name) is None)
 
 
 def describe_all(store: Store, owner: str, names: Sequence[str]) -> list[Repo]:
-    """Return repos by name. One that is damaged does not hide the others: its base model is None."""
+    """Return repos by name. The base model of a damaged one is None, so that the others are still listed."""
     repos = []
     for name in names:
         try:

@@ -1,4 +1,4 @@
-"""Which commit a request means, and the tags that name some of them for good."""
+"""Which commit a ref means, and tags, which name a commit for good."""
 
 from datetime import datetime
 
@@ -8,14 +8,14 @@ from storage.repository import Repository
 from storage.snapshot import Snapshot
 from storage.tags import Tag
 
-# A tag, the id of a commit or the start of one, or a moment: then what was the tip is meant.
+# A tag, the id of a commit or its first digits, or a time: the commit that was the tip then.
 Ref = str | datetime
 
 
 def at(repository: Repository, ref: Ref | None) -> Snapshot:
-    """Return what lay in a repo at a ref, or lies there now.
+    """Return the snapshot of a repo at a ref, or at the tip.
 
-    Raises RevisionNotFound or RevisionAmbiguous where the ref means no commit of its history, or
+    Raises RevisionNotFound where the ref means no commit of the history, RevisionAmbiguous where it
     could mean several.
     """
     if ref is None:
@@ -35,7 +35,7 @@ def get_tag(repository: Repository, name: str) -> Tag:
 def create_tag(
     repository: Repository, origin: Origin, name: str, ref: Ref | None, message: str | None
 ) -> Tag:
-    """Put a tag on a commit, for good; without a message it says its name.
+    """Put a tag on a commit, for good. The message is the tag's name where none is given.
 
     Raises TagExists or NameTaken, and what `at` raises.
     """

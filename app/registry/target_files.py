@@ -1,4 +1,4 @@
-"""The file of a target: what it says, reading and writing it."""
+"""The file of a target: its content, and how it is read and written."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -8,7 +8,7 @@ from app.domain.errors import NotFound
 from app.domain.names import DEFAULT_TEMPLATE
 from app.domain.resolution import Config
 from app.registry import defaults, documents, messages, question_templates
-from app.registry.documents import Source
+from app.registry.documents import Editable, Source
 from app.registry.folders import Folder
 from app.registry.messages import Origin
 from app.registry.question_templates import FileVersions
@@ -22,7 +22,7 @@ _NOT_COMMITTED = CommitId("")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A target as one commit has it. `version` is its file's blob id, `commit` the commit's.
+    """A target at a commit. `version` is the blob id of its file.
 
     `files` are the question templates that came with it.
     """
@@ -37,7 +37,7 @@ class Target:
     commit: CommitId = _NOT_COMMITTED
 
     def document(self) -> Mapping[str, Any]:
-        """Return what its file says."""
+        """Return the content of its file."""
         return {
             "template": self.template,
             "template_version": self.template_version,
@@ -47,11 +47,11 @@ class Target:
         }
 
     def content(self) -> Mapping[str, Any]:
-        """Return what it comes to: fields and files, whatever they were made from."""
+        """Return its resolved fields and its files, which a commit message compares."""
         return {**self.config, **self.files}
 
 
-# By name and version, which alone tells what is in the file.
+# By name and version. The version determines the content.
 _kept: Cache[tuple[str, str], Target] = Cache(32 * 1024 * 1024)
 
 
@@ -62,7 +62,7 @@ def read(source: Source, name: str) -> Target | None:
 
 
 def read_version(source: Source, name: str, version: str) -> Target:
-    """Return a target as its file was at a version (a blob id) in the history."""
+    """Return a target at a version (a blob id) of its file."""
     return _parse(source, name, source.blob(version), version)
 
 
@@ -84,11 +84,10 @@ def read_template(source: Source, template: str) -> tuple[Config, str]:
     return target.config, target.version
 
 
-def write(transaction: Transaction, target: Target) -> Target:
-    """Put a target's file in its place, and return the target with its version."""
-    return replace(
-        target, version=transaction.write(FOLDER.path(target.name), documents.dump(target.document()))
-    )
+def write(source: Editable, target: Target) -> Target:
+    """Write a target's file, and return the target with its version."""
+    version = source.write(FOLDER.path(target.name), documents.dump(target.document()))
+    return replace(target, version=version)
 
 
 def commit(
@@ -99,7 +98,7 @@ def commit(
     target: Target,
     trailers: Mapping[str, str] | None = None,
 ) -> Target:
-    """Commit one target that was written; the message tells how its content differs from `before`."""
+    """Commit one target that was written. The message shows how its content differs from `before`."""
     lines = messages.changed_fields(before, target.content())
     named = {"Template": f"{target.template} {target.template_version}", **(trailers or {})}
     text = messages.message(origin, subject, lines, named)

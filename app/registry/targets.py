@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Any
 
 from app.domain.differences import is_same
@@ -9,11 +10,11 @@ from app.domain.errors import Conflict, NotFound
 from app.domain.preconditions import UNCONDITIONAL, Precondition
 from app.domain.resolution import Config, in_order, normalize, resolve
 from app.registry import messages, question_templates, revisions, target_files
+from app.registry.documents import Source
 from app.registry.messages import Origin
 from app.registry.question_templates import Files
 from app.registry.revisions import Ref
 from app.registry.target_files import FOLDER, Target, read_template
-from storage.ids import CommitId
 from storage.repository import Repository
 from storage.snapshot import Snapshot
 from storage.transaction import Transaction
@@ -21,7 +22,7 @@ from storage.transaction import Transaction
 
 @dataclass(frozen=True, slots=True)
 class TargetRequest:
-    """What a target is asked to be made from: overrides as they are stored, and files by path."""
+    """A request for a target: its template, its overrides as they are stored, and question templates."""
 
     name: str
     template: str
@@ -30,43 +31,51 @@ class TargetRequest:
 
     @classmethod
     def of(cls, name: str, template: str, overrides: Config | None) -> "TargetRequest":
-        """Take a request's overrides apart; Conflict where they bring one file twice."""
+        """Take the question templates out of overrides; Conflict where two generators bring the same one."""
         taken, files = question_templates.take(name, overrides or {})
         return cls(name, template, normalize(taken), files)
 
 
-@dataclass(frozen=True, slots=True)
-class _Written:
-    """What a request came to, and what the target replaced, or started from."""
+class _Action(StrEnum):
+    """What a request does, as the commit message says it."""
 
+    CREATE = "Create"
+    UPDATE = "Update"
+    KEEP = "Keep"  # the target is already as requested, so there is no commit
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """The target that a request leads to, and what the commit message compares it with: fields and files."""
+
+    action: _Action
     target: Target
-    verb: str | None  # None: the target was there already
-    before: Mapping[str, Any]  # fields and files
+    before: Mapping[str, Any]
 
 
 def get(snapshot: Snapshot, name: str) -> Target:
-    """Return a target as a commit has it; NotFound if there is none."""
+    """Return a target at a commit; NotFound if there is none."""
     return replace(target_files.expect(snapshot, name), commit=snapshot.commit)
 
 
 def create(repository: Repository, origin: Origin, request: TargetRequest) -> tuple[Target, bool]:
-    """Make a target, or return the one that is there if it asks for the same; tell which.
+    """Create a target, or return the existing one if it is as requested; True where it is new.
 
-    The same is: this template and these overrides, or others that resolve to the same config.
-    Raises NotFound for the template, Conflict where a different target has the name.
+    It is as requested if template and overrides are the same, or if the resolved config is. Raises
+    NotFound for the template, Conflict where a different target has the name.
     """
 
     def change(transaction: Transaction) -> tuple[Target, bool]:
-        written = _create_in(transaction, request)
-        return _commit(transaction, origin, written), written.verb is not None
+        outcome = _create_in(transaction, request)
+        return _commit(transaction, origin, outcome), outcome.action is _Action.CREATE
 
     return repository.transact(change)
 
 
 def put(repository: Repository, origin: Origin, request: TargetRequest, precondition: Precondition) -> Target:
-    """Make or replace a target. The template may be the target itself, as it is now.
+    """Create or replace a target. The template may be the target itself, as it is now.
 
-    Raises NotFound for the template, PreconditionFailed where the current version rules it out.
+    Raises NotFound for the template, or PreconditionFailed.
     """
     return repository.transact(
         lambda transaction: _commit(transaction, origin, _put_in(transaction, request, precondition))
@@ -74,10 +83,10 @@ def put(repository: Repository, origin: Origin, request: TargetRequest, precondi
 
 
 def revert(repository: Repository, origin: Origin, name: str, to: Ref, precondition: Precondition) -> Target:
-    """Put a target's file, and the question templates that came with it, back as they were at a ref.
+    """Restore a target's file, and the question templates that came with it, as they were at a ref.
 
-    A deleted target is there again. Raises NotFound where there was no such target then,
-    PreconditionFailed where the current version rules it out, and what `revisions.at` raises.
+    This also restores a deleted target. Raises NotFound where there was no such target at the ref,
+    PreconditionFailed, and what `revisions.at` raises.
     """
     then = revisions.at(repository, to)
     old = target_files.read(then, name)
@@ -89,7 +98,7 @@ def revert(repository: Repository, origin: Origin, name: str, to: Ref, precondit
         precondition.check(name, existing.version if existing else None)
         files = {path: transaction.blob(version) for path, version in old.files.items()}
         if existing and existing.version == old.version and question_templates.are_there(transaction, files):
-            return replace(existing, commit=CommitId(str(transaction.tip)))
+            return replace(existing, commit=transaction.tip)
         question_templates.write(transaction, files)
         transaction.write(FOLDER.path(name), transaction.blob(old.version))
         subject = f"Revert target {name} to {then.commit[:10]}"
@@ -102,22 +111,18 @@ def revert(repository: Repository, origin: Origin, name: str, to: Ref, precondit
 
 
 def preview(snapshot: Snapshot, request: TargetRequest) -> Target:
-    """Return what a request would come to, unwritten: a target without a version.
-
-    Raises NotFound for the template.
-    """
-    base, template_version = read_template(snapshot, request.template)
-    config = in_order(resolve(base, request.overrides))
-    return Target(request.name, request.template, template_version, request.overrides, config, {})
+    """Return the target that a request leads to, without writing it; NotFound for the template."""
+    target, _ = _resolve(snapshot, request)
+    return target
 
 
 def write_all(
     repository: Repository, origin: Origin, requests: Iterable[TargetRequest], *, replacing: bool
 ) -> tuple[list[str], dict[str, str]]:
-    """Make targets in one commit, replacing existing ones or not; a later one may start from an earlier.
+    """Create targets in one commit, or replace them. A later one may have an earlier one as its template.
 
-    Returns the names of those that are there now, and why others are not: their template is
-    unknown. Raises Conflict, with nothing written, where one contradicts what is there or another.
+    Returns the names of the targets that exist now, and the reasons for the others, whose templates are
+    unknown. Raises Conflict, and writes nothing, where a target contradicts another or an existing one.
     """
     requests = list(requests)
     _refuse_contradictions(requests)
@@ -128,14 +133,14 @@ def write_all(
         lines = []
         for request in requests:
             try:
-                written = (_put_in if replacing else _create_in)(transaction, request)
+                outcome = (_put_in if replacing else _create_in)(transaction, request)
             except NotFound as error:
                 failed[request.name] = str(error)
                 continue
             there[request.name] = None
-            if written.verb is not None:
+            if outcome.action is not _Action.KEEP:
                 fields = ", ".join(request.overrides) or "nothing changed"
-                lines.append(f"{written.verb} target {request.name} from {request.template}: {fields}")
+                lines.append(f"{outcome.action} target {request.name} from {request.template}: {fields}")
         if lines:
             FOLDER.commit(transaction, origin, messages.batch_message(origin, "target", lines))
         return list(there), failed
@@ -144,9 +149,9 @@ def write_all(
 
 
 def _refuse_contradictions(requests: list[TargetRequest]) -> None:
-    """Raise Conflict where two of a batch have one name, or bring one file with different content.
+    """Raise Conflict where two targets of a batch have one name, or bring one file with different content.
 
-    What one commit does not keep could be no template, either: no history would have it.
+    Otherwise a target could record a template version that the batch's commit does not contain.
     """
     names: set[str] = set()
     files: dict[str, bytes] = {}
@@ -162,20 +167,19 @@ def _refuse_contradictions(requests: list[TargetRequest]) -> None:
                 raise Conflict(path, message)
 
 
-def _create_in(transaction: Transaction, request: TargetRequest) -> _Written:
+def _create_in(transaction: Transaction, request: TargetRequest) -> _Outcome:
     """Do what `create` does, but for the commit."""
     existing = target_files.read(transaction, request.name)
-    if existing and _is_asked_for(existing, request):
+    if existing and _is_repeated(existing, request):  # its template may have changed since, or be gone
         question_templates.refuse_other_content(transaction, request.name, request.files)
-        if question_templates.are_there(transaction, request.files):
-            return _Written(existing, None, {})
-    base, template_version = read_template(transaction, request.template)
-    question_templates.refuse_other_content(transaction, request.name, request.files)
-    config = in_order(resolve(base, request.overrides))
+        new = existing
+    else:
+        new, base = _resolve(transaction, request)
+        question_templates.refuse_other_content(transaction, request.name, request.files)
     if existing is None:
-        return _write(transaction, request, template_version, config, "Create", base)
-    if is_same(existing.config, config) and question_templates.are_there(transaction, request.files):
-        return _Written(existing, None, {})
+        return _Outcome(_Action.CREATE, _write(transaction, new, request.files), base)
+    if is_same(existing.config, new.config) and question_templates.are_there(transaction, request.files):
+        return _Outcome(_Action.KEEP, existing, {})
     raise Conflict(
         request.name,
         f"Target '{request.name}' already exists with different configuration. Use PUT to replace it, "
@@ -183,43 +187,43 @@ def _create_in(transaction: Transaction, request: TargetRequest) -> _Written:
     )
 
 
-def _is_asked_for(target: Target, request: TargetRequest) -> bool:
-    return target.template == request.template and is_same(target.overrides, request.overrides)
-
-
 def _put_in(
     transaction: Transaction, request: TargetRequest, precondition: Precondition = UNCONDITIONAL
-) -> _Written:
+) -> _Outcome:
     """Do what `put` does, but for the commit."""
     existing = target_files.read(transaction, request.name)
     precondition.check(request.name, existing.version if existing else None)
-    base, template_version = read_template(transaction, request.template)
-    config = in_order(resolve(base, request.overrides))
+    new, base = _resolve(transaction, request)
     if existing is None:
-        return _write(transaction, request, template_version, config, "Create", base)
+        return _Outcome(_Action.CREATE, _write(transaction, new, request.files), base)
     files_stay = question_templates.are_there(transaction, request.files)
-    written = _write(transaction, request, template_version, config, "Update", existing.content())
-    is_unchanged = files_stay and written.target.version == existing.version
-    return replace(written, verb=None) if is_unchanged else written
+    written = _write(transaction, new, request.files)
+    action = _Action.KEEP if files_stay and written.version == existing.version else _Action.UPDATE
+    return _Outcome(action, written, existing.content())
 
 
-def _write(
-    transaction: Transaction,
-    request: TargetRequest,
-    template_version: str,
-    config: Config,
-    verb: str,
-    before: Mapping[str, Any],
-) -> _Written:
-    files = question_templates.write(transaction, request.files)
-    target = Target(request.name, request.template, template_version, request.overrides, config, files)
-    return _Written(target_files.write(transaction, target), verb, before)
+def _is_repeated(existing: Target, request: TargetRequest) -> bool:
+    return existing.template == request.template and is_same(existing.overrides, request.overrides)
 
 
-def _commit(transaction: Transaction, origin: Origin, written: _Written) -> Target:
+def _resolve(source: Source, request: TargetRequest) -> tuple[Target, Config]:
+    """Return the target that a request leads to, without files and version, and its template's config."""
+    base, template_version = read_template(source, request.template)
+    config = in_order(resolve(base, request.overrides))
+    target = Target(request.name, request.template, template_version, request.overrides, config, {})
+    return target, base
+
+
+def _write(transaction: Transaction, target: Target, files: Files) -> Target:
+    if files:
+        target = replace(target, files=question_templates.write(transaction, files))
+    return target_files.write(transaction, target)
+
+
+def _commit(transaction: Transaction, origin: Origin, outcome: _Outcome) -> Target:
     """Commit one target, if it was written."""
-    target = written.target
-    if written.verb is None:
-        return replace(target, commit=CommitId(str(transaction.tip)))
-    subject = f"{written.verb} target {target.name}"
-    return target_files.commit(transaction, origin, subject, written.before, target)
+    target = outcome.target
+    if outcome.action is _Action.KEEP:
+        return replace(target, commit=transaction.tip)
+    subject = f"{outcome.action} target {target.name}"
+    return target_files.commit(transaction, origin, subject, outcome.before, target)

@@ -1,4 +1,4 @@
-"""The file of a user: what it says, and reading it."""
+"""The file of a user: its content, and how it is read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ Tokens = tuple[Token, ...]
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A user, with the name and address that commits show, and the tokens that let them in."""
+    """A user, with the name and address that commits show, and their tokens."""
 
     id: str
     alias: str | None = None
@@ -25,13 +25,13 @@ class User:
     tokens: Tokens = ()
 
     def document(self) -> Mapping[str, Any]:
-        """Return what their file says."""
+        """Return the content of the user's file."""
         tokens = [token.document() for token in self.tokens]
         return {"alias": self.alias, "email": self.email, "tokens": tokens}
 
 
 def read(source: Source, user_id: str) -> User:
-    """Return a user as their file tells; RepositoryDamaged if it cannot be read."""
+    """Read the file of a user; RepositoryDamaged if it cannot be read."""
     path = FOLDER.path(user_id)
     found = documents.read(source, path)
     document: Mapping[str, Any] = found[0] if found else {}

@@ -1,6 +1,6 @@
-"""Does a repository hold what Bakehouse writes, and nothing else? It is checked path by path.
+"""The check that a repository holds what Bakehouse writes, and nothing else, path by path.
 
-All that this takes lies in the repository, so whoever has a clone can do it without a server.
+Everything that the check needs is in the repository, so it works on a clone, without a server.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -12,7 +12,7 @@ from storage.snapshot import File, Snapshot
 FOREIGN = "it is not written as Bakehouse writes it"
 _README = "README.md"
 
-Check = Callable[[str, File], Iterator[str]]  # of a file with its name in its folder: what is wrong with it
+Check = Callable[[str, File], Iterator[str]]  # from a file, and its name in its folder, to its problems
 
 
 class Verification:
@@ -21,14 +21,14 @@ class Verification:
     def __init__(
         self, clone: Clone, snapshot: Snapshot, files: Mapping[str, Check], folders: Mapping[str, Check]
     ) -> None:
-        """Check `files`, by their paths, which must be there, and what is in `folders`, by their names."""
+        """Take the checks of `files` that must exist, by path, and of all files in `folders`, by name."""
         self._clone = clone
         self._snapshot = snapshot
         self._files = {_README: self._check_readme, **files}
         self._folders = folders
 
     def paths(self) -> list[str]:
-        """Return what there is to check: what must lie there, and then all that does, in git's order."""
+        """Return the paths to check: files that must exist, and then all files there are, in git's order."""
         found = [*self._files]
         for entry in self._snapshot.list(""):
             inner = [f"{entry}/{name}" for name in self._snapshot.list(entry)]
@@ -36,7 +36,7 @@ class Verification:
         return list(dict.fromkeys(found))
 
     def check(self, path: str) -> Iterator[str]:
-        """Yield what is wrong with one of the paths, a line each."""
+        """Yield the problems of one of the paths, a line each."""
         try:
             for problem in self._check(path):
                 yield f"{path}: {problem}"
@@ -56,21 +56,28 @@ class Verification:
             yield from check(name, file)
 
     def _check_readme(self, _: str, file: File) -> Iterator[str]:
-        """Compare it with the first one: only that tells what the Bakehouse of that time wrote."""
+        """Compare README.md with the first commit's: later versions of Bakehouse write another text."""
         first = self._clone.root(self._snapshot.commit).read(_README)
         if first is None or first.id != file.id:
             yield "it is not what the first commit has"
 
 
 def reason_of(error: StorageError | OSError) -> str:
-    """Return what could not be read, and why, without the repository's name."""
+    """Return the reason of an error, without the repository's name."""
     if isinstance(error, (RepositoryDamaged, StorageUnavailable)):
         return error.reason
     return (isinstance(error, OSError) and error.strerror) or str(error)
 
 
-def wrong_name(entry: str, find_problem: Callable[[str], str | None]) -> str | None:
-    """Return what is wrong with the name of a YAML file, or None; `find_problem` judges what it names."""
-    name = entry.removesuffix(".yml")
-    problem = "does not end in '.yml'" if name == entry else find_problem(name)
-    return None if problem is None else f"its name {problem}"
+def named(find_problem: Callable[[str], str | None], check: Check) -> Check:
+    """Return a check of YAML files: first of the name without `.yml`, and then, given that name, `check`."""
+
+    def check_named(entry: str, file: File) -> Iterator[str]:
+        name = entry.removesuffix(".yml")
+        problem = "does not end in '.yml'" if name == entry else find_problem(name)
+        if problem:
+            yield f"its name {problem}"
+        else:
+            yield from check(name, file)
+
+    return check_named

@@ -1,4 +1,4 @@
-"""Users, as requests ask for them and answers show them."""
+"""Requests and answers about users and their tokens."""
 
 from typing import Any
 
@@ -22,11 +22,11 @@ class UserCreateSchema(StrictSchema):
     user_id = Name(user_id_problem, required=True, metadata={"description": "The user's id."})
     user_alias = Text(allow_none=True, metadata={"description": "The name that commits show."})
     user_email = Text(allow_none=True, metadata={"description": "The address that commits show."})
-    password = Text(allow_none=True, metadata={"description": "Accepted and ignored: tokens let users in."})
+    password = Text(allow_none=True, metadata={"description": "Accepted and ignored: users have tokens."})
 
 
 class UserCreatedSchema(StrictSchema):
-    """A user who was just made."""
+    """A user who was just created."""
 
     user_id = Text(required=True, metadata={"description": "The user's id."})
     api_key = Text(required=True, metadata={"description": "The user's token. It is shown only now."})
@@ -54,17 +54,14 @@ class TokenCreateSchema(StrictSchema):
         future=True,
         allow_none=True,
         load_default=None,
-        metadata={"description": "When it stops working (RFC 3339), in the future; null: never."},
+        metadata={"description": "When it expires (RFC 3339), in the future; null: never."},
     )
 
     @post_load
     def _make_request(self, data: dict[str, Any], **_: Any) -> TokenRequest:
         repos = data["repos"]
         return TokenRequest(
-            data["name"],
-            Access(data["access"]),
-            None if repos is None else tuple(repos),
-            data["expires_at"],
+            data["name"], Access(data["access"]), None if repos is None else tuple(repos), data["expires_at"]
         )
 
 
@@ -79,17 +76,17 @@ class TokenSchema(StrictSchema):
         Text(), required=True, allow_none=True, metadata={"description": "The repos it is for; null: all."}
     )
     created_at = Text(
-        required=True, metadata={"format": "date-time", "description": "When it was made (RFC 3339)."}
+        required=True, metadata={"format": "date-time", "description": "When it was created (RFC 3339)."}
     )
     expires_at = Text(
         required=True,
         allow_none=True,
-        metadata={"format": "date-time", "description": "When it stops working; null: never."},
+        metadata={"format": "date-time", "description": "When it expires; null: never."},
     )
 
 
 class TokenCreatedSchema(TokenSchema):
-    """A token that was just made."""
+    """A token that was just created."""
 
     api_key = Text(required=True, metadata={"description": "The token itself. It is shown only now."})
 

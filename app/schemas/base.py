@@ -1,4 +1,4 @@
-"""What all schemas share: unknown fields are mistakes, and each mistake has a type and a place."""
+"""The base of all schemas: unknown fields are mistakes, and each mistake has a type and a place."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ Location = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One thing that is wrong with a request: a stable type, and a sentence for a person."""
+    """A mistake in a request: a stable type, and a sentence for a person."""
 
     type: str
     message: str
 
 
 class InvalidRequest(Exception):
-    """A request that breaks the contract: every mistake in it, and where it is."""
+    """A request breaks the contract. The error carries every mistake, with its place."""
 
     def __init__(self, mistakes: list[tuple[Location, Mistake]]) -> None:
         super().__init__("; ".join(_sentence(*mistake) for mistake in mistakes))
@@ -30,7 +30,7 @@ def _sentence(location: Location, mistake: Mistake) -> str:
 
 
 class StrictSchema(Schema):
-    """A schema that takes unknown fields for mistakes."""
+    """A schema that refuses unknown fields."""
 
     error_messages = {  # noqa: RUF012 — Marshmallow's own declaration
         "unknown": Mistake("extra_forbidden", "There is no such field"),  # type: ignore[dict-item]
@@ -38,10 +38,10 @@ class StrictSchema(Schema):
     }
 
     def load(self, *args: Any, **kwargs: Any) -> Any:
-        """Load some data, as Marshmallow does; its ValidationError comes without a traceback.
+        """Load data as Marshmallow does, and drop the traceback of a ValidationError.
 
-        A frame of Marshmallow's holds the error that it raises, which holds the data: with its traceback,
-        all of that would wait for the garbage collector.
+        A frame of Marshmallow refers to its own error, and the error to the data. With the traceback they
+        would form a cycle, and stay in memory until the garbage collector runs.
         """
         try:
             return super().load(*args, **kwargs)
@@ -50,7 +50,7 @@ class StrictSchema(Schema):
 
 
 def load(schema: Schema, data: Any, location: Location) -> Any:
-    """Return what a schema makes of some data; InvalidRequest with every mistake in it."""
+    """Load data with a schema; InvalidRequest with every mistake in the data."""
     try:
         return schema.load(data)
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""What a batch of targets or prompts is answered with."""
+"""Answers to batches of targets or prompts, and to deletions."""
 
 from marshmallow import fields
 
@@ -8,20 +8,20 @@ from app.schemas.fields import Text
 
 
 class BatchSchema(StrictSchema):
-    """What became of the items of a batch."""
+    """The result of a batch."""
 
     created = Names(
-        required=True, metadata={"description": "Names of the items that are there now, as asked for."}
+        required=True, metadata={"description": "Names of the items that now exist as requested."}
     )
     failed = fields.Dict(
         keys=Text(),
         values=Text(),
         required=True,
-        metadata={"description": "Why the others are not, by name; without a name, by `targets[<index>]`."},
+        metadata={"description": "The reasons for the others, by name, or else by `targets[<index>]`."},
     )
 
 
 class DeletedSchema(StrictSchema):
-    """What was deleted."""
+    """A deletion."""
 
     message = Text(required=True, metadata={"description": "What was deleted; for a person."})

@@ -1,6 +1,5 @@
-"""Strict fields that hold others: lists, objects, and parts that have a schema of their own."""
+"""Strict fields with others in them: lists, objects, and parts with a schema of their own."""
 
-import json
 from collections.abc import Callable
 from functools import cached_property
 from threading import Lock
@@ -12,10 +11,6 @@ from marshmallow import Schema, ValidationError, fields, missing
 from app.domain.names import PATTERNS
 from app.schemas.base import Mistake
 from app.schemas.fields import Text, messages, new_name_problem
-from storage.caches import Cache, weigh
-
-_FAMILIAR = 4 * 1024 * 1024  # bytes
-_LARGEST = 8192  # characters of JSON; nothing longer is remembered
 
 
 class JsonObject(fields.Dict):
@@ -30,33 +25,13 @@ class JsonObject(fields.Dict):
 
 
 class ListOf(fields.List[Any]):
-    """A list of what another field describes."""
+    """A list whose items another field describes."""
 
     default_error_messages = messages("list_type", "This must be a list")
 
 
-class MemoizedList(ListOf):
-    """A list that was often sent before: what was right once is not checked item by item again.
-
-    Nobody may change what this returns.
-    """
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._known: Cache[str, list[Any]] = Cache(_FAMILIAR)
-
-    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> list[Any]:
-        key = json.dumps(value)  # unlike the value itself, it tells 1, 1.0 and true apart
-        known = self._known.get(key)
-        if known is None:
-            known = super()._deserialize(value, *args, **kwargs)
-            if len(key) <= _LARGEST:
-                self._known.put(key, known, len(key) + weigh(known))
-        return known
-
-
 class Names(ListOf):
-    """A list of names to answer with: thousands of them, so each is not looked at again."""
+    """A list of names in an answer. There may be thousands, so they are not dumped one by one."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(Text(), **kwargs)
@@ -68,8 +43,8 @@ class Names(ListOf):
 class Part(fields.Nested):
     """An object that another schema describes.
 
-    It is loaded by a schema of only the fields that it has: Marshmallow takes as long for a field
-    that is left out as for one that is there, and most are left out.
+    The object is loaded by a schema with only the fields that the object has: most fields are left out,
+    and Marshmallow spends as much time on a missing field as on a present one.
     """
 
     default_error_messages = messages("dict_type", "This must be a JSON object")
@@ -98,7 +73,7 @@ class Part(fields.Nested):
 
     @cached_property
     def _always(self) -> frozenset[str]:
-        """Return the fields that say something when they are left out."""
+        """Return the fields that are required or have a default, so that leaving them out matters."""
         fields = self.schema.fields.items()
         return frozenset(
             name for name, field in fields if field.required or field.load_default is not missing
@@ -106,7 +81,7 @@ class Part(fields.Nested):
 
 
 class KeptPart(Part):
-    """An object that another schema checks, and that is kept as it came: fields, order and all."""
+    """An object that another schema checks, and that is kept exactly as it was sent."""
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
         super()._deserialize(value, *args, **kwargs)
@@ -117,7 +92,7 @@ class KeptPart(Part):
 
 
 class Unchecked(fields.Raw):
-    """An item of a batch: what `item` describes, checked one by one so that a wrong one stops no other."""
+    """An item of a batch. The view checks each with `item`, so that a wrong one does not stop the others."""
 
     def __init__(self, item: fields.Field[Any], **kwargs: Any) -> None:
         super().__init__(allow_none=True, **kwargs)
@@ -125,7 +100,7 @@ class Unchecked(fields.Raw):
 
 
 class MapOf(fields.Dict):
-    """An object whose names `problem` lets new things have, and whose values another field describes."""
+    """An object of new things by name: `problem` checks the names, and another field the values."""
 
     default_error_messages = messages("dict_type", "This must be a JSON object")
 
@@ -149,7 +124,7 @@ class MapOf(fields.Dict):
 
 
 class Content(fields.Raw):
-    """What a message says: text, a list of objects, or null."""
+    """The content of a message: text, a list of objects, or null."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(allow_none=True, **kwargs)

@@ -1,4 +1,4 @@
-"""What a refused request is answered with."""
+"""Answers to refused requests."""
 
 from marshmallow import fields
 
@@ -8,9 +8,9 @@ from app.schemas.fields import Text
 
 
 class ErrorSchema(StrictSchema):
-    """Why a request was refused."""
+    """The reason why a request was refused."""
 
-    message = Text(required=True, metadata={"description": "What is wrong, and where; for a person."})
+    message = Text(required=True, metadata={"description": "What is wrong, in a sentence for a person."})
     code = Text(required=True, metadata={"description": "A stable name for the kind of error."})
 
 
@@ -20,13 +20,13 @@ class MistakeSchema(StrictSchema):
     loc = ListOf(
         fields.Raw(metadata={"type": ["string", "integer"]}),
         required=True,
-        metadata={"description": "Where it is: `body`, `query` or `path`, then names and positions."},
+        metadata={"description": "The place: `body`, `query` or `path`, then names and positions."},
     )
-    msg = Text(required=True, metadata={"description": "What is wrong; for a person."})
+    msg = Text(required=True, metadata={"description": "What is wrong, in a sentence for a person."})
     type = Text(required=True, metadata={"description": "A stable name for the kind of mistake."})
 
 
 class MistakesSchema(StrictSchema):
     """Every mistake in a request."""
 
-    detail = ListOf(Part(MistakeSchema), required=True, metadata={"description": "One entry a mistake."})
+    detail = ListOf(Part(MistakeSchema), required=True, metadata={"description": "All mistakes."})

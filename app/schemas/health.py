@@ -1,4 +1,4 @@
-"""The server's health."""
+"""The answer about the server's health."""
 
 from app.schemas.base import StrictSchema
 from app.schemas.fields import Choice, Text
@@ -11,7 +11,7 @@ class HealthSchema(StrictSchema):
         ("healthy", "degraded"),
         required=True,
         metadata={
-            "description": "`degraded`: the data directory cannot be written, or no user's account be read."
+            "description": "`degraded`: the data directory cannot be written, or the users not be read."
         },
     )
     api = Text(required=True, metadata={"description": "Always `bakehouse`."})

@@ -1,6 +1,4 @@
-"""What happened in a repo, as answers show it."""
-
-from typing import Any
+"""Requests and answers about the history of a repo."""
 
 from marshmallow import fields
 
@@ -11,13 +9,13 @@ from app.schemas.fields import Choice, Matching, Name, QueryInteger, Reference, 
 from app.schemas.revisions import PersonSchema, RefQuerySchema
 
 ACTIONS = ("created", "updated", "deleted")
-# Folders and a file name, none of them `.` or `..`; a slash may end it.
+# Folders and a file name, none of them `.` or `..`. A path may end in a slash.
 _PATH = r"(?=.{1,1000}$)((?!\.{1,2}(/|$))[^/\x00-\x1f\x7f]+(/|$))+"
 _TIME = {"format": "date-time"}
 
 
 class PageQuerySchema(RefQuerySchema):
-    """Which commits to show, newest first."""
+    """The page of commits to show, newest first."""
 
     limit = QueryInteger(
         1, 100, load_default=20, metadata={"description": "How many commits at most, 1 to 100."}
@@ -31,13 +29,13 @@ class PageQuerySchema(RefQuerySchema):
 
 
 class LogQuerySchema(PageQuerySchema):
-    """Which commits of a repo to show."""
+    """The commits of a repo to show."""
 
     author = Matching(
         r"[^\x00-\x1f\x7f]{1,200}",
         "This must have 1 to 200 characters, and be on one line",
         load_default=None,
-        metadata={"description": "Only by whose name or address contains this, in upper or lower case."},
+        metadata={"description": "Only commits whose author's name or address contains this, in any case."},
     )
     since = Timestamp(load_default=None, metadata={"description": "Only commits from this time on."})
     until = Timestamp(load_default=None, metadata={"description": "Only commits up to this time."})
@@ -50,18 +48,17 @@ class LogQuerySchema(PageQuerySchema):
 
 
 class DiffQuerySchema(StrictSchema):
-    """What to compare."""
+    """The two sides of a comparison."""
 
     from_ = Reference(
         data_key="from",
         load_default=None,
         metadata={
-            "description": "The commit, tag or time to compare with. With `against` it may be left out: it "
-            "is `to` then."
+            "description": "The commit, tag or time to compare with. With `against` the default is `to`."
         },
     )
     to = Reference(
-        load_default=None, metadata={"description": "The commit, tag or time to compare. Left out: now."}
+        load_default=None, metadata={"description": "The commit, tag or time to compare. Left out: the tip."}
     )
     against = Name(
         target_name_problem,
@@ -71,15 +68,15 @@ class DiffQuerySchema(StrictSchema):
 
 
 class ChangeSchema(StrictSchema):
-    """A field that changed. A value that is left out is none."""
+    """A field that changed. `old` is left out where the field is new, `new` where it was removed."""
 
-    field = Text(required=True, metadata={"description": "Where it is: a JSON Pointer (RFC 6901)."})
+    field = Text(required=True, metadata={"description": "Its place: a JSON Pointer (RFC 6901)."})
     old = fields.Raw(allow_none=True, metadata={"description": "The value before."})
     new = fields.Raw(allow_none=True, metadata={"description": "The value after."})
 
 
 class CommitSchema(StrictSchema):
-    """Who changed something, when, and what the commit says."""
+    """A commit: its author, time and subject."""
 
     commit = Text(required=True, metadata={"description": "The commit's id."})
     author = Part(PersonSchema, required=True, metadata={"description": "Who made the change."})
@@ -87,40 +84,32 @@ class CommitSchema(StrictSchema):
     subject = Text(required=True, metadata={"description": "The first line of the commit's message."})
 
 
-def _changes() -> Any:
-    return ListOf(
+class FileChangeSchema(StrictSchema):
+    """What a commit did to a file."""
+
+    action = Choice(ACTIONS, required=True, metadata={"description": "What the commit did to the file."})
+    version = Text(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The new version of the file: its blob id; null where it was deleted."},
+    )
+    changes = ListOf(
         Part(ChangeSchema),
         required=True,
         allow_none=True,
         metadata={
-            "description": "The fields that changed: of a target, those of its `config`, and what it was "
-            "made from. Null where somebody wrote by hand what cannot be read."
+            "description": "The fields that changed. Those of a target are the fields of its `config`, its "
+            "template and its files. Null where somebody committed by hand a file that cannot be read."
         },
     )
 
 
-def _action() -> Any:
-    return Choice(ACTIONS, required=True, metadata={"description": "What became of the file."})
-
-
-def _version() -> Any:
-    return Text(
-        required=True,
-        allow_none=True,
-        metadata={"description": "The file's version since then: its blob id; null where it was deleted."},
-    )
-
-
-class VersionSchema(CommitSchema):
+class VersionSchema(FileChangeSchema, CommitSchema):
     """A commit that changed a target or prompt."""
-
-    action = _action()
-    version = _version()
-    changes = _changes()
 
 
 class HistorySchema(StrictSchema):
-    """What became of a target or prompt."""
+    """The history of a target or prompt."""
 
     commits = ListOf(
         Part(VersionSchema),
@@ -134,13 +123,15 @@ class HistorySchema(StrictSchema):
     )
 
 
-class ChangedFileSchema(StrictSchema):
+class ChangedFileSchema(FileChangeSchema):
     """A file that a commit changed."""
 
-    path = Text(required=True, metadata={"description": "Where the file lies."})
-    action = _action()
-    version = _version()
-    changes = _changes()
+    class Meta:
+        """In this order."""
+
+        fields = ("path", "action", "version", "changes")
+
+    path = Text(required=True, metadata={"description": "The path of the file."})
 
 
 class LoggedCommitSchema(CommitSchema):
@@ -152,7 +143,7 @@ class LoggedCommitSchema(CommitSchema):
 
 
 class LogSchema(StrictSchema):
-    """What happened in a repo."""
+    """The log of a repo."""
 
     commits = ListOf(
         Part(LoggedCommitSchema),
@@ -170,8 +161,8 @@ class ComparedSchema(StrictSchema):
     """One side of a comparison."""
 
     target_name = Text(required=True, metadata={"description": "The target's name."})
-    commit = Text(required=True, metadata={"description": "The commit that it was read at."})
-    version = Text(required=True, metadata={"description": "Its version there: the blob id of its file."})
+    commit = Text(required=True, metadata={"description": "The commit at which it was read."})
+    version = Text(required=True, metadata={"description": "Its version then: the blob id of its file."})
 
 
 class ComparisonSchema(StrictSchema):
@@ -180,7 +171,7 @@ class ComparisonSchema(StrictSchema):
     operations = ListOf(
         JsonObject(),
         required=True,
-        metadata={"description": "The JSON Patch (RFC 6902) from the one to the other."},
+        metadata={"description": "The JSON Patch (RFC 6902) that makes the one config the other."},
     )
     changes = ListOf(
         Part(ChangeSchema), required=True, metadata={"description": "The same, with old and new values."}

@@ -1,4 +1,4 @@
-"""Where values came from, and what today's templates would make of them, as answers show it."""
+"""Requests and answers about explanations, drift, rebase and revert."""
 
 from marshmallow import fields
 
@@ -11,11 +11,11 @@ from app.schemas.targets import TargetConfigSchema
 
 LAYERS = ("overrides", "template", "default")
 STATES = ("current", "drifted", "template_gone")
-_UNWRITTEN = "; null in a preview: it is not written"
+_UNWRITTEN = "; null in a preview, which is not written"
 
 
 class LayerSchema(StrictSchema):
-    """What one target, or the default, put on what lies below it."""
+    """One version of a target or of the default, as a change to the layer below it."""
 
     layer = Choice(
         LAYERS,
@@ -33,24 +33,27 @@ class LayerSchema(StrictSchema):
 
 
 class WrittenLayerSchema(LayerSchema):
-    """A layer, and the change that wrote it."""
+    """A layer, and the commit that wrote it."""
 
     commit = Text(required=True, allow_none=True, metadata={"description": f"The commit{_UNWRITTEN}."})
     author = Part(
-        PersonSchema, required=True, allow_none=True, metadata={"description": f"Who made it{_UNWRITTEN}."}
+        PersonSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": f"The author of the commit{_UNWRITTEN}."},
     )
     time = Text(
         required=True,
         allow_none=True,
-        metadata={"format": "date-time", "description": f"When it was made{_UNWRITTEN}."},
+        metadata={"format": "date-time", "description": f"The time of the commit{_UNWRITTEN}."},
     )
 
 
 class BeatenSchema(LayerSchema):
-    """A value that did not count, since a layer above has another."""
+    """A value that a layer above replaced."""
 
     value = fields.Raw(
-        required=True, allow_none=True, metadata={"description": "The value; null takes the field away."}
+        required=True, allow_none=True, metadata={"description": "The value; null removes the field."}
     )
 
 
@@ -62,11 +65,9 @@ class FieldSchema(WrittenLayerSchema):
 
         fields = ("field", "value", "layer", "name", "version", "commit", "author", "time", "beaten")
 
-    field = Text(
-        required=True, metadata={"description": "Where it is in `config`: a JSON Pointer (RFC 6901)."}
-    )
+    field = Text(required=True, metadata={"description": "Its place in `config`: a JSON Pointer (RFC 6901)."})
     value = fields.Raw(
-        required=True, allow_none=True, metadata={"description": "The value; null: the field was taken away."}
+        required=True, allow_none=True, metadata={"description": "The value; null: the field was removed."}
     )
     beaten = ListOf(
         Part(BeatenSchema),
@@ -76,12 +77,12 @@ class FieldSchema(WrittenLayerSchema):
 
 
 class ExplainedSchema(StrictSchema):
-    """Where the values of a config came from."""
+    """The origin of each value of a config."""
 
     layers = ListOf(
         Part(WrittenLayerSchema),
         required=True,
-        metadata={"description": "What it was resolved from, from the top down."},
+        metadata={"description": "The layers that the config was resolved from, from the top down."},
     )
     fields_ = ListOf(
         Part(FieldSchema),
@@ -90,12 +91,12 @@ class ExplainedSchema(StrictSchema):
         metadata={"description": "Each field of `config`."},
     )
     removed = ListOf(
-        Part(FieldSchema), required=True, metadata={"description": "The fields that a null took away."}
+        Part(FieldSchema), required=True, metadata={"description": "The fields that a null removed."}
     )
 
 
 class ExplanationSchema(ExplainedSchema):
-    """Where the values of a target came from."""
+    """The origin of each value of a target."""
 
     class Meta:
         """In this order."""
@@ -106,7 +107,7 @@ class ExplanationSchema(ExplainedSchema):
 
 
 class PreviewSchema(ExplainedSchema):
-    """What a request would come to, and why."""
+    """The config that a request leads to, and the origin of each value."""
 
     class Meta:
         """In this order."""
@@ -117,7 +118,7 @@ class PreviewSchema(ExplainedSchema):
 
 
 class DriftSchema(ComparisonSchema):
-    """What would change if a target were resolved on today's template."""
+    """The changes if a target were resolved on today's template."""
 
     class Meta:
         """In this order."""
@@ -125,11 +126,11 @@ class DriftSchema(ComparisonSchema):
         fields = ("target_name", "template", "state", "operations", "changes")
 
     target_name = Text(required=True, metadata={"description": "The target's name."})
-    template = Text(required=True, metadata={"description": "The template that it stands on."})
+    template = Text(required=True, metadata={"description": "The template that it is resolved on."})
     state = Choice(
         STATES,
         required=True,
-        metadata={"description": "Whether its template is as it was, at another version, or gone."},
+        metadata={"description": "Whether its template is at the recorded version, at another one, or gone."},
     )
 
 
@@ -145,7 +146,7 @@ class DescendantSchema(DriftSchema):
 
 
 class DescendantListSchema(StrictSchema):
-    """Who was made from a target."""
+    """The targets that were made from a target."""
 
     descendants = ListOf(
         Part(DescendantSchema), required=True, metadata={"description": "At any depth, parents first."}
@@ -155,15 +156,15 @@ class DescendantListSchema(StrictSchema):
 class RebaseSchema(StrictSchema):
     """How to rebase a target."""
 
-    dry_run = Flag(load_default=False, metadata={"description": "Tell what would change, and write nothing."})
+    dry_run = Flag(load_default=False, metadata={"description": "Only show what would change."})
     descendants = Flag(
         load_default=False,
-        metadata={"description": "Rebase all that was made from it, too, in the same commit."},
+        metadata={"description": "Also rebase the targets that were made from it, in the same commit."},
     )
 
 
 class RebasedTargetSchema(ComparisonSchema):
-    """A target that was rebased, and what that changed."""
+    """A target that was rebased, and how its config changed."""
 
     class Meta:
         """In this order."""
@@ -171,12 +172,12 @@ class RebasedTargetSchema(ComparisonSchema):
         fields = ("target_name", "template", "template_version", "operations", "changes")
 
     target_name = Text(required=True, metadata={"description": "The target's name."})
-    template = Text(required=True, metadata={"description": "The template that it stands on."})
+    template = Text(required=True, metadata={"description": "The template that it is resolved on."})
     template_version = Text(required=True, metadata={"description": "The template's version: its blob id."})
 
 
 class RebasedSchema(StrictSchema):
-    """What a rebase changed, or would."""
+    """The targets that a rebase changed, or would change."""
 
     dry_run = Flag(required=True, metadata={"description": "Whether nothing was written."})
     targets = ListOf(
@@ -187,7 +188,7 @@ class RebasedSchema(StrictSchema):
 
 
 class RevertSchema(StrictSchema):
-    """Where to go back to."""
+    """The version of a target to restore."""
 
     to = Reference(
         required=True,

@@ -1,4 +1,4 @@
-"""Prompts, as requests ask for them and answers show them."""
+"""Requests and answers about prompts."""
 
 from marshmallow import INCLUDE
 
@@ -14,12 +14,12 @@ class MessageSchema(StrictSchema):
     """A message. Any further fields, such as `tool_calls`, are kept as they are."""
 
     class Meta:
-        """What we do not know is the client's own."""
+        """Keep unknown fields."""
 
         unknown = INCLUDE
 
     role = Text(filled=True, required=True, metadata={"description": "Who speaks: `system`, `user`, …."})
-    content = Content(metadata={"description": "What is said: text, a list of objects, or null."})
+    content = Content(metadata={"description": "The content: text, a list of objects, or null."})
 
 
 class MessagesSchema(StrictSchema):
@@ -29,7 +29,7 @@ class MessagesSchema(StrictSchema):
 
 
 class PromptPutSchema(MessagesSchema):
-    """What a prompt says."""
+    """The content of a prompt."""
 
     tools = ListOf(
         JsonObject(),
@@ -49,7 +49,7 @@ class PromptSchema(StrictSchema):
 
     prompt_name = Text(required=True, metadata={"description": "The prompt's name."})
     messages = ListOf(KeptPart(MessageSchema), required=True, metadata={"description": _MESSAGES})
-    tools = ListOf(JsonObject(), metadata={"description": "The tools, where the prompt has some."})
+    tools = ListOf(JsonObject(), metadata={"description": "The tools; left out where the prompt has none."})
 
 
 class PromptListSchema(StrictSchema):
@@ -59,7 +59,7 @@ class PromptListSchema(StrictSchema):
 
 
 class PromptBatchSchema(StrictSchema):
-    """Many prompts to make or replace."""
+    """Prompts to create or replace in one commit."""
 
     prompts = MapOf(
         name_problem,

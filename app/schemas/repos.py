@@ -1,4 +1,4 @@
-"""Repos, as requests ask for them and answers show them."""
+"""Requests and answers about repos."""
 
 from app.domain.names import name_problem
 from app.schemas.base import StrictSchema
@@ -15,7 +15,7 @@ class RepoCreateSchema(StrictSchema):
     base_model = Text(
         filled=True,
         allow_none=True,
-        metadata={"description": "The base model; null: the default, or as it is."},
+        metadata={"description": "The base model; null: the default, or any that an existing repo has."},
     )
 
 
@@ -24,11 +24,11 @@ class RepoSchema(StrictSchema):
 
     repo_name = Text(required=True, metadata={"description": "The repo's name."})
     base_model = Text(required=True, metadata={"description": "The base model."})
-    clone_url = Text(required=True, metadata={"description": "What `git clone` takes."})
+    clone_url = Text(required=True, metadata={"description": "The URL for `git clone`."})
 
 
 class RepoTreeSchema(StrictSchema):
-    """The lineage of the models baked in a repo: of none, since Bakehouse keeps configurations only."""
+    """The models baked in a repo. There are none, since Bakehouse keeps configurations only."""
 
     base_model = Text(required=True, metadata={"description": "The base model."})
     bakes = JsonObject(required=True, metadata={"description": "The bakes, by name: always empty."})
@@ -55,7 +55,7 @@ class RepoListSchema(StrictSchema):
 
 
 class RepoListQuerySchema(StrictSchema):
-    """Which repos to list, and how."""
+    """The page of repos to list."""
 
     include_metadata = QueryFlag(
         load_default=False, metadata={"description": "Answer a page of repos with their base models."}
@@ -64,7 +64,7 @@ class RepoListQuerySchema(StrictSchema):
         0,
         _FARTHEST,
         load_default=0,
-        metadata={"description": "How many to pass over, 0 to a billion; with include_metadata."},
+        metadata={"description": "How many to skip, 0 to a billion; with include_metadata."},
     )
     limit = QueryInteger(
         1, 1000, load_default=50, metadata={"description": "How many, 1 to 1000; with include_metadata."}

@@ -1,4 +1,4 @@
-"""Refs, commits and tags, as requests ask for them and answers show them."""
+"""Requests and answers about refs, commits and tags."""
 
 from app.domain.names import tag_name_problem
 from app.schemas.base import StrictSchema
@@ -10,18 +10,15 @@ _TIME = {"format": "date-time"}
 
 
 class RefQuerySchema(StrictSchema):
-    """At which commit to read."""
+    """The commit to read at."""
 
     ref = Reference(
-        load_default=None,
-        metadata={
-            "description": "A commit, a tag, or a time: the answer as it was then. Left out: as it is now."
-        },
+        load_default=None, metadata={"description": "The commit, tag or time to read at. Left out: the tip."}
     )
 
 
 class PersonSchema(StrictSchema):
-    """Who did something, as git tells."""
+    """A person, as git shows them."""
 
     name = Text(required=True, metadata={"description": "The name."})
     email = Text(required=True, metadata={"description": "The address."})
@@ -34,14 +31,14 @@ class TagCreateSchema(StrictSchema):
     ref = Reference(
         allow_none=True,
         load_default=None,
-        metadata={"description": "The commit, another tag on it, or a time; null: what is there now."},
+        metadata={"description": "The commit, a tag on it, or a time; null: the tip."},
     )
     message = Matching(
         rf"[^\x00]{{0,{_LONGEST_MESSAGE}}}",
         f"This must have at most {_LONGEST_MESSAGE} characters, and no NUL",
         allow_none=True,
         load_default=None,
-        metadata={"description": "What the tag says of itself; null: its name."},
+        metadata={"description": "The message of the tag; null: its name."},
     )
 
 
@@ -53,9 +50,9 @@ class TagSchema(StrictSchema):
     message = Text(
         required=True,
         allow_none=True,
-        metadata={"description": "What it says; null: somebody made it by hand."},
+        metadata={"description": "The message; null where somebody made the tag by hand, without one."},
     )
-    tagger = Part(PersonSchema, required=True, allow_none=True, metadata={"description": "Who made it."})
+    tagger = Part(PersonSchema, required=True, allow_none=True, metadata={"description": "Its author."})
     time = Text(required=True, allow_none=True, metadata={**_TIME, "description": "When it was made."})
 
 

@@ -1,18 +1,19 @@
-"""Targets, as requests ask for them and answers show them."""
+"""Requests and answers about targets."""
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from marshmallow import ValidationError, post_load, validates_schema
+from marshmallow import Schema, ValidationError, validates_schema
 
 from app.domain.names import PATTERNS, name_problem, target_name_problem, template_problem
-from app.domain.resolution import Config, canonical_generator
+from app.domain.resolution import CONFIG_FIELDS, DEPRECATED_FIELDS, GENERATOR_FIELDS
 from app.schemas.base import Mistake, StrictSchema
-from app.schemas.containers import JsonObject, ListOf, MemoizedList, Names, Part, Unchecked
+from app.schemas.containers import JsonObject, ListOf, Names, Part, Unchecked
 from app.schemas.fields import Choice, Flag, Integer, Name, Number, Text
 
 GENERATOR_TYPES = ("oneshot_qs", "hardcoded", "persona", "from_dataset", "custom")
 _NEEDED_BY_TYPE = {"hardcoded": ("questions", "array"), "from_dataset": ("dataset", "string")}
-_LARGEST_TEMPLATE = 1024 * 1024
+_LARGEST_QUESTION_TEMPLATE = 1024 * 1024  # bytes
 _FILE_PATTERN = rf"^$|^(.*/)?{PATTERNS[name_problem][1:]}"
 
 
@@ -42,7 +43,7 @@ class GeneratorSchema(StrictSchema):
 class GeneratorInputSchema(GeneratorSchema):
     """A generator as a request gives it."""
 
-    # What the checks below say, as JSON Schema.
+    # The checks below, as JSON Schema.
     json_schema: ClassVar[dict[str, Any]] = {
         "allOf": [
             *(
@@ -67,11 +68,6 @@ class GeneratorInputSchema(GeneratorSchema):
         metadata={"description": "The question template itself: at most 1 MiB, kept in `templates/`."},
     )
 
-    @post_load
-    def _tidy(self, data: dict[str, Any], **_: Any) -> Config:
-        """Give generators the form that they are kept in here, where familiar ones are loaded once."""
-        return data if "template_content" in data else canonical_generator(data)
-
     @validates_schema(pass_original=True, skip_on_field_errors=False)
     def _check_needed(self, data: dict[str, Any], original: dict[str, Any], **_: Any) -> None:
         needed, _kind = _NEEDED_BY_TYPE.get(data.get("type", ""), (None, None))
@@ -80,12 +76,12 @@ class GeneratorInputSchema(GeneratorSchema):
             raise ValidationError({needed: [Mistake("missing", message)]})
 
     @validates_schema(skip_on_field_errors=False)
-    def _check_template(self, data: dict[str, Any], **_: Any) -> None:
+    def _check_question_template(self, data: dict[str, Any], **_: Any) -> None:
         content = data.get("template_content")
         if content is None:
             return
-        if len(content.encode()) > _LARGEST_TEMPLATE:
-            mistake = Mistake("string_too_long", "A template must not be larger than 1 MiB")
+        if len(content.encode()) > _LARGEST_QUESTION_TEMPLATE:
+            mistake = Mistake("string_too_long", "A question template must not be larger than 1 MiB")
             raise ValidationError({"template_content": [mistake]})
         path = data.get("template_path")
         problem = name_problem(path.rpartition("/")[2]) if path else None
@@ -115,11 +111,9 @@ class TargetConfigSchema(StrictSchema):
 
 
 class OverridesSchema(TargetConfigSchema):
-    """What a target changes on its template. Null removes what the template has."""
+    """The fields that a target changes on its template. Null removes a field of the template."""
 
-    generators = MemoizedList(
-        Part(GeneratorInputSchema), metadata={"description": "Where questions come from."}
-    )
+    generators = ListOf(Part(GeneratorInputSchema), metadata={"description": "Where questions come from."})
     u = Name(name_problem, metadata={"description": "Deprecated name of `teacher_prompt`."})
     v = Name(name_problem, empty=True, metadata={"description": "Deprecated name of `student_prompt`."})
 
@@ -129,7 +123,7 @@ class OverridesSchema(TargetConfigSchema):
 
 
 class TargetPutSchema(StrictSchema):
-    """What a target is made from."""
+    """The template and the overrides of a target."""
 
     template = Name(
         template_problem,
@@ -137,7 +131,7 @@ class TargetPutSchema(StrictSchema):
         metadata={"description": "`default`, or the name of a target of this repo."},
     )
     overrides = Part(
-        OverridesSchema, allow_none=True, metadata={"description": "What to change on the template."}
+        OverridesSchema, allow_none=True, metadata={"description": "The fields to change on the template."}
     )
 
 
@@ -163,7 +157,7 @@ class TargetListSchema(StrictSchema):
 
 
 class TargetBatchSchema(StrictSchema):
-    """Many targets to make or replace."""
+    """Targets to create or replace in one commit."""
 
     targets = ListOf(
         Unchecked(Part(TargetCreateSchema)),
@@ -178,11 +172,28 @@ class DefaultTargetPutSchema(StrictSchema):
     config = Part(
         OverridesSchema,
         required=True,
-        metadata={"description": "All that the template has; a field that is null or left out has no value."},
+        metadata={"description": "The whole config. A field that is null or left out has no value."},
     )
 
 
 class DefaultTargetSchema(StrictSchema):
-    """The template called `default`."""
+    """The template called `default`, which every repo has."""
 
-    config = Part(TargetConfigSchema, required=True, metadata={"description": "What targets start from."})
+    config = Part(TargetConfigSchema, required=True, metadata={"description": "The resolved configuration."})
+
+
+def require_fields(schema: type[Schema], stored: tuple[str, ...], taken: Iterable[str] = ()) -> None:
+    """Raise TypeError unless a schema has the `stored` fields, in their order, and those `taken` in besides.
+
+    Resolution stores only the fields that it knows, so it would drop any other in silence.
+    """
+    declared = tuple(schema().fields)
+    if declared != (*stored, *taken):
+        differing = ", ".join(sorted({*declared} ^ {*stored, *taken})) or "their order"
+        raise TypeError(f"{schema.__name__} and app/domain/resolution.py differ in: {differing}")
+
+
+require_fields(GeneratorSchema, GENERATOR_FIELDS)
+require_fields(GeneratorInputSchema, GENERATOR_FIELDS, ["template_content"])
+require_fields(TargetConfigSchema, CONFIG_FIELDS)
+require_fields(OverridesSchema, CONFIG_FIELDS, DEPRECATED_FIELDS)

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.benchmarks.load import Client, Requests, rate
 from tests.benchmarks.table import compare
-from tests.payloads import target
+from tests.payloads import seed_overrides, target
 
 CLIENTS = 8
 REPOS = 16
@@ -43,7 +43,7 @@ def rows(client: Client) -> Iterator[str]:
         lambda: rate(client, bodies(client, [150], "/yardstick/repo/any/gitpython")),
         "goal 8",
     )
-    client.send([client.request("POST", f"/v1/repo/{alone}/targets", target("read-me"))])
+    client.send([client.request("POST", f"/v1/repo/{alone}/targets", own_target("read-me"))])
     yield compare(
         f"read, {CLIENTS} clients",
         lambda: rate(client, [[client.request("GET", f"/v1/repo/{alone}/targets/read-me")] * 300] * CLIENTS),
@@ -61,9 +61,20 @@ def rows(client: Client) -> Iterator[str]:
         )
 
 
+def own_target(name: str, **overrides: Any) -> dict[str, Any]:
+    """Return the body of a create: without overrides the seed's, with questions of its own, as users ask."""
+    if overrides:
+        return target(name, **overrides)
+    seed = seed_overrides()
+    for generator in seed["generators"]:
+        if "questions" in generator:
+            generator["questions"] = [f"{question} for {name}" for question in generator["questions"]]
+    return target(name, **seed)
+
+
 def batch(client: Client, repo: str, overrides: dict[str, Any], size: int = 500) -> bytes:
     """Return a request for many targets, each with another temperature."""
-    items = [target(next(_names), **overrides) for _ in range(size)]
+    items = [own_target(next(_names), **overrides) for _ in range(size)]
     for number, item in enumerate(items):
         item["overrides"] = {**item["overrides"], "temperature": number % 200 / 100}
     return client.request("POST", f"/v1/repo/{repo}/targets/batch", {"targets": items})
@@ -83,7 +94,7 @@ def creates(client: Client, amounts: list[int], repos: list[str], **overrides: A
             client.request(
                 "POST",
                 f"/v1/repo/{repos[(start + step) % len(repos)]}/targets",
-                target(next(_names), **overrides),
+                own_target(next(_names), **overrides),
             )
             for step in range(amount)
         ]
@@ -93,4 +104,6 @@ def creates(client: Client, amounts: list[int], repos: list[str], **overrides: A
 
 def bodies(client: Client, amounts: list[int], path: str) -> list[Requests]:
     """Return so many creates for each client, all to a yardstick."""
-    return [[client.request("POST", path, target(next(_names))) for _ in range(amount)] for amount in amounts]
+    return [
+        [client.request("POST", path, own_target(next(_names))) for _ in range(amount)] for amount in amounts
+    ]

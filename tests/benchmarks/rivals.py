@@ -17,9 +17,8 @@ from typing import Any
 
 from app.registry import documents
 from tests.benchmarks.load import Client
-from tests.benchmarks.rates import new_repo
+from tests.benchmarks.rates import new_repo, own_target
 from tests.benchmarks.table import compare
-from tests.payloads import target
 
 CREATES = 40
 GOAL = "goal 5"
@@ -54,7 +53,7 @@ def rows(client: Client, data_dir: Path) -> Iterator[str]:
 
 
 def _rate(create: Create) -> float:
-    bodies = [target(next(_names)) for _ in range(CREATES)]
+    bodies = [own_target(next(_names)) for _ in range(CREATES)]
     start = time.perf_counter()
     for body in bodies:
         create(body)

@@ -16,7 +16,7 @@ import pytest
 
 from storage.journal.journal_file import NAME
 from tests.e2e.conftest import User, call, new_user
-from tests.payloads import target
+from tests.payloads import made, target
 from tests.server import MASTER_KEY, Server, running
 from tests.storage.repositories import git
 
@@ -114,3 +114,20 @@ def test_what_a_stuck_repository_holds_back_is_published_once_it_is_free(server:
         other.call("POST", TARGETS, target("committed"))
         git(data_dir / "repos" / other.id / "demo.git", "show", "main:targets/committed.yml")
     assert "targets/committed.yml" in git(path, "ls-tree", "-r", "--name-only", "main")
+
+
+def test_a_dry_run_of_a_rebase_waits_for_no_lock(server: Server, data_dir: Path):
+    user = new_user(server)
+    for name, template, temperature in (
+        ("base", "default", 0.5),
+        ("child", "base", 0.6),
+        ("grandchild", "child", 0.7),
+        ("base", "default", 0.8),
+    ):
+        user.call("PUT", f"{TARGETS}/{name}", made(template, temperature=temperature))
+    rebase = ("POST", f"{TARGETS}/child/rebase")
+    with held(data_dir / "repos" / user.id / "demo.git" / NAME):
+        status, foretold = ask(user, *rebase, {"dry_run": True, "descendants": True})
+        assert (status, len(foretold.get("targets", []))) == (200, 2)
+        assert ask(user, *rebase, {"descendants": True})[0] == 503
+    assert ask(user, *rebase, {"descendants": True}) == (200, {**foretold, "dry_run": False})

@@ -85,6 +85,9 @@ SHORT_VALUES = st.recursive(
 @example({text: [text, [text], {text: text}] for text in AWKWARD if "\n" not in text})
 @example({"a": [[["b"]], [[], {}], {"c": [{"d": [1]}]}], "e": {"f": {}}, "": {"": [""]}, "k" * 127: [1]})
 @example({"k" * length: "v" * length for length in range(120, 210)})
+@example(
+    {name: {"k": value} for name, value in zip("abcdefg", (1, True, 1.0, 0, False, 0.0, -0.0), strict=True)}
+)
 @example({})
 def test_lines_put_together_are_what_libyaml_writes(document):
     assert dump(document) == emit(document)

@@ -1,0 +1,33 @@
+"""Drafts: changes on top of a snapshot that are never committed, for dry runs."""
+
+import hashlib
+
+from storage.ids import BlobId
+from storage.snapshot import File, Snapshot
+
+
+class Draft:
+    """The files of a snapshot, with replacements that exist only here. A draft takes no lock."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.name = snapshot.name
+        self._snapshot = snapshot
+        self._written: dict[str, File] = {}
+
+    def read(self, path: str) -> File | None:
+        """Return a file, or None."""
+        return self._written.get(path) or self._snapshot.read(path)
+
+    def blob(self, blob_id: str) -> bytes:
+        """Return the content of a blob of the snapshot's history."""
+        return self._snapshot.blob(blob_id)
+
+    def list(self, folder: str) -> list[str]:
+        """Return the names in a folder of the snapshot: a draft may replace files, and adds none."""
+        return self._snapshot.list(folder)
+
+    def write(self, path: str, data: bytes) -> str:
+        """Replace a file of the snapshot, and return the blob id that git would give the content."""
+        blob_id = BlobId(hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest())
+        self._written[path] = File(blob_id, data)
+        return blob_id
