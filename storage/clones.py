@@ -7,7 +7,7 @@ from types import TracebackType
 
 from storage.errors import RepositoryDamaged
 from storage.history import LOG, LoggedCommit, parse_log
-from storage.ids import CommitId
+from storage.ids import BlobId, CommitId
 from storage.machine import disk, git_command
 from storage.objects.database import ObjectDatabase
 from storage.plumbing import checked_git
@@ -62,9 +62,9 @@ class Clone:
         """Tell whether a clone has only a part of the history."""
         return self._run("rev-parse", "--is-shallow-repository").strip() == "true"
 
-    def blobs(self, commit: CommitId) -> Mapping[str, Mapping[str, LoggedCommit]]:
+    def blobs(self, commit: CommitId) -> Mapping[str, Mapping[BlobId, LoggedCommit]]:
         """Return the blob ids that each path ever had up to a commit, each with the last commit that set it."""
-        found: defaultdict[str, dict[str, LoggedCommit]] = defaultdict(dict)
+        found: defaultdict[str, dict[BlobId, LoggedCommit]] = defaultdict(dict)
         for logged in parse_log(self._run(*LOG, commit)):
             for file in logged.files:
                 if file.new is not None:

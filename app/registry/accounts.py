@@ -17,6 +17,7 @@ from app.registry import documents, messages, user_files
 from app.registry.messages import Origin
 from app.registry.user_files import FOLDER, Tokens, User
 from storage.errors import RepositoryDamaged, RepositoryExists, RepositoryNotFound, StorageError
+from storage.ids import CommitId
 from storage.repository import Repository
 from storage.snapshot import Snapshot
 from storage.store import Store
@@ -34,7 +35,7 @@ _log = logging.getLogger(__name__)
 class _Index:
     """All users at one commit. `unread` are the ids of users whose files are damaged."""
 
-    commit: str
+    commit: CommitId
     users: Mapping[str, User]
     by_token_hash: Mapping[str, tuple[User, Token]]
     unread: Set[str]
@@ -49,7 +50,7 @@ class Accounts:
     def __init__(self, store: Store, origin: Origin) -> None:
         """Keep the users in `store`. If the store has no repository for them, create it as `origin`."""
         self._store = store
-        self._index = _Index("", {}, {}, frozenset())
+        self._index = _Index(documents.UNCOMMITTED, {}, {}, frozenset())
         _make_missing(store, origin)
 
     def find_problem(self) -> StorageError | None:

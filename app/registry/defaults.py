@@ -15,6 +15,7 @@ from app.registry.messages import Origin
 from app.registry.question_templates import FileVersions
 from storage.caches import Cache, weigh
 from storage.errors import RepositoryDamaged
+from storage.ids import BlobId, CommitId
 from storage.repository import Repository
 from storage.snapshot import Snapshot
 from storage.transaction import Transaction
@@ -22,16 +23,16 @@ from storage.transaction import Transaction
 _FOLDER = Folder("defaults", "Default")
 PATH = _FOLDER.path("target")
 
-_kept: Cache[str, Config] = Cache(8 * 1024 * 1024)  # by version, which determines the content
+_kept: Cache[BlobId, Config] = Cache(8 * 1024 * 1024)  # by version, which determines the content
 
 
 @dataclass(frozen=True, slots=True)
 class DefaultTarget:
-    """The default template at a commit. `version` is the blob id of its file."""
+    """The default template at a commit."""
 
     config: Config
-    version: str
-    commit: str
+    version: BlobId
+    commit: CommitId
 
 
 def first_config(base_model: str | None) -> Config:
@@ -46,7 +47,7 @@ def first_config(base_model: str | None) -> Config:
     }
 
 
-def write(transaction: Transaction, config: Config, files: FileVersions = MappingProxyType({})) -> str:
+def write(transaction: Transaction, config: Config, files: FileVersions = MappingProxyType({})) -> BlobId:
     """Write the default template and the versions of its question templates; return its blob id."""
     return transaction.write(PATH, documents.dump(document(config, files)))
 
@@ -56,7 +57,7 @@ def document(config: Config, files: FileVersions) -> Mapping[str, Any]:
     return {**({"files": dict(files)} if files else {}), "config": config}
 
 
-def read(source: Source) -> tuple[Config, str]:
+def read(source: Source) -> tuple[Config, BlobId]:
     """Return the default template's config and its blob id."""
     file = source.read(PATH)
     if file is None:
@@ -64,12 +65,12 @@ def read(source: Source) -> tuple[Config, str]:
     return _parse(source, file.data, file.id), file.id
 
 
-def read_version(source: Source, version: str) -> Config:
-    """Return the config of the default template at a version (a blob id) of its file."""
+def read_version(source: Source, version: BlobId) -> Config:
+    """Return the config of the default template at a version of its file."""
     return _parse(source, source.blob(version), version)
 
 
-def _parse(source: Source, data: bytes, version: str) -> Config:
+def _parse(source: Source, data: bytes, version: BlobId) -> Config:
     config = _kept.get(version)
     if config is None:
         config = documents.expect_config(documents.parse(source, PATH, data), "config", source, PATH)

@@ -7,9 +7,13 @@ from app.domain.canonical_yaml import dump, load
 from app.domain.resolution import Config, is_config
 from storage.caches import Cache, weigh
 from storage.errors import RepositoryDamaged
+from storage.ids import BlobId, CommitId
 from storage.snapshot import File
 
 __all__ = ["Editable", "Source", "dump", "expect", "expect_config", "parse", "read"]
+
+UNWRITTEN = BlobId("")  # the version of a document that is not in a file yet
+UNCOMMITTED = CommitId("")
 
 T = TypeVar("T")
 
@@ -26,7 +30,7 @@ class Source(Protocol):
     def read(self, path: str) -> File | None:
         """Return a file, or None."""
 
-    def blob(self, blob_id: str) -> bytes:
+    def blob(self, blob_id: BlobId) -> bytes:
         """Return the content of a blob in the history."""
 
     def list(self, folder: str) -> list[str]:
@@ -36,11 +40,11 @@ class Source(Protocol):
 class Editable(Source, Protocol):
     """A source that can be written to: a transaction or a draft."""
 
-    def write(self, path: str, data: bytes) -> str:
+    def write(self, path: str, data: bytes) -> BlobId:
         """Put a file at a path, and return its blob id."""
 
 
-def read(source: Source, path: str) -> tuple[Mapping[str, Any], str] | None:
+def read(source: Source, path: str) -> tuple[Mapping[str, Any], BlobId] | None:
     """Return a file's document and its blob id, or None; RepositoryDamaged if it holds no document."""
     file = source.read(path)
     return None if file is None else (parse(source, path, file.data), file.id)

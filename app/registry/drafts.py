@@ -18,7 +18,7 @@ class Draft:
         """Return a file, or None."""
         return self._written.get(path) or self._snapshot.read(path)
 
-    def blob(self, blob_id: str) -> bytes:
+    def blob(self, blob_id: BlobId) -> bytes:
         """Return the content of a blob of the snapshot's history."""
         return self._snapshot.blob(blob_id)
 
@@ -26,7 +26,7 @@ class Draft:
         """Return the names in a folder of the snapshot: a draft may replace files, and adds none."""
         return self._snapshot.list(folder)
 
-    def write(self, path: str, data: bytes) -> str:
+    def write(self, path: str, data: bytes) -> BlobId:
         """Replace a file of the snapshot, and return the blob id that git would give the content."""
         blob_id = BlobId(hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest())
         self._written[path] = File(blob_id, data)

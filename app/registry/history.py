@@ -11,7 +11,7 @@ from app.registry.documents import Source
 from app.registry.folders import Folder
 from storage.errors import RepositoryDamaged
 from storage.history import FileChange, LogFilter, LoggedCommit
-from storage.ids import CommitId
+from storage.ids import BlobId, CommitId
 from storage.repository import Repository
 from storage.signatures import Signature
 from storage.snapshot import Snapshot
@@ -30,8 +30,8 @@ class ChangedFile:
     """
 
     path: str
-    old: str | None
-    new: str | None
+    old: BlobId | None
+    new: BlobId | None
     differences: Sequence[Difference] | None
 
 

@@ -11,7 +11,7 @@ from app.registry import defaults, target_files
 from app.registry.documents import Source
 from app.registry.target_files import FOLDER, Target
 from storage.errors import RepositoryDamaged
-from storage.ids import CommitId
+from storage.ids import BlobId, CommitId
 from storage.repository import Repository
 from storage.snapshot import Snapshot
 from storage.versions import Version
@@ -22,12 +22,12 @@ class Layer:
     """One version of a target or of the default, as a patch on the layer below it.
 
     `kind` is `overrides` for the target that is explained, `template` for those below it, and
-    `default` for the last one. `version` is a blob id.
+    `default` for the last one.
     """
 
     kind: str
     name: str
-    version: str
+    version: BlobId
     patch: Config
 
     @property
@@ -159,7 +159,7 @@ def _commits(
     return commits
 
 
-def _patch(source: Source, layer: Layer, version: str) -> Config:
+def _patch(source: Source, layer: Layer, version: BlobId) -> Config:
     if layer.kind == DEFAULT_TEMPLATE:
         return defaults.read_version(source, version)
     return target_files.read_version(source, layer.name, version).overrides

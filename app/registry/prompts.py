@@ -12,6 +12,7 @@ from app.registry.documents import Source
 from app.registry.folders import Folder
 from app.registry.messages import Origin
 from storage.errors import RepositoryDamaged
+from storage.ids import BlobId, CommitId
 from storage.repository import Repository
 from storage.snapshot import Snapshot
 from storage.transaction import Transaction
@@ -32,8 +33,8 @@ class Prompt:
     name: str
     messages: list[Message]
     tools: list[Tool] | None = None
-    version: str = ""
-    commit: str = ""
+    version: BlobId = documents.UNWRITTEN
+    commit: CommitId = documents.UNCOMMITTED
 
     def document(self) -> Mapping[str, Any]:
         """Return the content of its file."""
@@ -59,7 +60,7 @@ def create(repository: Repository, origin: Origin, prompt: Prompt) -> tuple[Prom
         if existing is None:
             return _commit(transaction, origin, prompt, None), True
         if is_same(existing.document(), prompt.document()):
-            return replace(existing, commit=str(transaction.tip)), False
+            return replace(existing, commit=transaction.tip), False
         raise Conflict(
             prompt.name,
             f"Prompt '{prompt.name}' already exists with different content. Use PUT to replace it, "
@@ -101,7 +102,7 @@ def put_all(repository: Repository, origin: Origin, prompts: Iterable[Prompt]) -
     return repository.transact(change)
 
 
-def _write(transaction: Transaction, prompt: Prompt) -> str:
+def _write(transaction: Transaction, prompt: Prompt) -> BlobId:
     return transaction.write(FOLDER.path(prompt.name), documents.dump(prompt.document()))
 
 

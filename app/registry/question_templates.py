@@ -12,12 +12,13 @@ from app.domain.resolution import Config
 from app.registry import documents
 from app.registry.documents import Source
 from storage.errors import RepositoryDamaged
+from storage.ids import BlobId
 from storage.transaction import Transaction
 
 FOLDER = "templates"
 
 Files = Mapping[str, bytes]  # content by path
-FileVersions = Mapping[str, str]  # blob ids by path
+FileVersions = Mapping[str, BlobId]  # by path
 
 
 def take(owner: str, overrides: Config) -> tuple[Config, Files]:

@@ -16,6 +16,7 @@ from app.registry.drafts import Draft
 from app.registry.messages import Origin
 from app.registry.question_templates import FileVersions
 from app.registry.target_files import FOLDER, Target
+from storage.ids import BlobId, CommitId
 from storage.repository import Repository
 from storage.transaction import Transaction
 
@@ -96,7 +97,7 @@ def rebase(
     *,
     with_descendants: bool,
     dry_run: bool,
-) -> tuple[list[Drift], str]:
+) -> tuple[list[Drift], CommitId]:
     """Resolve a target again on today's template, and then all that was made from it, if asked to.
 
     Return those that changed, parents first, and the id of the one commit that they share. A dry run
@@ -107,10 +108,10 @@ def rebase(
         tip = repository.head()
         return _rebase_in(Draft(tip), name, precondition, with_descendants=with_descendants), tip.commit
 
-    def change(transaction: Transaction) -> tuple[list[Drift], str]:
+    def change(transaction: Transaction) -> tuple[list[Drift], CommitId]:
         changed = _rebase_in(transaction, name, precondition, with_descendants=with_descendants)
         if not changed:
-            return [], str(transaction.tip)
+            return [], transaction.tip
         return changed, FOLDER.commit(transaction, origin, _message(origin, changed))
 
     return repository.transact(change)
@@ -128,7 +129,7 @@ def _rebase_in(
     return [found for found in changed if not found.is_current]
 
 
-def _basis(source: Source, target: Target) -> tuple[str, str, list[Target]]:
+def _basis(source: Source, target: Target) -> tuple[str, BlobId, list[Target]]:
     """Return the template that a target is resolved on, and its recorded version; and the target's versions.
 
     There are several versions, oldest first, where the target was its own template.

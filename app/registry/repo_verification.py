@@ -8,11 +8,13 @@ from app.domain.differences import compare
 from app.domain.names import DEFAULT_TEMPLATE, name_problem, target_name_problem
 from app.domain.resolution import Config, canonical, in_order, resolve
 from app.registry import defaults, documents, grants, prompts, question_templates, repos, target_files
+from app.registry.question_templates import FileVersions
 from app.registry.target_files import Target
 from app.registry.verification import FOREIGN, Check, Verification, named
 from storage.clones import Clone
 from storage.errors import RepositoryDamaged
 from storage.history import LoggedCommit
+from storage.ids import BlobId
 from storage.snapshot import File, Snapshot
 
 
@@ -28,8 +30,8 @@ class _RepoChecks:
     def __init__(self, clone: Clone, snapshot: Snapshot) -> None:
         self._clone = clone
         self._snapshot = snapshot
-        self._checked: set[tuple[str, str]] = set()  # versions of templates, by path and blob id
-        self._brought: set[tuple[str, str]] = set()  # the question templates that they record, likewise
+        self._checked: set[tuple[str, BlobId]] = set()  # templates, by path and version
+        self._brought: set[tuple[str, BlobId]] = set()  # the question templates that they record, likewise
 
     def of_files(self) -> Mapping[str, Check]:
         """Return the checks of the files that must exist, by path."""
@@ -80,7 +82,7 @@ class _RepoChecks:
     def _check_default_file(self, _: str, file: File) -> Iterator[str]:
         yield from self._check_default(file.id)
 
-    def _check_default(self, version: str) -> Iterator[str]:
+    def _check_default(self, version: BlobId) -> Iterator[str]:
         self._checked.add((defaults.PATH, version))
         data = self._snapshot.blob(version)
         document = documents.parse(self._snapshot, defaults.PATH, data)
@@ -112,7 +114,7 @@ class _RepoChecks:
         elif documents.dump(anew.document()) != self._snapshot.blob(target.version):
             yield FOREIGN
 
-    def _check_files(self, files: Mapping[str, str]) -> Iterator[str]:
+    def _check_files(self, files: FileVersions) -> Iterator[str]:
         self._brought.update(files.items())
         for path, version in files.items():
             if not self._was_at(path, version):
@@ -130,7 +132,7 @@ class _RepoChecks:
         if (path, file.id) not in self._brought and not self._was_brought(path, file.id):
             yield "no target, and no default, brought this content"
 
-    def _was_brought(self, path: str, version: str) -> bool:
+    def _was_brought(self, path: str, version: BlobId) -> bool:
         """Tell whether a target or the default recorded this content, in the commit that wrote the content.
 
         The commit need not have changed the target: a PUT also restores a file that was removed by hand.
@@ -144,16 +146,16 @@ class _RepoChecks:
         present.sort(key=lambda document: document not in changed)  # most likely one of these
         return any(_records(then, document, path, version) for document in present)
 
-    def _was_at(self, path: str, version: str) -> bool:
+    def _was_at(self, path: str, version: BlobId) -> bool:
         now = self._snapshot.read(path)
         return (now is not None and now.id == version) or version in self._history.get(path, ())
 
     @cached_property
-    def _history(self) -> Mapping[str, Mapping[str, LoggedCommit]]:
+    def _history(self) -> Mapping[str, Mapping[BlobId, LoggedCommit]]:
         return self._clone.blobs(self._snapshot.commit)
 
 
-def _records(then: Snapshot, document: str, path: str, version: str) -> bool:
+def _records(then: Snapshot, document: str, path: str, version: BlobId) -> bool:
     """Tell whether a document records this version of a file. A damaged document does not."""
     file = then.read(document)
     if file is None or version.encode() not in file.data:

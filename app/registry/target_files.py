@@ -13,11 +13,10 @@ from app.registry.folders import Folder
 from app.registry.messages import Origin
 from app.registry.question_templates import FileVersions
 from storage.caches import Cache, weigh
-from storage.ids import CommitId
+from storage.ids import BlobId, CommitId
 from storage.transaction import Transaction
 
 FOLDER = Folder("targets", "Target")
-_NOT_COMMITTED = CommitId("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +28,12 @@ class Target:
 
     name: str
     template: str
-    template_version: str
+    template_version: BlobId
     overrides: Config
     config: Config
     files: FileVersions
-    version: str = ""
-    commit: CommitId = _NOT_COMMITTED
+    version: BlobId = documents.UNWRITTEN
+    commit: CommitId = documents.UNCOMMITTED
 
     def document(self) -> Mapping[str, Any]:
         """Return the content of its file."""
@@ -52,7 +51,7 @@ class Target:
 
 
 # By name and version. The version determines the content.
-_kept: Cache[tuple[str, str], Target] = Cache(32 * 1024 * 1024)
+_kept: Cache[tuple[str, BlobId], Target] = Cache(32 * 1024 * 1024)
 
 
 def read(source: Source, name: str) -> Target | None:
@@ -61,8 +60,8 @@ def read(source: Source, name: str) -> Target | None:
     return None if file is None else _parse(source, name, file.data, file.id)
 
 
-def read_version(source: Source, name: str, version: str) -> Target:
-    """Return a target at a version (a blob id) of its file."""
+def read_version(source: Source, name: str, version: BlobId) -> Target:
+    """Return a target at a version of its file."""
     return _parse(source, name, source.blob(version), version)
 
 
@@ -74,7 +73,7 @@ def expect(source: Source, name: str) -> Target:
     return target
 
 
-def read_template(source: Source, template: str) -> tuple[Config, str]:
+def read_template(source: Source, template: str) -> tuple[Config, BlobId]:
     """Return a template's config and its blob id; NotFound if there is no such template."""
     if template == DEFAULT_TEMPLATE:
         return defaults.read(source)
@@ -105,7 +104,7 @@ def commit(
     return replace(target, commit=FOLDER.commit(transaction, origin, text))
 
 
-def _parse(source: Source, name: str, data: bytes, version: str) -> Target:
+def _parse(source: Source, name: str, data: bytes, version: BlobId) -> Target:
     target = _kept.get((name, version))
     if target is None:
         path = FOLDER.path(name)
@@ -113,7 +112,7 @@ def _parse(source: Source, name: str, data: bytes, version: str) -> Target:
         target = Target(
             name,
             documents.expect(document, "template", str, source, path),
-            documents.expect(document, "template_version", str, source, path),
+            BlobId(documents.expect(document, "template_version", str, source, path)),
             documents.expect_config(document, "overrides", source, path),
             documents.expect_config(document, "config", source, path),
             question_templates.expect(document, source, path),
