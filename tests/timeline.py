@@ -7,9 +7,9 @@ import pytest
 from flask import Flask
 
 from storage.repository import Repository
-from tests.app.api.test_targets import demo
+from tests.app.api.helpers import demo
 from tests.client import Client
-from tests.storage.test_history import commit_files
+from tests.storage.repositories import commit_files
 
 LOG = "/v1/repo/demo/log"
 

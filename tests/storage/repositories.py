@@ -1,11 +1,13 @@
 """Real repositories for the tests of `storage`, and git's own view of them."""
 
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from storage.errors import TagExists
 from storage.journal.engine import NAME, Journal
@@ -19,6 +21,9 @@ T = TypeVar("T")
 _PATIENCE = 60  # seconds
 
 ALICE = Person("Alice", "alice@example.org")
+BOB = Person("Bob [ops]", "bob@work.example")
+
+HAND = ("-c", "user.name=Hand", "-c", "user.email=hand@example.org")  # options of git: who commits by hand
 
 
 def first_commit(transaction: Transaction) -> None:
@@ -53,7 +58,7 @@ def increment(transaction: Transaction) -> int:
 
 
 def increment_many(root: str, times: int) -> list[int]:
-    """Do so in another process."""
+    """Call `increment` several times, for a process of its own."""
     repository = Store(Path(root)).open("alice/demo")
     return [repository.transact(increment) for _ in range(times)]
 
@@ -109,3 +114,46 @@ def unpack(repository: Path, path: str) -> Path:
         pack.unlink()
         subprocess.run(["git", "-C", repository, "unpack-objects", "-q"], input=content, check=True)
     return repository / "objects" / version[:2] / version[2:]
+
+
+def two_alike(transaction: Transaction) -> list[str]:
+    """Commit until two ids start with the same 4 digits, and return these two."""
+    seen: dict[str, str] = {}
+    while True:
+        increment(transaction)
+        commit = str(transaction.tip)
+        if commit[:4] in seen:
+            return [seen[commit[:4]], commit]
+        seen[commit[:4]] = commit
+
+
+def off_the_branch(repository: Repository, *options: str) -> str:
+    """Return a commit that no branch leads to."""
+    command = ("commit-tree", "main^{tree}", "-m", "Stray", *options)
+    return git(repository.path, *HAND, *command).strip()
+
+
+def commit_files(files: dict[str, bytes | None], author: Person = BOB) -> Callable[[Transaction], str]:
+    """Return a change that writes files, removes those given as None, and commits."""
+
+    def change(transaction: Transaction) -> str:
+        for path, data in files.items():
+            if data is None:
+                transaction.remove(path)
+            else:
+                transaction.write(path, data)
+        return transaction.commit("Change\n", author)
+
+    return change
+
+
+def run_together(count: int, task: Callable[[int], Any]) -> list[Any]:
+    """Run a task in `count` threads that start at once, and return the results by number of thread."""
+    barrier = threading.Barrier(count)
+
+    def start(number: int) -> object:
+        barrier.wait()
+        return task(number)
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(start, range(count)))

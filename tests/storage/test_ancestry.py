@@ -11,7 +11,7 @@ from storage.history import LogFilter
 from storage.repository import Repository
 from storage.store import Store
 from storage.transaction import Transaction
-from tests.storage.repositories import ALICE, commit_at, git, increment, put
+from tests.storage.repositories import ALICE, commit_at, git, increment, off_the_branch, put, two_alike
 
 LONG_AGO = 1_000_000_000
 
@@ -28,24 +28,6 @@ def line_of(repository: Repository) -> list[str]:
 def increment_by(count: int) -> Callable[[Transaction], list[int]]:
     """Return a change that makes so many commits, in one flush."""
     return lambda transaction: [increment(transaction) for _ in range(count)]
-
-
-def two_alike(transaction: Transaction) -> list[str]:
-    """Commit until two ids start with the same 4 digits, and return these two."""
-    seen: dict[str, str] = {}
-    while True:
-        increment(transaction)
-        commit = str(transaction.tip)
-        if commit[:4] in seen:
-            return [seen[commit[:4]], commit]
-        seen[commit[:4]] = commit
-
-
-def off_the_branch(repository: Repository, *options: str) -> str:
-    """Return a commit that no branch leads to."""
-    identity = ("-c", "user.name=Hand", "-c", "user.email=hand@example.org")
-    command = ("commit-tree", "main^{tree}", "-m", "Stray", *options)
-    return git(repository.path, *identity, *command).strip()
 
 
 def test_a_commit_is_found_by_its_id_or_the_start_of_it(repository: Repository):

@@ -3,11 +3,9 @@
 import multiprocessing
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,19 +14,7 @@ from storage.journal.engine import OpenJournal
 from storage.machine import disk
 from storage.repository import Repository
 from storage.store import Store
-from tests.storage.repositories import git, increment, increment_many, put
-
-
-def run_together(count: int, task: Callable[[int], Any]) -> list[Any]:
-    """Run a task in so many threads that start at once."""
-    barrier = threading.Barrier(count)
-
-    def start(number: int) -> object:
-        barrier.wait()
-        return task(number)
-
-    with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(start, range(count)))
+from tests.storage.repositories import git, increment, increment_many, put, run_together
 
 
 def test_threads_lose_no_update(repository: Repository):

@@ -12,10 +12,9 @@ from storage.repository import Repository
 from storage.signatures import Person
 from storage.store import Store
 from storage.transaction import Transaction
-from tests.storage.repositories import commit_at, git, put
+from tests.storage.repositories import BOB, commit_at, commit_files, git, put
 
 PATHS = ["a.yml", "targets/a.yml", "targets/b.yml", "targets/deep/c.yml"]
-BOB = Person("Bob [ops]", "bob@work.example")
 ZOE = Person("Zoë Ångström", "Z.A@bakery.example")
 
 
@@ -31,18 +30,6 @@ def change_at_random(chance: random.Random) -> Callable[[Transaction], str]:
                     transaction.write(path, b"%d\n" % chance.randint(0, 3))
             transaction.commit("Change\n", chance.choice([BOB, ZOE]))
         return str(transaction.tip)
-
-    return change
-
-
-def commit_files(files: dict[str, bytes | None], author: Person = BOB) -> Callable[[Transaction], str]:
-    def change(transaction: Transaction) -> str:
-        for path, data in files.items():
-            if data is None:
-                transaction.remove(path)
-            else:
-                transaction.write(path, data)
-        return transaction.commit("Change\n", author)
 
     return change
 

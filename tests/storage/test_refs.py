@@ -7,8 +7,7 @@ import pytest
 from storage.errors import RepositoryDamaged, StorageUnavailable
 from storage.repository import Repository
 from storage.store import Store
-from tests.storage.repositories import ALICE, git, put
-from tests.storage.test_tags import HAND
+from tests.storage.repositories import ALICE, HAND, git, put
 
 
 def write(repository: Repository, ref: str, content: bytes) -> None:

@@ -14,10 +14,7 @@ from storage.repository import Repository
 from storage.signatures import Person
 from storage.store import Store
 from storage.tags import Tag
-from tests.storage.repositories import ALICE, create_tags, git, publish, put
-from tests.storage.test_concurrency import run_together
-
-HAND = ("-c", "user.name=Hand", "-c", "user.email=hand@example.org")
+from tests.storage.repositories import ALICE, HAND, create_tags, git, publish, put, run_together
 
 
 def tag_tip(repository: Repository, name: str, message: str = "Stable\n") -> Tag:

@@ -9,15 +9,11 @@ from flask import Flask
 from app import create_app
 from app.registry import accounts
 from app.settings import Settings
+from tests.app.api.helpers import new_user
 from tests.client import Client, assert_error, assert_mistakes
 from tests.payloads import target
 from tests.server import MASTER_KEY
 from tests.storage.repositories import git
-
-
-def new_user(master: Client, user_id: str) -> Client:
-    """Make a user and return their requests."""
-    return Client(master.app, master.post("/v1/admin/users", {"user_id": user_id}).json["api_key"])
 
 
 @pytest.mark.parametrize(

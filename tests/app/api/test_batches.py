@@ -6,7 +6,7 @@ import pytest
 import yaml
 from flask import Flask
 
-from tests.app.api.test_targets import TARGETS, demo, log, show
+from tests.app.api.helpers import TARGETS, demo, log, show
 from tests.client import Client, assert_error, assert_mistakes
 from tests.payloads import target
 

@@ -4,7 +4,7 @@ import subprocess
 
 from flask import Flask
 
-from tests.app.api.test_targets import TARGETS
+from tests.app.api.helpers import TARGETS
 from tests.client import Client, assert_error
 from tests.storage.repositories import settle
 from tests.timeline import LOG, TEN, commit_by_hand, commits, demo_repository, put_target, rev_list, tip

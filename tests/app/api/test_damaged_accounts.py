@@ -17,7 +17,7 @@ from app.cli import main
 from app.settings import Settings, SettingsError
 from storage.journal import engine, marks
 from storage.journal.engine import NAME
-from tests.app.api.test_access import new_user
+from tests.app.api.helpers import new_user
 from tests.client import Client, assert_error
 from tests.server import MASTER_KEY, running
 from tests.storage.repositories import settle, unpack

@@ -3,11 +3,9 @@
 import yaml
 from flask import Flask
 
-from tests.app.api.test_targets import TARGETS, demo, log, show
+from tests.app.api.helpers import DEFAULT, TARGETS, demo, log, show
 from tests.client import Client, assert_error, assert_mistakes
 from tests.payloads import target
-
-DEFAULT = "/v1/repo/demo/defaults/target"
 
 FIRST = {
     "generators": [],

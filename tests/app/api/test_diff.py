@@ -3,12 +3,11 @@
 import pytest
 from flask import Flask
 
-from tests.app.api.test_access import new_user
-from tests.app.api.test_targets import TARGETS, demo
-from tests.app.domain.test_differences import apply
+from tests.app.api.helpers import TARGETS, demo, new_user
+from tests.app.domain.helpers import apply
 from tests.client import Client, assert_error, assert_mistakes
 from tests.payloads import seed_overrides, target
-from tests.storage.test_ancestry import off_the_branch, two_alike
+from tests.storage.repositories import off_the_branch, two_alike
 from tests.timeline import ELEVEN, TEN, TWELVE, demo_repository, put_target, refs, set_clock, tip
 
 DIFF = f"{TARGETS}/a/diff"

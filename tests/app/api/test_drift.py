@@ -4,25 +4,10 @@ from typing import Any
 
 from flask import Flask
 
-from tests.app.api.test_defaults import DEFAULT
-from tests.app.api.test_explain import put
-from tests.app.api.test_targets import TARGETS, log
+from tests.app.api.helpers import DEFAULT, TARGETS, descendants, drift, log, put
 from tests.client import Client, assert_error, assert_mistakes
 
 NO_CHANGE: dict[str, list[Any]] = {"operations": [], "changes": []}
-
-
-def drift(client: Client, name: str, query: str = "") -> dict[str, Any]:
-    """Return the drift of a target."""
-    answer = client.get(f"{TARGETS}/{name}/drift{query}")
-    assert answer.status_code == 200, answer.text
-    return answer.json
-
-
-def descendants(client: Client, name: str, query: str = "") -> list[tuple[str, int, str]]:
-    """Return who was made from a target, how far from it, in which state."""
-    found = client.get(f"{TARGETS}/{name}/descendants{query}").json["descendants"]
-    return [(each["target_name"], each["depth"], each["state"]) for each in found]
 
 
 def test_a_target_on_todays_template_is_current(alice: Client):

@@ -1,32 +1,9 @@
 """`GET …/targets/{target_name}/explain`: who set each value, when, and what it beat."""
 
-from typing import Any
-
 from flask import Flask
 
-from tests.app.api.test_targets import TARGETS, demo, log
+from tests.app.api.helpers import TARGETS, demo, explain, log, put, said
 from tests.client import Client, assert_error, assert_mistakes
-from tests.payloads import made
-
-
-def explain(client: Client, name: str, ref: str | None = None) -> dict[str, Any]:
-    """Return the explanation of a target, with its fields by where they are."""
-    answer = client.get(f"{TARGETS}/{name}/explain{f'?ref={ref}' if ref else ''}")
-    assert answer.status_code == 200, answer.text
-    by_place = {
-        kind: {field["field"]: field for field in answer.json[kind]} for kind in ("fields", "removed")
-    }
-    return {**answer.json, **by_place}
-
-
-def said(values: list[dict[str, Any]]) -> list[tuple[str, str, Any]]:
-    """Return which layers have which values."""
-    return [(value["layer"], value["name"], value["value"]) for value in values]
-
-
-def put(client: Client, name: str, template: str = "default", **overrides: Any) -> str:
-    """Make a target, and return the commit."""
-    return client.put(f"{TARGETS}/{name}", made(template, **overrides)).headers["Git-Commit"]
 
 
 def test_each_field_has_its_value_and_the_layer_that_set_it(alice: Client):

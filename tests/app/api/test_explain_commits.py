@@ -2,10 +2,7 @@
 
 from flask import Flask
 
-from tests.app.api.test_access import new_user
-from tests.app.api.test_defaults import DEFAULT
-from tests.app.api.test_explain import explain, put
-from tests.app.api.test_targets import TARGETS, demo, log
+from tests.app.api.helpers import DEFAULT, TARGETS, demo, explain, log, new_user, put
 from tests.client import Client
 from tests.payloads import made
 

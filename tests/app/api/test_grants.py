@@ -8,8 +8,7 @@ from flask import Flask
 
 from app import create_app
 from app.registry.messages import Origin
-from tests.app.api.test_access import new_user
-from tests.app.api.test_targets import TARGETS, demo, log, show
+from tests.app.api.helpers import TARGETS, demo, log, new_user, show
 from tests.client import Client, assert_error, assert_mistakes
 from tests.payloads import target
 

@@ -3,12 +3,10 @@
 import pytest
 from flask import Flask
 
-from tests.app.api.test_access import new_user
-from tests.app.api.test_prompts import MESSAGES, PROMPTS, TOOLS
-from tests.app.api.test_targets import TARGETS, demo
+from tests.app.api.helpers import MESSAGES, PROMPTS, TARGETS, TOOLS, demo, new_user
 from tests.client import Client, assert_error, assert_mistakes
 from tests.payloads import target
-from tests.storage.test_ancestry import off_the_branch, two_alike
+from tests.storage.repositories import off_the_branch, two_alike
 from tests.timeline import LOG, TEN, commits, demo_repository, pages, put_target, rev_list, set_clock
 
 HISTORY = f"{TARGETS}/a/history"

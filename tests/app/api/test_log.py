@@ -4,11 +4,10 @@ import pytest
 from flask import Flask
 
 from app.registry import history
-from tests.app.api.test_access import new_user
-from tests.app.api.test_targets import TARGETS, demo
+from tests.app.api.helpers import TARGETS, demo, new_user
 from tests.client import Client, assert_error, assert_mistakes
 from tests.payloads import target
-from tests.storage.test_ancestry import off_the_branch, two_alike
+from tests.storage.repositories import off_the_branch, two_alike
 from tests.timeline import LOG, TEN, commits, demo_repository, pages, put_target, rev_list, set_clock
 
 

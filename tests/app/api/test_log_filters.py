@@ -5,9 +5,7 @@ from urllib.parse import quote
 import pytest
 from flask import Flask
 
-from tests.app.api.test_access import new_user
-from tests.app.api.test_prompts import MESSAGES, PROMPTS
-from tests.app.api.test_targets import TARGETS
+from tests.app.api.helpers import MESSAGES, PROMPTS, TARGETS, new_user
 from tests.client import Client
 from tests.payloads import target
 from tests.timeline import ELEVEN, LOG, TEN, TWELVE, commits, pages, put_target, rev_list, set_clock

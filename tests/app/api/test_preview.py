@@ -5,10 +5,7 @@ from typing import Any
 
 from flask import Flask
 
-from tests.app.api.test_access import new_user
-from tests.app.api.test_explain import explain, put, said
-from tests.app.api.test_targets import TARGETS, demo
-from tests.app.api.test_tokens import new_token
+from tests.app.api.helpers import TARGETS, demo, explain, new_token, new_user, put, said
 from tests.client import Client, assert_error, assert_mistakes
 from tests.payloads import asking, made, seed_overrides
 from tests.storage.repositories import settle

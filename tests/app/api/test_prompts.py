@@ -9,18 +9,14 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.app.api.test_targets import demo, log, show
+from tests.app.api.helpers import MESSAGES, PROMPTS, TOOLS, demo, log, show
 from tests.client import Client, assert_error, assert_mistakes
 
-PROMPTS = "/v1/repo/demo/prompts"
-
-MESSAGES = [{"role": "system", "content": "You are terse.\n"}, {"role": "user", "content": "Hello"}]
 TOOL_TALK = [
     {"content": None, "role": "assistant", "tool_calls": [{"id": "1", "function": {"arguments": "{}"}}]},
     {"role": "tool", "tool_call_id": "1", "content": [{"type": "text", "text": "no"}, {}], "z": 1.0, "a": 1},
     {"role": "user"},
 ]
-TOOLS = [{"type": "function", "function": {"name": "f", "parameters": {"b": {}, "a": None}}}]
 
 
 def prompt(name: str = "greeting", **fields: Any) -> dict[str, Any]:

@@ -5,12 +5,20 @@ from typing import Any
 import yaml
 from flask import Flask
 
-from tests.app.api.test_access import new_user
-from tests.app.api.test_defaults import DEFAULT
-from tests.app.api.test_drift import descendants, drift
-from tests.app.api.test_explain import explain, put
-from tests.app.api.test_targets import TARGETS, demo, log, show
-from tests.app.api.test_tokens import new_token
+from tests.app.api.helpers import (
+    DEFAULT,
+    TARGETS,
+    count,
+    demo,
+    descendants,
+    drift,
+    explain,
+    log,
+    new_token,
+    new_user,
+    put,
+    show,
+)
 from tests.client import Client, assert_error, assert_mistakes
 
 
@@ -24,11 +32,6 @@ def rebase(client: Client, name: str, **body: Any) -> dict[str, Any]:
 def config(client: Client, name: str) -> dict[str, Any]:
     """Return a target's config."""
     return client.get(f"{TARGETS}/{name}").json["config"]
-
-
-def count(app: Flask) -> int:
-    """Return how many commits git counts."""
-    return int(demo(app, "rev-list", "--count", "main"))
 
 
 def drifted(client: Client) -> str:

@@ -5,12 +5,10 @@ from urllib.parse import quote
 import pytest
 from flask import Flask
 
-from tests.app.api.test_access import new_user
-from tests.app.api.test_prompts import MESSAGES, PROMPTS
-from tests.app.api.test_targets import TARGETS, demo, show
+from tests.app.api.helpers import MESSAGES, PROMPTS, TARGETS, demo, new_user, show
 from tests.client import Client, assert_error, assert_mistakes
 from tests.payloads import target
-from tests.storage.test_ancestry import off_the_branch, two_alike
+from tests.storage.repositories import off_the_branch, two_alike
 from tests.timeline import (
     ELEVEN,
     TEN,

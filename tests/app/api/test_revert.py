@@ -3,13 +3,10 @@
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from tests.app.api.test_explain import explain, put
-from tests.app.api.test_rebase import count
-from tests.app.api.test_targets import TARGETS, demo, log, show
-from tests.app.api.test_tokens import new_token
+from tests.app.api.helpers import TARGETS, count, demo, explain, log, new_token, put, show
 from tests.client import Client, assert_error, assert_mistakes
 from tests.payloads import asking
-from tests.storage.test_ancestry import off_the_branch, two_alike
+from tests.storage.repositories import off_the_branch, two_alike
 
 PATH = f"{TARGETS}/a"
 

@@ -5,11 +5,9 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from tests.app.api.test_access import new_user
-from tests.app.api.test_targets import TARGETS, demo
+from tests.app.api.helpers import TARGETS, demo, new_user
 from tests.client import Client, assert_error, assert_mistakes
-from tests.storage.repositories import git
-from tests.storage.test_ancestry import off_the_branch, two_alike
+from tests.storage.repositories import git, off_the_branch, two_alike
 from tests.timeline import ELEVEN, TEN, TWELVE, demo_repository, put_target, refs, set_clock, tip
 
 TAGS = "/v1/repo/demo/tags"

@@ -6,26 +6,9 @@ import pytest
 import yaml
 from flask import Flask
 
+from tests.app.api.helpers import TARGETS, demo, log, show
 from tests.client import Client, assert_error, assert_mistakes
 from tests.payloads import seed_overrides, target
-from tests.storage.repositories import git
-
-TARGETS = "/v1/repo/demo/targets"
-
-
-def demo(app: Flask, *arguments: str) -> str:
-    """Return what git says of alice's repo."""
-    return git(app.extensions["bakehouse"].settings.data_dir / "repos/alice/demo.git", *arguments)
-
-
-def show(app: Flask, path: str) -> str:
-    """Return a file of alice's repo."""
-    return demo(app, "show", f"main:{path}")
-
-
-def log(app: Flask, *arguments: str) -> str:
-    """Return some of the history of alice's repo."""
-    return demo(app, "log", *arguments)
 
 
 def test_the_page_that_started_the_project(alice: Client):

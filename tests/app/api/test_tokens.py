@@ -12,20 +12,12 @@ from app.domain.tokens import TokenRequest
 from app.registry import accounts, documents
 from app.registry.messages import Origin
 from storage.store import Store
-from tests.app.api.test_access import new_user
+from tests.app.api.helpers import TOKENS, new_token, new_user
 from tests.client import Client, assert_error, assert_mistakes
 from tests.payloads import target
 from tests.storage.repositories import git, settle
 
-TOKENS = "/v1/admin/users/alice/tokens"
 TARGETS = "/v1/repo/demo/targets"
-
-
-def new_token(master: Client, **fields: Any) -> Client:
-    """Give alice a token, and return its requests."""
-    made = master.post(TOKENS, {"name": "ci", **fields})
-    assert made.status_code == 201, made.text
-    return Client(master.app, made.json["api_key"])
 
 
 @pytest.mark.usefixtures("alice")

@@ -8,9 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from app.cli import main
-from tests.storage.repositories import git
-
-HAND = ("-c", "user.name=Hand", "-c", "user.email=hand@example.org")
+from tests.storage.repositories import HAND, git
 
 
 def verify(*arguments: object, data_dir: Path | None = None) -> Result:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.differences import MISSING, Difference, compare, operations, pointer
+from tests.app.domain.helpers import apply
 
 NAMES = st.text("~/01a", max_size=3) | st.text(max_size=3)
 JSON = st.recursive(
@@ -25,27 +26,6 @@ JSON = st.recursive(
 def text(value: Any) -> str:
     """Return a value so that 1, 1.0 and true differ, and the order of names does not count."""
     return json.dumps(value, sort_keys=True)
-
-
-def apply(value: Any, patch: list[dict[str, Any]]) -> Any:
-    """Return what a JSON Patch makes of a value, as RFC 6902 has it."""
-    whole = {"": copy.deepcopy(value)}
-    for operation in patch:
-        name, container = "", whole
-        for token in operation["path"].split("/")[1:]:
-            container = container[name]
-            name = token.replace("~1", "/").replace("~0", "~")
-            if isinstance(container, list):
-                name = int(name)
-                assert 0 <= name < len(container) + (operation["op"] == "add")
-        if operation["op"] == "add" and isinstance(container, list):
-            container.insert(name, operation["value"])
-        elif operation["op"] == "remove":
-            del container[name]
-        else:
-            assert operation["op"] == "add" or name in container or isinstance(container, list)
-            container[name] = operation["value"]
-    return whole[""]
 
 
 @given(JSON, JSON)
