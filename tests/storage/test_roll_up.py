@@ -1,0 +1,64 @@
+"""Rolling up small packs into one: no object is lost, and large packs stay."""
+
+import random
+
+from storage.maintenance import pack_sizes, roll_up
+from storage.repository import Repository
+from tests.storage.repositories import git, publish, put
+
+
+def test_small_packs_become_one(repository: Repository):
+    for number in range(20):
+        publish(repository, put(f"targets/{number}", b"%d" % number))
+    assert len(pack_sizes(repository.path)) == 21
+    assert roll_up(repository._branch) == 21
+    assert len(pack_sizes(repository.path)) == 1
+    assert roll_up(repository._branch) == 0
+    assert git(repository.path, "fsck", "--strict") == ""
+    assert repository.head().read("targets/7").data == b"7"
+
+
+def test_a_large_pack_is_left_alone(repository: Repository):
+    publish(repository, put("large", random.Random(1).randbytes(500_000)))
+    assert roll_up(repository._branch) == 2
+    (large,) = pack_sizes(repository.path)
+    for number in range(5):
+        publish(repository, put("small", b"%d" % number))
+    assert roll_up(repository._branch) == 5
+    assert large in pack_sizes(repository.path)
+    assert len(pack_sizes(repository.path)) == 2
+
+
+def test_what_git_made_beside_packs_goes_with_them(repository: Repository):
+    """As `git maintenance` and `git repack` do where an operator runs them."""
+    for number in range(5):
+        publish(repository, put(f"targets/{number}", b"%d" % number))
+    git(repository.path, "multi-pack-index", "write")
+    git(repository.path, "repack", "-adq", "--write-bitmap-index")
+    publish(repository, put("large", random.Random(1).randbytes(5000)))
+    git(repository.path, "multi-pack-index", "write", "--bitmap")
+    assert roll_up(repository._branch) == 2
+    assert git(repository.path, "fsck", "--strict") == ""
+    assert git(repository.path, "show", "main:targets/3") == "3"
+    assert {path.suffix for path in (repository.path / "objects/pack").iterdir()} == {".idx", ".pack"}
+
+
+def test_a_pack_that_is_to_be_kept_is_left_alone(repository: Repository):
+    publish(repository, put("a", b"1"))
+    git(repository.path, "repack", "-adq")
+    (kept,) = pack_sizes(repository.path)
+    (repository.path / "objects/pack" / kept).with_suffix(".keep").touch()
+    publish(repository, put("a", b"2"))
+    publish(repository, put("a", b"3"))
+    assert roll_up(repository._branch) == 2
+    assert kept in pack_sizes(repository.path)
+    assert git(repository.path, "fsck", "--strict") == ""
+
+
+def test_objects_that_nothing_names_yet_stay(repository: Repository):
+    """A flush whose ref has not moved yet must find its objects after a roll-up."""
+    with repository._objects.write("blob", b"not named by any ref") as blob:
+        publish(repository, put("a", b"1"))
+        roll_up(repository._branch)
+    roll_up(repository._branch)
+    assert git(repository.path, "cat-file", "blob", blob.hex()) == "not named by any ref"
