@@ -20,6 +20,13 @@ needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is no
 Git = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test in this folder, so that `-m "not e2e"` leaves all of them out."""
+    for item in items:  # those of other folders, too
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.e2e)
+
+
 @dataclass(frozen=True)
 class User:
     """A user of a running server, with a repo `demo`."""

@@ -49,6 +49,7 @@ def test_git_may_clear_up_before_a_tag_has_its_name(repository: Repository, monk
     assert git(repository.path, "fsck", "--strict") == ""
 
 
+@pytest.mark.slow
 def test_git_may_clear_up_beside_writers_and_maintenance(repository: Repository, tmp_path: Path):
     """A publication a write, from two stores: as many moments as can be at which it goes wrong."""
     cleared = threading.Event()

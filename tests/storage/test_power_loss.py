@@ -14,6 +14,7 @@ from tests.torture import power
 from tests.torture.recorder import Flushed, FolderFlushed, PutFlushed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scenario", power.SCENARIOS)
 def test_whatever_the_disk_holds_nothing_answered_is_lost(scenario: power.Scenario):
     (line,) = power.run(tries=1, seed=3, scenarios=[scenario], every=9)
@@ -22,6 +23,7 @@ def test_whatever_the_disk_holds_nothing_answered_is_lost(scenario: power.Scenar
     assert disks > 10
 
 
+@pytest.mark.slow
 def test_a_recovery_that_power_loss_cuts_short_is_made_up_for():
     (line,) = power.run_again(seed=3, tries=1, every=4)
     assert int(line.split()[-4].replace(",", "")) > 20, line
