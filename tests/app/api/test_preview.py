@@ -26,7 +26,7 @@ def fields(explained: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {field["field"]: field for field in explained["fields"]}
 
 
-def test_it_resolves_and_explains_without_writing(app: Flask, alice: Client):
+def test_preview_resolves_and_explains_without_writing(app: Flask, alice: Client):
     commit = put(alice, "base", temperature=0.5, max_tokens=5)
     before = contents(app)
     answer = alice.post(PREVIEW, made("base", temperature=0.7, max_tokens=None, generators=asking("Ask")))
@@ -53,7 +53,7 @@ def test_it_resolves_and_explains_without_writing(app: Flask, alice: Client):
     assert said(removed["beaten"]) == [("template", "base", 5)]
 
 
-def test_what_it_foretells_comes_true(alice: Client):
+def test_preview_equals_the_target_that_is_then_made(alice: Client):
     put(alice, "base", extra_kwargs={"a": {"b": 1}})
     body = made("base", **seed_overrides(), extra_kwargs={"a": {"c": None}})
     foretold = alice.post(PREVIEW, body).json
@@ -68,7 +68,7 @@ def test_what_it_foretells_comes_true(alice: Client):
     assert foretold["layers"][1:] == explained["layers"][1:]
 
 
-def test_overrides_may_be_left_out(alice: Client):
+def test_preview_needs_no_overrides(alice: Client):
     expected = alice.get("/v1/repo/demo/defaults/target").json["config"]
     for body in ({"template": "default"}, {"template": "default", "overrides": None}):
         answer = alice.post(PREVIEW, body).json
@@ -76,7 +76,7 @@ def test_overrides_may_be_left_out(alice: Client):
         assert {field["layer"] for field in answer["fields"]} == {"default"}
 
 
-def test_whoever_may_read_may_ask(app: Flask, master: Client, alice: Client):
+def test_preview_needs_read_access_only(app: Flask, master: Client, alice: Client):
     reader = new_token(master, access="read")
     before = contents(app)
     assert reader.post(PREVIEW, made()).status_code == 200
@@ -89,7 +89,7 @@ def test_whoever_may_read_may_ask(app: Flask, master: Client, alice: Client):
     assert_error(Client(app, None).post(PREVIEW, made()), 401, "UNAUTHORIZED")
 
 
-def test_what_cannot_be_previewed(app: Flask, alice: Client):
+def test_preview_of_unknown_templates_and_repos_is_answered_404(app: Flask, alice: Client):
     before = contents(app)
     assert_error(alice.post(PREVIEW, made("nope")), 404, "RESOURCE_NOT_FOUND", "Template 'nope'")
     assert_error(alice.post(PREVIEW, made("preview")), 404, "RESOURCE_NOT_FOUND", "Template 'preview'")
@@ -100,7 +100,7 @@ def test_what_cannot_be_previewed(app: Flask, alice: Client):
     assert contents(app) == before
 
 
-def test_wrong_bodies_are_refused(alice: Client):
+def test_wrong_bodies_of_a_preview_are_refused(alice: Client):
     for body, location, kind in (
         ({}, ["template"], "missing"),
         (made(temperature=3), ["overrides", "temperature"], "less_than_equal"),

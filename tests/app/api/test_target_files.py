@@ -8,7 +8,7 @@ from tests.client import Client, assert_error
 from tests.payloads import target
 
 
-def test_a_template_file_is_committed_with_its_target(app: Flask, alice: Client):
+def test_a_question_template_is_committed_with_its_target(app: Flask, alice: Client):
     generators = [
         {"type": "custom", "template_path": "../x/ask.txt", "template_content": "Ask:\n{topic}"},
         {"type": "custom", "template_content": "Two"},
@@ -34,7 +34,7 @@ def test_a_template_file_is_committed_with_its_target(app: Flask, alice: Client)
     assert show(app, "templates/ask.txt") == "Other"
 
 
-def test_other_content_of_a_template_file_is_another_target(alice: Client):
+def test_other_content_of_a_question_template_is_a_conflict(alice: Client):
     def body(*contents: str) -> dict:
         generators = [
             {"type": "custom", "template_path": f"{number}/ask.txt", "template_content": content}
@@ -48,7 +48,7 @@ def test_other_content_of_a_template_file_is_another_target(alice: Client):
     assert_error(alice.post(TARGETS, body("two", "two")), 409, "RESOURCE_CONFLICT", "templates/ask.txt")
 
 
-def test_the_files_of_a_target_are_of_its_version(app: Flask, alice: Client):
+def test_the_version_of_a_target_covers_its_question_templates(app: Flask, alice: Client):
     def body(content: str) -> dict:
         return {
             "template": "default",
@@ -69,7 +69,7 @@ def test_the_files_of_a_target_are_of_its_version(app: Flask, alice: Client):
     assert demo(app, "show", recorded["templates/ask.txt"]) == "one"
 
 
-def test_no_file_is_passed_over(app: Flask, alice: Client):
+def test_a_question_template_added_to_an_equal_target_is_not_ignored(app: Flask, alice: Client):
     generator = {"type": "custom", "template_path": "templates/ask.txt"}
     alice.post(TARGETS, target("a", generators=[generator]))
     brings = target("a", generators=[generator | {"template_content": "Ask"}])

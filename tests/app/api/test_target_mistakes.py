@@ -58,7 +58,7 @@ def test_each_wrong_field_is_named(app: Flask, alice: Client, overrides, locatio
     assert log(app, "--format=%H") == before
 
 
-def test_all_mistakes_are_told_at_once(alice: Client):
+def test_all_mistakes_are_reported_at_once(alice: Client):
     body = {"target_name": "-x", "template": "a/b", "overrides": {"temperature": 3, "x": 1}, "y": 1}
     assert_mistakes(
         alice.post("/v1/repo/-bad/targets", body),
@@ -75,12 +75,12 @@ def test_all_mistakes_are_told_at_once(alice: Client):
 
 
 @pytest.mark.parametrize("name", ["default", "batch", "a..b", "x.lock", ".a", "a b", "a\n", "", 5, None])
-def test_bad_target_names(alice: Client, name):
+def test_bad_target_names_are_refused(alice: Client, name):
     kind = "string_pattern_mismatch" if isinstance(name, str) else "string_type"
     assert_mistakes(alice.post(TARGETS, {**target(), "target_name": name}), (["body", "target_name"], kind))
 
 
-def test_unknown_templates_and_repos(alice: Client):
+def test_unknown_templates_targets_and_repos_are_answered_404(alice: Client):
     assert_error(alice.post(TARGETS, target("a", "nope")), 404, "RESOURCE_NOT_FOUND", "Template 'nope'")
     assert_error(alice.post(TARGETS, target("a", "a")), 404, "RESOURCE_NOT_FOUND", "Template 'a'")
     assert_error(alice.put(f"{TARGETS}/a", {"template": "nope"}), 404, "RESOURCE_NOT_FOUND", "'nope'")
@@ -89,7 +89,7 @@ def test_unknown_templates_and_repos(alice: Client):
     assert alice.get(TARGETS).json == {"targets": []}
 
 
-def test_names_that_differ_in_case_only(alice: Client):
+def test_names_that_differ_only_in_case_are_a_conflict(alice: Client):
     alice.post(TARGETS, target("alpha"))
     assert_error(alice.post(TARGETS, target("Alpha")), 409, "RESOURCE_CONFLICT", "Alpha", "alpha")
     assert_error(alice.put(f"{TARGETS}/ALPHA", {"template": "default"}), 409, "RESOURCE_CONFLICT", "'alpha'")

@@ -8,7 +8,7 @@ from tests.app.api.helpers import TARGETS, demo, log
 from tests.client import Client, assert_error
 
 
-def test_versions_and_conditions(app: Flask, alice: Client):
+def test_get_and_put_heed_if_match_and_if_none_match(app: Flask, alice: Client):
     path = f"{TARGETS}/a"
     first = alice.put(path, {"template": "default"}, If_None_Match="*")
     blob = demo(app, "rev-parse", "main:targets/a.yml").strip()
@@ -41,7 +41,7 @@ def test_versions_and_conditions(app: Flask, alice: Client):
     assert alice.get(path, If_None_Match="*").status_code == 304
 
 
-def test_of_two_with_the_same_condition_one_wins(alice: Client):
+def test_of_several_puts_with_the_same_if_match_one_succeeds(alice: Client):
     path = f"{TARGETS}/a"
     etag = alice.put(path, {"template": "default"}).headers["ETag"]
     statuses: list[int] = []

@@ -9,7 +9,7 @@ from tests.client import Client, assert_error
 from tests.payloads import seed_overrides, target
 
 
-def test_the_page_that_started_the_project(alice: Client):
+def test_the_first_documented_request_creates_a_target(alice: Client):
     created = alice.post(TARGETS, target("coding_target"))
     assert created.status_code == 201
     assert created.headers["Location"] == f"{TARGETS}/coding_target"
@@ -25,7 +25,7 @@ def test_the_page_that_started_the_project(alice: Client):
     assert alice.get(f"{TARGETS}/coding_target").json == created.json
 
 
-def test_a_target_is_a_readable_file(app: Flask, alice: Client):
+def test_a_target_is_stored_as_readable_yaml(app: Flask, alice: Client):
     alice.post(TARGETS, target("base", temperature=1.5, max_tokens=10))
     alice.post(TARGETS, target("child", "base", max_tokens=None))
     base_id = demo(app, "rev-parse", "main:targets/base.yml")
@@ -43,7 +43,7 @@ def test_a_target_is_a_readable_file(app: Flask, alice: Client):
     }
 
 
-def test_the_log_tells_who_when_from_which_template_with_what(app: Flask, alice: Client):
+def test_a_commit_message_has_author_template_fields_and_request_id(app: Flask, alice: Client):
     alice.post(TARGETS, target("a", temperature=0.7), X_Request_Id="req-1")
     text = log(app, "-1", "--format=%an <%ae>%n%cn%n%B", "--", "targets/a.yml")
     assert text.startswith(
@@ -54,7 +54,7 @@ def test_the_log_tells_who_when_from_which_template_with_what(app: Flask, alice:
     assert "On-Behalf-Of" not in text
 
 
-def test_the_master_key_acts_for_a_user_and_says_so(app: Flask, master: Client, alice: Client):
+def test_a_commit_by_the_master_key_names_the_user_it_acts_for(app: Flask, master: Client, alice: Client):
     for number, headers in enumerate([{"X_User_Id": "alice"}, {}]):
         query = "" if headers else "?user_id=alice"
         answer = master.post(f"{TARGETS}{query}", target(f"t{number}", temperature=0.5), **headers)
@@ -64,7 +64,7 @@ def test_the_master_key_acts_for_a_user_and_says_so(app: Flask, master: Client, 
     assert alice.get(TARGETS).json == {"targets": ["t0", "t1"]}
 
 
-def test_a_snapshot_does_not_follow_its_template(alice: Client):
+def test_a_target_does_not_follow_later_changes_of_its_template(alice: Client):
     alice.post(TARGETS, target("base", temperature=1.5))
     alice.post(TARGETS, target("child", "base", max_tokens=7))
     alice.put(f"{TARGETS}/base", {"template": "default"})
@@ -84,12 +84,12 @@ def test_a_snapshot_does_not_follow_its_template(alice: Client):
         ({"extra_kwargs": {"a": "1"}}, {"extra_kwargs": {"a": 1}}, 409),
     ],
 )
-def test_what_counts_as_the_same(alice: Client, first, second, status):
+def test_creating_an_equal_target_again_is_200_and_another_409(alice: Client, first, second, status):
     assert alice.post(TARGETS, target("a", **first)).status_code == 201
     assert alice.post(TARGETS, target("a", **second)).status_code == status
 
 
-def test_the_same_request_is_the_same_after_its_template_changed(app: Flask, alice: Client):
+def test_creating_a_target_again_is_200_after_its_template_changed(app: Flask, alice: Client):
     alice.post(TARGETS, target("base", temperature=1.5))
     created = alice.post(TARGETS, target("child", "base", max_tokens=7))
     alice.put(f"{TARGETS}/base", {"template": "default", "overrides": {"temperature": 0.1}})
@@ -100,7 +100,7 @@ def test_the_same_request_is_the_same_after_its_template_changed(app: Flask, ali
     assert log(app, "--format=%H") == commits
 
 
-def test_put_creates_replaces_and_builds_on_itself(app: Flask, alice: Client):
+def test_put_creates_replaces_and_takes_the_target_as_its_template(app: Flask, alice: Client):
     path = f"{TARGETS}/a"
     assert alice.put(path, {"template": "default", "overrides": {"max_tokens": 5}}).status_code == 200
     answer = alice.put(path, {"template": "a", "overrides": {"temperature": 0.5}})
@@ -113,7 +113,7 @@ def test_put_creates_replaces_and_builds_on_itself(app: Flask, alice: Client):
     assert log(app, "--format=%H") == commits
 
 
-def test_delete(app: Flask, alice: Client):
+def test_delete_removes_a_target_and_heeds_if_match(app: Flask, alice: Client):
     path = f"{TARGETS}/base"
     etag = alice.post(TARGETS, target("base", temperature=0.5)).headers["ETag"]
     child = alice.post(TARGETS, target("child", "base", max_tokens=5))
@@ -131,13 +131,13 @@ def test_delete(app: Flask, alice: Client):
     assert alice.post(TARGETS, target("base", temperature=0.1)).status_code == 201
 
 
-def test_the_last_target_can_go(alice: Client):
+def test_the_last_target_can_be_deleted(alice: Client):
     alice.post(TARGETS, target("a"))
     assert alice.delete(f"{TARGETS}/a").status_code == 200
     assert alice.get(TARGETS).json == {"targets": []}
 
 
-def test_lists_are_sorted_and_have_versions(app: Flask, alice: Client):
+def test_list_of_targets_is_sorted_and_has_an_etag(app: Flask, alice: Client):
     empty = alice.get(TARGETS)
     assert empty.json == {"targets": []}
     for name in ("b", "a.b", "a", "B2"):
@@ -149,7 +149,7 @@ def test_lists_are_sorted_and_have_versions(app: Flask, alice: Client):
     assert alice.get(TARGETS, If_None_Match=empty.headers["ETag"]).status_code == 200
 
 
-def test_anything_goes_in_extra_kwargs(alice: Client):
+def test_extra_kwargs_takes_any_json(alice: Client):
     odd = {
         "null": [None],
         "no": "no",
