@@ -66,13 +66,13 @@ def _without_collector() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("refusal", REFUSALS)
-def test_a_refused_request_leaves_nothing(alice: Client, refusal: str):
+def test_a_refused_request_leaves_no_objects(alice: Client, refusal: str):
     method, path, body, headers = REFUSALS[refusal]
     alice.post(TARGETS, target("there"))
     expect_nothing_left(alice, int(refusal[:3]), method, path, body, headers)
 
 
-def test_a_bug_leaves_nothing(app: Flask, master: Client):
+def test_a_bug_leaves_no_objects(app: Flask, master: Client):
     app.testing = False
 
     @app.post("/bug")
@@ -83,7 +83,7 @@ def test_a_bug_leaves_nothing(app: Flask, master: Client):
     expect_nothing_left(master, 500, "POST", "/bug", _LARGE, {})
 
 
-def test_a_full_disk_leaves_nothing(alice: Client, monkeypatch: pytest.MonkeyPatch):
+def test_a_full_disk_leaves_no_objects(alice: Client, monkeypatch: pytest.MonkeyPatch):
     def full(*_: object) -> int:
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -91,7 +91,7 @@ def test_a_full_disk_leaves_nothing(alice: Client, monkeypatch: pytest.MonkeyPat
     expect_nothing_left(alice, 503, "POST", TARGETS, target("new", extra_kwargs=_LARGE), {})
 
 
-def test_writers_that_fail_together_leave_nothing(alice: Client, monkeypatch: pytest.MonkeyPatch):
+def test_writers_that_fail_together_leave_no_objects(alice: Client, monkeypatch: pytest.MonkeyPatch):
     """One exception answers all that wait for one flush."""
     repository = alice.app.extensions["bakehouse"].store.open("alice/demo")
     failed: list[str] = []
