@@ -30,7 +30,7 @@ def increment_by(count: int) -> Callable[[Transaction], list[int]]:
     return lambda transaction: [increment(transaction) for _ in range(count)]
 
 
-def test_a_commit_is_found_by_its_id_or_the_start_of_it(repository: Repository):
+def test_find_takes_an_id_or_an_abbreviation(repository: Repository):
     commits = [repository.head().commit, *(repository.transact(put("a", b"%d" % n)) for n in range(5))]
     for commit in commits:
         for length in (40, 39, 12, 11):
@@ -38,7 +38,7 @@ def test_a_commit_is_found_by_its_id_or_the_start_of_it(repository: Repository):
     assert repository.find("HEAD") == repository.find("main") == commits[-1]
 
 
-def test_an_abbreviation_that_could_be_two_is_told(repository: Repository):
+def test_find_refuses_an_ambiguous_abbreviation(repository: Repository):
     first, second = repository.transact(two_alike)
     with pytest.raises(RevisionAmbiguous) as caught:
         repository.find(first[:4])
@@ -48,7 +48,7 @@ def test_an_abbreviation_that_could_be_two_is_told(repository: Repository):
     assert repository.find(second[: differ + 1]) == second
 
 
-def test_an_abbreviation_is_the_start_of_an_id(repository: Repository):
+def test_find_matches_an_abbreviation_at_the_start_of_an_id_only(repository: Repository):
     """Not what lies in the middle of one, or across two, in the line that is searched."""
     repository.transact(increment_by(300))
     commits = line_of(repository)
@@ -78,18 +78,18 @@ def test_an_abbreviation_is_the_start_of_an_id(repository: Repository):
         "refs/heads/main",
     ],
 )
-def test_what_is_called_nothing_is_not_found(repository: Repository, revision: str):
+def test_find_refuses_names_that_are_no_revision(repository: Repository, revision: str):
     with pytest.raises(RevisionNotFound) as caught:
         repository.find(revision)
     assert (caught.value.repository, caught.value.revision) == ("demo", revision)
 
 
-def test_a_name_longer_than_any_file_s_is_not_found(repository: Repository):
+def test_find_refuses_a_name_longer_than_any_file_name(repository: Repository):
     with pytest.raises(RevisionNotFound):
         repository.find("v" * 5000)
 
 
-def test_a_tag_is_found_and_comes_before_an_abbreviation(repository: Repository):
+def test_find_prefers_a_tag_to_an_abbreviation(repository: Repository):
     first = repository.head().commit
     second = repository.transact(put("a", b"1"))
     repository.create_tag("v1.0", first, ALICE, "One\n")
@@ -100,14 +100,14 @@ def test_a_tag_is_found_and_comes_before_an_abbreviation(repository: Repository)
     assert repository.find(second[:8]) == second
 
 
-def test_a_whole_id_is_never_a_tag(repository: Repository):
+def test_find_never_takes_a_whole_id_for_a_tag(repository: Repository):
     first = repository.head().commit
     second = repository.transact(put("a", b"1"))
     git(repository.path, "update-ref", f"refs/tags/{second}", first)
     assert repository.find(second) == second
 
 
-def test_a_commit_that_no_branch_leads_to_is_not_found(repository: Repository):
+def test_commits_off_the_branch_are_not_found(repository: Repository):
     repository.transact(put("a", b"1"))
     stray = off_the_branch(repository, "-p", "main")
     git(repository.path, "update-ref", "refs/tags/stray", stray)
@@ -125,7 +125,7 @@ def test_a_commit_that_no_branch_leads_to_is_not_found(repository: Repository):
             look()
 
 
-def test_a_repository_is_read_at_any_commit(repository: Repository):
+def test_at_reads_the_repository_at_any_commit(repository: Repository):
     commits = [repository.transact(put("a", b"%d" % number)) for number in range(5)]
     for number, commit in enumerate(commits):
         assert repository.at(commit).read("a").data == b"%d" % number
@@ -136,7 +136,7 @@ def test_a_repository_is_read_at_any_commit(repository: Repository):
         )
 
 
-def test_a_moment_finds_what_was_the_tip(repository: Repository):
+def test_find_at_returns_the_tip_of_that_time(repository: Repository):
     start = repository.head().time + 100
     first, second, third, fourth = commit_at(repository.path, [start, start + 10, start + 10, start + 20])
     assert repository.find_at(at(start)) == repository.find_at(at(start + 9.999)) == first
@@ -146,7 +146,7 @@ def test_a_moment_finds_what_was_the_tip(repository: Repository):
     assert repository.find_at(datetime.max.replace(tzinfo=UTC)) == fourth
 
 
-def test_a_moment_before_the_first_commit_is_not_found(repository: Repository):
+def test_find_at_refuses_a_time_before_the_first_commit(repository: Repository):
     began = at(repository.head().time)
     assert repository.find_at(began) == repository.head().commit
     for moment in (began - timedelta(microseconds=1), datetime.min.replace(tzinfo=UTC)):
@@ -154,12 +154,12 @@ def test_a_moment_before_the_first_commit_is_not_found(repository: Repository):
             repository.find_at(moment)
 
 
-def test_a_moment_in_another_time_zone_is_the_same_moment(repository: Repository):
+def test_find_at_takes_any_time_zone(repository: Repository):
     began = at(repository.head().time)
     assert repository.find_at(began.astimezone(timezone(timedelta(hours=-9)))) == repository.head().commit
 
 
-def test_a_clock_that_went_back_hides_no_commit(repository: Repository):
+def test_commits_dated_before_their_parent_are_found(repository: Repository):
     """A commit made by hand counts as made no earlier than those before it."""
     began = repository.head().time
     by_hand = commit_at(repository.path, [began + 50, LONG_AGO, LONG_AGO - 5, began + 60])
@@ -183,7 +183,7 @@ def test_commits_of_another_process_are_found(repository: Repository, tmp_path: 
 
 
 @pytest.mark.parametrize("count", [999, 1000, 1001, 2500])
-def test_many_commits_at_once_are_found(repository: Repository, tmp_path: Path, count: int):
+def test_many_commits_of_another_process_are_found(repository: Repository, tmp_path: Path, count: int):
     """Up to 1000, the reader goes back from the tip; beyond, it asks git."""
     other = Store(tmp_path).open("alice/demo")
     other.find("HEAD")
@@ -197,7 +197,7 @@ def test_many_commits_at_once_are_found(repository: Repository, tmp_path: Path, 
         assert other._line.commit(position) == commits[position]
 
 
-def test_a_branch_put_elsewhere_by_hand_is_noticed(repository: Repository):
+def test_a_branch_moved_off_its_ancestry_by_hand_is_noticed(repository: Repository):
     repository.transact(increment_by(3))
     first, *_, tip = line_of(repository)
     assert repository.find(tip) == tip
@@ -211,7 +211,7 @@ def test_a_branch_put_elsewhere_by_hand_is_noticed(repository: Repository):
             repository.at(commit)
 
 
-def test_a_branch_put_back_by_hand_is_noticed(repository: Repository):
+def test_a_branch_moved_back_by_hand_is_noticed(repository: Repository):
     repository.transact(increment_by(4))
     *before, kept, lost, tip = line_of(repository)
     assert repository.find_at(at(2**33)) == tip

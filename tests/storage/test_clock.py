@@ -37,7 +37,7 @@ def moment(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def test_commits_stay_in_order(repository: Repository, clock: Clock):
+def test_commits_stay_in_order_when_the_clock_jumps(repository: Repository, clock: Clock):
     for jump in JUMPS:
         clock.now = NOON + jump
         repository.transact(increment)
@@ -50,7 +50,7 @@ def test_commits_stay_in_order(repository: Repository, clock: Clock):
     assert git(repository.path, "rev-list", "--author-date-order", "main") == line
 
 
-def test_what_was_the_tip_at_a_time_can_be_told(repository: Repository, clock: Clock, tmp_path: Path):
+def test_find_at_is_right_when_the_clock_has_jumped(repository: Repository, clock: Clock, tmp_path: Path):
     """Of commits that a clock put into one second, the last was the tip from then on."""
     commits = []
     for jump in JUMPS:
@@ -68,7 +68,7 @@ def test_what_was_the_tip_at_a_time_can_be_told(repository: Repository, clock: C
             opened.find_at(moment(10**9))
 
 
-def test_tags_are_made_whatever_the_clock_says(repository: Repository, clock: Clock):
+def test_tags_can_be_made_when_the_clock_is_behind_their_commit(repository: Repository, clock: Clock):
     commit = repository.head().commit
     clock.now = 1000.0
     assert repository.create_tag("v1", commit, ALICE, "One\n").signature.time == 1000

@@ -23,7 +23,7 @@ def graph_layers(repository: Repository) -> list[Path]:
     return [folder / f"graph-{name}.graph" for name in names]
 
 
-def test_the_commit_graph_knows_which_commit_changed_what(repository: Repository, tmp_path: Path):
+def test_commit_graph_says_which_commits_changed_a_path(repository: Repository, tmp_path: Path):
     for number in range(20):
         publish(repository, put(f"targets/{number}", b"%d" % number))
     write_commit_graph(repository._branch)
@@ -42,7 +42,7 @@ def test_the_commit_graph_knows_which_commit_changed_what(repository: Repository
     assert '"definitely_not":0' not in statistics
 
 
-def test_the_commit_graph_grows_by_a_layer(repository: Repository):
+def test_commit_graph_grows_by_a_layer(repository: Repository):
     """What was written is written once, until git merges layers that are of a size."""
     publish(repository, lambda transaction: [increment(transaction) for _ in range(50)])
     write_commit_graph(repository._branch)
@@ -59,7 +59,7 @@ def test_the_commit_graph_grows_by_a_layer(repository: Repository):
     assert git(repository.path, "fsck", "--strict") == ""
 
 
-def test_the_commit_graph_changes_no_answer(repository: Repository, tmp_path: Path):
+def test_commit_graph_changes_no_answer(repository: Repository, tmp_path: Path):
     chance = random.Random(3)
     for _ in range(40):
         publish(repository, put(f"targets/{chance.randint(0, 4)}", chance.randbytes(4)))
@@ -72,9 +72,7 @@ def test_the_commit_graph_changes_no_answer(repository: Repository, tmp_path: Pa
     assert fresh.versions("targets/1", last)[0].commit == last
 
 
-def test_the_commit_graph_is_written_in_the_background(
-    repository: Repository, monkeypatch: pytest.MonkeyPatch
-):
+def test_commit_graph_is_written_in_the_background(repository: Repository, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(maintenance, "ROLL_UP_ABOVE", 10)
     for number in range(11):
         publish(repository, put("a", b"%d" % number))

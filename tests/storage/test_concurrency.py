@@ -35,7 +35,7 @@ def test_processes_lose_no_update(repository: Repository, tmp_path: Path):
     assert not list(repository.path.rglob("*.lock"))
 
 
-def test_many_writers_share_a_flush(repository: Repository, monkeypatch: pytest.MonkeyPatch):
+def test_waiting_writers_share_one_flush(repository: Repository, monkeypatch: pytest.MonkeyPatch):
     """While one flush is held up, seven more writers arrive; one more flush does for them all."""
     flushes: list[int] = []
     first_flush, go_on = threading.Event(), threading.Event()
@@ -63,7 +63,7 @@ def test_many_writers_share_a_flush(repository: Repository, monkeypatch: pytest.
     assert len(set(answers)) == 8
 
 
-def test_a_failing_change_fails_its_own_caller_only(repository: Repository):
+def test_a_failing_change_fails_only_its_own_caller(repository: Repository):
     def task(number: int) -> object:
         def change(transaction):
             commit = put(f"file-{number}", b"1")(transaction)
@@ -82,9 +82,7 @@ def test_a_failing_change_fails_its_own_caller_only(repository: Repository):
     assert set(git(repository.path, "ls-tree", "--name-only", "main").split()) == names | {"README.md"}
 
 
-def test_a_failed_flush_fails_all_and_keeps_the_earlier_state(
-    repository: Repository, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_failed_flush_keeps_the_earlier_state(repository: Repository, monkeypatch: pytest.MonkeyPatch):
     tip = repository.head().commit
 
     def full(*_, **__):

@@ -80,7 +80,7 @@ def replace_object(repository: Repository, of: str, by: str) -> None:
     path.write_bytes(index)
 
 
-def test_a_flipped_tree_is_damage_and_no_empty_folder(written: Repository):
+def test_a_flipped_tree_is_damage_and_not_an_empty_folder(written: Repository):
     flip_object(written, "main:targets")
     reader = fresh(written)
     for _ in range(2):  # and is not kept as anything
@@ -89,7 +89,7 @@ def test_a_flipped_tree_is_damage_and_no_empty_folder(written: Repository):
     assert reader.head().read("large").data == LARGE
 
 
-def test_no_write_starts_from_a_tree_that_cannot_be_read(written: Repository):
+def test_writes_on_an_unreadable_tree_are_refused(written: Repository):
     tip = written.head().commit
     flip_object(written, "main:targets")
     writer = fresh(written)
@@ -107,7 +107,7 @@ def test_no_write_starts_from_a_tree_that_cannot_be_read(written: Repository):
     ("of", "by"),
     [("main:targets/t0.yml", "main:targets/t1.yml"), ("main:targets", "main^:"), ("main", "main~2")],
 )
-def test_an_index_that_leads_to_another_object_is_not_believed(written: Repository, of: str, by: str):
+def test_an_index_that_leads_to_another_object_is_damage(written: Repository, of: str, by: str):
     replace_object(written, of, by)
     reader = fresh(written)
     with pytest.raises(RepositoryDamaged, match="not what its id says"):
@@ -138,14 +138,14 @@ def killed(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     return kill_next
 
 
-def test_a_git_process_that_is_killed_in_the_middle_is_asked_once_more(written: Repository, killed):
+def test_a_read_is_repeated_once_when_git_is_killed_in_the_middle(written: Repository, killed):
     reader = fresh(written)
     snapshot = reader.head()
     killed(1)
     assert snapshot.read("large").data == LARGE
 
 
-def test_what_a_killed_git_left_half_is_never_kept(written: Repository, killed):
+def test_half_an_object_from_a_killed_git_is_never_cached(written: Repository, killed):
     reader = fresh(written)
     snapshot = reader.head()
     snapshot.list("")
@@ -155,7 +155,7 @@ def test_what_a_killed_git_left_half_is_never_kept(written: Repository, killed):
     assert snapshot.read("large").data == LARGE
 
 
-def test_a_git_process_that_was_stopped_holds_up_nobody_for_ever(written: Repository):
+def test_a_read_from_a_stopped_git_is_refused_after_a_while(written: Repository):
     reader = Store(written.path.parent.parent, Maintenance(None), Waits(seconds=0.3)).open("alice/demo")
     snapshot = reader.head()
     snapshot.list("")
@@ -169,7 +169,7 @@ def test_a_git_process_that_was_stopped_holds_up_nobody_for_ever(written: Reposi
 
 
 @pytest.mark.usefixtures("written")
-def test_a_repository_whose_git_was_stopped_is_closed_all_the_same(tmp_path: Path):
+def test_a_repository_with_a_stopped_git_can_be_closed(tmp_path: Path):
     store = Store(tmp_path, Maintenance(None), open_at_most=1)
     store.create("alice/other", put("README.md", b"# other\n"))
     stopped = store.open("alice/demo")
@@ -181,7 +181,7 @@ def test_a_repository_whose_git_was_stopped_is_closed_all_the_same(tmp_path: Pat
 
 
 @pytest.mark.parametrize("suffix", [".pack", ".idx"])
-def test_the_log_is_not_read_from_files_whose_checksum_is_wrong(written: Repository, suffix: str):
+def test_log_refuses_files_whose_checksum_is_wrong(written: Repository, suffix: str):
     path = pack(written, suffix)
     tip = written.head().commit
     expected = written.log(tip)
@@ -198,7 +198,7 @@ def test_the_log_is_not_read_from_files_whose_checksum_is_wrong(written: Reposit
     assert fresh(written).log(tip) == expected == written.log(tip)
 
 
-def test_a_damaged_commit_graph_is_done_without_and_then_written_anew(written: Repository):
+def test_a_damaged_commit_graph_is_ignored_and_then_rewritten(written: Repository):
     tip = written.head().commit
     expected = {path: written.versions(path, tip) for path in ("targets/t1.yml", "targets/t4.yml", "large")}
     (graph,) = (written.path / "objects/info/commit-graphs").glob("*.graph")
@@ -216,7 +216,7 @@ def test_a_damaged_commit_graph_is_done_without_and_then_written_anew(written: R
     assert {path: fresh(written).versions(path, tip) for path in expected} == expected
 
 
-def test_maintenance_makes_no_damage_permanent(written: Repository):
+def test_maintenance_refuses_damaged_packs(written: Repository):
     """A pack that is rolled up is read by git, which would write what it misread as if it were right."""
     publish(written, put("targets/t5.yml", b"temperature: 5\n"))
     packs = {path: path.read_bytes() for path in (written.path / "objects/pack").iterdir()}
@@ -230,7 +230,7 @@ def test_maintenance_makes_no_damage_permanent(written: Repository):
     assert git(written.path, "fsck", "--full", "--strict") == ""
 
 
-def test_each_file_with_a_checksum_is_known(written: Repository):
+def test_damaged_files_lists_every_kind_of_file_with_a_checksum(written: Repository):
     git(written.path, "multi-pack-index", "write")
     git(written.path, "repack", "-adb", "--quiet", "--write-midx")
     git(written.path, "commit-graph", "write", "--reachable")
@@ -250,7 +250,7 @@ def test_each_file_with_a_checksum_is_known(written: Repository):
 
 
 @pytest.mark.usefixtures("unpublished")
-def test_a_damaged_record_of_the_journal_is_told_of_and_not_taken_for_its_end(written: Repository):
+def test_a_damaged_record_is_damage_and_not_the_end_of_the_journal(written: Repository):
     written.transact(put("targets/t5.yml", b"temperature: 5\n"))
     path = written.path / NAME
     whole = path.read_bytes()
@@ -271,7 +271,7 @@ def test_a_damaged_record_of_the_journal_is_told_of_and_not_taken_for_its_end(wr
 
 
 @pytest.mark.usefixtures("unpublished")
-def test_one_can_go_on_without_a_journal_that_is_damaged(written: Repository):
+def test_a_repository_works_after_its_damaged_journal_is_moved_away(written: Repository):
     """As its error says: move it away, and what git has is there, and can be written to."""
     written.transact(put("targets/t5.yml", b"temperature: 5\n"))
     flip(written.path / NAME, 10)
@@ -284,6 +284,6 @@ def test_one_can_go_on_without_a_journal_that_is_damaged(written: Repository):
     assert git(written.path, "show", "main:targets/t6.yml") == "temperature: 6\n"
 
 
-def test_an_object_is_named_by_its_content():
+def test_object_id_is_the_one_that_git_computes():
     done = subprocess.run(["git", "hash-object", "--stdin"], input=LARGE, capture_output=True, check=True)
     assert GitObject.of("blob", LARGE).id.hex() == done.stdout.decode().strip()

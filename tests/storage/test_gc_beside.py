@@ -22,7 +22,7 @@ def clear_up(repository: Repository) -> None:
         subprocess.run(["git", "-C", str(repository.path), *command], check=True)
 
 
-def test_git_may_clear_up_before_the_branch_moves(repository: Repository, monkeypatch: pytest.MonkeyPatch):
+def test_gc_before_the_branch_moves_loses_nothing(repository: Repository, monkeypatch: pytest.MonkeyPatch):
     move = Branch.move
 
     def clear_up_and_move(branch: Branch, tip: str) -> None:
@@ -36,7 +36,7 @@ def test_git_may_clear_up_before_the_branch_moves(repository: Repository, monkey
     assert not list((repository.path / "objects/pack").glob("*.keep"))
 
 
-def test_git_may_clear_up_before_a_tag_has_its_name(repository: Repository, monkeypatch: pytest.MonkeyPatch):
+def test_gc_before_a_tag_has_its_name_loses_nothing(repository: Repository, monkeypatch: pytest.MonkeyPatch):
     put_file = disk.put_file
 
     def clear_up_and_put(*arguments: Any) -> None:
@@ -50,7 +50,7 @@ def test_git_may_clear_up_before_a_tag_has_its_name(repository: Repository, monk
 
 
 @pytest.mark.slow
-def test_git_may_clear_up_beside_writers_and_maintenance(repository: Repository, tmp_path: Path):
+def test_gc_beside_writers_and_maintenance_loses_nothing(repository: Repository, tmp_path: Path):
     """A publication a write, from two stores: as many moments as can be at which it goes wrong."""
     cleared = threading.Event()
 
@@ -78,7 +78,7 @@ def test_git_may_clear_up_beside_writers_and_maintenance(repository: Repository,
     assert git(repository.path, "fsck", "--strict") == ""
 
 
-def test_git_may_clear_up_what_maintenance_has_just_found(
+def test_maintenance_goes_on_when_gc_has_removed_its_packs(
     repository: Repository, monkeypatch: pytest.MonkeyPatch
 ):
     publish(repository, put("a", b"1"))
@@ -97,7 +97,7 @@ def test_git_may_clear_up_what_maintenance_has_just_found(
     assert git(repository.path, "fsck", "--strict") == ""
 
 
-def test_git_may_take_what_was_just_begun_for_a_leftover(
+def test_a_checkpoint_goes_on_when_gc_has_removed_its_temporary_file(
     repository: Repository, monkeypatch: pytest.MonkeyPatch
 ):
     write_file, found = disk.write_file, []

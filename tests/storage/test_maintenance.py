@@ -18,7 +18,7 @@ from storage.waits import Waits
 from tests.storage.repositories import ALICE, first_commit, git, increment, publish, put
 
 
-def test_the_journal_gives_its_room_back(repository: Repository, store: Store):
+def test_maintenance_shrinks_the_journal(repository: Repository, store: Store):
     """Whoever followed it before goes on writing."""
     for number in range(100):
         repository.transact(put("a", random.Random(number).randbytes(1000)))
@@ -30,7 +30,7 @@ def test_the_journal_gives_its_room_back(repository: Repository, store: Store):
     assert git(repository.path, "show", "main:counter") == "1\n"
 
 
-def test_it_starts_by_itself_beside_readers_and_writers(
+def test_maintenance_runs_in_the_background_beside_readers_and_writers(
     repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(maintenance, "ROLL_UP_ABOVE", 10)
@@ -61,7 +61,7 @@ def test_it_starts_by_itself_beside_readers_and_writers(
 
 
 @pytest.mark.parametrize("lock", ["objects/info/commit-graphs/commit-graph-chain.lock", "packed-refs.lock"])
-def test_a_lock_that_a_kill_left_does_not_end_maintenance(repository: Repository, lock: str):
+def test_maintenance_removes_a_stale_lock_that_a_kill_left(repository: Repository, lock: str):
     repository.maintain(always=True)
     repository.create_tag("v1", publish(repository, put("a", b"1")), ALICE, "A tag\n")
     left = repository.path / lock
@@ -75,7 +75,7 @@ def test_a_lock_that_a_kill_left_does_not_end_maintenance(repository: Repository
     assert "refs/tags/v1" in (repository.path / "packed-refs").read_text()
 
 
-def test_loose_objects_tags_and_leftovers_are_cleared(repository: Repository):
+def test_maintenance_packs_loose_objects_and_tags_and_removes_leftovers(repository: Repository):
     commit = publish(repository, put("a", b"1"))
     for number in range(3):
         repository.create_tag(f"v{number}", commit, ALICE, "A tag\n")
@@ -109,7 +109,7 @@ def test_loose_objects_tags_and_leftovers_are_cleared(repository: Repository):
 
 
 @pytest.mark.parametrize("many", ["packs", "loose objects", "tags"])
-def test_many_files_make_it_due(tmp_path: Path, many: str, monkeypatch: pytest.MonkeyPatch):
+def test_many_files_make_maintenance_due(tmp_path: Path, many: str, monkeypatch: pytest.MonkeyPatch):
     repository = Store(tmp_path, Maintenance(None)).create("alice/demo", first_commit)
     monkeypatch.setattr(maintenance, "ROLL_UP_ABOVE", 3)
     for number in range(4):
@@ -125,7 +125,7 @@ def test_many_files_make_it_due(tmp_path: Path, many: str, monkeypatch: pytest.M
     assert not repository.maintain(always=False)
 
 
-def test_one_at_a_time_of_all_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_one_process_at_a_time_does_maintenance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(maintenance, "ROLL_UP_ABOVE", 3)
     store = Store(tmp_path)
     repository = store.create("alice/demo", first_commit)
@@ -139,7 +139,9 @@ def test_one_at_a_time_of_all_processes(tmp_path: Path, monkeypatch: pytest.Monk
     assert len(pack_sizes(repository.path)) == 1
 
 
-def test_nothing_is_done_in_the_background_where_that_is_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_maintenance_that_is_switched_off_does_nothing_in_the_background(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr(maintenance, "ROLL_UP_ABOVE", 3)
     repository = Store(tmp_path, Maintenance(None)).create("alice/demo", first_commit)
     for _ in range(6):

@@ -59,7 +59,7 @@ def tagged(repository: Repository) -> Repository:
         b"ref:refs/heads/copy",
     ],
 )
-def test_a_loose_ref_says_what_git_reads_in_it(tagged: Repository, ref: str, form: bytes):
+def test_a_loose_ref_is_read_as_git_reads_it(tagged: Repository, ref: str, form: bytes):
     commit = tagged.head().commit
     write(tagged, "refs/heads/copy", f"{commit}\n".encode())
     content = commit.upper().encode() if form == b"UPPER" else form.replace(b"%b", commit.encode())
@@ -98,7 +98,7 @@ def test_refs_that_lead_to_each_other_are_damage(tagged: Repository):
         tagged.tag("a")
 
 
-def test_a_ref_to_one_that_is_not_there_is_none_as_git_has_it(tagged: Repository):
+def test_a_ref_to_a_missing_ref_does_not_exist(tagged: Repository):
     write(tagged, "refs/tags/a", b"ref: refs/tags/gone\n")
     assert tagged.tag("a") is None
 
@@ -132,7 +132,7 @@ def test_packed_refs_are_read_as_git_reads_them(tagged: Repository):
         ("\n^", "\n^^"),
     ],
 )
-def test_packed_refs_that_something_changed_are_damage(tagged: Repository, old: str, new: str):
+def test_changed_packed_refs_are_damage(tagged: Repository, old: str, new: str):
     git(tagged.path, "tag", "t0")
     packed = pack_refs(tagged)
     content = packed.read_text()
@@ -143,7 +143,7 @@ def test_packed_refs_that_something_changed_are_damage(tagged: Repository, old: 
             ask()
 
 
-def test_each_bit_of_packed_refs_counts(tagged: Repository):
+def test_a_flipped_bit_in_packed_refs_changes_no_tag_unnoticed(tagged: Repository):
     """No flip hides the annotated tag, or shows it as it is not."""
     packed = pack_refs(tagged)
     content, expected = packed.read_bytes(), tagged.tags()
@@ -171,7 +171,7 @@ def test_a_packed_name_in_any_encoding_is_read_as_git_reads_it(tagged: Repositor
     assert [tag.name for tag in tagged.tags()] == ["v1"]
 
 
-def test_a_peeled_line_that_is_wrong_is_damage(tagged: Repository):
+def test_a_wrong_peeled_line_is_damage(tagged: Repository):
     packed = pack_refs(tagged)
     commit = tagged.tag("v1").commit
     packed.write_text(packed.read_text().replace(f"^{commit}", f"^{tagged.head().commit}"))
@@ -198,7 +198,7 @@ def test_a_tag_whose_object_cannot_be_read_is_damage(tagged: Repository, kind: s
     assert tagged.tag("v2").commit == tagged.head().commit
 
 
-def test_one_more_name_for_a_tag_is_fine_and_a_new_one_in_its_place_is_damage(tagged: Repository):
+def test_a_second_name_for_a_tag_is_read_and_a_renamed_tag_is_damage(tagged: Repository):
     git(tagged.path, *HAND, "tag", "other", "v1")
     assert [(tag.name, tag.commit) for tag in tagged.tags()] == [
         (name, tagged.tag("v1").commit) for name in ("other", "v1")
@@ -232,7 +232,9 @@ def test_a_head_that_does_not_lead_to_the_branch_is_damage(tagged: Repository, c
     assert tagged.head().read("a").data == b"2"
 
 
-def test_a_refusal_to_read_refs_is_no_absence(tagged: Repository, monkeypatch: pytest.MonkeyPatch):
+def test_a_ref_that_the_system_refuses_to_read_is_not_taken_for_missing(
+    tagged: Repository, monkeypatch: pytest.MonkeyPatch
+):
     def refuse(*_: object) -> bytes:
         raise PermissionError(13, "Permission denied")
 

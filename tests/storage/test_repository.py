@@ -22,7 +22,7 @@ from storage.transaction import Transaction
 from tests.storage.repositories import ALICE, git, publish, put
 
 
-def test_a_commit_is_what_git_takes_for_one(repository: Repository):
+def test_transact_makes_a_commit_that_git_reads(repository: Repository):
     commit = repository.transact(put("targets/a.yml", b"one\n"))
     assert git(repository.path, "rev-parse", "main").strip() == commit
     assert git(repository.path, "show", "main:targets/a.yml") == "one\n"
@@ -32,7 +32,7 @@ def test_a_commit_is_what_git_takes_for_one(repository: Repository):
     assert git(repository.path, "fsck", "--strict") == ""
 
 
-def test_a_snapshot_shows_its_commit_for_ever(repository: Repository):
+def test_a_snapshot_keeps_showing_its_commit(repository: Repository):
     repository.transact(put("a", b"one"))
     before = repository.head()
     repository.transact(put("a", b"two"))
@@ -42,13 +42,13 @@ def test_a_snapshot_shows_its_commit_for_ever(repository: Repository):
     assert repository.head().list("absent") == []
 
 
-def test_a_change_that_changes_nothing_is_no_commit(repository: Repository):
+def test_a_change_without_effect_makes_no_commit(repository: Repository):
     commit = repository.transact(put("a", b"same"))
     assert repository.transact(put("a", b"same")) == commit
     assert git(repository.path, "rev-list", "--count", "main").strip() == "2"
 
 
-def test_what_is_not_committed_is_not_kept(repository: Repository):
+def test_objects_that_are_not_committed_are_dropped(repository: Repository):
     repository.transact(lambda transaction: transaction.write("a", b"never committed"))
     repository.transact(put("b", b"1"))
     repository.transact(put("b", b"1"))
@@ -57,7 +57,7 @@ def test_what_is_not_committed_is_not_kept(repository: Repository):
     assert listed.split().count("blob") == 2
 
 
-def test_a_change_that_fails_leaves_nothing(repository: Repository):
+def test_a_change_that_fails_writes_nothing(repository: Repository):
     tip = repository.head().commit
 
     def change(transaction):
@@ -84,7 +84,7 @@ def test_a_transaction_reads_its_own_writes(repository: Repository):
     assert repository.head().read("b").data == b"2"
 
 
-def test_an_emptied_folder_goes(repository: Repository):
+def test_an_emptied_folder_is_removed(repository: Repository):
     repository.transact(put("folder/a", b"1"))
 
     def change(transaction):
@@ -102,7 +102,7 @@ def test_names_that_differ_in_case_only_are_refused(repository: Repository):
     assert (caught.value.name, caught.value.existing) == ("Alpha", "alpha")
 
 
-def test_time_never_goes_back(repository: Repository, monkeypatch: pytest.MonkeyPatch):
+def test_commit_times_never_go_back(repository: Repository, monkeypatch: pytest.MonkeyPatch):
     repository.transact(put("a", b"1"))
     monkeypatch.setattr(time, "time", lambda: 1_000_000_000.0)
     repository.transact(put("a", b"2"))
@@ -141,7 +141,7 @@ def test_a_packed_ref_is_read_and_moved(repository: Repository):
     assert git(repository.path, "rev-parse", "main").strip() == commit
 
 
-def test_what_another_store_wrote_is_seen_at_once(repository: Repository, tmp_path: Path):
+def test_commits_of_another_store_are_seen_at_once(repository: Repository, tmp_path: Path):
     other = Store(tmp_path).open("alice/demo")
     other.head()
     for number in range(5):
@@ -151,7 +151,7 @@ def test_what_another_store_wrote_is_seen_at_once(repository: Repository, tmp_pa
         assert repository.head().read("b").data == b"%d" % number
 
 
-def test_what_another_store_wrote_is_read_without_a_list_of_packs_and_without_git(
+def test_commits_of_another_store_are_read_from_the_journal_without_git(
     repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     other = Store(tmp_path).open("alice/demo")
@@ -165,7 +165,7 @@ def test_what_another_store_wrote_is_read_without_a_list_of_packs_and_without_gi
     assert other.transact(put("last", b"")) == other.head().commit
 
 
-def test_git_gc_beside_us_loses_nothing(repository: Repository):
+def test_git_gc_loses_nothing(repository: Repository):
     for number in range(10):
         repository.transact(put(f"targets/{number}", b"%d" % number))
     git(repository.path, "gc", "--quiet", "--prune=now")
@@ -198,7 +198,7 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_damage_is_told_and_nothing_is_written(store: Store, repository: Repository, damage: str):
+def test_damage_is_reported_and_nothing_is_written(store: Store, repository: Repository, damage: str):
     publish(repository, put("a", b"1"))
     DAMAGES[damage](repository.path)
     before = sorted(path for path in repository.path.rglob("*"))
@@ -212,7 +212,7 @@ def test_damage_is_told_and_nothing_is_written(store: Store, repository: Reposit
 
 
 @pytest.mark.parametrize("damage", [name for name in DAMAGES if "garbage" not in name])
-def test_damage_is_seen_past_the_cache(repository: Repository, damage: str):
+def test_damage_is_noticed_despite_the_cache(repository: Repository, damage: str):
     publish(repository, put("a", b"1"))
     assert repository.head().read("a").data == b"1"
     DAMAGES[damage](repository.path)
@@ -220,7 +220,7 @@ def test_damage_is_seen_past_the_cache(repository: Repository, damage: str):
         repository.head().read("a")
 
 
-def test_a_repository_that_is_gone_is_not_found(store: Store, repository: Repository):
+def test_a_removed_repository_is_not_found(store: Store, repository: Repository):
     repository.path.rename(repository.path.with_name("gone"))
     with pytest.raises(RepositoryNotFound):
         repository.head()
@@ -241,7 +241,9 @@ def no_file_left() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def test_where_no_file_can_be_opened_all_say_so_and_go_on_after(repository: Repository, tmp_path: Path):
+def test_every_call_is_refused_while_no_file_can_be_opened_and_works_after(
+    repository: Repository, tmp_path: Path
+):
     first = repository.head().commit
     second = publish(repository, put("a", b"1"))
     fresh = Store(tmp_path).open("alice/demo")  # has nothing in memory

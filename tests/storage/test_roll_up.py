@@ -7,7 +7,7 @@ from storage.repository import Repository
 from tests.storage.repositories import git, publish, put
 
 
-def test_small_packs_become_one(repository: Repository):
+def test_roll_up_makes_one_pack_of_small_ones(repository: Repository):
     for number in range(20):
         publish(repository, put(f"targets/{number}", b"%d" % number))
     assert len(pack_sizes(repository.path)) == 21
@@ -18,7 +18,7 @@ def test_small_packs_become_one(repository: Repository):
     assert repository.head().read("targets/7").data == b"7"
 
 
-def test_a_large_pack_is_left_alone(repository: Repository):
+def test_roll_up_leaves_a_large_pack_alone(repository: Repository):
     publish(repository, put("large", random.Random(1).randbytes(500_000)))
     assert roll_up(repository._branch) == 2
     (large,) = pack_sizes(repository.path)
@@ -29,7 +29,7 @@ def test_a_large_pack_is_left_alone(repository: Repository):
     assert len(pack_sizes(repository.path)) == 2
 
 
-def test_what_git_made_beside_packs_goes_with_them(repository: Repository):
+def test_roll_up_removes_what_git_made_beside_the_packs(repository: Repository):
     """As `git maintenance` and `git repack` do where an operator runs them."""
     for number in range(5):
         publish(repository, put(f"targets/{number}", b"%d" % number))
@@ -43,7 +43,7 @@ def test_what_git_made_beside_packs_goes_with_them(repository: Repository):
     assert {path.suffix for path in (repository.path / "objects/pack").iterdir()} == {".idx", ".pack"}
 
 
-def test_a_pack_that_is_to_be_kept_is_left_alone(repository: Repository):
+def test_roll_up_leaves_a_pack_with_a_keep_file_alone(repository: Repository):
     publish(repository, put("a", b"1"))
     git(repository.path, "repack", "-adq")
     (kept,) = pack_sizes(repository.path)
@@ -55,7 +55,7 @@ def test_a_pack_that_is_to_be_kept_is_left_alone(repository: Repository):
     assert git(repository.path, "fsck", "--strict") == ""
 
 
-def test_objects_that_nothing_names_yet_stay(repository: Repository):
+def test_roll_up_keeps_objects_that_no_ref_names_yet(repository: Repository):
     """A flush whose ref has not moved yet must find its objects after a roll-up."""
     with repository._objects.write("blob", b"not named by any ref") as blob:
         publish(repository, put("a", b"1"))

@@ -21,7 +21,7 @@ def tag_tip(repository: Repository, name: str, message: str = "Stable\n") -> Tag
     return repository.create_tag(name, repository.head().commit, ALICE, message)
 
 
-def test_a_tag_is_what_git_takes_for_one(repository: Repository, tmp_path: Path):
+def test_create_tag_makes_a_tag_that_git_reads(repository: Repository, tmp_path: Path):
     commit = repository.transact(put("a", b"1"))
     repository.transact(put("a", b"2"))
     tag = repository.create_tag("v1.0", commit, ALICE, "The first\n\nGood — for months.\n")
@@ -37,7 +37,7 @@ def test_a_tag_is_what_git_takes_for_one(repository: Repository, tmp_path: Path)
     assert git(tmp_path / "clone", "show", "v1.0:a") == "1"
 
 
-def test_a_tag_is_read_back(repository: Repository, tmp_path: Path):
+def test_tags_are_read_back(repository: Repository, tmp_path: Path):
     commit, before = repository.head().commit, int(time.time())
     tag = repository.create_tag("v1", commit, ALICE, "One\n")
     assert (tag.name, tag.commit) == ("v1", commit)
@@ -59,7 +59,7 @@ def test_tags_are_listed_by_name(repository: Repository):
     assert [tag.name for tag in repository.tags()] == ["A_a", "b.1", "v1", "v10", "v2"]
 
 
-def test_a_tag_stays(repository: Repository):
+def test_a_tag_cannot_be_replaced(repository: Repository):
     tag = tag_tip(repository, "v1", "One\n")
     repository.transact(put("a", b"1"))
     for _ in range(2):
@@ -75,7 +75,7 @@ def test_a_tag_stays(repository: Repository):
     assert git(repository.path, "fsck", "--strict") == ""
 
 
-def test_a_commit_that_the_history_lacks_is_not_tagged(repository: Repository):
+def test_create_tag_refuses_a_commit_off_the_branch(repository: Repository):
     for commit in ("0" * 40, git(repository.path, "rev-parse", "main^{tree}").strip()):
         with pytest.raises(RevisionNotFound):
             repository.create_tag("v1", commit, ALICE, "No\n")
@@ -99,7 +99,7 @@ def test_tags_made_by_hand_are_read(repository: Repository):
             tag_tip(repository, name)
 
 
-def test_what_is_no_tag_on_a_commit_is_not_listed(repository: Repository):
+def test_tags_lists_only_tags_on_commits(repository: Repository):
     tag_tip(repository, "v1")
     blob, tree = (
         git(repository.path, "rev-parse", f"main{end}").strip() for end in (":README.md", "^{tree}")
@@ -142,7 +142,7 @@ def test_what_is_no_tag_on_a_commit_is_not_listed(repository: Repository):
         "v" * 201,
     ],
 )
-def test_what_cannot_name_a_tag_is_refused_and_found_nowhere(repository: Repository, name: str):
+def test_bad_tag_names_are_refused(repository: Repository, name: str):
     with pytest.raises(ValueError, match="cannot name a tag"):
         tag_tip(repository, name)
     assert repository.tag(name) is None
@@ -152,21 +152,21 @@ def test_what_cannot_name_a_tag_is_refused_and_found_nowhere(repository: Reposit
 @pytest.mark.parametrize(
     "name", ["v1", "1.0.0-rc.1", "a_b-c.d", "V", "v.locked", "v.lock.1", "0" * 40, "v" * 200]
 )
-def test_names_that_git_knows(repository: Repository, name: str):
+def test_good_tag_names_are_accepted_by_git(repository: Repository, name: str):
     tag = tag_tip(repository, name)
     git(repository.path, "check-ref-format", f"refs/tags/{name}")
     assert git(repository.path, "tag", "--list") == f"{name}\n"
     assert repository.tag(name) == tag
 
 
-def test_a_tagger_who_would_change_other_lines_is_refused(repository: Repository):
+def test_a_tagger_cannot_inject_lines_into_a_tag(repository: Repository):
     with pytest.raises(ValueError, match="cannot be the author"):
         repository.create_tag("v1", repository.head().commit, Person("A\nobject", "a@b"), "No\n")
     assert repository.tag("v1") is None
     assert len(pack_sizes(repository.path)) == 1
 
 
-def test_threads_that_want_the_same_name(repository: Repository, tmp_path: Path):
+def test_of_many_threads_that_create_one_tag_one_succeeds(repository: Repository, tmp_path: Path):
     repositories = [repository, Store(tmp_path).open("alice/demo")]
 
     def create(number: int) -> Tag | None:
@@ -181,7 +181,7 @@ def test_threads_that_want_the_same_name(repository: Repository, tmp_path: Path)
     assert git(repository.path, "fsck", "--strict") == ""
 
 
-def test_processes_that_want_the_same_names(repository: Repository, tmp_path: Path):
+def test_each_tag_is_created_by_one_of_two_processes(repository: Repository, tmp_path: Path):
     names = [f"v{number}" for number in range(20)]
     with multiprocessing.get_context("spawn").Pool(2) as pool:
         created = pool.starmap(create_tags, [(str(tmp_path), names)] * 2, chunksize=1)
@@ -190,7 +190,7 @@ def test_processes_that_want_the_same_names(repository: Repository, tmp_path: Pa
     assert git(repository.path, "fsck", "--strict") == ""
 
 
-def test_a_tag_is_not_lost_in_maintenance(repository: Repository, tmp_path: Path):
+def test_maintenance_keeps_tags(repository: Repository, tmp_path: Path):
     for number in range(5):
         publish(repository, put("a", b"%d" % number))
         tag_tip(repository, f"v{number}")
@@ -204,7 +204,7 @@ def test_a_tag_is_not_lost_in_maintenance(repository: Repository, tmp_path: Path
     assert git(repository.path, "fsck", "--strict") == ""
 
 
-def test_a_kill_before_a_tag_has_its_name_leaves_an_object_at_most(repository: Repository, tmp_path: Path):
+def test_a_kill_before_a_tag_has_its_name_leaves_only_an_object(repository: Repository, tmp_path: Path):
     commit = repository.head().commit
     killed = serialize_tag("v1", commit, ALICE, 1_700_000_000, "Killed\n")
     with repository._objects.write("tag", killed) as object_id:

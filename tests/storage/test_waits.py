@@ -59,7 +59,7 @@ def changing_calls(repository: Repository) -> dict[str, Callable[[], object]]:
 
 
 @pytest.mark.usefixtures("unpublished")
-def test_each_wait_for_a_repository_ends(impatient: Store):
+def test_each_wait_for_a_locked_repository_ends(impatient: Store):
     repository = impatient.open("alice/demo")
     repository.transact(put("a", b"0"))
     with held(repository.path / NAME):
@@ -73,7 +73,7 @@ def test_each_wait_for_a_repository_ends(impatient: Store):
 
 
 @pytest.mark.usefixtures("unpublished")
-def test_what_only_reads_waits_for_no_lock(impatient: Store, tmp_path: Path):
+def test_reads_wait_for_no_lock(impatient: Store, tmp_path: Path):
     repository = impatient.open("alice/demo")
     before = repository.head().commit
     after = repository.transact(put("a", b"0"))
@@ -86,7 +86,7 @@ def test_what_only_reads_waits_for_no_lock(impatient: Store, tmp_path: Path):
             assert reader.tags() == []
 
 
-def test_a_new_repository_waits_no_longer_either(impatient: Store, tmp_path: Path):
+def test_create_waits_for_a_locked_folder_for_a_bounded_time(impatient: Store, tmp_path: Path):
     with held(tmp_path / "alice"), pytest.raises(StorageUnavailable, match=HELD):
         impatient.create("alice/new", first_commit)
     with held(tmp_path), pytest.raises(StorageUnavailable, match=HELD):
@@ -94,7 +94,7 @@ def test_a_new_repository_waits_no_longer_either(impatient: Store, tmp_path: Pat
     assert impatient.create("bob/new", first_commit).head()
 
 
-def test_writers_of_a_stuck_repository_take_a_part_of_the_threads(impatient: Store):
+def test_writers_of_a_stuck_repository_take_only_some_threads(impatient: Store):
     """Of eight, two wait until the end; the others are refused after a moment, and later ones at once."""
     repository = impatient.open("alice/demo")
     started = time.monotonic()
@@ -119,7 +119,7 @@ def test_writers_of_a_stuck_repository_take_a_part_of_the_threads(impatient: Sto
     assert not impatient._shared.waits.is_stalled(repository._tip.lock_path)
 
 
-def test_places_are_given_back(impatient: Store):
+def test_places_of_waiting_threads_are_given_back(impatient: Store):
     repository = impatient.open("alice/demo")
     for _ in range(3):
         with held(repository.path / NAME), pytest.raises(StorageUnavailable, match=HELD):
@@ -127,7 +127,7 @@ def test_places_are_given_back(impatient: Store):
     assert impatient._shared.waits._free == 2
 
 
-def test_a_change_that_is_being_made_is_told_of_however_long_it_takes(impatient: Store):
+def test_a_change_that_has_begun_is_answered_however_long_it_takes(impatient: Store):
     """Whoever waits behind a slow change may be refused; whose change was begun is told what came of it."""
     repository = impatient.open("alice/demo")
     begun, go_on = threading.Event(), threading.Event()
@@ -151,7 +151,7 @@ def test_a_change_that_is_being_made_is_told_of_however_long_it_takes(impatient:
     assert repository.transact(put("after", b"1"))
 
 
-def test_a_copy_in_the_place_of_a_file_that_is_held_has_a_queue_of_its_own(tmp_path: Path):
+def test_a_copy_in_place_of_a_locked_file_has_its_own_queue(tmp_path: Path):
     path, patient = tmp_path / "file", Waits(seconds=60)
     path.touch()
     with ThreadPoolExecutor(2) as pool:
@@ -169,7 +169,7 @@ def test_a_copy_in_the_place_of_a_file_that_is_held_has_a_queue_of_its_own(tmp_p
         os.close(old.result())
 
 
-def test_one_stuck_repository_does_not_stop_the_publication_of_others(impatient: Store):
+def test_a_stuck_repository_does_not_stop_checkpoints_of_others(impatient: Store):
     stuck, others = impatient.open("alice/demo"), [impatient.open("alice/other")]
     others += [impatient.create(f"bob/r{number}", first_commit) for number in range(3)]
     stuck.transact(put("a", b"1"))
@@ -181,7 +181,7 @@ def test_one_stuck_repository_does_not_stop_the_publication_of_others(impatient:
     assert git(stuck.path, "show", "main:a") == "1"
 
 
-def test_a_repository_opens_while_somebody_holds_it_and_git_left_a_lock(impatient: Store, tmp_path: Path):
+def test_a_locked_repository_with_a_stale_git_lock_can_be_opened(impatient: Store, tmp_path: Path):
     path = impatient.open("alice/demo").path
     (path / "refs/heads/main.lock").touch()
     with held(path / NAME):
