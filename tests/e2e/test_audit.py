@@ -78,7 +78,9 @@ def explained(user: User, server: Server) -> dict[str, Any]:
     return user.call("GET", f"{TARGETS}/top/explain")
 
 
-def test_the_layers_of_an_explanation_fold_to_the_config(user: User, git: Git, explained: dict[str, Any]):
+def test_layers_of_an_explanation_fold_to_the_config_in_a_clone(
+    user: User, git: Git, explained: dict[str, Any]
+):
     git("clone", user.clone_url(), "clone")
     layers = explained["layers"]
     assert [layer["name"] for layer in layers] == ["top", "top", "middle", "base", "default"]
@@ -92,7 +94,7 @@ def test_the_layers_of_an_explanation_fold_to_the_config(user: User, git: Git, e
         assert written == layer["version"]
 
 
-def test_the_commit_of_each_field_shows_its_change(user: User, git: Git, explained: dict[str, Any]):
+def test_the_commit_of_each_explained_field_changed_it(user: User, git: Git, explained: dict[str, Any]):
     git("clone", user.clone_url(), "clone")
     assert [field["field"] for field in explained["removed"]] == ["/max_tokens", "/extra_kwargs/a~1b/d"]
     authors = set()
@@ -112,7 +114,7 @@ def test_the_commit_of_each_field_shows_its_change(user: User, git: Git, explain
     assert len(authors) == 2
 
 
-def test_a_clone_has_the_tags_and_what_they_read(user: User, git: Git):
+def test_a_clone_has_the_tags_and_the_files_at_each(user: User, git: Git):
     put(user, "x", temperature=0.5)
     user.call("POST", "/v1/repo/demo/tags", {"name": "v1", "message": "First release"})
     put(user, "x", temperature=0.7)

@@ -24,7 +24,7 @@ TARGETS = "/v1/repo/demo/targets"
 
 
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO])
-def test_each_step_of_each_write_may_fail(error: int):
+def test_a_write_that_fails_at_any_step_changes_nothing(error: int):
     (line,) = faults.run([error], list(faults.kinds()) if error == errno.ENOSPC else ["target", "tag"])
     assert "nothing lost" in line
 
@@ -59,7 +59,9 @@ def ask(server: Server, method: str, path: str, body: Any = None) -> tuple[int, 
             return error.code, json.load(error)
 
 
-def test_a_full_folder_for_temporary_files(small_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_full_temporary_folder_is_answered_503(
+    small_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setenv("TMPDIR", str(small_disk))
     with running(tmp_path / "data") as server:
         ask(server, "POST", "/v1/repo", {"repo_name": "demo"})
@@ -90,7 +92,7 @@ def remount(disk: Path, how: str) -> None:
 
 
 @pytest.mark.parametrize("trouble", ["full", "read-only"])
-def test_a_disk_that_is_full_or_read_only_for_a_while(small_disk: Path, trouble: str):
+def test_writes_are_refused_while_the_disk_is_full_or_read_only(small_disk: Path, trouble: str):
     with running(small_disk / "data") as server:
         assert ask(server, "POST", "/v1/repo", {"repo_name": "demo"})[0] == 200
         assert ask(server, "POST", TARGETS, target("before"))[0] == 200
@@ -119,7 +121,7 @@ def test_a_disk_that_is_full_or_read_only_for_a_while(small_disk: Path, trouble:
     assert not [path for name in ("*.lock", "tmp_*", ".new-*") for path in (small_disk / "data").rglob(name)]
 
 
-def test_what_needs_no_new_file_is_answered_on_a_disk_without_room_for_one(small_disk: Path):
+def test_reads_that_need_no_new_file_are_answered_on_a_full_disk(small_disk: Path):
     """The journal has room for some writes, and git's packs have none: so nothing is published."""
     with running(small_disk / "data") as server:
         ask(server, "POST", "/v1/repo", {"repo_name": "demo"})

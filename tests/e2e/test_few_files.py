@@ -65,7 +65,7 @@ class Caller:
         return self.answered
 
 
-def test_every_request_is_answered(tmp_path: Path):
+def test_every_request_is_answered_with_64_open_files(tmp_path: Path):
     with running(tmp_path / "data", limited(64, "-m", "app.cli", "serve")) as server:
         for number in range(REPOS):
             call(server, MASTER_KEY, "POST", "/v1/repo", {"repo_name": f"repo-{number}"})
@@ -80,7 +80,7 @@ def test_every_request_is_answered(tmp_path: Path):
         assert "[ERROR]" not in told
 
 
-def test_too_few_files_stop_the_start_with_a_sentence(tmp_path: Path):
+def test_server_does_not_start_with_too_few_open_files(tmp_path: Path):
     for command in (
         ["-m", "app.cli", "serve"],
         ["-m", "gunicorn", "--bind=127.0.0.1:0", "--no-control-socket", "wsgi:app"],

@@ -12,7 +12,7 @@ from tests.torture.cases import Case, Verdict
 from tests.torture.everything import FOLDERS
 
 
-def test_a_bit_that_flips_is_told_of_or_harmless():
+def test_a_flipped_bit_is_reported_or_harmless():
     summary, *_ = flips.run(flips=40, seed=18)
     assert "40 flips" in summary
     assert ": 0 answered wrong" in summary
@@ -57,19 +57,19 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case]:
         yield Case(everything.make(folder)[0], folder / "copy")
 
 
-def test_what_is_not_damaged_is_not_told_of(case: Case, tmp_path: Path):
+def test_hold_reports_nothing_for_undamaged_data(case: Case, tmp_path: Path):
     verdict = case.hold(Nothing(), random.Random(1), tmp_path / "copy")
     assert verdict == Verdict()
 
 
-def test_wrong_answers_and_what_is_lost_are_found(case: Case, tmp_path: Path):
+def test_hold_finds_wrong_answers_and_lost_writes(case: Case, tmp_path: Path):
     verdict = case.hold(MovedBack(), random.Random(1), tmp_path / "copy")
     assert any("/targets/asks by alice is 200" in line for line in verdict.wrong)
     assert verdict.missed
     assert any("templates" in line for line in verdict.lost)
 
 
-def test_users_that_are_gone_are_found(case: Case, tmp_path: Path):
+def test_hold_finds_missing_users(case: Case, tmp_path: Path):
     verdict = case.hold(Emptied(), random.Random(1), tmp_path / "copy")
     assert any("by alice is 401" in line for line in verdict.wrong)
     assert any("users/alice.yml" in line for line in verdict.lost)

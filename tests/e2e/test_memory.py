@@ -113,7 +113,7 @@ def conflict(send: Send, batches: int = BATCHES) -> None:
         send(409, "POST", f"{TARGETS}/batch", {"targets": [*items, target("there", temperature=0.1)]})
 
 
-def test_memory_stays_flat(server: Server):
+def test_memory_of_a_worker_stays_flat(server: Server):
     in_turn(server, fill)
     in_turn(server, mix)
     in_turn(server, partial(conflict, batches=1))

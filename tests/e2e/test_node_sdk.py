@@ -34,7 +34,7 @@ def installed() -> Path:
     return INSTALLED
 
 
-def test_every_method_and_error(installed: Path, user: User):
+def test_every_method_and_error_of_the_node_sdk(installed: Path, user: User):
     done = subprocess.run(
         ["node", "--test", "sdk.test.mjs"],
         cwd=installed,

@@ -38,7 +38,7 @@ def all_objects(repository: Path) -> bytes:
     return subprocess.run(command, capture_output=True, check=True).stdout
 
 
-def test_secrets_are_nowhere(tmp_path: Path):
+def test_secrets_reach_no_log_no_commit_and_no_file(tmp_path: Path):
     with running(tmp_path / "data") as server:
         user = new_user(server)
         secrets = (user.token, MASTER_KEY, WRONG)
