@@ -6,11 +6,13 @@ from tests.torture import kills, registers
 from tests.torture.linearizability import Operation, is_linearizable
 
 
+@pytest.mark.slow
 def test_kill_9_loses_nothing():
     line, _ = kills.run(rounds=4, seed=0)
     assert "4 kills" in line
 
 
+@pytest.mark.slow
 def test_clients_of_two_servers_see_linearizable_histories():
     (line,) = registers.run(clients=32, operations=25, repos=2, registers=3, seed=5)
     assert "linearizable" in line

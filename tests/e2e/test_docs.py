@@ -17,6 +17,7 @@ PROJECT = Path(__file__).parents[2]
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 
 
+@pytest.mark.slow
 @needs_chromium
 def test_docs_page_shows_every_operation_in_a_browser(server: Server, tmp_path: Path):
     shown = subprocess.run(
@@ -40,6 +41,7 @@ def test_docs_page_shows_every_operation_in_a_browser(server: Server, tmp_path: 
     assert "Unable to render" not in shown
 
 
+@pytest.mark.slow
 def test_an_installed_package_serves_the_docs_page(tmp_path: Path):
     """Installed, as an operator does it: nothing of it may come from the checkout."""
     source = tmp_path / "source"

@@ -23,6 +23,7 @@ from tests.torture import faults
 TARGETS = "/v1/repo/demo/targets"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO])
 def test_a_write_that_fails_at_any_step_changes_nothing(error: int):
     (line,) = faults.run([error], list(faults.kinds()) if error == errno.ENOSPC else ["target", "tag"])

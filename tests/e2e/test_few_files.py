@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.e2e.conftest import call
 from tests.payloads import made
 from tests.server import MASTER_KEY, Server, environment, running
@@ -65,6 +67,7 @@ class Caller:
         return self.answered
 
 
+@pytest.mark.slow
 def test_every_request_is_answered_with_64_open_files(tmp_path: Path):
     with running(tmp_path / "data", limited(64, "-m", "app.cli", "serve")) as server:
         for number in range(REPOS):

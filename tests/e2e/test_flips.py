@@ -12,6 +12,7 @@ from tests.torture.cases import Case, Verdict
 from tests.torture.everything import FOLDERS
 
 
+@pytest.mark.slow
 def test_a_flipped_bit_is_reported_or_harmless():
     summary, *_ = flips.run(flips=40, seed=18)
     assert "40 flips" in summary

@@ -86,6 +86,7 @@ def test_each_worker_stays_on_its_share_of_the_cores(tmp_path: Path):
         assert sorted(os.sched_getaffinity(server.process.pid)) == ALL_CORES
 
 
+@pytest.mark.slow
 def test_users_command_creates_lists_and_revokes(tmp_path: Path):
     token = bakehouse(tmp_path, "users", "create", "alice", "--alias", "Alice").stdout.strip()
     with running(tmp_path) as server:
@@ -109,6 +110,7 @@ def test_users_command_creates_lists_and_revokes(tmp_path: Path):
         assert "carol\tC\ufffd\ufffd[2J\t-\t1\n" in bakehouse(tmp_path, "users", "list").stdout
 
 
+@pytest.mark.slow
 def test_tokens_command_creates_lists_and_revokes(tmp_path: Path):
     bakehouse(tmp_path, "users", "create", "alice")
     tokens = ("users", "tokens")

@@ -65,6 +65,7 @@ def server(data_dir: Path) -> Iterator[Server]:
         yield server
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["the repository", "the owner's folder"])
 def test_other_requests_are_answered_while_one_lock_is_held(server: Server, data_dir: Path, what: str):
     stuck, other = new_user(server), new_user(server)
