@@ -1,12 +1,12 @@
 """What tests of histories share: a clock that they set, commits by hand, and what git says of all refs."""
 
-import time
 from datetime import datetime
 
 import pytest
 from flask import Flask
 
 from storage.repository import Repository
+from tests import seams
 from tests.app.api.helpers import demo
 from tests.client import Client
 from tests.storage.repositories import commit_files
@@ -20,8 +20,7 @@ TWELVE = "2090-01-01T12:00:00Z"
 
 def set_clock(monkeypatch: pytest.MonkeyPatch, moment: str) -> None:
     """Have commits be made at a moment; one far in the future, since their times never go back."""
-    seconds = datetime.fromisoformat(moment).timestamp()
-    monkeypatch.setattr(time, "time", lambda: seconds)
+    seams.set_clock(monkeypatch, datetime.fromisoformat(moment).timestamp())
 
 
 def demo_repository(app: Flask) -> Repository:

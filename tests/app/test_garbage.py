@@ -1,10 +1,8 @@
 """What a request leaves behind while the garbage collector does not run: a server runs it rarely."""
 
-import errno
 import gc
 import gzip
 import logging
-import os
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,10 +12,10 @@ from flask import Flask, Request, request
 
 from app.registry.targets import TargetRequest
 from storage.errors import StorageUnavailable
-from storage.journal.engine import OpenJournal
 from storage.transaction import Transaction
 from tests.client import Client
 from tests.payloads import made, target
+from tests.seams import fill_disk
 from tests.storage.repositories import put
 
 TARGETS = "/v1/repo/demo/targets"
@@ -84,10 +82,7 @@ def test_a_bug_leaves_no_objects(app: Flask, master: Client):
 
 
 def test_a_full_disk_leaves_no_objects(alice: Client, monkeypatch: pytest.MonkeyPatch):
-    def full(*_: object) -> int:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(os, "pwritev", full)
+    fill_disk(monkeypatch)
     expect_nothing_left(alice, 503, "POST", TARGETS, target("new", extra_kwargs=_LARGE), {})
 
 
@@ -96,16 +91,13 @@ def test_writers_that_fail_together_leave_no_objects(alice: Client, monkeypatch:
     repository = alice.app.extensions["bakehouse"].store.open("alice/demo")
     failed: list[str] = []
 
-    def refuse(_: OpenJournal, *__: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
     def write(number: int) -> None:
         try:
             repository.transact(put(f"targets/{number}.yml", b"{}\n"))
         except StorageUnavailable as error:
             failed.append(str(error))
 
-    monkeypatch.setattr(OpenJournal, "append", refuse)
+    fill_disk(monkeypatch)
     before = alive()
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(write, range(80)))

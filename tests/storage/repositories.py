@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 
 from storage.errors import TagExists
 from storage.journal.engine import NAME, Journal
+from storage.plumbing.branch import Branch
+from storage.plumbing.refs import Refs
 from storage.repository import Repository
 from storage.signatures import Person
 from storage.store import Store
@@ -46,6 +48,11 @@ def publish(repository: Repository, change: Callable[[Transaction], T]) -> T:
     result = repository.transact(change)
     repository.checkpoint()
     return result
+
+
+def branch(repository: Repository) -> Branch:
+    """Return the branch of a repository, for functions of maintenance that take one."""
+    return Branch(Refs(repository.name, repository.path))
 
 
 def increment(transaction: Transaction) -> int:

@@ -193,8 +193,9 @@ def test_many_commits_of_another_process_are_found(repository: Repository, tmp_p
     assert other.find("main") == commits[-1]
     for position in (0, 1, 2, count // 2, count - 1, count):
         assert other.find(commits[position]) == commits[position]
-        assert other._line.position(commits[position]) == position
-        assert other._line.commit(position) == commits[position]
+    for position in (0, 1, count // 2, count - 1):
+        (before,) = other.log(commits[-1], before=commits[position + 1], limit=1)
+        assert before.commit == commits[position]
 
 
 def test_a_branch_moved_off_its_ancestry_by_hand_is_noticed(repository: Repository):

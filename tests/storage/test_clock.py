@@ -5,32 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from storage import tags, transaction
 from storage.errors import RevisionNotFound
 from storage.repository import Repository
 from storage.store import Store
+from tests.seams import Clock, set_clock
 from tests.storage.repositories import ALICE, git, increment
 
 NOON = 4_000_000_000  # long after the repository was made
 JUMPS = [0, 60, -86_400, -86_400 * 365, 30, 3600, -5, 3600]
 
 
-class Clock:
-    """The wall clock, as somebody sets it."""
-
-    def __init__(self) -> None:
-        self.now = float(NOON)
-
-    def time(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(transaction, "time", clock)
-    monkeypatch.setattr(tags, "time", clock)
-    return clock
+    return set_clock(monkeypatch, NOON)
 
 
 def moment(seconds: float) -> datetime:

@@ -3,7 +3,6 @@
 import os
 import random
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,8 @@ from storage.history import LogFilter
 from storage.maintenance import pack_sizes, write_commit_graph
 from storage.repository import Repository
 from storage.store import Store
-from tests.storage.repositories import git, increment, publish, put
+from tests.seams import wait_until
+from tests.storage.repositories import branch, git, increment, publish, put
 
 
 def graph_layers(repository: Repository) -> list[Path]:
@@ -26,7 +26,7 @@ def graph_layers(repository: Repository) -> list[Path]:
 def test_commit_graph_says_which_commits_changed_a_path(repository: Repository, tmp_path: Path):
     for number in range(20):
         publish(repository, put(f"targets/{number}", b"%d" % number))
-    write_commit_graph(repository._branch)
+    write_commit_graph(branch(repository))
     assert git(repository.path, "commit-graph", "verify") == ""
     (layer,) = graph_layers(repository)
     content = layer.read_bytes()
@@ -45,15 +45,15 @@ def test_commit_graph_says_which_commits_changed_a_path(repository: Repository, 
 def test_commit_graph_grows_by_a_layer(repository: Repository):
     """What was written is written once, until git merges layers that are of a size."""
     publish(repository, lambda transaction: [increment(transaction) for _ in range(50)])
-    write_commit_graph(repository._branch)
+    write_commit_graph(branch(repository))
     (first,) = graph_layers(repository)
     written = first.stat()
     publish(repository, increment)
-    write_commit_graph(repository._branch)
+    write_commit_graph(branch(repository))
     assert len(graph_layers(repository)) == 2
     assert graph_layers(repository)[0] == first
     assert (first.stat().st_ino, first.stat().st_mtime_ns) == (written.st_ino, written.st_mtime_ns)
-    write_commit_graph(repository._branch)
+    write_commit_graph(branch(repository))
     assert len(graph_layers(repository)) == 2
     assert git(repository.path, "commit-graph", "verify") == ""
     assert git(repository.path, "fsck", "--strict") == ""
@@ -65,7 +65,7 @@ def test_commit_graph_changes_no_answer(repository: Repository, tmp_path: Path):
         publish(repository, put(f"targets/{chance.randint(0, 4)}", chance.randbytes(4)))
     tip, paths = repository.head().commit, [f"targets/{number}" for number in range(6)]
     before = [(repository.versions(path, tip), repository.log(tip, LogFilter(path=path))) for path in paths]
-    write_commit_graph(repository._branch)
+    write_commit_graph(branch(repository))
     fresh = Store(tmp_path).open("alice/demo")
     assert [(fresh.versions(path, tip), fresh.log(tip, LogFilter(path=path))) for path in paths] == before
     last = publish(repository, put("targets/1", b"after the graph"))
@@ -76,8 +76,7 @@ def test_commit_graph_is_written_in_the_background(repository: Repository, monke
     monkeypatch.setattr(maintenance, "ROLL_UP_ABOVE", 10)
     for number in range(11):
         publish(repository, put("a", b"%d" % number))
-    while repository._tip._maintenance._queued:
-        time.sleep(0.001)
+    wait_until((repository.path / "objects/info/commit-graphs/commit-graph-chain").exists)
     assert graph_layers(repository)
     assert git(repository.path, "commit-graph", "verify") == ""
     assert len(pack_sizes(repository.path)) < 5  # those that came meanwhile wait for the next time

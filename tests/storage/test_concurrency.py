@@ -11,9 +11,9 @@ import pytest
 
 from storage.errors import StorageUnavailable
 from storage.journal.engine import OpenJournal
-from storage.machine import disk
 from storage.repository import Repository
 from storage.store import Store
+from tests.seams import fill_disk
 from tests.storage.repositories import git, increment, increment_many, put, run_together
 
 
@@ -84,12 +84,8 @@ def test_a_failing_change_fails_only_its_own_caller(repository: Repository):
 
 def test_a_failed_flush_keeps_the_earlier_state(repository: Repository, monkeypatch: pytest.MonkeyPatch):
     tip = repository.head().commit
-
-    def full(*_, **__):
-        raise OSError(28, "No space left on device")
-
     with monkeypatch.context() as patch:
-        patch.setattr(disk, "write_at", full)
+        fill_disk(patch)
         with pytest.raises(StorageUnavailable, match="No space left"):
             repository.transact(put("a", b"1"))
     assert repository.head().commit == tip

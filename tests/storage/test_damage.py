@@ -22,6 +22,7 @@ from storage.plumbing.packs import GitObject
 from storage.repository import Repository
 from storage.store import Store
 from storage.waits import Waits
+from tests.seams import git_readers
 from tests.storage.repositories import git, publish, put
 
 LARGE = bytes(range(256)) * 4096  # more than a pipe holds
@@ -159,12 +160,12 @@ def test_a_read_from_a_stopped_git_is_refused_after_a_while(written: Repository)
     reader = Store(written.path.parent.parent, Maintenance(None), Waits(seconds=0.3)).open("alice/demo")
     snapshot = reader.head()
     snapshot.list("")
-    for _ in range(2):
-        os.kill(reader._objects._git.cat_file_all.proc.pid, signal.SIGSTOP)
+    for number in range(2):
+        (process,) = git_readers(reader.path)
+        os.kill(process, signal.SIGSTOP)
         with pytest.raises(StorageUnavailable, match="git does not answer"):
             snapshot.read("large")
-        assert snapshot.read("targets/t1.yml").data == b"temperature: 1\n"
-        reader._objects._cache.forget(reader._objects._root)
+        assert snapshot.read(f"targets/t{number}.yml").data == b"temperature: %d\n" % number
     assert snapshot.read("large").data == LARGE
 
 
@@ -174,7 +175,8 @@ def test_a_repository_with_a_stopped_git_can_be_closed(tmp_path: Path):
     store.create("alice/other", put("README.md", b"# other\n"))
     stopped = store.open("alice/demo")
     stopped.head().list("")
-    os.kill(stopped._objects._git.cat_file_all.proc.pid, signal.SIGSTOP)
+    (process,) = git_readers(stopped.path)
+    os.kill(process, signal.SIGSTOP)
     del stopped
     assert store.open("alice/other").head().list("") == ["README.md"]
     assert store.open("alice/demo").head().read("targets/t1.yml").data == b"temperature: 1\n"

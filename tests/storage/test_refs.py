@@ -1,5 +1,6 @@
 """Refs as git reads them: what git accepts is read, and what it does not is damage, never absence."""
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from storage.errors import RepositoryDamaged, StorageUnavailable
 from storage.repository import Repository
 from storage.store import Store
+from tests.seams import refuse
 from tests.storage.repositories import ALICE, HAND, git, put
 
 
@@ -235,10 +237,8 @@ def test_a_head_that_does_not_lead_to_the_branch_is_damage(tagged: Repository, c
 def test_a_ref_that_the_system_refuses_to_read_is_not_taken_for_missing(
     tagged: Repository, monkeypatch: pytest.MonkeyPatch
 ):
-    def refuse(*_: object) -> bytes:
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr("storage.machine.disk.read_file", refuse)
+    for name in ("HEAD", "packed-refs", "refs"):
+        refuse(monkeypatch, "open", tagged.path / name, errno.EACCES)
     for ask in (tagged.tags, lambda: tagged.tag("v1"), tagged.head):
         with pytest.raises(StorageUnavailable, match="Permission denied"):
             ask()

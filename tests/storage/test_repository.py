@@ -2,7 +2,7 @@
 
 import os
 import resource
-import time
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +19,8 @@ from storage.errors import (
 from storage.repository import Repository
 from storage.store import Store
 from storage.transaction import Transaction
-from tests.storage.repositories import ALICE, git, publish, put
+from tests.seams import git_readers, set_clock
+from tests.storage.repositories import ALICE, git, publish, put, unpack
 
 
 def test_transact_makes_a_commit_that_git_reads(repository: Repository):
@@ -104,7 +105,7 @@ def test_names_that_differ_in_case_only_are_refused(repository: Repository):
 
 def test_commit_times_never_go_back(repository: Repository, monkeypatch: pytest.MonkeyPatch):
     repository.transact(put("a", b"1"))
-    monkeypatch.setattr(time, "time", lambda: 1_000_000_000.0)
+    set_clock(monkeypatch, 1_000_000_000)
     repository.transact(put("a", b"2"))
     times = git(repository.path, "log", "--format=%ct").split()
     assert times == sorted(times, reverse=True)
@@ -160,9 +161,9 @@ def test_commits_of_another_store_are_read_from_the_journal_without_git(
     for path, data in written.items():
         repository.transact(put(path, data))
     monkeypatch.delattr(os, "listdir")
-    monkeypatch.setattr(other._objects, "_ask_git", None)
     assert {path: other.head().read(path).data for path in written} == written
     assert other.transact(put("last", b"")) == other.head().commit
+    assert git_readers(other.path) == []
 
 
 def test_git_gc_loses_nothing(repository: Repository):
@@ -198,16 +199,16 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_damage_is_reported_and_nothing_is_written(store: Store, repository: Repository, damage: str):
+def test_damage_is_reported_and_nothing_is_written(tmp_path: Path, repository: Repository, damage: str):
     publish(repository, put("a", b"1"))
     DAMAGES[damage](repository.path)
     before = sorted(path for path in repository.path.rglob("*"))
-    for fresh in (Store(store._root),):
-        with pytest.raises(RepositoryDamaged) as caught:
-            fresh.open("alice/demo").head().read("a")
-        assert caught.value.name == "demo"
-        with pytest.raises(RepositoryDamaged):
-            fresh.open("alice/demo").transact(put("a", b"2"))
+    fresh = Store(tmp_path)
+    with pytest.raises(RepositoryDamaged) as caught:
+        fresh.open("alice/demo").head().read("a")
+    assert caught.value.name == "demo"
+    with pytest.raises(RepositoryDamaged):
+        fresh.open("alice/demo").transact(put("a", b"2"))
     assert sorted(path for path in repository.path.rglob("*")) == before
 
 
@@ -246,14 +247,18 @@ def test_every_call_is_refused_while_no_file_can_be_opened_and_works_after(
 ):
     first = repository.head().commit
     second = publish(repository, put("a", b"1"))
-    fresh = Store(tmp_path).open("alice/demo")  # has nothing in memory
+    fresh = Store(tmp_path).open("alice/demo")
     fresh.log(second)
+    unpack(repository.path, "a")
+    unread = Store(tmp_path).open("alice/demo").head()
+    (reader,) = git_readers(repository.path)
+    os.kill(reader, signal.SIGKILL)  # so that the next read starts another
     request = tmp_path / "request"
     request.write_bytes(b"0000")
     file = request.open("rb")
     calls = {
         "a write": lambda: repository.transact(put("a", b"2")),
-        "a read": lambda: fresh._objects._ask_git(bytes.fromhex(first)),
+        "a read": lambda: unread.read("README.md"),
         "the log": lambda: fresh.log(second),
         "versions": lambda: fresh.versions("a", second),
         "a diff": lambda: fresh.diff((first, "README.md"), (second, "a")),

@@ -4,7 +4,6 @@ import errno
 import os
 import shutil
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -13,9 +12,10 @@ import pytest
 
 from storage.errors import NameTaken, RepositoryExists, RepositoryNotFound, StorageUnavailable
 from storage.journal.checkpointer import Checkpointer
-from storage.journal.engine import Journal
+from storage.journal.engine import NAME, Journal
 from storage.journal.unpublished import Unpublished
 from storage.store import Store
+from tests.seams import git_readers, lock_waiters, refuse, wait_until
 from tests.storage.repositories import first_commit, git, publish, put
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs Linux")
@@ -65,24 +65,12 @@ def test_create_is_refused_when_git_fails(store: Store, tmp_path: Path, monkeypa
     assert store.create("alice/demo", first_commit).head().read("README.md")
 
 
-def refuse(monkeypatch: pytest.MonkeyPatch, name: str, below: Path) -> None:
-    """Let a function of `os` be refused for every path below a folder."""
-    original = getattr(os, name)
-
-    def call(path, *args, **kwargs):
-        if str(path).startswith(str(below)):
-            raise PermissionError(errno.EACCES, "Permission denied", str(path))
-        return original(path, *args, **kwargs)
-
-    monkeypatch.setattr(os, name, call)
-
-
 def test_a_folder_without_permission_is_unavailable_and_not_missing(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     store.create("alice/demo", first_commit)
     with monkeypatch.context() as patch:
-        refuse(patch, "stat", tmp_path / "alice")
+        refuse(patch, "stat", tmp_path / "alice", errno.EACCES)
         with pytest.raises(StorageUnavailable, match="'demo' does not answer: Permission denied"):
             Store(tmp_path).open("alice/demo")
     assert Store(tmp_path).open("alice/demo").head().read("README.md")
@@ -92,7 +80,7 @@ def test_create_is_refused_when_its_files_cannot_be_flushed(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     with monkeypatch.context() as patch:
-        refuse(patch, "scandir", tmp_path / "alice/.new-")
+        refuse(patch, "scandir", tmp_path / "alice/.new-", errno.EACCES)
         with pytest.raises(StorageUnavailable, match="'demo' does not answer: Permission denied"):
             store.create("alice/demo", first_commit)
     assert store.list("alice") == ()
@@ -169,8 +157,7 @@ def test_a_writer_waiting_for_a_removed_repository_writes_nothing(store: Store, 
     old = store.create("alice/demo", first_commit)
     with ThreadPoolExecutor(1) as pool, Journal("demo", old.path).exclusive():
         waiting = pool.submit(old.transact, put("a", b"1"))
-        while not any(" -> FLOCK " in line for line in Path("/proc/locks").read_text().splitlines()):
-            time.sleep(0.001)
+        wait_until(lambda: lock_waiters(old.path / NAME))
         old.path.rename(tmp_path / "alice" / "elsewhere")
         new = store.create("alice/demo", first_commit)
     with pytest.raises(RepositoryNotFound):
@@ -230,10 +217,10 @@ def test_a_repository_waiting_for_its_checkpoint_keeps_no_file_open(
 
 
 def test_a_snapshot_can_be_read_after_its_repository_is_closed(small: Store, tmp_path: Path):
+    path = small.open("alice/one").path
     publish(small.open("alice/one"), put("a", b"1" * 100_000))
     snapshot = Store(tmp_path, open_at_most=1).open("alice/one").head()  # nothing is in memory
-    process = snapshot._objects._git
     assert snapshot.read("a").data == b"1" * 100_000
-    assert process.cat_file_all.proc.poll() is None
+    assert len(git_readers(path)) == 1
     del snapshot
-    assert process.cat_file_all is None  # nor is the process left
+    assert git_readers(path) == []

@@ -14,7 +14,7 @@ from storage.repository import Repository
 from storage.signatures import Person
 from storage.store import Store
 from storage.tags import Tag
-from tests.storage.repositories import ALICE, HAND, create_tags, git, publish, put, run_together
+from tests.storage.repositories import ALICE, HAND, branch, create_tags, git, publish, put, run_together
 
 
 def tag_tip(repository: Repository, name: str, message: str = "Stable\n") -> Tag:
@@ -195,8 +195,8 @@ def test_maintenance_keeps_tags(repository: Repository, tmp_path: Path):
         publish(repository, put("a", b"%d" % number))
         tag_tip(repository, f"v{number}")
     listed = repository.tags()
-    assert roll_up(repository._branch) == 11
-    write_commit_graph(repository._branch)
+    assert roll_up(branch(repository)) == 11
+    write_commit_graph(branch(repository))
     assert len(pack_sizes(repository.path)) == 1
     assert repository.tags() == Store(tmp_path).open("alice/demo").tags() == listed
     git(repository.path, "gc", "--quiet", "--prune=now")
@@ -214,5 +214,5 @@ def test_a_kill_before_a_tag_has_its_name_leaves_only_an_object(repository: Repo
     assert after.tags() == []
     tag = tag_tip(after, "v1")
     assert repository.tag("v1") == tag
-    roll_up(after._branch)
+    roll_up(branch(after))
     assert git(repository.path, "fsck", "--strict") == f"dangling tag {object_id.hex()}\n"

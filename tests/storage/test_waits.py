@@ -18,6 +18,7 @@ from storage.maintenance import Maintenance
 from storage.repository import Repository
 from storage.store import Store
 from storage.waits import Waits
+from tests.seams import lock_waiters, wait_until
 from tests.storage.repositories import ALICE, first_commit, git, put
 
 HELD = "another program or request has held its lock for too long"
@@ -157,14 +158,12 @@ def test_a_copy_in_place_of_a_locked_file_has_its_own_queue(tmp_path: Path):
     with ThreadPoolExecutor(2) as pool:
         with held(path):
             old = pool.submit(patient.lock, str(path), os.O_RDWR)
-            while len(patient._queues) < 1:
-                time.sleep(0.001)
+            wait_until(lambda: lock_waiters(path))
             path.rename(tmp_path / "old")
             path.touch()
             with held(path):
                 new = pool.submit(patient.lock, str(path), os.O_RDWR)
-                while len(patient._queues) < 2:
-                    time.sleep(0.001)
+                wait_until(lambda: lock_waiters(path))
             os.close(new.result())  # while the old file is held
         os.close(old.result())
 

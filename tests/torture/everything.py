@@ -29,7 +29,7 @@ from storage.store import Store
 from tests.client import Client
 from tests.payloads import asking, made, target
 from tests.server import MASTER_KEY
-from tests.storage.repositories import git
+from tests.storage.repositories import branch, git
 from tests.torture.power import unpublished
 
 FOLDERS = {"accounts": "accounts.git", "demo": "repos/alice/demo.git", "other": "repos/carol/other.git"}
@@ -209,7 +209,7 @@ def _go_on(maker: _Maker) -> None:
     git(maker.demo, "pack-refs", "--all")
     git(maker.data_dir / FOLDERS["other"], "pack-refs", "--all")
     (demo,) = (repository for place, repository in repositories(maker.data_dir) if place == "demo")
-    write_commit_graph(demo._branch)
+    write_commit_graph(branch(demo))
     maker.send("alice", "POST", f"{DEMO}/tags", {"name": "v2", "ref": "v1"})
     git(maker.demo, "tag", "light-2", "main~1")
     maker.user("dora")

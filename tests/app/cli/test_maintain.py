@@ -10,9 +10,9 @@ from flask import Flask
 from app.cli import main
 from storage import maintenance
 from storage.maintenance import pack_sizes
-from tests.app.cli.verifying import refuse
 from tests.client import Client
 from tests.payloads import target
+from tests.seams import refuse
 from tests.storage.repositories import settle
 
 

@@ -9,8 +9,9 @@ from app.registry import documents
 from app.registry.messages import Origin
 from storage.store import Store
 from storage.transaction import Transaction
-from tests.app.cli.verifying import HAND, assert_found, commit, refuse, verify
+from tests.app.cli.verifying import HAND, assert_found, commit, verify
 from tests.client import Client
+from tests.seams import refuse
 from tests.storage.repositories import git, settle
 
 ALICE = "users/alice.yml"

@@ -1,10 +1,7 @@
 """`bakehouse verify`, what a hand does to its data, and what it is expected to find."""
 
-import os
-from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from click.testing import CliRunner, Result
 
 from app.cli import main
@@ -30,15 +27,3 @@ def assert_found(result: Result, *lines: str) -> None:
         place, _, problem = expected.partition("…")
         assert line.startswith(place), line
         assert problem in line, line
-
-
-def refuse(monkeypatch: pytest.MonkeyPatch, call: str, path: Path, error: int) -> None:
-    """Let the system refuse a call on a path, and on what lies below it."""
-    original: Callable[..., object] = getattr(os, call)
-
-    def call_unless(*arguments: object, **options: object) -> object:
-        if arguments and str(arguments[0]).startswith(str(path)):
-            raise OSError(error, os.strerror(error), str(arguments[0]))
-        return original(*arguments, **options)
-
-    monkeypatch.setattr(os, call, call_unless)
