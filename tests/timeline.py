@@ -1,4 +1,4 @@
-"""What tests of histories share: a clock that they set, commits by hand, and what git says of all refs."""
+"""What tests of histories share: times, commits by hand, and pages of commits."""
 
 from datetime import datetime
 
@@ -39,7 +39,7 @@ def tip(app: Flask) -> str:
 
 
 def refs(app: Flask) -> str:
-    """Return all that a clone of alice's repo would get, by name: where nothing is written, it stays."""
+    """Return all refs of alice's repo: they stay the same as long as nothing is written."""
     return demo(app, "for-each-ref")
 
 

@@ -1,4 +1,4 @@
-"""The table of errors: complete, documented, and silent about the inside."""
+"""The table of errors: complete, documented, and without internal details."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Few open files: what a worker does at once never needs more than it may have."""
+"""Open files: a worker never needs more than its limit."""
 
 import resource
 

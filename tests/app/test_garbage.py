@@ -1,4 +1,4 @@
-"""What a request leaves behind while the garbage collector does not run: a server runs it rarely."""
+"""Objects that a request leaves in memory until the garbage collector runs, which a server does rarely."""
 
 import gc
 import gzip
@@ -87,7 +87,7 @@ def test_a_full_disk_leaves_no_objects(alice: Client, monkeypatch: pytest.Monkey
 
 
 def test_writers_that_fail_together_leave_no_objects(alice: Client, monkeypatch: pytest.MonkeyPatch):
-    """One exception answers all that wait for one flush."""
+    """One exception is raised in all writers that wait for one flush."""
     repository = alice.app.extensions["bakehouse"].store.open("alice/demo")
     failed: list[str] = []
 
@@ -106,7 +106,7 @@ def test_writers_that_fail_together_leave_no_objects(alice: Client, monkeypatch:
 
 
 def expect_nothing_left(client: Client, status: int, method: str, path: str, body, headers) -> None:
-    """Send a request again and again, and expect that nothing of it stays alive."""
+    """Send a request many times, and expect that no object of these requests stays in memory."""
     assert client.request(method, path, body, **headers).status_code == status
     before = alive()
     for _ in range(TIMES):
@@ -115,7 +115,7 @@ def expect_nothing_left(client: Client, status: int, method: str, path: str, bod
 
 
 def alive() -> Counter[str]:
-    """Count what a request may leave."""
+    """Count the objects that a request could leave in memory, by type."""
     kinds = BaseException, Request, Transaction, TargetRequest
     return Counter(
         type(thing).__name__

@@ -1,4 +1,4 @@
-"""`/openapi.json` is valid, and tells of what is served."""
+"""`/openapi.json` is valid, and describes what is served."""
 
 import json
 import re

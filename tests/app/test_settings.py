@@ -1,4 +1,4 @@
-"""Settings: what is read, and the sentence for what cannot be."""
+"""Settings from the environment, and the sentence for each wrong value."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A clone alone is enough to check what the API tells of where values came from."""
+"""A clone alone is enough to check the explanations of the API."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -32,7 +32,7 @@ def path_of(layer: dict[str, Any]) -> str:
 
 
 def patch_in(layer: dict[str, Any], text: str) -> dict[str, Any]:
-    """Return what the file of a layer puts on what lies below."""
+    """Return the patch in the file of a layer."""
     return (yaml.safe_load(text) or {}).get("config" if layer["layer"] == "default" else "overrides", {})
 
 
@@ -62,7 +62,7 @@ def built(fields: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 @pytest.fixture
 def explained(user: User, server: Server) -> dict[str, Any]:
-    """The explanation of a target that two users had a hand in, and whose templates are gone."""
+    """The explanation of a target that two users changed, and whose templates are deleted."""
     guest = new_user(server)
     user.call("PUT", f"/v1/repo/demo/grants/{guest.id}", {"access": "write"})
     put(user, "base", temperature=0.5, max_tokens=5, extra_kwargs={"a/b": {"c": 1, "d": [1]}, "no": "no"})

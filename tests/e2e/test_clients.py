@@ -1,4 +1,4 @@
-"""Clients that are slow, or vanish: others go on meanwhile, and nothing of theirs stays behind."""
+"""Clients that are slow or vanish: others are answered meanwhile, and nothing stays open."""
 
 import base64
 import json

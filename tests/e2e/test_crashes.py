@@ -1,4 +1,4 @@
-"""The short forms of `make torture`, and whether its check of histories would find anything."""
+"""The short forms of kills and registers of `make torture`, and a check of the linearizability check."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A disk that is full, fails, or may not be written: 503, nothing changed, and it goes on after that."""
+"""A full, failing or read-only disk: writes are answered 503 and change nothing, and work afterwards."""
 
 import contextlib
 import errno
@@ -85,7 +85,7 @@ def test_a_full_temporary_folder_is_answered_503(
 
 
 def remount(disk: Path, how: str) -> None:
-    """Let a disk be read-only, or not, once nobody has a file open there to write to it."""
+    """Remount a disk read-only or writable, once no file on it is open for writing."""
     deadline = time.monotonic() + 30
     while subprocess.run(["mount", "-o", f"remount,{how}", disk], capture_output=True).returncode:
         assert time.monotonic() < deadline
@@ -123,7 +123,7 @@ def test_writes_are_refused_while_the_disk_is_full_or_read_only(small_disk: Path
 
 
 def test_reads_that_need_no_new_file_are_answered_on_a_full_disk(small_disk: Path):
-    """The journal has room for some writes, and git's packs have none: so nothing is published."""
+    """The journal has room for some writes, and the disk has none for packs: so no checkpoint succeeds."""
     with running(small_disk / "data") as server:
         ask(server, "POST", "/v1/repo", {"repo_name": "demo"})
         for number in range(30):

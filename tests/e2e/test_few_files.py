@@ -1,4 +1,4 @@
-"""A server that may open few files: less is done at once, and every request is answered."""
+"""A server with few open files does less at once, and answers every request."""
 
 import http.client
 import json

@@ -1,4 +1,4 @@
-"""The short form of the flips of `make torture`, and whether it would find what is wrong."""
+"""The short form of the flips of `make torture`, and a check that it finds wrong answers and lost writes."""
 
 import random
 from collections.abc import Iterator
@@ -32,16 +32,16 @@ class Nothing:
 
 
 class MovedBack(Nothing):
-    """A branch that is where it was a commit before: sound in itself, and yet a commit is lost."""
+    """A branch moved back by a commit: the repository is sound, but a commit is lost."""
 
     def do(self, data_dir: Path) -> None:
         git(data_dir / FOLDERS["demo"], "update-ref", "refs/heads/main", "main~1")
 
 
 class Emptied(Nothing):
-    """Users that are gone, as where the folder of all users was read as an empty one."""
+    """All users are missing, as if the folder of users were read as an empty one."""
 
-    place = "other"  # which is no reason for it
+    place = "other"  # so a failure about accounts is not excused
 
     def do(self, data_dir: Path) -> None:
         git(data_dir / FOLDERS["accounts"], "update-ref", "refs/heads/main", self._root(data_dir))
@@ -52,7 +52,7 @@ class Emptied(Nothing):
 
 @pytest.fixture(scope="module")
 def case(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case]:
-    """Yield a data directory whose commits are all published."""
+    """Yield a data directory with all commits in git's own files."""
     folder = tmp_path_factory.mktemp("flips")
     with flips.quiet([]):
         yield Case(everything.make(folder)[0], folder / "copy")

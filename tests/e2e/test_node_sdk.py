@@ -1,4 +1,4 @@
-"""The published Node SDK, unchanged, against the real server: what `node/sdk.test.mjs` tells."""
+"""The published Node SDK, unchanged, against the real server: runs `node/sdk.test.mjs`."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Whatever the system refuses once, on the way to any answer: that, or 503 with its reason."""
+"""The short form of the refusals of `make torture`."""
 
 import errno
 

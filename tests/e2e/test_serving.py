@@ -1,4 +1,4 @@
-"""The server as its operator meets it: starting, stopping, being killed, telling what is wrong."""
+"""The server and its commands as an operator uses them: start, stop, settings, users and tokens."""
 
 import json
 import os
@@ -166,7 +166,7 @@ def test_a_right_revoked_during_a_slow_body_is_refused(server: Server, user: Use
 
 
 def send_raw(server: Server, data: bytes) -> bytes:
-    """Return what is answered to some bytes, after which the client says no more."""
+    """Send some bytes, and return the answer."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         connection.sendall(data)
         connection.shutdown(socket.SHUT_WR)
@@ -177,7 +177,7 @@ def send_raw(server: Server, data: bytes) -> bytes:
 
 
 def test_malformed_requests_are_no_500(server: Server):
-    """What gunicorn itself refuses is no 500 either, and the server goes on."""
+    """gunicorn itself refuses these, without a 500, and the server goes on."""
     for data in (b"\x00\r\n\r\n", b"GET /v1/\x00 HTTP/1.1\r\n\r\n", b"POST /v1/repo HTTP/1.1\r\nHost: x\r\n"):
         assert b" 500 " not in send_raw(server, data)
     assert call(server, MASTER_KEY, "GET", "/v1/repo")

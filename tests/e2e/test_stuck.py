@@ -1,4 +1,4 @@
-"""Somebody holds one repository's lock for long, as a stopped worker does: its writers wait, for a while."""
+"""A stopped process holds the lock of one repository: its writers wait for a bounded time, others go on."""
 
 import json
 import os

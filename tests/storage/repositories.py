@@ -44,7 +44,7 @@ def put(path: str, data: bytes, subject: str = "Change") -> Callable[[Transactio
 
 
 def publish(repository: Repository, change: Callable[[Transaction], T]) -> T:
-    """Make a change and let git see it, in a pack of its own."""
+    """Make a change and checkpoint it, so that git has it in a pack of its own."""
     result = repository.transact(change)
     repository.checkpoint()
     return result
@@ -95,7 +95,7 @@ def commit_at(path: Path, times: Sequence[int]) -> list[str]:
 
 
 def settle(folder: Path) -> None:
-    """Wait until git can see all that was committed to the repositories of Bakehouse's in a folder."""
+    """Wait until each repository below a folder is checkpointed, so that git has all commits."""
     deadline = time.monotonic() + _PATIENCE
     for path in folder.rglob(NAME):
         journal = Journal(path.parent.stem, path.parent)
@@ -105,7 +105,7 @@ def settle(folder: Path) -> None:
 
 
 def git(path: Path, *arguments: str, stdin: str = "") -> str:
-    """Return what git says of a repository, once it can see all; CalledProcessError if it fails."""
+    """Wait for the checkpoint of a repository, and return git's output; CalledProcessError if git fails."""
     for told_of in (path, *(Path(argument) for argument in arguments if argument.endswith(".git"))):
         settle(told_of)
     command = ["git", "-C", str(path), *arguments]
@@ -113,7 +113,7 @@ def git(path: Path, *arguments: str, stdin: str = "") -> str:
 
 
 def unpack(repository: Path, path: str) -> Path:
-    """Put each object of a repository into a file of its own, and return that of a path on the branch."""
+    """Unpack all objects of a repository into loose ones, and return the file of a path on the branch."""
     version = git(repository, "rev-parse", f"main:{path}").strip()
     for pack in (repository / "objects/pack").glob("*.pack"):
         pack.with_suffix(".idx").unlink()

@@ -1,4 +1,4 @@
-"""Finding a commit: by its id, the start of one, a tag, or a moment."""
+"""Finding a commit by its id, an abbreviation, a tag, or a time."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
@@ -21,12 +21,12 @@ def at(seconds: float) -> datetime:
 
 
 def line_of(repository: Repository) -> list[str]:
-    """Return all commits, oldest first, as git has them."""
+    """Return all commits, oldest first, as git lists them."""
     return git(repository.path, "rev-list", "--first-parent", "--reverse", "main").split()
 
 
 def increment_by(count: int) -> Callable[[Transaction], list[int]]:
-    """Return a change that makes so many commits, in one flush."""
+    """Return a change that makes `count` commits, in one flush."""
     return lambda transaction: [increment(transaction) for _ in range(count)]
 
 
@@ -49,7 +49,7 @@ def test_find_refuses_an_ambiguous_abbreviation(repository: Repository):
 
 
 def test_find_matches_an_abbreviation_at_the_start_of_an_id_only(repository: Repository):
-    """Not what lies in the middle of one, or across two, in the line that is searched."""
+    """Digits in the middle of an id, or across two ids that are stored side by side, do not match."""
     repository.transact(increment_by(300))
     commits = line_of(repository)
     joined = "".join(commits)
@@ -184,7 +184,7 @@ def test_commits_of_another_process_are_found(repository: Repository, tmp_path: 
 
 @pytest.mark.parametrize("count", [999, 1000, 1001, 2500])
 def test_many_commits_of_another_process_are_found(repository: Repository, tmp_path: Path, count: int):
-    """Up to 1000, the reader goes back from the tip; beyond, it asks git."""
+    """Up to 1000 new commits are read one by one, from the tip back; for more, git is asked."""
     other = Store(tmp_path).open("alice/demo")
     other.find("HEAD")
     repository.transact(increment_by(count))

@@ -1,4 +1,4 @@
-"""What the caches hold: no more bytes than they say, whatever is kept in them."""
+"""Caches take no more memory than they count, whatever they hold."""
 
 import gc
 import os
@@ -99,6 +99,6 @@ def test_cache_keeps_the_values_used_last():
 )
 def test_weigh_returns_at_least_the_memory_of_a_document(value: Any):
     data = canonical_yaml.dump({"config": value})
-    # The least of some: a thread of another test may just end something.
+    # The least of three: a thread of another test may free memory meanwhile.
     real = min(held(lambda: canonical_yaml.load(data)) for _ in range(3))
     assert real * 0.9 < weigh(canonical_yaml.load(data)) < real * 1.5

@@ -1,4 +1,4 @@
-"""A clock that jumps: history stays in order, and what was the tip at a time can be told."""
+"""A clock that jumps: history stays in order, and the tip at a time can be found."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,7 +38,7 @@ def test_commits_stay_in_order_when_the_clock_jumps(repository: Repository, cloc
 
 
 def test_find_at_is_right_when_the_clock_has_jumped(repository: Repository, clock: Clock, tmp_path: Path):
-    """Of commits that a clock put into one second, the last was the tip from then on."""
+    """Of several commits in one second, the last one is the tip of that second."""
     commits = []
     for jump in JUMPS:
         clock.now = NOON + jump

@@ -1,4 +1,4 @@
-"""Any git repository can be read: what it holds, and what each path ever held."""
+"""Reading any git repository: its files, and all blobs that a path ever had."""
 
 from pathlib import Path
 

@@ -43,7 +43,7 @@ def test_commit_graph_says_which_commits_changed_a_path(repository: Repository, 
 
 
 def test_commit_graph_grows_by_a_layer(repository: Repository):
-    """What was written is written once, until git merges layers that are of a size."""
+    """A layer is not written again until git merges layers of equal size."""
     publish(repository, lambda transaction: [increment(transaction) for _ in range(50)])
     write_commit_graph(branch(repository))
     (first,) = graph_layers(repository)
@@ -79,4 +79,4 @@ def test_commit_graph_is_written_in_the_background(repository: Repository, monke
     wait_until((repository.path / "objects/info/commit-graphs/commit-graph-chain").exists)
     assert graph_layers(repository)
     assert git(repository.path, "commit-graph", "verify") == ""
-    assert len(pack_sizes(repository.path)) < 5  # those that came meanwhile wait for the next time
+    assert len(pack_sizes(repository.path)) < 5  # packs added meanwhile stay until the next roll-up

@@ -36,7 +36,7 @@ def test_processes_lose_no_update(repository: Repository, tmp_path: Path):
 
 
 def test_waiting_writers_share_one_flush(repository: Repository, monkeypatch: pytest.MonkeyPatch):
-    """While one flush is held up, seven more writers arrive; one more flush does for them all."""
+    """While one flush is held up, seven more writers arrive; one more flush serves all seven."""
     flushes: list[int] = []
     first_flush, go_on = threading.Event(), threading.Event()
     append = OpenJournal.append

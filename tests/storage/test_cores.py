@@ -1,4 +1,4 @@
-"""Shares of the cores, and that git is not kept to one."""
+"""Shares of the cores for workers, and all cores for git."""
 
 import os
 import shutil

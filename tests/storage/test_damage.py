@@ -1,4 +1,4 @@
-"""What git or the disk hands out wrongly is told of as damage: never answered, kept, or built upon."""
+"""Wrong data from git or the disk is reported as damage: never answered, cached, or built upon."""
 
 import os
 import shutil
@@ -41,7 +41,7 @@ def written(tmp_path: Path) -> Repository:
 
 
 def fresh(repository: Repository) -> Repository:
-    """Return the repository with nothing of it in memory."""
+    """Return the repository as a new process opens it, with nothing in memory."""
     return Store(repository.path.parent.parent, Maintenance(None)).open("alice/demo")
 
 
@@ -68,7 +68,7 @@ def flip_object(repository: Repository, name: str) -> None:
 
 
 def replace_object(repository: Repository, of: str, by: str) -> None:
-    """Let the index of the pack lead from one object's id to another object, and be sound but for that."""
+    """Let the index of the pack lead from one object's id to another object; the rest of it stays right."""
     ids = [bytes.fromhex(git(repository.path, "rev-parse", name).strip()) for name in (of, by)]
     path = pack(repository, ".idx")
     index = bytearray(path.read_bytes())
@@ -84,7 +84,7 @@ def replace_object(repository: Repository, of: str, by: str) -> None:
 def test_a_flipped_tree_is_damage_and_not_an_empty_folder(written: Repository):
     flip_object(written, "main:targets")
     reader = fresh(written)
-    for _ in range(2):  # and is not kept as anything
+    for _ in range(2):  # the wrong tree must not be cached
         with pytest.raises(RepositoryDamaged):
             reader.head().list("targets")
     assert reader.head().read("large").data == LARGE
@@ -97,7 +97,7 @@ def test_writes_on_an_unreadable_tree_are_refused(written: Repository):
     with pytest.raises(RepositoryDamaged):
         writer.transact(put("targets/new.yml", b"temperature: 9\n"))
     assert writer.head().commit == tip
-    writer.transact(put("README.md", b"# Demo\n"))  # needs that folder's id alone
+    writer.transact(put("README.md", b"# Demo\n"))  # needs the id of the damaged tree, not its content
     assert (
         fresh(written).head().folder_version("targets")
         == git(written.path, "rev-parse", "main:targets").strip()
@@ -113,14 +113,14 @@ def test_an_index_that_leads_to_another_object_is_damage(written: Repository, of
     reader = fresh(written)
     with pytest.raises(RepositoryDamaged, match="not what its id says"):
         reader.head().read("targets/t0.yml")
-    if of != "main:targets/t0.yml":  # what is replaced is not read
+    if of != "main:targets/t0.yml":  # a write replaces that file without reading it
         with pytest.raises(RepositoryDamaged):
             reader.transact(put("targets/t0.yml", b"temperature: 9\n"))
 
 
 @pytest.fixture
 def killed(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Return what lets git be killed in the middle of the next so many objects."""
+    """Return a function that lets git be killed in the middle of each of the next `count` objects."""
     left = [0]
     stream = gitpython.Git.stream_object_data
 
@@ -219,7 +219,7 @@ def test_a_damaged_commit_graph_is_ignored_and_then_rewritten(written: Repositor
 
 
 def test_maintenance_refuses_damaged_packs(written: Repository):
-    """A pack that is rolled up is read by git, which would write what it misread as if it were right."""
+    """git would read a damaged pack, and write the wrong objects to a new pack with a right checksum."""
     publish(written, put("targets/t5.yml", b"temperature: 5\n"))
     packs = {path: path.read_bytes() for path in (written.path / "objects/pack").iterdir()}
     replaced = next(path for path in packs if path.name.startswith("pack-") and path.suffix == ".idx")
@@ -274,7 +274,7 @@ def test_a_damaged_record_is_damage_and_not_the_end_of_the_journal(written: Repo
 
 @pytest.mark.usefixtures("unpublished")
 def test_a_repository_works_after_its_damaged_journal_is_moved_away(written: Repository):
-    """As its error says: move it away, and what git has is there, and can be written to."""
+    """As the error says: without the damaged journal, the commits that git has can be read and written to."""
     written.transact(put("targets/t5.yml", b"temperature: 5\n"))
     flip(written.path / NAME, 10)
     with pytest.raises(RepositoryDamaged, match="move that file away"):

@@ -17,7 +17,7 @@ from tests.storage.repositories import ALICE, git, publish, put
 
 
 def clear_up(repository: Repository) -> None:
-    """Do what `git gc --prune=now` does, where a git command would wait for what is not published."""
+    """Do what `git gc --prune=now` does, without waiting for a checkpoint first."""
     for command in (["repack", "-adq"], ["prune", "--expire=now"]):
         subprocess.run(["git", "-C", str(repository.path), *command], check=True)
 
@@ -51,7 +51,7 @@ def test_gc_before_a_tag_has_its_name_loses_nothing(repository: Repository, monk
 
 @pytest.mark.slow
 def test_gc_beside_writers_and_maintenance_loses_nothing(repository: Repository, tmp_path: Path):
-    """A publication a write, from two stores: as many moments as can be at which it goes wrong."""
+    """Two stores checkpoint each write, so that gc runs at as many different moments as possible."""
     cleared = threading.Event()
 
     def write(name: str) -> list[str]:

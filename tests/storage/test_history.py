@@ -1,4 +1,4 @@
-"""What became of a file, who changed what, and how two versions differ: as git itself tells it."""
+"""Versions of a file, the log, and diffs: the same as git's own."""
 
 import random
 from collections.abc import Callable
@@ -55,7 +55,7 @@ def commits_of(repository: Repository, before: str | None = None, limit: int = 2
 
 @pytest.mark.parametrize("seed", range(4))
 def test_versions_are_those_that_git_log_lists(repository: Repository, tmp_path: Path, seed: int):
-    """Of each path, at new and at old commits, by one who asked all along and one who just came."""
+    """For each path, at new and old commits, in a repository open all along and in one opened just now."""
     chance = random.Random(seed)
     for _ in range(6):
         tip = repository.transact(change_at_random(chance))
@@ -186,7 +186,7 @@ def test_log_pages_stay_the_same_while_others_write(repository: Repository):
     while page := commits_of(repository, before=after, limit=3):
         pages.append(page)
         after = page[-1]
-        repository.transact(put("b", after.encode()))  # what comes meanwhile moves no page
+        repository.transact(put("b", after.encode()))  # later commits must not shift a page
     assert pages == [everything[:3], everything[3:6], everything[6:]]
 
 
@@ -218,7 +218,7 @@ def test_log_filters_by_time(repository: Repository):
 
 
 def test_log_shows_a_merge_by_hand_as_one_commit(repository: Repository):
-    """The line is what the branch was: what came in by a merge was never its tip."""
+    """Commits that came in by a merge were never the tip of the branch."""
     base = repository.head().commit
     ours = repository.transact(put("a", b"1"))
     identity = ("-c", "user.name=Hand", "-c", "user.email=hand@example.org")

@@ -1,4 +1,4 @@
-"""Rolling up packs, and writing the commit-graph, while others read and write."""
+"""Maintenance: when it runs, beside readers and writers, and what it removes."""
 
 import os
 import random
@@ -20,7 +20,7 @@ from tests.storage.repositories import ALICE, branch, first_commit, git, increme
 
 
 def test_maintenance_shrinks_the_journal(repository: Repository, store: Store):
-    """Whoever followed it before goes on writing."""
+    """A repository that has the journal open goes on writing."""
     for number in range(100):
         repository.transact(put("a", random.Random(number).randbytes(1000)))
     journal = repository.path / "bakehouse-journal"
@@ -67,7 +67,7 @@ def test_maintenance_removes_a_stale_lock_that_a_kill_left(repository: Repositor
     repository.create_tag("v1", publish(repository, put("a", b"1")), ALICE, "A tag\n")
     left = repository.path / lock
     left.touch()
-    with pytest.raises(RepositoryDamaged):  # git may be at it
+    with pytest.raises(RepositoryDamaged):  # a git process may hold the lock
         repository.maintain(always=True)
     os.utime(left, (time.time() - 4000,) * 2)
     repository.maintain(always=True)

@@ -1,4 +1,4 @@
-"""Power loss before each step of the store's writes: the short form of what `make torture` does at length."""
+"""Power loss before each step of a write: the short form of the power loss of `make torture`."""
 
 import os
 import random

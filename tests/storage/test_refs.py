@@ -1,4 +1,4 @@
-"""Refs as git reads them: what git accepts is read, and what it does not is damage, never absence."""
+"""Refs are read as git reads them; a ref that git rejects is damage and not a missing ref."""
 
 import errno
 from pathlib import Path
@@ -31,7 +31,7 @@ def pack_refs(repository: Repository) -> Path:
 
 
 def seen_by_git(repository: Repository) -> dict[str, str]:
-    """Return what git says that each tag is on."""
+    """Return the commit of each tag, as git lists them."""
     lines = git(
         repository.path, "for-each-ref", "refs/tags", "--format=%(refname:short) %(objectname) %(*objectname)"
     )
@@ -127,8 +127,8 @@ def test_packed_refs_are_read_as_git_reads_them(tagged: Repository):
         (" refs/tags/v1", "!refs/tags/v1"),
         ("refs/tags/v1", "refs/tags/v\x01"),
         ("refs/tags/v1", "sefs/tags/v1"),
-        ("refs/tags/v1", "refs/tags/r1"),  # sorted it is no more
-        ("refs/tags/v1", "refs/tagr/v1"),  # no tag any more, as git sees it
+        ("refs/tags/v1", "refs/tags/r1"),  # no longer sorted
+        ("refs/tags/v1", "refs/tagr/v1"),  # no longer a tag for git
         ("refs/tags/v1\n", "refs/tags/v1\x0b"),
         ("^", "_"),
         ("\n^", "\n^^"),
@@ -146,7 +146,7 @@ def test_changed_packed_refs_are_damage(tagged: Repository, old: str, new: str):
 
 
 def test_a_flipped_bit_in_packed_refs_changes_no_tag_unnoticed(tagged: Repository):
-    """No flip hides the annotated tag, or shows it as it is not."""
+    """No flip hides the annotated tag or changes its commit: each is damage or without effect."""
     packed = pack_refs(tagged)
     content, expected = packed.read_bytes(), tagged.tags()
     start = content.index(b"refs/tags/v1") - 41
@@ -186,7 +186,7 @@ def test_a_tag_whose_object_cannot_be_read_is_damage(tagged: Repository, kind: s
     tagged.create_tag("v2", tagged.head().commit, ALICE, "Two\n")
     blob = git(tagged.path, "rev-parse", "main:a").strip()
     tag_id = "0" * 39 + "1"
-    if kind == "of another kind":  # a tag object that does not say what it is on
+    if kind == "of another kind":  # a tag object whose `object` line is cut short
         tag_id = write_tag(tagged, f"object {blob[1:]}\n")
     write(tagged, "refs/tags/v1", f"{tag_id}\n".encode())
     for ask in (

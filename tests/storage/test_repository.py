@@ -113,7 +113,7 @@ def test_commit_times_never_go_back(repository: Repository, monkeypatch: pytest.
 
 
 def test_a_branch_moved_by_somebody_else_is_not_overwritten(repository: Repository):
-    """The change is made on top of that; if that goes on, it is not made."""
+    """The change is repeated on the moved branch; where the branch moves again, the change is refused."""
     first = repository.head().commit
     second = publish(repository, put("a", b"1"))
     moves = [first]
@@ -233,7 +233,7 @@ def test_a_removed_repository_is_not_found(store: Store, repository: Repository)
 
 @contextmanager
 def no_file_left() -> Iterator[None]:
-    """Let the system open no file for this process, whatever its other threads close meanwhile."""
+    """Let this process open no more files, even where its other threads close some meanwhile."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))  # those of the standard streams, which stay open
     try:

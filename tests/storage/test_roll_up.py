@@ -30,7 +30,7 @@ def test_roll_up_leaves_a_large_pack_alone(repository: Repository):
 
 
 def test_roll_up_removes_what_git_made_beside_the_packs(repository: Repository):
-    """As `git maintenance` and `git repack` do where an operator runs them."""
+    """`git maintenance` and `git repack`, run by an operator, make files beside the packs."""
     for number in range(5):
         publish(repository, put(f"targets/{number}", b"%d" % number))
     git(repository.path, "multi-pack-index", "write")
@@ -56,7 +56,7 @@ def test_roll_up_leaves_a_pack_with_a_keep_file_alone(repository: Repository):
 
 
 def test_roll_up_keeps_objects_that_no_ref_names_yet(repository: Repository):
-    """A flush whose ref has not moved yet must find its objects after a roll-up."""
+    """A write whose ref has not moved yet must find its objects after a roll-up."""
     with repository._objects.write("blob", b"not named by any ref") as blob:
         publish(repository, put("a", b"1"))
         roll_up(branch(repository))

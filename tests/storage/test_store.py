@@ -53,7 +53,7 @@ def test_a_failed_creation_leaves_no_files(store: Store, tmp_path: Path):
 
 
 def test_create_is_refused_when_git_fails(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """As on a full disk: the error is the disk's, and the next try needs no restart."""
+    """As on a full disk: the error names the repository, and the next try works without a restart."""
 
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin/git").symlink_to("/bin/false")
@@ -125,7 +125,7 @@ def test_names_that_lead_out_of_the_root_are_refused(store: Store, name: str):
 
 @pytest.mark.parametrize("how", ["removed", "moved away"])
 def test_a_removed_repository_can_be_created_anew(store: Store, tmp_path: Path, how: str):
-    """A hand took its folder away; whoever has it open goes on with the new one."""
+    """An operator removed the folder; stores that had the repository open use the new one."""
     other = Store(tmp_path)
     old = store.create("alice/demo", first_commit)
     publish(old, put("old", b"1"))
@@ -196,7 +196,7 @@ def open_files(folder: Path) -> list[Path]:
     """Return the files below a folder that this process has open."""
     found = []
     for fd in Path("/proc/self/fd").iterdir():
-        with suppress(FileNotFoundError):  # the one that lists them
+        with suppress(FileNotFoundError):  # the descriptor of this listing itself
             found.append(fd.readlink())
     return [path for path in found if path.is_relative_to(folder)]
 

@@ -1,4 +1,4 @@
-"""Tags that stay: made by Bakehouse, read by git, and the other way round."""
+"""Tags made by Bakehouse and read by git, and the other way round."""
 
 import multiprocessing
 import time
@@ -112,7 +112,7 @@ def test_tags_lists_only_tags_on_commits(repository: Repository):
     git(repository.path, "tag", "file-like-a-tag", blob)
     git(repository.path, "tag", "nested/v1", "main")
     (repository.path / "refs/tags/v2.lock").write_text(repository.head().commit)
-    # A tag on a tag is on the commit of that one; so is a lightweight tag on it.
+    # An annotated or lightweight tag on a tag is on the same commit.
     assert [tag.name for tag in repository.tags()] == ["light-on-tag", "on-tag", "v1"]
     for name in ("on-blob", "on-tree", "light-on-tree", "nested/v1", "v2.lock"):
         assert repository.tag(name) is None

@@ -1,4 +1,4 @@
-"""A lock that somebody holds for long: its own repository waits, for a while, and all else goes on."""
+"""A lock that another program holds for long: its writers wait for a bounded time, and others go on."""
 
 import fcntl
 import os
@@ -37,7 +37,7 @@ def held(path: Path) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def moment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take a lock for stuck sooner."""
+    """Let a lock count as stuck after 0.1 s instead of 2 s."""
     monkeypatch.setattr(waits, "_STALLED_AFTER", 0.1)
 
 
@@ -96,7 +96,7 @@ def test_create_waits_for_a_locked_folder_for_a_bounded_time(impatient: Store, t
 
 
 def test_writers_of_a_stuck_repository_take_only_some_threads(impatient: Store):
-    """Of eight, two wait until the end; the others are refused after a moment, and later ones at once."""
+    """Two of eight writers wait until the end; the others are refused soon, and later ones at once."""
     repository = impatient.open("alice/demo")
     started = time.monotonic()
 
@@ -129,7 +129,7 @@ def test_places_of_waiting_threads_are_given_back(impatient: Store):
 
 
 def test_a_change_that_has_begun_is_answered_however_long_it_takes(impatient: Store):
-    """Whoever waits behind a slow change may be refused; whose change was begun is told what came of it."""
+    """Writers behind a slow change may be refused; the writer of the slow change gets its result."""
     repository = impatient.open("alice/demo")
     begun, go_on = threading.Event(), threading.Event()
 
@@ -176,7 +176,7 @@ def test_a_stuck_repository_does_not_stop_checkpoints_of_others(impatient: Store
         for other in others:
             other.transact(put("a", b"1"))
         for other in others:
-            assert git(other.path, "show", "main:a") == "1"  # waits until it is published
+            assert git(other.path, "show", "main:a") == "1"  # waits for the checkpoint
     assert git(stuck.path, "show", "main:a") == "1"
 
 

@@ -1,6 +1,6 @@
-"""A data directory with everything in it: all that Bakehouse writes, and what git's commands make of that.
+"""A data directory with every kind of file that Bakehouse or git's own commands write.
 
-It is the same to the byte whenever the same git makes it, so what one bit does can be shown again.
+The same git makes the same bytes each time, so the effect of one flipped bit can be reproduced.
 """
 
 import itertools
@@ -66,7 +66,7 @@ class _Clock:
 
 @contextmanager
 def same_machine() -> Iterator[None]:
-    """Let nothing be published but by name, on a machine that was started once."""
+    """Let no checkpoint happen in the background, and the machine never restart."""
     with unpublished(), patch.object(marks, "BOOT", bytes(16)):
         yield
 
@@ -157,7 +157,7 @@ class _Maker:
 
 
 def make(folder: Path) -> list[State]:
-    """Make a data directory whose commits are all published, and one that has some in each journal."""
+    """Make a data directory with all commits in git's files, and one with some only in each journal."""
     with _no_chance() as clock:
         maker = _Maker(folder / "making", clock)
         _begin(maker)

@@ -1,4 +1,4 @@
-"""Power loss at every step of the store's writes: whatever a disk may hold then, nothing answered is lost."""
+"""Power loss at every step of a write: whatever the disk then holds, no answered write is lost."""
 
 import hashlib
 import os
@@ -141,7 +141,7 @@ def record(folder: Path, scenario: Scenario) -> Recording:
 
 @contextmanager
 def unpublished() -> Iterator[None]:
-    """Let nothing be published but by name, so that a scenario's steps are always the same."""
+    """Let no checkpoint happen in the background, so that a scenario's steps are always the same."""
     with patch.object(Checkpointer, "schedule", lambda *_: None):
         yield
 

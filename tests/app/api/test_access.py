@@ -1,4 +1,4 @@
-"""Who gets in, and whose repos they see."""
+"""Credentials: who is admitted, and which repos they see."""
 
 import hmac
 from pathlib import Path

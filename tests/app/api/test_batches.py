@@ -134,7 +134,7 @@ def test_put_batch_replaces_existing_targets(app: Flask, alice: Client):
 
 
 def test_a_name_twice_in_a_batch_is_a_conflict(app: Flask, alice: Client):
-    """Of one name twice, the first would be a template that no commit has."""
+    """Otherwise `b` would record a version of `a` that the commit of the batch does not contain."""
     items = [target("a", temperature=1.5), target("b", "a"), target("a", temperature=0.5)]
     for method in ("POST", "PUT"):
         response = alice.request(method, BATCH, {"targets": items})

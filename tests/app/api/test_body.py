@@ -1,4 +1,4 @@
-"""Bodies that are refused before anything is looked at: each a 422, and nothing is written."""
+"""Malformed bodies: each is answered 422, and nothing is written."""
 
 import pytest
 from flask import Flask
@@ -12,7 +12,7 @@ DEEPEST = Settings.max_depth
 
 
 def extra(text: str) -> bytes:
-    """Return a body that would be good but for what its extra_kwargs hold."""
+    """Return a valid body with this text as its extra_kwargs."""
     return f'{{"target_name": "a", "template": "default", "overrides": {{"extra_kwargs": {text}}}}}'.encode()
 
 

@@ -1,4 +1,4 @@
-"""Repos in which somebody committed by hand: what Bakehouse did not write spoils no log, history or list."""
+"""Repos with commits made by hand: logs, histories and lists stay readable."""
 
 import subprocess
 
@@ -13,7 +13,7 @@ HISTORY = f"{TARGETS}/a/history"
 
 
 def fast_import(app: Flask, author: str = f"Hand <hand@example.org> {2**31} +0000", files: str = "") -> None:
-    """Put a commit on alice's branch of which git itself checks little."""
+    """Put a commit on alice's branch with `git fast-import`, which checks little of it."""
     path = demo_repository(app).path
     settle(path)
     command = ["git", "-C", str(path), "fast-import", "--quiet"]

@@ -1,4 +1,4 @@
-"""Accounts that cannot be read: the server starts, says so, and goes on once they are whole again."""
+"""Damaged accounts: the server starts, says what is damaged, and recovers once the accounts are repaired."""
 
 import json
 import shutil
@@ -33,7 +33,7 @@ def data_dir(app: Flask) -> Path:
 
 
 def flip(data_dir: Path, position: int) -> None:
-    """Flip a bit in the accounts' journal; once more, and it is as it was."""
+    """Flip a bit in the journal of accounts; the same call again flips the bit back."""
     with (data_dir / "accounts.git" / NAME).open("r+b") as file:
         file.seek(position)
         byte = file.read(1)[0]
@@ -52,7 +52,7 @@ def health(app: Flask) -> tuple[int, str]:
 
 
 def assert_nobody_is_let_in(app: Flask, token: str | None) -> None:
-    """Expect that any token is answered with 503, and that the master key does what needs no account."""
+    """Expect 503 for any token, and answers for the master key where no account is needed."""
     reason = "'accounts' is damaged"
     assert health(app) == (503, "degraded")
     for given in (token, "unknown"):
@@ -149,7 +149,7 @@ def test_a_server_with_two_workers_starts_with_damaged_accounts_and_recovers(dat
 
 
 def asking(url: str, token: str) -> Callable[[str], tuple[int, str | None]]:
-    """Return what asks a server: the status of its answer, and the `status` or `code` in it."""
+    """Return a function that sends a GET, and returns the status and the `status` or `code` of the answer."""
 
     def ask(path: str) -> tuple[int, str | None]:
         request = urllib.request.Request(url + path, headers={"Authorization": f"Bearer {token}"})

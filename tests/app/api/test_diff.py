@@ -1,4 +1,4 @@
-"""`/targets/{target_name}/diff`: a target and what it was, or another, field by field or as git tells it."""
+"""`/targets/{target_name}/diff`: two versions or two targets compared, field by field or as git's text."""
 
 import pytest
 from flask import Flask
@@ -22,7 +22,7 @@ def text_of(client: Client, query: str, accept: str = "text/x-diff") -> str:
 
 
 def version(app: Flask, commit: str, name: str = "a") -> dict[str, str]:
-    """Return one side of a comparison, as git has it."""
+    """Return the commit and blob id that one side of a comparison should have."""
     blob = demo(app, "rev-parse", f"{commit}:targets/{name}.yml").strip()
     return {"target_name": name, "commit": commit, "version": blob}
 

@@ -1,4 +1,4 @@
-"""`GET …/targets/{target_name}/drift` and `/descendants`: what today's templates would make of targets."""
+"""`GET …/targets/{target_name}/drift` and `/descendants`: what today's templates would change in targets."""
 
 from typing import Any
 

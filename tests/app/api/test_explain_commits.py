@@ -1,4 +1,4 @@
-"""`GET …/targets/{target_name}/explain`: which change put each value there, whatever came since."""
+"""`GET …/targets/{target_name}/explain`: which commit set each value."""
 
 from flask import Flask
 

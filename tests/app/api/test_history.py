@@ -1,4 +1,4 @@
-"""`/targets/{target_name}/history` and the same of prompts: what became of one of them."""
+"""`/targets/{target_name}/history` and `/prompts/{prompt_name}/history`: the changes of one file."""
 
 import pytest
 from flask import Flask

@@ -1,4 +1,4 @@
-"""What a server takes, and how often: settings, each with an answer that names it."""
+"""Limits on bodies, names and rates: each is a setting, and the refusal names the limit."""
 
 import fcntl
 import gzip
@@ -21,7 +21,7 @@ Limited = Callable[..., Client]
 
 @pytest.fixture
 def limited(tmp_path: Path) -> Limited:
-    """Return a function that makes a server with some limits, and its master's client."""
+    """Return a function that makes a server with limits, and returns a client with its master key."""
 
     def make(**limits: int) -> Client:
         app = create_app(Settings(tmp_path / "data", master_key=MASTER_KEY, **limits))
@@ -106,7 +106,7 @@ def test_a_body_that_is_not_encoded_as_its_header_says_is_refused(
 
 
 class Clock:
-    """A clock that the test winds."""
+    """The monotonic clock, as the test sets it."""
 
     def __init__(self) -> None:
         self.now = 1000.0

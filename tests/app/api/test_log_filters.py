@@ -1,4 +1,4 @@
-"""What the log can be asked for: by whom, from when, until when, and where."""
+"""Filters of the log: `author`, `since`, `until` and `path`."""
 
 from urllib.parse import quote
 

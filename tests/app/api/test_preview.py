@@ -1,4 +1,4 @@
-"""`POST …/targets/preview`: what a request would come to, and why, without writing."""
+"""`POST …/targets/preview`: the config that a request would give, explained, without writing."""
 
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,14 @@ UNWRITTEN = dict.fromkeys(("name", "version", "commit", "author", "time"))
 
 
 def contents(app: Flask) -> dict[Path, bytes]:
-    """Return all that lies in alice's repo, objects included."""
+    """Return the state of alice's repo: its refs and all its objects."""
     folder = app.extensions["bakehouse"].settings.data_dir / "repos/alice/demo.git"
     settle(folder)
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def fields(explained: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the fields of an answer by where they are."""
+    """Return the fields of an answer, by JSON Pointer."""
     return {field["field"]: field for field in explained["fields"]}
 
 

@@ -12,7 +12,7 @@ PATH = f"{TARGETS}/a"
 
 
 def revert(client: Client, to: str, name: str = "a", **headers: str) -> TestResponse:
-    """Ask for a target as it was."""
+    """Revert the target `a` to a ref."""
     return client.post(f"{TARGETS}/{name}/revert", {"to": to}, **headers)
 
 

@@ -1,4 +1,4 @@
-"""`/v1/repo/{repo_name}/tags`: names for commits that stay."""
+"""`/v1/repo/{repo_name}/tags`: permanent names for commits."""
 
 from pathlib import Path
 

@@ -162,7 +162,7 @@ def test_using_a_token_writes_nothing(app: Flask, master: Client, alice: Client)
 
 
 def rewrite_user(app: Flask, **changes: Any) -> None:
-    """Change alice's file, as somebody with access to the folder might."""
+    """Change alice's file by hand."""
 
     def change(transaction):
         document = documents.read(transaction, "users/alice.yml")[0]
@@ -174,7 +174,7 @@ def rewrite_user(app: Flask, **changes: Any) -> None:
 
 
 def test_a_token_stored_without_limits_has_none(app: Flask, alice: Client):
-    """A user's file of an older version says less of a token: it may do all."""
+    """An older version stored tokens without limits: such a token may do everything."""
     (token,) = app.extensions["bakehouse"].accounts.get("alice").tokens
     old = {name: token.document()[name] for name in ("name", "sha256", "created")}
     rewrite_user(app, tokens=[old])

@@ -1,4 +1,4 @@
-"""`bakehouse maintain`: what needs it is packed, and the rest is left alone."""
+"""`bakehouse maintain`: repositories with many packs are packed, and the others are left alone."""
 
 import errno
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`bakehouse verify`: what is as Bakehouse writes it is found to be, and nothing else is."""
+"""`bakehouse verify`: data that Bakehouse wrote is in order, and every change by hand is a finding."""
 
 import os
 import pty
@@ -115,7 +115,7 @@ def test_verify_finds_a_template_version_of_another_file(clone: Path):
 
 
 def test_verify_finds_a_target_made_from_a_forged_template(clone: Path):
-    """A target follows from its template; but the template, gone from the folder, was forged."""
+    """The target follows from its template version, but that version itself was written by hand."""
     forged = (clone / ASKING).read_text().replace("temperature: 0.5", "temperature: 0.6")
     (clone / ASKING).write_text(forged)
     commit(clone)

@@ -1,4 +1,4 @@
-"""`bakehouse verify` in `templates/` and README.md: what the API brought is in order, and nothing else is."""
+"""`bakehouse verify` on `templates/` and README.md: files of the API are in order, others are findings."""
 
 from pathlib import Path
 
@@ -75,7 +75,7 @@ def test_verify_accepts_a_question_template_replaced_by_another_target(data_dir:
 
 @pytest.mark.parametrize("how", ["put", "revert"])
 def test_verify_accepts_a_question_template_restored_alone(data_dir: Path, alice: Client, how: str):
-    """The commit that put it back changed no document, and by now there is none that names it."""
+    """The commit that restored the file changed no document, and no document names the file any more."""
     put(alice, "first", "1\n")
     put(alice, "second", "2\n")
     before = git(data_dir / "repos/alice/demo.git", "rev-parse", "main").strip()

@@ -1,4 +1,4 @@
-"""`bakehouse verify` on a server: its users, its refs, and what cannot be read and hides nothing else."""
+"""`bakehouse verify` on a data directory: users, refs, and findings after something that cannot be read."""
 
 import errno
 from pathlib import Path
@@ -110,7 +110,7 @@ def test_verify_goes_on_after_an_unreadable_tag(data_dir: Path, accounts: Path):
 
 
 def test_verify_finds_missing_accounts(data_dir: Path):
-    git(data_dir / "accounts.git", "rev-parse", "main")  # once it is published
+    git(data_dir / "accounts.git", "rev-parse", "main")  # waits for the checkpoint
     (data_dir / "accounts.git").rename(data_dir / "away")
     assert_found(verify(data_dir=data_dir), "accounts: Repo 'accounts' not found")
 

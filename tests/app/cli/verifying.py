@@ -1,4 +1,4 @@
-"""`bakehouse verify`, what a hand does to its data, and what it is expected to find."""
+"""`bakehouse verify`, changes made by hand, and the expected findings."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ def commit(clone: Path) -> None:
 
 
 def assert_found(result: Result, *lines: str) -> None:
-    """Expect these findings and no others, each told by how it starts and goes on."""
+    """Expect these findings and no others: a line starts with the part before `…` and has the part after."""
     found = result.stdout.splitlines()
     assert result.exit_code == (1 if lines else 0), result.output
     assert len(found) == len(lines), found

@@ -1,11 +1,11 @@
-"""JSON Patch (RFC 6902), applied by the book."""
+"""JSON Patch, applied as RFC 6902 says."""
 
 import copy
 from typing import Any
 
 
 def apply(value: Any, patch: list[dict[str, Any]]) -> Any:
-    """Return what a JSON Patch makes of a value, as RFC 6902 has it."""
+    """Return a value with a JSON Patch applied (RFC 6902)."""
     whole = {"": copy.deepcopy(value)}
     for operation in patch:
         name, container = "", whole

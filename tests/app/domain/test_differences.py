@@ -1,4 +1,4 @@
-"""Differences between values, and the JSON Patch that says the same."""
+"""Differences between values, and the JSON Patch made of them."""
 
 import copy
 import json

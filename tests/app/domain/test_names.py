@@ -1,4 +1,4 @@
-"""What may be called what."""
+"""Names of targets, templates and users: which are accepted."""
 
 import re
 

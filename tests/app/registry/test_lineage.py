@@ -1,4 +1,4 @@
-"""Explanations, against layers that are folded by brute force."""
+"""Explanations, compared with layers folded by brute force."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""The message tells who, why, and what changed."""
+"""Commit messages: subject, changed fields and trailers."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Rebase: whole trees of targets, against what resolving them anew comes to."""
+"""Rebase of whole trees of targets, compared with resolving them anew."""
 
 from collections.abc import Sequence
 
