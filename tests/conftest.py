@@ -13,7 +13,7 @@ from storage.journal.checkpointer import Checkpointer
 from tests.client import Client
 from tests.server import MASTER_KEY, Server, running
 
-# How long something takes is never a test's business: these machines are noisy.
+# No test judges speed: machines are noisy.
 settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("here")
 
@@ -43,7 +43,7 @@ def alice(app: Flask, master: Client) -> Client:
 
 @pytest.fixture
 def unpublished(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave what is committed in the journal, until it is published by name."""
+    """Leave commits in the journal until the test calls `checkpoint`."""
     monkeypatch.setattr(Checkpointer, "schedule", lambda *_: None)
 
 

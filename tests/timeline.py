@@ -1,15 +1,15 @@
-"""What tests of histories share: a clock that they set, commits by hand, and what git says of all refs."""
+"""What tests of histories share: times, commits by hand, and pages of commits."""
 
-import time
 from datetime import datetime
 
 import pytest
 from flask import Flask
 
 from storage.repository import Repository
-from tests.app.api.test_targets import demo
+from tests import seams
+from tests.app.api.helpers import demo
 from tests.client import Client
-from tests.storage.test_history import commit_files
+from tests.storage.repositories import commit_files
 
 LOG = "/v1/repo/demo/log"
 
@@ -20,8 +20,7 @@ TWELVE = "2090-01-01T12:00:00Z"
 
 def set_clock(monkeypatch: pytest.MonkeyPatch, moment: str) -> None:
     """Have commits be made at a moment; one far in the future, since their times never go back."""
-    seconds = datetime.fromisoformat(moment).timestamp()
-    monkeypatch.setattr(time, "time", lambda: seconds)
+    seams.set_clock(monkeypatch, datetime.fromisoformat(moment).timestamp())
 
 
 def demo_repository(app: Flask) -> Repository:
@@ -40,7 +39,7 @@ def tip(app: Flask) -> str:
 
 
 def refs(app: Flask) -> str:
-    """Return all that a clone of alice's repo would get, by name: where nothing is written, it stays."""
+    """Return all refs of alice's repo: they stay the same as long as nothing is written."""
     return demo(app, "for-each-ref")
 
 

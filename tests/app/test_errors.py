@@ -1,4 +1,4 @@
-"""The table of errors: complete, documented, and silent about the inside."""
+"""The table of errors: complete, documented, and without internal details."""
 
 import re
 from pathlib import Path
@@ -25,7 +25,9 @@ def test_every_storage_error_has_an_answer():
     assert set(STATUSES.values()) <= CODES.keys()
 
 
-def test_a_bug_tells_nothing_of_the_inside(app: Flask, master: Client, caplog: pytest.LogCaptureFixture):
+def test_a_bug_is_answered_500_without_its_details(
+    app: Flask, master: Client, caplog: pytest.LogCaptureFixture
+):
     app.testing = False
 
     @app.get("/bug")
@@ -38,14 +40,14 @@ def test_a_bug_tells_nothing_of_the_inside(app: Flask, master: Client, caplog: p
     assert "/secret/path" in caplog.text
 
 
-def test_unknown_addresses_and_methods(master: Client):
+def test_unknown_addresses_are_answered_404_and_methods_405(master: Client):
     assert_error(master.get("/nope"), 404, "RESOURCE_NOT_FOUND", "/nope. What there is stands at /docs.")
     response = master.request("DELETE", "/v1/repo")
     assert_error(response, 405, "METHOD_NOT_ALLOWED", "DELETE", "/v1/repo")
     assert set(response.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS", "POST", "PUT"}
 
 
-def test_a_client_need_not_try_a_conflict_again(alice: Client):
+def test_a_conflict_says_that_a_retry_is_useless(alice: Client):
     response = alice.post("/v1/repo", {"repo_name": "demo", "base_model": "other"})
     assert_error(response, 409, "RESOURCE_CONFLICT", "'demo'")
     assert response.headers["X-Should-Retry"] == "false"

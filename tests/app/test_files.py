@@ -1,4 +1,4 @@
-"""Few open files: what a worker does at once never needs more than it may have."""
+"""Open files: a worker never needs more than its limit."""
 
 import resource
 
@@ -13,7 +13,7 @@ from app.settings import SettingsError
 @given(st.integers(0, 5000), st.integers(1, 64), st.integers(1, 256))
 @example(64, 2, 8)
 @example(1024, 2, 256)
-def test_the_parts_never_come_to_more_than_the_limit(limit: int, workers: int, threads: int):
+def test_shares_of_open_files_stay_within_the_limit(limit: int, workers: int, threads: int):
     try:
         share = files.divide(limit, workers, threads)
     except SettingsError:
@@ -26,16 +26,16 @@ def test_the_parts_never_come_to_more_than_the_limit(limit: int, workers: int, t
     assert files.divide(limit + 1, workers, threads).threads >= share.threads
 
 
-def test_where_there_are_many_nothing_is_cut_down():
+def test_a_high_limit_reduces_nothing():
     assert files.divide(20_000, 2, 8) == (20_000, 8, 1000, 128)
 
 
-def test_where_there_are_few_repositories_and_connections_go_first():
+def test_a_low_limit_reduces_repositories_and_connections_first():
     assert files.divide(512, 2, 8) == (512, 8, 192, 51)
     assert files.divide(64, 2, 8) == (64, 2, 6, 2)
 
 
-def test_too_few_are_refused_with_a_sentence():
+def test_a_limit_below_the_least_is_refused_with_a_sentence():
     with pytest.raises(SettingsError) as caught:
         files.divide(45, 3, 8)
     assert str(caught.value) == (
@@ -44,7 +44,7 @@ def test_too_few_are_refused_with_a_sentence():
     )
 
 
-def test_the_limit_is_the_soft_one():
+def test_raise_limit_raises_the_soft_limit_to_the_hard_one():
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft - 1, hard))
     try:

@@ -1,10 +1,8 @@
-"""What a request leaves behind while the garbage collector does not run: a server runs it rarely."""
+"""Objects that a request leaves in memory until the garbage collector runs, which a server does rarely."""
 
-import errno
 import gc
 import gzip
 import logging
-import os
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,10 +12,10 @@ from flask import Flask, Request, request
 
 from app.registry.targets import TargetRequest
 from storage.errors import StorageUnavailable
-from storage.journal.journal_file import JournalFile
 from storage.transaction import Transaction
 from tests.client import Client
 from tests.payloads import made, target
+from tests.seams import fill_disk
 from tests.storage.repositories import put
 
 TARGETS = "/v1/repo/demo/targets"
@@ -66,13 +64,13 @@ def _without_collector() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("refusal", REFUSALS)
-def test_a_refused_request_leaves_nothing(alice: Client, refusal: str):
+def test_a_refused_request_leaves_no_objects(alice: Client, refusal: str):
     method, path, body, headers = REFUSALS[refusal]
     alice.post(TARGETS, target("there"))
     expect_nothing_left(alice, int(refusal[:3]), method, path, body, headers)
 
 
-def test_a_bug_leaves_nothing(app: Flask, master: Client):
+def test_a_bug_leaves_no_objects(app: Flask, master: Client):
     app.testing = False
 
     @app.post("/bug")
@@ -83,21 +81,15 @@ def test_a_bug_leaves_nothing(app: Flask, master: Client):
     expect_nothing_left(master, 500, "POST", "/bug", _LARGE, {})
 
 
-def test_a_full_disk_leaves_nothing(alice: Client, monkeypatch: pytest.MonkeyPatch):
-    def full(*_: object) -> int:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(os, "pwritev", full)
+def test_a_full_disk_leaves_no_objects(alice: Client, monkeypatch: pytest.MonkeyPatch):
+    fill_disk(monkeypatch)
     expect_nothing_left(alice, 503, "POST", TARGETS, target("new", extra_kwargs=_LARGE), {})
 
 
-def test_writers_that_fail_together_leave_nothing(alice: Client, monkeypatch: pytest.MonkeyPatch):
-    """One exception answers all that wait for one flush."""
+def test_writers_that_fail_together_leave_no_objects(alice: Client, monkeypatch: pytest.MonkeyPatch):
+    """One exception is raised in all writers that wait for one flush."""
     repository = alice.app.extensions["bakehouse"].store.open("alice/demo")
     failed: list[str] = []
-
-    def refuse(_: JournalFile, *__: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
 
     def write(number: int) -> None:
         try:
@@ -105,7 +97,7 @@ def test_writers_that_fail_together_leave_nothing(alice: Client, monkeypatch: py
         except StorageUnavailable as error:
             failed.append(str(error))
 
-    monkeypatch.setattr(JournalFile, "append", refuse)
+    fill_disk(monkeypatch)
     before = alive()
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(write, range(80)))
@@ -114,7 +106,7 @@ def test_writers_that_fail_together_leave_nothing(alice: Client, monkeypatch: py
 
 
 def expect_nothing_left(client: Client, status: int, method: str, path: str, body, headers) -> None:
-    """Send a request again and again, and expect that nothing of it stays alive."""
+    """Send a request many times, and expect that no object of these requests stays in memory."""
     assert client.request(method, path, body, **headers).status_code == status
     before = alive()
     for _ in range(TIMES):
@@ -123,7 +115,7 @@ def expect_nothing_left(client: Client, status: int, method: str, path: str, bod
 
 
 def alive() -> Counter[str]:
-    """Count what a request may leave."""
+    """Count the objects that a request could leave in memory, by type."""
     kinds = BaseException, Request, Transaction, TargetRequest
     return Counter(
         type(thing).__name__

@@ -1,4 +1,4 @@
-"""`/openapi.json` is valid, and tells of what is served."""
+"""`/openapi.json` is valid, and describes what is served."""
 
 import json
 import re
@@ -13,13 +13,13 @@ from tests.client import Client
 from tests.payloads import target
 
 
-def test_it_is_valid_openapi(app: Flask):
+def test_document_is_valid_openapi(app: Flask):
     response = Client(app, None).get("/openapi.json")
     assert response.json["openapi"] == "3.1.0"
     OpenAPIV31SpecValidator(response.json).validate()
 
 
-def test_every_route_of_the_api_is_in_it(app: Flask):
+def test_every_route_is_in_the_document(app: Flask):
     paths = Client(app, None).get("/openapi.json").json["paths"]
     served = {
         (re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), method.lower())
@@ -63,7 +63,7 @@ def test_every_error_and_every_body_has_an_example(app: Flask):
                 assert operation["requestBody"]["content"]["application/json"]["example"]
 
 
-def test_the_examples_of_bodies_are_accepted(master: Client):
+def test_examples_of_bodies_are_accepted(master: Client):
     paths = master.get("/openapi.json").json["paths"]
     first = ["/v1/admin/users", "/v1/repo"]  # what the others speak of
     for path in first + sorted(paths.keys() - set(first)):
@@ -76,7 +76,7 @@ def test_the_examples_of_bodies_are_accepted(master: Client):
             assert response.status_code < 300, response.text
 
 
-def test_the_page_that_started_the_project_is_the_example(app: Flask):
+def test_the_first_documented_request_is_the_example(app: Flask):
     document = Client(app, None).get("/openapi.json").json
     body = document["paths"]["/v1/repo/{repo_name}/targets"]["post"]["requestBody"]["content"]
     assert body["application/json"]["example"] == target("coding_target")
@@ -88,7 +88,7 @@ NAMES = [
 ]
 
 
-def test_names_in_the_document_are_the_names_that_are_taken():
+def test_patterns_in_the_document_accept_the_names_that_the_api_accepts():
     for problem, pattern in PATTERNS.items():
         for name in NAMES:
             assert bool(re.search(pattern, name)) == (problem(name) is None), (problem, name)

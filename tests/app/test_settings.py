@@ -1,4 +1,4 @@
-"""Settings: what is read, and the sentence for what cannot be."""
+"""Settings from the environment, and the sentence for each wrong value."""
 
 from pathlib import Path
 
@@ -8,12 +8,12 @@ from app import create_app
 from app.settings import Settings, SettingsError
 
 
-def test_defaults():
+def test_settings_have_defaults():
     assert Settings.from_env({}) == Settings(data_dir=Path("instance").absolute())
     assert Settings.from_env({"BAKEHOUSE_PORT": "", "BAKEHOUSE_PUBLIC_URL": ""}) == Settings.from_env({})
 
 
-def test_all_can_be_set():
+def test_every_setting_is_read_from_the_environment():
     settings = Settings.from_env(
         {
             "BAKEHOUSE_DATA_DIR": "/data",
@@ -62,7 +62,7 @@ def test_all_can_be_set():
         ("BAKEHOUSE_MASTER_KEY", "ключ"),
     ],
 )
-def test_a_wrong_value_is_named_in_one_sentence(name: str, value: str):
+def test_a_wrong_value_is_refused_with_one_sentence(name: str, value: str):
     with pytest.raises(SettingsError) as caught:
         Settings.from_env({name: value})
     sentence = str(caught.value)
@@ -71,14 +71,14 @@ def test_a_wrong_value_is_named_in_one_sentence(name: str, value: str):
     assert "\n" not in sentence
 
 
-def test_a_data_directory_that_cannot_be_used(tmp_path: Path):
+def test_an_unusable_data_directory_is_refused(tmp_path: Path):
     (tmp_path / "file").write_text("")
     for settings in (Settings(tmp_path / "file"), Settings(tmp_path / "file/below", master_key="k")):
         with pytest.raises(SettingsError, match=str(tmp_path)):
             create_app(settings)
 
 
-def test_an_empty_master_key_is_no_key(tmp_path: Path):
+def test_an_empty_master_key_file_is_refused(tmp_path: Path):
     (tmp_path / "master.key").write_text("\n")
     with pytest.raises(SettingsError, match="empty"):
         create_app(Settings(tmp_path))

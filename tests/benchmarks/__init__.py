@@ -1,1 +1,1 @@
-"""Measurements: what Bakehouse does, beside what the same machine does without it, in one run."""
+"""Measurements of Bakehouse, each beside a yardstick on the same machine in the same run."""

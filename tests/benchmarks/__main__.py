@@ -36,7 +36,7 @@ def main(parts: tuple[str, ...]) -> None:
         f"/s: requests a second; ms: a request. Median of {ROUNDS} rounds in turns, and their range.\n"
     )
     for part in parts or PARTS:
-        # It stays until `make clean`: ext4 does not give out an inode again for some minutes after
+        # The folder stays until `make clean`: ext4 does not reuse an inode for some minutes after
         # it was freed, and passes over each of them whenever a file is made.
         folder = Path(tempfile.mkdtemp(dir=FOLDER)).absolute()
         with running(folder, server_command) as server:

@@ -1,4 +1,4 @@
-"""What the audit costs in a repo with a long history, beside one with a short one."""
+"""The audit endpoints in a repo with a long history, beside one with a short history."""
 
 import statistics
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Clones of a large repo beside those through git's own server program, and the memory of a worker."""
+"""Clones of a large repo, beside clones through `git http-backend`; and the memory of a worker."""
 
 import subprocess
 import tempfile
@@ -17,7 +17,7 @@ TARGETS = 10_000
 COMMITS = 10_000
 AT_ONCE = 8
 
-# A clone is written here: to the same disk as all else, and gone at once.
+# Makes a clone of a URL in a folder.
 Clone = Callable[[str], None]
 
 

@@ -1,4 +1,4 @@
-"""What things cost when there is much of everything: targets, commits, repos."""
+"""Requests where there are many targets, commits or repos, beside where there are 10."""
 
 import os
 import shutil
@@ -61,7 +61,7 @@ def _commits(client: Client, data_dir: Path) -> Iterator[str]:
 
 
 def _repos(client: Client, data_dir: Path) -> Iterator[str]:
-    """Compare a user who has 10 repos with one who has 10,000: nearly all of one's files, linked."""
+    """Compare a user with 10 repos and one with 10,000, most of which are copies with linked files."""
     few, many = client.acting_for("few"), client.acting_for("many")
     names = [f"r{number}" for number in range(REPOS)]
     for user in (few, many):
@@ -81,7 +81,7 @@ def _repos(client: Client, data_dir: Path) -> Iterator[str]:
 
 
 def _copy(source: str, target: str) -> None:
-    """Link a file that nobody writes into; git never does."""
+    """Link a file, but copy a journal: only a journal is ever written to."""
     (shutil.copy if source.endswith(journal_file.NAME) else os.link)(source, target)
 
 
@@ -101,7 +101,7 @@ def _disk(client: Client, data_dir: Path) -> str:
 
 
 def _creates(client: Client, repos: list[str]) -> Measure:
-    """Return what measures creates in these repos in turn."""
+    """Return a function that measures creates in these repos in turn."""
     turns = cycle(repos)
 
     def request() -> bytes:

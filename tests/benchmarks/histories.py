@@ -1,4 +1,4 @@
-"""A repository with a long history: what Bakehouse would have written, put there by git at once."""
+"""A repository with a long history: the commits that Bakehouse would write, made by `git fast-import`."""
 
 import random
 import subprocess

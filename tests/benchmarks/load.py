@@ -1,4 +1,4 @@
-"""Clients that cost little: a socket each, requests made beforehand, answers hardly looked at."""
+"""Clients that take little time: a socket each, requests made beforehand, only success is checked."""
 
 import json
 import socket
@@ -10,7 +10,7 @@ from typing import Any
 
 Requests = Sequence[bytes]
 
-# Whichever server process is quicker accepts a connection: now and then one has nearly all of them.
+# A connection belongs to one server process. Reconnecting often spreads the load over the processes.
 _A_CONNECTION = 25  # requests
 
 

@@ -1,4 +1,4 @@
-"""The rates of the main path, each beside the same request with less behind it."""
+"""The rates of creates, reads and batches, each beside the same request with less work."""
 
 from collections.abc import Iterator
 from itertools import count
@@ -18,7 +18,7 @@ _repos = (f"r{number}" for number in count())
 
 def rows(client: Client) -> Iterator[str]:
     """Yield a row for each rate, in requests a second."""
-    many = [400] * CLIENTS  # some seconds: what is committed is published meanwhile, too
+    many = [400] * CLIENTS  # some seconds, so that checkpoints happen meanwhile
     limit = ("  the limit: same request, nothing stored", "/yardstick/repo/any/nothing-stored")
     alone, batches = new_repo(client), new_repo(client)
     yield compare(
@@ -35,7 +35,7 @@ def rows(client: Client) -> Iterator[str]:
         lambda: rate(client, bodies(client, many, limit[1])),
         "goal 0.4",
     )
-    # As many targets in the one repo as GitPython has in its own.
+    # The same number of targets as in the repository of GitPython.
     yield compare(
         "create, 1 client",
         lambda: rate(client, creates(client, [150], [alone])),

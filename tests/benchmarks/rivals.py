@@ -1,4 +1,4 @@
-"""What a user would use instead: same bodies, same machine, one client; each only where it is installed."""
+"""What a user would use instead, with the same bodies, one client; each only where it is installed."""
 
 import http.client
 import json
@@ -157,7 +157,7 @@ def _send(
 def _postgresql(folder: Path) -> Iterator[str]:
     """Run a PostgreSQL cluster of its own, as the user `postgres`, durable as it is by default."""
     with ExitStack() as stack:
-        # below a folder that only its owner may enter, another user could not reach it
+        # the user `postgres` could not enter the folder of the benchmark
         home = Path(stack.enter_context(_scratch(f"bakehouse-{folder.name}-")))
         port = _free_port()
         programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))[-1]

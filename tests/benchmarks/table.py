@@ -1,4 +1,4 @@
-"""Rows of the table: what was measured, beside its yardstick, in turns in the same run."""
+"""Rows of the table: a measurement and its yardstick, in turns in the same run."""
 
 import statistics
 from collections.abc import Callable, Sequence

@@ -32,7 +32,7 @@ from storage.machine import cores
 
 DEFAULT_CONFIG = first_config(DEFAULT_BASE_MODEL)
 
-_MADE_UP = "0" * 40  # a version and a commit that there is not
+_MADE_UP = "0" * 40  # stands for a version and a commit that do not exist
 
 # As the targets of a repo are: the same path, admission and headers.
 creating = Blueprint("creating", __name__, url_prefix="/yardstick/repo/<repo_name>")
@@ -87,7 +87,7 @@ blueprint.before_request(context.authenticate)
 @accepts()
 @returns(TargetSchema, 200)
 def read_nothing() -> Answer:
-    """Authenticate and answer a target that lies in memory."""
+    """Authenticate and answer a target from memory."""
     return {"target_name": "nothing", "config": {}}, 200, {}
 
 

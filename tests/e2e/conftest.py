@@ -20,6 +20,13 @@ needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is no
 Git = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test in this folder, so that `-m "not e2e"` leaves all of them out."""
+    for item in items:  # pytest passes the items of all folders
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.e2e)
+
+
 @dataclass(frozen=True)
 class User:
     """A user of a running server, with a repo `demo`."""
@@ -65,7 +72,7 @@ def new_user(server: Server) -> User:
 
 @pytest.fixture
 def git(tmp_path: Path) -> Git:
-    """Run git in the test's folder; it never asks, and knows nobody's configuration."""
+    """Run git in the test's folder, without prompts and without anybody's configuration."""
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(tmp_path),

@@ -1,4 +1,4 @@
-"""A clone alone is enough to check what the API tells of where values came from."""
+"""A clone alone is enough to check the explanations of the API."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -32,7 +32,7 @@ def path_of(layer: dict[str, Any]) -> str:
 
 
 def patch_in(layer: dict[str, Any], text: str) -> dict[str, Any]:
-    """Return what the file of a layer puts on what lies below."""
+    """Return the patch in the file of a layer."""
     return (yaml.safe_load(text) or {}).get("config" if layer["layer"] == "default" else "overrides", {})
 
 
@@ -62,7 +62,7 @@ def built(fields: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 @pytest.fixture
 def explained(user: User, server: Server) -> dict[str, Any]:
-    """The explanation of a target that two users had a hand in, and whose templates are gone."""
+    """The explanation of a target that two users changed, and whose templates are deleted."""
     guest = new_user(server)
     user.call("PUT", f"/v1/repo/demo/grants/{guest.id}", {"access": "write"})
     put(user, "base", temperature=0.5, max_tokens=5, extra_kwargs={"a/b": {"c": 1, "d": [1]}, "no": "no"})
@@ -78,7 +78,9 @@ def explained(user: User, server: Server) -> dict[str, Any]:
     return user.call("GET", f"{TARGETS}/top/explain")
 
 
-def test_the_layers_of_an_explanation_fold_to_the_config(user: User, git: Git, explained: dict[str, Any]):
+def test_layers_of_an_explanation_fold_to_the_config_in_a_clone(
+    user: User, git: Git, explained: dict[str, Any]
+):
     git("clone", user.clone_url(), "clone")
     layers = explained["layers"]
     assert [layer["name"] for layer in layers] == ["top", "top", "middle", "base", "default"]
@@ -92,7 +94,7 @@ def test_the_layers_of_an_explanation_fold_to_the_config(user: User, git: Git, e
         assert written == layer["version"]
 
 
-def test_the_commit_of_each_field_shows_its_change(user: User, git: Git, explained: dict[str, Any]):
+def test_the_commit_of_each_explained_field_changed_it(user: User, git: Git, explained: dict[str, Any]):
     git("clone", user.clone_url(), "clone")
     assert [field["field"] for field in explained["removed"]] == ["/max_tokens", "/extra_kwargs/a~1b/d"]
     authors = set()
@@ -112,7 +114,7 @@ def test_the_commit_of_each_field_shows_its_change(user: User, git: Git, explain
     assert len(authors) == 2
 
 
-def test_a_clone_has_the_tags_and_what_they_read(user: User, git: Git):
+def test_a_clone_has_the_tags_and_the_files_at_each(user: User, git: Git):
     put(user, "x", temperature=0.5)
     user.call("POST", "/v1/repo/demo/tags", {"name": "v1", "message": "First release"})
     put(user, "x", temperature=0.7)

@@ -1,4 +1,4 @@
-"""Clients that are slow, or vanish: others go on meanwhile, and nothing of theirs stays behind."""
+"""Clients that are slow or vanish: others are answered meanwhile, and nothing stays open."""
 
 import base64
 import json
@@ -99,7 +99,7 @@ def assert_it_works(server: Server, name: str, folder: Path) -> None:
 
 @pytest.mark.parametrize("sent", [b"", b"POST /v1/re", HEAD[:-2], HEAD, HEAD + BODY[:9]])
 @pytest.mark.parametrize("end", [vanish, socket.socket.close])
-def test_half_a_request_that_stays_and_then_goes(lone: tuple[Server, Path], sent: bytes, end):
+def test_half_a_request_blocks_nobody_and_leaves_nothing(lone: tuple[Server, Path], sent: bytes, end):
     server, _ = lone
     before = held(server)
     with ExitStack() as stack:
@@ -120,7 +120,7 @@ def test_half_a_request_that_stays_and_then_goes(lone: tuple[Server, Path], sent
     assert "never" not in call(server, MASTER_KEY, "GET", TARGETS)["targets"]
 
 
-def test_idle_connections_hold_up_nobody(lone: tuple[Server, Path]):
+def test_idle_connections_block_nobody(lone: tuple[Server, Path]):
     server, _ = lone
     before = held(server)
     with ExitStack() as stack:
@@ -132,7 +132,7 @@ def test_idle_connections_hold_up_nobody(lone: tuple[Server, Path]):
     assert_held_again(server, before)
 
 
-def test_an_answer_that_nobody_reads_to_its_end(lone: tuple[Server, Path], tmp_path: Path):
+def test_answers_that_are_not_read_leave_nothing(lone: tuple[Server, Path], tmp_path: Path):
     server, data_dir = lone
     before = held(server)
     for _ in range(6):  # more than there are threads
@@ -144,7 +144,7 @@ def test_an_answer_that_nobody_reads_to_its_end(lone: tuple[Server, Path], tmp_p
     assert_it_works(server, f"after-{tmp_path.name}", data_dir)
 
 
-def test_a_clone_that_is_cut_off_in_the_middle(lone: tuple[Server, Path], tmp_path: Path):
+def test_a_clone_that_breaks_off_leaves_nothing(lone: tuple[Server, Path], tmp_path: Path):
     server, data_dir = lone
     before = held(server)
     repository = data_dir / "repos/admin/demo.git"

@@ -16,7 +16,7 @@ from tests.payloads import target
 from tests.server import MASTER_KEY, Server
 
 
-def test_a_clone_tells_the_whole_story(user: User, git: Git, tmp_path: Path):
+def test_a_clone_has_files_and_history(user: User, git: Git, tmp_path: Path):
     user.call("POST", "/v1/repo/demo/targets", target("coding_target"))
     user.call("POST", "/v1/repo/demo/targets", target("bold", "coding_target", temperature=1.5))
     git("clone", user.clone_url(), "clone")
@@ -50,7 +50,7 @@ def new_token(user: User, **fields: object) -> str:
     return call(user.server, MASTER_KEY, "POST", path, body)["api_key"]
 
 
-def test_what_a_token_may_clone(user: User, git: Git):
+def test_a_token_limited_to_repos_clones_only_these(user: User, git: Git):
     user.call("POST", "/v1/repo", {"repo_name": "other"})
     reader = new_token(user, access="read")
     limited = new_token(user, access="read", repos=["demo"])
@@ -63,7 +63,7 @@ def test_what_a_token_may_clone(user: User, git: Git):
     assert "403" in git("-C", "all", "push", "origin", "main", fails=True).stderr
 
 
-def test_a_guest_clones_with_their_own_token_while_it_is_shared(user: User, server: Server, git: Git):
+def test_a_guest_clones_a_repo_while_it_is_shared(user: User, server: Server, git: Git):
     guest = new_user(server)
     url = guest.clone_url(owner=user.id)
     assert "not found" in git("clone", url, "before", fails=True).stderr
@@ -78,7 +78,7 @@ def test_a_guest_clones_with_their_own_token_while_it_is_shared(user: User, serv
 
 
 @pytest.mark.parametrize("version", ["0", "1", "2"])
-def test_every_protocol(user: User, git: Git, version: str):
+def test_clone_works_with_every_git_protocol(user: User, git: Git, version: str):
     user.call("POST", "/v1/repo/demo/targets", target())
     trace = git(
         "-c", f"protocol.version={version}", "clone", user.clone_url(), "clone", GIT_TRACE_PACKET="1"
@@ -89,7 +89,7 @@ def test_every_protocol(user: User, git: Git, version: str):
 
 
 @pytest.mark.parametrize("version", ["0", "2"])
-def test_shallow_and_partial(user: User, git: Git, tmp_path: Path, version: str):
+def test_shallow_and_partial_clones_work(user: User, git: Git, tmp_path: Path, version: str):
     for name in ("a", "b", "c"):
         user.call("POST", "/v1/repo/demo/targets", target(name))
     protocol = ("-c", f"protocol.version={version}")
@@ -121,7 +121,7 @@ def test_a_large_fetch_sends_a_gzipped_body(user: User, git: Git):
     assert log == "Create target coding_target\n"
 
 
-def test_clones_while_others_write(user: User, git: Git):
+def test_clones_made_beside_writers_are_sound(user: User, git: Git):
     stop = threading.Event()
     written = []
 
@@ -145,7 +145,7 @@ def test_clones_while_others_write(user: User, git: Git):
         writer.join()
 
 
-def test_who_may_clone(user: User, git: Git, server: Server):
+def test_clone_needs_valid_credentials(user: User, git: Git, server: Server):
     git("clone", user.clone_url(token=MASTER_KEY), "by-master")
     assert "Authentication failed" in git("clone", user.clone_url(token="wrong"), "x", fails=True).stderr
     without = git("clone", f"{server.url}/git/{user.id}/demo.git", "x", fails=True).stderr
@@ -157,7 +157,7 @@ def test_who_may_clone(user: User, git: Git, server: Server):
     assert "not found" in git("clone", user.clone_url("nope"), "x", fails=True).stderr
 
 
-def test_a_push_is_refused_in_words(user: User, git: Git):
+def test_a_push_is_refused_with_a_sentence(user: User, git: Git):
     git("clone", user.clone_url(), "clone")
     push = git("-C", "clone", "push", "origin", "HEAD:refs/heads/other", fails=True).stderr
     assert "Bakehouse does not take pushes" in push
@@ -176,7 +176,7 @@ def request(user: User, method: str, path: str, body: bytes = b"", **headers: st
 
 
 @pytest.mark.parametrize("service", ["git-receive-pack", "git-upload-archive", "git-shell", "--help", ""])
-def test_no_other_service(user: User, service: str):
+def test_other_git_services_are_refused(user: User, service: str):
     status, body = request(user, "GET", f"/info/refs?service={service}")
     assert status == 403
     assert b'"code":"FORBIDDEN"' in body
@@ -186,7 +186,7 @@ def test_no_other_service(user: User, service: str):
     assert request(user, "GET", "/objects/info/packs")[0] == 404
 
 
-def test_bodies_that_are_not_what_they_say(user: User):
+def test_malformed_bodies_of_git_requests_are_refused(user: User):
     assert request(user, "POST", "/git-upload-pack", b"no gzip", Content_Encoding="gzip")[0] == 400
     bomb = gzip.compress(bytes(64 * 1024 * 1024))
     assert request(user, "POST", "/git-upload-pack", bomb, Content_Encoding="gzip")[0] == 413
@@ -196,7 +196,7 @@ def test_bodies_that_are_not_what_they_say(user: User):
 
 
 @pytest.mark.parametrize("path", ["../x.git", "a/../../x.git", "%2e%2e/%2e%2e.git", "a%2fb/c.git"])
-def test_a_path_leads_nowhere_else(server: Server, path: str):
+def test_path_traversal_in_git_addresses_is_refused(server: Server, path: str):
     with pytest.raises(urllib.error.HTTPError) as caught:
         urllib.request.urlopen(f"{server.url}/git/{path}/info/refs?service=git-upload-pack")
     assert caught.value.code in (401, 404)

@@ -1,4 +1,4 @@
-"""The short forms of `make torture`, and whether its check of histories would find anything."""
+"""The short forms of kills and registers of `make torture`, and a check of the linearizability check."""
 
 import pytest
 
@@ -6,12 +6,14 @@ from tests.torture import kills, registers
 from tests.torture.linearizability import Operation, is_linearizable
 
 
+@pytest.mark.slow
 def test_kill_9_loses_nothing():
     line, _ = kills.run(rounds=4, seed=0)
     assert "4 kills" in line
 
 
-def test_clients_of_two_servers_see_one_history():
+@pytest.mark.slow
+def test_clients_of_two_servers_see_linearizable_histories():
     (line,) = registers.run(clients=32, operations=25, repos=2, registers=3, seed=5)
     assert "linearizable" in line
     for kind in ("create 201", "create 409", "create 412", "read 200", "put 200", "put 412", "delete 200"):
@@ -62,10 +64,10 @@ IMPOSSIBLE = {
 
 
 @pytest.mark.parametrize("what", POSSIBLE)
-def test_what_can_be_is_let_pass(what: str):
+def test_is_linearizable_accepts_possible_histories(what: str):
     assert is_linearizable(POSSIBLE[what])
 
 
 @pytest.mark.parametrize("what", IMPOSSIBLE)
-def test_what_cannot_be_is_found(what: str):
+def test_is_linearizable_rejects_impossible_histories(what: str):
     assert not is_linearizable(IMPOSSIBLE[what])

@@ -17,8 +17,9 @@ PROJECT = Path(__file__).parents[2]
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 
 
+@pytest.mark.slow
 @needs_chromium
-def test_a_browser_shows_every_operation(server: Server, tmp_path: Path):
+def test_docs_page_shows_every_operation_in_a_browser(server: Server, tmp_path: Path):
     shown = subprocess.run(
         [
             str(CHROMIUM),
@@ -40,7 +41,8 @@ def test_a_browser_shows_every_operation(server: Server, tmp_path: Path):
     assert "Unable to render" not in shown
 
 
-def test_an_installed_package_has_the_page(tmp_path: Path):
+@pytest.mark.slow
+def test_an_installed_package_serves_the_docs_page(tmp_path: Path):
     """Installed, as an operator does it: nothing of it may come from the checkout."""
     source = tmp_path / "source"
     shutil.copytree(

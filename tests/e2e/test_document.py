@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.conftest import call
 from tests.payloads import target
 from tests.server import MASTER_KEY, running
@@ -12,7 +14,8 @@ from tests.server import MASTER_KEY, running
 CONFIG = Path(__file__).parent / "schemathesis"
 
 
-def test_requests_made_from_the_document(tmp_path: Path):
+@pytest.mark.slow
+def test_requests_generated_from_the_openapi_document_are_answered_as_it_says(tmp_path: Path):
     with running(tmp_path / "data") as server:
         # one of each thing, under the names that the document's examples have
         call(server, MASTER_KEY, "POST", "/v1/admin/users", {"user_id": "alice"})

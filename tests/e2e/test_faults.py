@@ -1,4 +1,4 @@
-"""A disk that is full, fails, or may not be written: 503, nothing changed, and it goes on after that."""
+"""A full, failing or read-only disk: writes are answered 503 and change nothing, and work afterwards."""
 
 import contextlib
 import errno
@@ -23,8 +23,9 @@ from tests.torture import faults
 TARGETS = "/v1/repo/demo/targets"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO])
-def test_each_step_of_each_write_may_fail(error: int):
+def test_a_write_that_fails_at_any_step_changes_nothing(error: int):
     (line,) = faults.run([error], list(faults.kinds()) if error == errno.ENOSPC else ["target", "tag"])
     assert "nothing lost" in line
 
@@ -59,7 +60,9 @@ def ask(server: Server, method: str, path: str, body: Any = None) -> tuple[int, 
             return error.code, json.load(error)
 
 
-def test_a_full_folder_for_temporary_files(small_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_full_temporary_folder_is_answered_503(
+    small_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setenv("TMPDIR", str(small_disk))
     with running(tmp_path / "data") as server:
         ask(server, "POST", "/v1/repo", {"repo_name": "demo"})
@@ -82,7 +85,7 @@ def test_a_full_folder_for_temporary_files(small_disk: Path, tmp_path: Path, mon
 
 
 def remount(disk: Path, how: str) -> None:
-    """Let a disk be read-only, or not, once nobody has a file open there to write to it."""
+    """Remount a disk read-only or writable, once no file on it is open for writing."""
     deadline = time.monotonic() + 30
     while subprocess.run(["mount", "-o", f"remount,{how}", disk], capture_output=True).returncode:
         assert time.monotonic() < deadline
@@ -90,7 +93,7 @@ def remount(disk: Path, how: str) -> None:
 
 
 @pytest.mark.parametrize("trouble", ["full", "read-only"])
-def test_a_disk_that_is_full_or_read_only_for_a_while(small_disk: Path, trouble: str):
+def test_writes_are_refused_while_the_disk_is_full_or_read_only(small_disk: Path, trouble: str):
     with running(small_disk / "data") as server:
         assert ask(server, "POST", "/v1/repo", {"repo_name": "demo"})[0] == 200
         assert ask(server, "POST", TARGETS, target("before"))[0] == 200
@@ -119,8 +122,8 @@ def test_a_disk_that_is_full_or_read_only_for_a_while(small_disk: Path, trouble:
     assert not [path for name in ("*.lock", "tmp_*", ".new-*") for path in (small_disk / "data").rglob(name)]
 
 
-def test_what_needs_no_new_file_is_answered_on_a_disk_without_room_for_one(small_disk: Path):
-    """The journal has room for some writes, and git's packs have none: so nothing is published."""
+def test_reads_that_need_no_new_file_are_answered_on_a_full_disk(small_disk: Path):
+    """The journal has room for some writes, and the disk has none for packs: so no checkpoint succeeds."""
     with running(small_disk / "data") as server:
         ask(server, "POST", "/v1/repo", {"repo_name": "demo"})
         for number in range(30):

@@ -1,4 +1,4 @@
-"""A server that may open few files: less is done at once, and every request is answered."""
+"""A server with few open files does less at once, and answers every request."""
 
 import http.client
 import json
@@ -7,6 +7,8 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.e2e.conftest import call
 from tests.payloads import made
@@ -65,7 +67,8 @@ class Caller:
         return self.answered
 
 
-def test_every_request_is_answered(tmp_path: Path):
+@pytest.mark.slow
+def test_every_request_is_answered_with_64_open_files(tmp_path: Path):
     with running(tmp_path / "data", limited(64, "-m", "app.cli", "serve")) as server:
         for number in range(REPOS):
             call(server, MASTER_KEY, "POST", "/v1/repo", {"repo_name": f"repo-{number}"})
@@ -80,7 +83,7 @@ def test_every_request_is_answered(tmp_path: Path):
         assert "[ERROR]" not in told
 
 
-def test_too_few_files_stop_the_start_with_a_sentence(tmp_path: Path):
+def test_server_does_not_start_with_too_few_open_files(tmp_path: Path):
     for command in (
         ["-m", "app.cli", "serve"],
         ["-m", "gunicorn", "--bind=127.0.0.1:0", "--no-control-socket", "wsgi:app"],

@@ -1,4 +1,4 @@
-"""The short form of the flips of `make torture`, and whether it would find what is wrong."""
+"""The short form of the flips of `make torture`, and a check that it finds wrong answers and lost writes."""
 
 import random
 from collections.abc import Iterator
@@ -12,7 +12,8 @@ from tests.torture.cases import Case, Verdict
 from tests.torture.everything import FOLDERS
 
 
-def test_a_bit_that_flips_is_told_of_or_harmless():
+@pytest.mark.slow
+def test_a_flipped_bit_is_reported_or_harmless():
     summary, *_ = flips.run(flips=40, seed=18)
     assert "40 flips" in summary
     assert ": 0 answered wrong" in summary
@@ -31,16 +32,16 @@ class Nothing:
 
 
 class MovedBack(Nothing):
-    """A branch that is where it was a commit before: sound in itself, and yet a commit is lost."""
+    """A branch moved back by a commit: the repository is sound, but a commit is lost."""
 
     def do(self, data_dir: Path) -> None:
         git(data_dir / FOLDERS["demo"], "update-ref", "refs/heads/main", "main~1")
 
 
 class Emptied(Nothing):
-    """Users that are gone, as where the folder of all users was read as an empty one."""
+    """All users are missing, as if the folder of users were read as an empty one."""
 
-    place = "other"  # which is no reason for it
+    place = "other"  # so a failure about accounts is not excused
 
     def do(self, data_dir: Path) -> None:
         git(data_dir / FOLDERS["accounts"], "update-ref", "refs/heads/main", self._root(data_dir))
@@ -51,25 +52,25 @@ class Emptied(Nothing):
 
 @pytest.fixture(scope="module")
 def case(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case]:
-    """Yield a data directory whose commits are all published."""
+    """Yield a data directory with all commits in git's own files."""
     folder = tmp_path_factory.mktemp("flips")
     with flips.quiet([]):
         yield Case(everything.make(folder)[0], folder / "copy")
 
 
-def test_what_is_not_damaged_is_not_told_of(case: Case, tmp_path: Path):
+def test_hold_reports_nothing_for_undamaged_data(case: Case, tmp_path: Path):
     verdict = case.hold(Nothing(), random.Random(1), tmp_path / "copy")
     assert verdict == Verdict()
 
 
-def test_wrong_answers_and_what_is_lost_are_found(case: Case, tmp_path: Path):
+def test_hold_finds_wrong_answers_and_lost_writes(case: Case, tmp_path: Path):
     verdict = case.hold(MovedBack(), random.Random(1), tmp_path / "copy")
     assert any("/targets/asks by alice is 200" in line for line in verdict.wrong)
     assert verdict.missed
     assert any("templates" in line for line in verdict.lost)
 
 
-def test_users_that_are_gone_are_found(case: Case, tmp_path: Path):
+def test_hold_finds_missing_users(case: Case, tmp_path: Path):
     verdict = case.hold(Emptied(), random.Random(1), tmp_path / "copy")
     assert any("by alice is 401" in line for line in verdict.wrong)
     assert any("users/alice.yml" in line for line in verdict.lost)

@@ -1,4 +1,4 @@
-"""What a worker holds after requests of all kinds: no more than its caches, however many were refused."""
+"""The memory of a worker after requests of all kinds, accepted and refused: no more than its caches."""
 
 import http.client
 import json
@@ -77,7 +77,7 @@ def lines(size: int, number: int) -> dict[str, Any]:
 
 
 def fill(send: Send) -> None:
-    """Let the caches have as much as they take."""
+    """Fill the caches."""
     send(201, "POST", "/v1/repo", {"repo_name": "demo"})
     send(201, "POST", TARGETS, target("there", temperature=0.5))
     for number in range(FILLING):
@@ -113,7 +113,7 @@ def conflict(send: Send, batches: int = BATCHES) -> None:
         send(409, "POST", f"{TARGETS}/batch", {"targets": [*items, target("there", temperature=0.1)]})
 
 
-def test_memory_stays_flat(server: Server):
+def test_memory_of_a_worker_stays_flat(server: Server):
     in_turn(server, fill)
     in_turn(server, mix)
     in_turn(server, partial(conflict, batches=1))

@@ -1,4 +1,4 @@
-"""The published Node SDK, unchanged, against the real server: what `node/sdk.test.mjs` tells."""
+"""The published Node SDK, unchanged, against the real server: runs `node/sdk.test.mjs`."""
 
 import os
 import re
@@ -34,7 +34,7 @@ def installed() -> Path:
     return INSTALLED
 
 
-def test_every_method_and_error(installed: Path, user: User):
+def test_every_method_and_error_of_the_node_sdk(installed: Path, user: User):
     done = subprocess.run(
         ["node", "--test", "sdk.test.mjs"],
         cwd=installed,

@@ -146,7 +146,7 @@ def health(bread: Blocking) -> None:
 
 
 @pytest.mark.parametrize("story", [repo, prompts, targets, health])
-def test_every_method_of(bread: Blocking, story: Callable[[Blocking], None]):
+def test_every_method_of_the_sdk_works(bread: Blocking, story: Callable[[Blocking], None]):
     """A resource's story calls every public method that its class in the SDK has."""
     resource = story.__name__
     methods = {
@@ -159,7 +159,7 @@ def test_every_method_of(bread: Blocking, story: Callable[[Blocking], None]):
     assert methods - bread.called == set()
 
 
-def test_what_is_not_there(bread: Blocking):
+def test_unknown_names_raise_not_found(bread: Blocking):
     for read, name in ((bread.repo.get, "nope"), (bread.repo.get_tree, "nope"), (bread.targets.list, "nope")):
         with pytest.raises(aibread.NotFoundError, match="'nope'") as caught:
             read(name)
@@ -171,7 +171,7 @@ def test_what_is_not_there(bread: Blocking):
         bread.targets.create("demo", target_name="a", template="nope")
 
 
-def test_what_is_there_and_different(bread: Blocking):
+def test_conflicts_raise_conflict(bread: Blocking):
     bread.prompts.create("demo", prompt_name="a", messages=[SYSTEM])
     bread.targets.create("demo", target_name="a", template="default")
     other = {"target_name": "a", "template": "default", "overrides": {"max_tokens": 1}}
@@ -187,7 +187,7 @@ def test_what_is_there_and_different(bread: Blocking):
     assert bread.targets.get("a", repo_name="demo").config.max_tokens is None
 
 
-def test_what_is_wrong(bread: Blocking):
+def test_wrong_requests_raise_unprocessable(bread: Blocking):
     for call, location in (
         (partial(bread.repo.create, repo_name="a b"), ["body", "repo_name"]),
         (partial(bread.repo.list, limit=0), ["query", "limit"]),
@@ -202,7 +202,7 @@ def test_what_is_wrong(bread: Blocking):
         assert [mistake["loc"] for mistake in caught.value.body["detail"]] == [location]
 
 
-def test_who_may_not(bread: Blocking, connect: Connect):
+def test_missing_rights_raise_authentication_or_permission_errors(bread: Blocking, connect: Connect):
     with pytest.raises(aibread.AuthenticationError, match="UNAUTHORIZED"):
         connect("wrong").repo.list()
     for somebody in ({"x_user_id": "somebody"}, {"user_id": "somebody"}):

@@ -1,4 +1,4 @@
-"""Tokens reach no log, error, commit or file, whatever is done with them."""
+"""Tokens reach no log, commit or file, and no answer but to a request with the token in its address."""
 
 import subprocess
 import urllib.error
@@ -38,7 +38,7 @@ def all_objects(repository: Path) -> bytes:
     return subprocess.run(command, capture_output=True, check=True).stdout
 
 
-def test_secrets_are_nowhere(tmp_path: Path):
+def test_secrets_reach_no_log_no_commit_and_no_file(tmp_path: Path):
     with running(tmp_path / "data") as server:
         user = new_user(server)
         secrets = (user.token, MASTER_KEY, WRONG)
@@ -46,7 +46,7 @@ def test_secrets_are_nowhere(tmp_path: Path):
         for secret in secrets:
             for answer in answers_to_all_kinds_of_requests(server, secret):
                 asked_with_a_name_that_is_theirs += secret in answer
-        # What was sent as a name comes back in the answer to whoever sent it, and goes nowhere else.
+        # An answer about an unknown name repeats the name, also where a client sent a token as the name.
         assert asked_with_a_name_that_is_theirs <= 4 * len(secrets)
         subprocess.run(["git", "clone", "-q", user.clone_url(), tmp_path / "clone"], check=True)
         subprocess.run(

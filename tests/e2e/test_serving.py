@@ -1,4 +1,4 @@
-"""The server as its operator meets it: starting, stopping, being killed, telling what is wrong."""
+"""The server and its commands as an operator uses them: start, stop, settings, users and tokens."""
 
 import json
 import os
@@ -35,7 +35,7 @@ def bakehouse(data_dir: Path, *arguments: str | bytes, **settings: str) -> "subp
 
 
 @needs_curl
-def test_the_first_start_tells_a_line_that_creates_a_target(tmp_path: Path):
+def test_first_start_prints_a_line_that_creates_a_target(tmp_path: Path):
     with running(tmp_path, master_key="") as server:
         told = server.log.read_text()
         (line,) = re.findall(r"^curl .*$", told, re.MULTILINE)
@@ -49,14 +49,14 @@ def test_the_first_start_tells_a_line_that_creates_a_target(tmp_path: Path):
         assert call(server, key, "GET", "/v1/repo/demo/targets") == {"targets": ["first"]}
 
 
-def test_gunicorn_serves_the_same(tmp_path: Path):
+def test_gunicorn_serves_the_same_application(tmp_path: Path):
     with running(tmp_path, GUNICORN) as server:
         call(server, MASTER_KEY, "POST", "/v1/repo", {"repo_name": "demo"})
         assert call(server, MASTER_KEY, "GET", "/v1/repo") == {"repos": ["demo"]}
 
 
 @pytest.mark.parametrize("command", [[sys.executable, "-m", "app.cli", "serve"], GUNICORN])
-def test_a_wrong_setting_stops_the_start_with_a_sentence(tmp_path: Path, command: list[str]):
+def test_server_does_not_start_with_a_wrong_setting(tmp_path: Path, command: list[str]):
     done = subprocess.run(
         command, env=environment(tmp_path, max_body="much"), capture_output=True, text=True, timeout=60
     )
@@ -65,7 +65,7 @@ def test_a_wrong_setting_stops_the_start_with_a_sentence(tmp_path: Path, command
 
 
 @needs_two_cores
-def test_each_worker_keeps_to_its_share_of_the_cores(tmp_path: Path):
+def test_each_worker_stays_on_its_share_of_the_cores(tmp_path: Path):
     def shares() -> list[list[int]]:
         """Return the cores of each of two workers; one that was just started may not have chosen yet."""
         while True:
@@ -86,7 +86,8 @@ def test_each_worker_keeps_to_its_share_of_the_cores(tmp_path: Path):
         assert sorted(os.sched_getaffinity(server.process.pid)) == ALL_CORES
 
 
-def test_users_on_the_command_line(tmp_path: Path):
+@pytest.mark.slow
+def test_users_command_creates_lists_and_revokes(tmp_path: Path):
     token = bakehouse(tmp_path, "users", "create", "alice", "--alias", "Alice").stdout.strip()
     with running(tmp_path) as server:
         assert call(server, token, "GET", "/v1/repo") == {"repos": []}
@@ -109,7 +110,8 @@ def test_users_on_the_command_line(tmp_path: Path):
         assert "carol\tC\ufffd\ufffd[2J\t-\t1\n" in bakehouse(tmp_path, "users", "list").stdout
 
 
-def test_tokens_on_the_command_line(tmp_path: Path):
+@pytest.mark.slow
+def test_tokens_command_creates_lists_and_revokes(tmp_path: Path):
     bakehouse(tmp_path, "users", "create", "alice")
     tokens = ("users", "tokens")
     limits = ("--read-only", "--repo", "demo", "--repo", "bob/x", "--expires", "2999-01-31T12:00:00Z")
@@ -141,7 +143,7 @@ def test_tokens_on_the_command_line(tmp_path: Path):
 
 
 @pytest.mark.parametrize("what", ["grant", "token"])
-def test_what_was_allowed_when_a_slow_body_began_may_be_over(server: Server, user: User, what: str):
+def test_a_right_revoked_during_a_slow_body_is_refused(server: Server, user: User, what: str):
     guest = new_user(server)
     user.call("PUT", f"/v1/repo/demo/grants/{guest.id}", {"access": "write"})
     body = json.dumps(target("late")).encode()
@@ -164,7 +166,7 @@ def test_what_was_allowed_when_a_slow_body_began_may_be_over(server: Server, use
 
 
 def send_raw(server: Server, data: bytes) -> bytes:
-    """Return what is answered to some bytes, after which the client says no more."""
+    """Send some bytes, and return the answer."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         connection.sendall(data)
         connection.shutdown(socket.SHUT_WR)
@@ -174,8 +176,8 @@ def send_raw(server: Server, data: bytes) -> bytes:
         return answer
 
 
-def test_bytes_that_are_no_request(server: Server):
-    """What gunicorn itself refuses is no 500 either, and the server goes on."""
+def test_malformed_requests_are_no_500(server: Server):
+    """gunicorn itself refuses these, without a 500, and the server goes on."""
     for data in (b"\x00\r\n\r\n", b"GET /v1/\x00 HTTP/1.1\r\n\r\n", b"POST /v1/repo HTTP/1.1\r\nHost: x\r\n"):
         assert b" 500 " not in send_raw(server, data)
     assert call(server, MASTER_KEY, "GET", "/v1/repo")
@@ -196,7 +198,7 @@ BODIES = {
 
 
 @pytest.mark.parametrize("what", BODIES)
-def test_bodies_that_are_not_what_their_headers_say(server: Server, what: str):
+def test_bodies_that_contradict_their_headers_are_refused(server: Server, what: str):
     header, body, status = BODIES[what]
     head = b"POST /v1/repo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n"
     head += b"Authorization: Bearer " + MASTER_KEY.encode() + b"\r\n" + header + b"\r\n\r\n"
@@ -207,7 +209,7 @@ def test_bodies_that_are_not_what_their_headers_say(server: Server, what: str):
     assert "never-made" not in call(server, MASTER_KEY, "GET", "/v1/repo")["repos"]
 
 
-def test_an_address_or_folder_that_cannot_be_used(tmp_path: Path):
+def test_server_does_not_start_on_a_taken_address_or_unusable_folder(tmp_path: Path):
     (tmp_path / "file").write_text("")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
@@ -219,7 +221,7 @@ def test_an_address_or_folder_that_cannot_be_used(tmp_path: Path):
     assert done.stderr == f"Error: The data directory {tmp_path}/file cannot be used: Not a directory.\n"
 
 
-def test_a_clone_of_a_damaged_repo(tmp_path: Path):
+def test_clone_of_a_damaged_repo_is_answered_503(tmp_path: Path):
     with running(tmp_path) as server:
         call(server, MASTER_KEY, "POST", "/v1/repo", {"repo_name": "demo"})
         (tmp_path / "repos/admin/demo.git/refs/heads/main").write_text("junk")

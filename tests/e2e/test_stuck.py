@@ -1,4 +1,4 @@
-"""Somebody holds one repository's lock for long, as a stopped worker does: its writers wait, for a while."""
+"""A stopped process holds the lock of one repository: its writers wait for a bounded time, others go on."""
 
 import json
 import os
@@ -65,8 +65,9 @@ def server(data_dir: Path) -> Iterator[Server]:
         yield server
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["the repository", "the owner's folder"])
-def test_all_else_is_answered_while_one_lock_is_held(server: Server, data_dir: Path, what: str):
+def test_other_requests_are_answered_while_one_lock_is_held(server: Server, data_dir: Path, what: str):
     stuck, other = new_user(server), new_user(server)
     stuck.call("POST", TARGETS, target("before"))
     folder = data_dir / "repos" / stuck.id
@@ -89,7 +90,7 @@ def test_all_else_is_answered_while_one_lock_is_held(server: Server, data_dir: P
     assert "Traceback" not in server.log.read_text()
 
 
-def test_a_server_ends_and_publishes_the_others_while_one_lock_is_held(server: Server, data_dir: Path):
+def test_server_stops_and_checkpoints_others_while_one_lock_is_held(server: Server, data_dir: Path):
     stuck, others = new_user(server), [new_user(server) for _ in range(3)]
     journal = data_dir / "repos" / stuck.id / "demo.git" / NAME
     pids = server.workers()
@@ -106,7 +107,7 @@ def test_a_server_ends_and_publishes_the_others_while_one_lock_is_held(server: S
             assert "targets/committed.yml" in git(path, "ls-tree", "-r", "--name-only", "main")
 
 
-def test_what_a_stuck_repository_holds_back_is_published_once_it_is_free(server: Server, data_dir: Path):
+def test_a_stuck_repository_is_checkpointed_once_its_lock_is_free(server: Server, data_dir: Path):
     stuck, other = new_user(server), new_user(server)
     path = data_dir / "repos" / stuck.id / "demo.git"
     stuck.call("POST", TARGETS, target("committed"))

@@ -1,15 +1,19 @@
 """Real repositories for the tests of `storage`, and git's own view of them."""
 
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from storage.errors import TagExists
 from storage.journal.file_engine import FileJournal
 from storage.journal.journal_file import NAME
+from storage.plumbing.branch import Branch
+from storage.plumbing.refs import Refs
 from storage.repository import Repository
 from storage.signatures import Person
 from storage.store import Store
@@ -21,6 +25,9 @@ T = TypeVar("T")
 _PATIENCE = 60  # seconds
 
 ALICE = Person("Alice", "alice@example.org")
+BOB = Person("Bob [ops]", "bob@work.example")
+
+HAND = ("-c", "user.name=Hand", "-c", "user.email=hand@example.org")  # options of git: who commits by hand
 
 
 def first_commit(transaction: Transaction) -> None:
@@ -39,10 +46,15 @@ def put(path: str, data: bytes, subject: str = "Change") -> Callable[[Transactio
 
 
 def publish(repository: Repository, change: Callable[[Transaction], T]) -> T:
-    """Make a change and let git see it, in a pack of its own."""
+    """Make a change and checkpoint it, so that git has it in a pack of its own."""
     result = repository.transact(change)
     repository.checkpoint()
     return result
+
+
+def branch(repository: Repository) -> Branch:
+    """Return the branch of a repository, for functions of maintenance that take one."""
+    return Branch(Refs(repository.name, repository.path))
 
 
 def increment(transaction: Transaction) -> int:
@@ -55,7 +67,7 @@ def increment(transaction: Transaction) -> int:
 
 
 def increment_many(root: str, times: int) -> list[int]:
-    """Do so in another process."""
+    """Call `increment` several times, for a process of its own."""
     repository = Store(Path(root)).open("alice/demo")
     return [repository.transact(increment) for _ in range(times)]
 
@@ -85,7 +97,7 @@ def commit_at(path: Path, times: Sequence[int]) -> list[str]:
 
 
 def settle(folder: Path) -> None:
-    """Wait until git can see all that was committed to the repositories of Bakehouse's in a folder."""
+    """Wait until each repository below a folder is checkpointed, so that git has all commits."""
     deadline = time.monotonic() + _PATIENCE
     for path in folder.rglob(NAME):
         journal = FileJournal(path.parent.stem, path.parent, Waits())
@@ -96,7 +108,7 @@ def settle(folder: Path) -> None:
 
 
 def git(path: Path, *arguments: str, stdin: str = "") -> str:
-    """Return what git says of a repository, once it can see all; CalledProcessError if it fails."""
+    """Wait for the checkpoint of a repository, and return git's output; CalledProcessError if git fails."""
     for told_of in (path, *(Path(argument) for argument in arguments if argument.endswith(".git"))):
         settle(told_of)
     command = ["git", "-C", str(path), *arguments]
@@ -104,7 +116,7 @@ def git(path: Path, *arguments: str, stdin: str = "") -> str:
 
 
 def unpack(repository: Path, path: str) -> Path:
-    """Put each object of a repository into a file of its own, and return that of a path on the branch."""
+    """Unpack all objects of a repository into loose ones, and return the file of a path on the branch."""
     version = git(repository, "rev-parse", f"main:{path}").strip()
     for pack in (repository / "objects/pack").glob("*.pack"):
         pack.with_suffix(".idx").unlink()
@@ -112,3 +124,46 @@ def unpack(repository: Path, path: str) -> Path:
         pack.unlink()
         subprocess.run(["git", "-C", repository, "unpack-objects", "-q"], input=content, check=True)
     return repository / "objects" / version[:2] / version[2:]
+
+
+def two_alike(transaction: Transaction) -> list[str]:
+    """Commit until two ids start with the same 4 digits, and return these two."""
+    seen: dict[str, str] = {}
+    while True:
+        increment(transaction)
+        commit = str(transaction.tip)
+        if commit[:4] in seen:
+            return [seen[commit[:4]], commit]
+        seen[commit[:4]] = commit
+
+
+def off_the_branch(repository: Repository, *options: str) -> str:
+    """Return a commit that no branch leads to."""
+    command = ("commit-tree", "main^{tree}", "-m", "Stray", *options)
+    return git(repository.path, *HAND, *command).strip()
+
+
+def commit_files(files: dict[str, bytes | None], author: Person = BOB) -> Callable[[Transaction], str]:
+    """Return a change that writes files, removes those given as None, and commits."""
+
+    def change(transaction: Transaction) -> str:
+        for path, data in files.items():
+            if data is None:
+                transaction.remove(path)
+            else:
+                transaction.write(path, data)
+        return transaction.commit("Change\n", author)
+
+    return change
+
+
+def run_together(count: int, task: Callable[[int], Any]) -> list[Any]:
+    """Run a task in `count` threads that start at once, and return the results by number of thread."""
+    barrier = threading.Barrier(count)
+
+    def start(number: int) -> object:
+        barrier.wait()
+        return task(number)
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(start, range(count)))

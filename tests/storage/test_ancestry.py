@@ -1,4 +1,4 @@
-"""Finding a commit: by its id, the start of one, a tag, or a moment."""
+"""Finding a commit by its id, an abbreviation, a tag, or a time."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
@@ -11,7 +11,7 @@ from storage.history import LogFilter
 from storage.repository import Repository
 from storage.store import Store
 from storage.transaction import Transaction
-from tests.storage.repositories import ALICE, commit_at, git, increment, put
+from tests.storage.repositories import ALICE, commit_at, git, increment, off_the_branch, put, two_alike
 
 LONG_AGO = 1_000_000_000
 
@@ -21,34 +21,16 @@ def at(seconds: float) -> datetime:
 
 
 def line_of(repository: Repository) -> list[str]:
-    """Return all commits, oldest first, as git has them."""
+    """Return all commits, oldest first, as git lists them."""
     return git(repository.path, "rev-list", "--first-parent", "--reverse", "main").split()
 
 
 def increment_by(count: int) -> Callable[[Transaction], list[int]]:
-    """Return a change that makes so many commits, in one flush."""
+    """Return a change that makes `count` commits, in one flush."""
     return lambda transaction: [increment(transaction) for _ in range(count)]
 
 
-def two_alike(transaction: Transaction) -> list[str]:
-    """Commit until two ids start with the same 4 digits, and return these two."""
-    seen: dict[str, str] = {}
-    while True:
-        increment(transaction)
-        commit = str(transaction.tip)
-        if commit[:4] in seen:
-            return [seen[commit[:4]], commit]
-        seen[commit[:4]] = commit
-
-
-def off_the_branch(repository: Repository, *options: str) -> str:
-    """Return a commit that no branch leads to."""
-    identity = ("-c", "user.name=Hand", "-c", "user.email=hand@example.org")
-    command = ("commit-tree", "main^{tree}", "-m", "Stray", *options)
-    return git(repository.path, *identity, *command).strip()
-
-
-def test_a_commit_is_found_by_its_id_or_the_start_of_it(repository: Repository):
+def test_find_takes_an_id_or_an_abbreviation(repository: Repository):
     commits = [repository.head().commit, *(repository.transact(put("a", b"%d" % n)) for n in range(5))]
     for commit in commits:
         for length in (40, 39, 12, 11):
@@ -56,7 +38,7 @@ def test_a_commit_is_found_by_its_id_or_the_start_of_it(repository: Repository):
     assert repository.find("HEAD") == repository.find("main") == commits[-1]
 
 
-def test_an_abbreviation_that_could_be_two_is_told(repository: Repository):
+def test_find_refuses_an_ambiguous_abbreviation(repository: Repository):
     first, second = repository.transact(two_alike)
     with pytest.raises(RevisionAmbiguous) as caught:
         repository.find(first[:4])
@@ -66,8 +48,8 @@ def test_an_abbreviation_that_could_be_two_is_told(repository: Repository):
     assert repository.find(second[: differ + 1]) == second
 
 
-def test_an_abbreviation_is_the_start_of_an_id(repository: Repository):
-    """Not what lies in the middle of one, or across two, in the line that is searched."""
+def test_find_matches_an_abbreviation_at_the_start_of_an_id_only(repository: Repository):
+    """Digits in the middle of an id, or across two ids that are stored side by side, do not match."""
     repository.transact(increment_by(300))
     commits = line_of(repository)
     joined = "".join(commits)
@@ -96,18 +78,18 @@ def test_an_abbreviation_is_the_start_of_an_id(repository: Repository):
         "refs/heads/main",
     ],
 )
-def test_what_is_called_nothing_is_not_found(repository: Repository, revision: str):
+def test_find_refuses_names_that_are_no_revision(repository: Repository, revision: str):
     with pytest.raises(RevisionNotFound) as caught:
         repository.find(revision)
     assert (caught.value.repository, caught.value.revision) == ("demo", revision)
 
 
-def test_a_name_longer_than_any_file_s_is_not_found(repository: Repository):
+def test_find_refuses_a_name_longer_than_any_file_name(repository: Repository):
     with pytest.raises(RevisionNotFound):
         repository.find("v" * 5000)
 
 
-def test_a_tag_is_found_and_comes_before_an_abbreviation(repository: Repository):
+def test_find_prefers_a_tag_to_an_abbreviation(repository: Repository):
     first = repository.head().commit
     second = repository.transact(put("a", b"1"))
     repository.create_tag("v1.0", first, ALICE, "One\n")
@@ -118,14 +100,14 @@ def test_a_tag_is_found_and_comes_before_an_abbreviation(repository: Repository)
     assert repository.find(second[:8]) == second
 
 
-def test_a_whole_id_is_never_a_tag(repository: Repository):
+def test_find_never_takes_a_whole_id_for_a_tag(repository: Repository):
     first = repository.head().commit
     second = repository.transact(put("a", b"1"))
     git(repository.path, "update-ref", f"refs/tags/{second}", first)
     assert repository.find(second) == second
 
 
-def test_a_commit_that_no_branch_leads_to_is_not_found(repository: Repository):
+def test_commits_off_the_branch_are_not_found(repository: Repository):
     repository.transact(put("a", b"1"))
     stray = off_the_branch(repository, "-p", "main")
     git(repository.path, "update-ref", "refs/tags/stray", stray)
@@ -143,7 +125,7 @@ def test_a_commit_that_no_branch_leads_to_is_not_found(repository: Repository):
             look()
 
 
-def test_a_repository_is_read_at_any_commit(repository: Repository):
+def test_at_reads_the_repository_at_any_commit(repository: Repository):
     commits = [repository.transact(put("a", b"%d" % number)) for number in range(5)]
     for number, commit in enumerate(commits):
         assert repository.at(commit).read("a").data == b"%d" % number
@@ -154,7 +136,7 @@ def test_a_repository_is_read_at_any_commit(repository: Repository):
         )
 
 
-def test_a_moment_finds_what_was_the_tip(repository: Repository):
+def test_find_at_returns_the_tip_of_that_time(repository: Repository):
     start = repository.head().time + 100
     first, second, third, fourth = commit_at(repository.path, [start, start + 10, start + 10, start + 20])
     assert repository.find_at(at(start)) == repository.find_at(at(start + 9.999)) == first
@@ -164,7 +146,7 @@ def test_a_moment_finds_what_was_the_tip(repository: Repository):
     assert repository.find_at(datetime.max.replace(tzinfo=UTC)) == fourth
 
 
-def test_a_moment_before_the_first_commit_is_not_found(repository: Repository):
+def test_find_at_refuses_a_time_before_the_first_commit(repository: Repository):
     began = at(repository.head().time)
     assert repository.find_at(began) == repository.head().commit
     for moment in (began - timedelta(microseconds=1), datetime.min.replace(tzinfo=UTC)):
@@ -172,12 +154,12 @@ def test_a_moment_before_the_first_commit_is_not_found(repository: Repository):
             repository.find_at(moment)
 
 
-def test_a_moment_in_another_time_zone_is_the_same_moment(repository: Repository):
+def test_find_at_takes_any_time_zone(repository: Repository):
     began = at(repository.head().time)
     assert repository.find_at(began.astimezone(timezone(timedelta(hours=-9)))) == repository.head().commit
 
 
-def test_a_clock_that_went_back_hides_no_commit(repository: Repository):
+def test_commits_dated_before_their_parent_are_found(repository: Repository):
     """A commit made by hand counts as made no earlier than those before it."""
     began = repository.head().time
     by_hand = commit_at(repository.path, [began + 50, LONG_AGO, LONG_AGO - 5, began + 60])
@@ -201,8 +183,8 @@ def test_commits_of_another_process_are_found(repository: Repository, tmp_path: 
 
 
 @pytest.mark.parametrize("count", [999, 1000, 1001, 2500])
-def test_many_commits_at_once_are_found(repository: Repository, tmp_path: Path, count: int):
-    """Up to 1000, the reader goes back from the tip; beyond, it asks git."""
+def test_many_commits_of_another_process_are_found(repository: Repository, tmp_path: Path, count: int):
+    """Up to 1000 new commits are read one by one, from the tip back; for more, git is asked."""
     other = Store(tmp_path).open("alice/demo")
     other.find("HEAD")
     repository.transact(increment_by(count))
@@ -211,11 +193,12 @@ def test_many_commits_at_once_are_found(repository: Repository, tmp_path: Path, 
     assert other.find("main") == commits[-1]
     for position in (0, 1, 2, count // 2, count - 1, count):
         assert other.find(commits[position]) == commits[position]
-        assert other._ancestry.position(commits[position]) == position
-        assert other._ancestry.id_at(position) == commits[position]
+    for position in (0, 1, count // 2, count - 1):
+        (before,) = other.log(commits[-1], before=commits[position + 1], limit=1)
+        assert before.commit == commits[position]
 
 
-def test_a_branch_put_elsewhere_by_hand_is_noticed(repository: Repository):
+def test_a_branch_moved_off_its_ancestry_by_hand_is_noticed(repository: Repository):
     repository.transact(increment_by(3))
     first, *_, tip = line_of(repository)
     assert repository.find(tip) == tip
@@ -229,7 +212,7 @@ def test_a_branch_put_elsewhere_by_hand_is_noticed(repository: Repository):
             repository.at(commit)
 
 
-def test_a_branch_put_back_by_hand_is_noticed(repository: Repository):
+def test_a_branch_moved_back_by_hand_is_noticed(repository: Repository):
     repository.transact(increment_by(4))
     *before, kept, lost, tip = line_of(repository)
     assert repository.find_at(at(2**33)) == tip

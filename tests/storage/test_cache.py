@@ -1,4 +1,4 @@
-"""What the caches hold: no more bytes than they say, whatever is kept in them."""
+"""Caches take no more memory than they count, whatever they hold."""
 
 import gc
 import os
@@ -51,7 +51,7 @@ def blob(size: int) -> GitObject:
         lambda: tree(300, "a-name-of-some-length.yml"),
     ],
 )
-def test_objects_take_no_more_than_they_count(make: Callable[[], GitObject | Tree]):
+def test_object_cache_counts_at_least_the_memory_it_takes(make: Callable[[], GitObject | Tree]):
     def fill() -> ObjectCache:
         cache, counted = ObjectCache(SIZE), 0
         while counted < SIZE * 3 // 2:  # so that the first make room
@@ -64,7 +64,7 @@ def test_objects_take_no_more_than_they_count(make: Callable[[], GitObject | Tre
 
 
 @pytest.mark.parametrize("length", [0, 100, 10_000, SIZE + 1])
-def test_a_cache_takes_no_more_than_its_size(length: int):
+def test_cache_takes_no_more_than_its_size(length: int):
     def fill() -> Cache[str, str]:
         cache: Cache[str, str] = Cache(SIZE)
         for number in range(SIZE * 2 // (length + 600)):
@@ -74,7 +74,7 @@ def test_a_cache_takes_no_more_than_its_size(length: int):
     assert held(fill) < SIZE * 1.05
 
 
-def test_the_last_that_were_asked_for_stay():
+def test_cache_keeps_the_values_used_last():
     cache: Cache[int, str] = Cache(10_000)
     for number in range(100):
         cache.put(number, "a value", 600)
@@ -97,8 +97,8 @@ def test_the_last_that_were_asked_for_stay():
         {"list": ["\U0001f600 and more"] * 500},
     ],
 )
-def test_documents_take_no_more_than_they_weigh(value: Any):
+def test_weigh_returns_at_least_the_memory_of_a_document(value: Any):
     data = canonical_yaml.dump({"config": value})
-    # The least of some: a thread of another test may just end something.
+    # The least of three: a thread of another test may free memory meanwhile.
     real = min(held(lambda: canonical_yaml.load(data)) for _ in range(3))
     assert real * 0.9 < weigh(canonical_yaml.load(data)) < real * 1.5

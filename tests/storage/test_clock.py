@@ -1,43 +1,30 @@
-"""A clock that jumps: history stays in order, and what was the tip at a time can be told."""
+"""A clock that jumps: history stays in order, and the tip at a time can be found."""
 
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from storage import tags, transaction
 from storage.errors import RevisionNotFound
 from storage.repository import Repository
 from storage.store import Store
+from tests.seams import Clock, set_clock
 from tests.storage.repositories import ALICE, git, increment
 
 NOON = 4_000_000_000  # long after the repository was made
 JUMPS = [0, 60, -86_400, -86_400 * 365, 30, 3600, -5, 3600]
 
 
-class Clock:
-    """The wall clock, as somebody sets it."""
-
-    def __init__(self) -> None:
-        self.now = float(NOON)
-
-    def time(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(transaction, "time", clock)
-    monkeypatch.setattr(tags, "time", clock)
-    return clock
+    return set_clock(monkeypatch, NOON)
 
 
 def moment(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def test_commits_stay_in_order(repository: Repository, clock: Clock):
+def test_commits_stay_in_order_when_the_clock_jumps(repository: Repository, clock: Clock):
     for jump in JUMPS:
         clock.now = NOON + jump
         repository.transact(increment)
@@ -50,8 +37,8 @@ def test_commits_stay_in_order(repository: Repository, clock: Clock):
     assert git(repository.path, "rev-list", "--author-date-order", "main") == line
 
 
-def test_what_was_the_tip_at_a_time_can_be_told(repository: Repository, clock: Clock, tmp_path: Path):
-    """Of commits that a clock put into one second, the last was the tip from then on."""
+def test_find_at_is_right_when_the_clock_has_jumped(repository: Repository, clock: Clock, tmp_path: Path):
+    """Of several commits in one second, the last one is the tip of that second."""
     commits = []
     for jump in JUMPS:
         clock.now = NOON + jump
@@ -68,7 +55,7 @@ def test_what_was_the_tip_at_a_time_can_be_told(repository: Repository, clock: C
             opened.find_at(moment(10**9))
 
 
-def test_tags_are_made_whatever_the_clock_says(repository: Repository, clock: Clock):
+def test_tags_can_be_made_when_the_clock_is_behind_their_commit(repository: Repository, clock: Clock):
     commit = repository.head().commit
     clock.now = 1000.0
     assert repository.create_tag("v1", commit, ALICE, "One\n").signature.time == 1000

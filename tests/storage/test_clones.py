@@ -1,4 +1,4 @@
-"""Any git repository can be read: what it holds, and what each path ever held."""
+"""Reading any git repository: its files, and all blobs that a path ever had."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from storage.repository import Repository
 from tests.storage.repositories import git, publish, put
 
 
-def test_a_clone_holds_what_the_repository_does(repository: Repository, tmp_path: Path):
+def test_clone_has_the_files_of_the_repository(repository: Repository, tmp_path: Path):
     repository.transact(put("a.yml", b"1\n"))
     git(tmp_path, "clone", "--quiet", str(repository.path), "clone")
     with Clone("clone", tmp_path / "clone") as clone:
@@ -22,7 +22,7 @@ def test_a_clone_holds_what_the_repository_does(repository: Repository, tmp_path
         assert clone.fsck() == []
 
 
-def test_each_path_has_the_blobs_that_it_ever_had(repository: Repository):
+def test_clone_lists_all_blobs_that_a_path_had(repository: Repository):
     first, second, third = (
         repository.transact(put("folder/a.yml", data)) for data in (b"1\n", b"2\n", b"1\n")
     )
@@ -37,14 +37,14 @@ def test_each_path_has_the_blobs_that_it_ever_had(repository: Repository):
         assert clone.blobs(first)["folder/a.yml"].keys() == {ids[0]}
 
 
-def test_the_first_commit_is_known(repository: Repository):
+def test_clone_knows_its_first_commit(repository: Repository):
     first = repository.head().commit
     publish(repository, put("a.yml", b"1\n"))
     with Clone("demo", repository.path) as clone:
         assert clone.root(clone.head().commit).commit == first
 
 
-def test_what_is_no_repository_cannot_be_opened(tmp_path: Path):
+def test_clone_refuses_a_folder_that_is_not_a_repository(tmp_path: Path):
     for path in (tmp_path, tmp_path / "nowhere"):
         with pytest.raises(RepositoryNotFound):
             Clone("it", path)

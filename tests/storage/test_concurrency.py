@@ -3,32 +3,18 @@
 import multiprocessing
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from storage.errors import StorageUnavailable
 from storage.journal.journal_file import JournalFile
-from storage.machine import disk
 from storage.repository import Repository
 from storage.store import Store
-from tests.storage.repositories import git, increment, increment_many, put
-
-
-def run_together(count: int, task: Callable[[int], Any]) -> list[Any]:
-    """Run a task in so many threads that start at once."""
-    barrier = threading.Barrier(count)
-
-    def start(number: int) -> object:
-        barrier.wait()
-        return task(number)
-
-    with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(start, range(count)))
+from tests.seams import fill_disk
+from tests.storage.repositories import git, increment, increment_many, put, run_together
 
 
 def test_threads_lose_no_update(repository: Repository):
@@ -49,8 +35,8 @@ def test_processes_lose_no_update(repository: Repository, tmp_path: Path):
     assert not list(repository.path.rglob("*.lock"))
 
 
-def test_many_writers_share_a_flush(repository: Repository, monkeypatch: pytest.MonkeyPatch):
-    """While one flush is held up, seven more writers arrive; one more flush does for them all."""
+def test_waiting_writers_share_one_flush(repository: Repository, monkeypatch: pytest.MonkeyPatch):
+    """While one flush is held up, seven more writers arrive; one more flush serves all seven."""
     flushes: list[int] = []
     first_flush, go_on = threading.Event(), threading.Event()
     append = JournalFile.append
@@ -77,7 +63,7 @@ def test_many_writers_share_a_flush(repository: Repository, monkeypatch: pytest.
     assert len(set(answers)) == 8
 
 
-def test_a_failing_change_fails_its_own_caller_only(repository: Repository):
+def test_a_failing_change_fails_only_its_own_caller(repository: Repository):
     def task(number: int) -> object:
         def change(transaction):
             commit = put(f"file-{number}", b"1")(transaction)
@@ -96,16 +82,10 @@ def test_a_failing_change_fails_its_own_caller_only(repository: Repository):
     assert set(git(repository.path, "ls-tree", "--name-only", "main").split()) == names | {"README.md"}
 
 
-def test_a_failed_flush_fails_all_and_keeps_the_earlier_state(
-    repository: Repository, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_failed_flush_keeps_the_earlier_state(repository: Repository, monkeypatch: pytest.MonkeyPatch):
     tip = repository.head().commit
-
-    def full(*_, **__):
-        raise OSError(28, "No space left on device")
-
     with monkeypatch.context() as patch:
-        patch.setattr(disk, "write_at", full)
+        fill_disk(patch)
         with pytest.raises(StorageUnavailable, match="No space left"):
             repository.transact(put("a", b"1"))
     assert repository.head().commit == tip

@@ -1,4 +1,4 @@
-"""Shares of the cores, and that git is not kept to one."""
+"""Shares of the cores for workers, and all cores for git."""
 
 import os
 import shutil
@@ -21,7 +21,7 @@ needs_two_cores = pytest.mark.skipif(
 
 
 @given(st.lists(st.integers(0, 999), unique=True), st.integers(1, 20))
-def test_shares_are_equal_and_none_is_left_over(all_of_them: list[int], shares: int):
+def test_shares_are_equal_and_cover_all_cores(all_of_them: list[int], shares: int):
     found = [cores.share(all_of_them, number, shares) for number in range(shares)]
     if len(all_of_them) < shares:
         assert found == [all_of_them] * shares
@@ -49,7 +49,7 @@ assert os.sched_getaffinity(0) == own != cores._ALL
 
 
 @needs_two_cores
-def test_git_may_use_all_cores(repository: Repository, tmp_path: Path):
+def test_git_processes_may_use_all_cores(repository: Repository, tmp_path: Path):
     repository.transact(increment)
     (tmp_path / "bin").mkdir()
     git, log = tmp_path / "bin" / "git", tmp_path / "log"

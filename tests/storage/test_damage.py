@@ -1,4 +1,4 @@
-"""What git or the disk hands out wrongly is told of as damage: never answered, kept, or built upon."""
+"""Wrong data from git or the disk is reported as damage: never answered, cached, or built upon."""
 
 import os
 import shutil
@@ -22,6 +22,7 @@ from storage.plumbing.object import GitObject
 from storage.repository import Repository
 from storage.store import Store
 from storage.waits import Waits
+from tests.seams import git_readers
 from tests.storage.repositories import git, publish, put
 
 LARGE = bytes(range(256)) * 4096  # more than a pipe holds
@@ -40,7 +41,7 @@ def written(tmp_path: Path) -> Repository:
 
 
 def fresh(repository: Repository) -> Repository:
-    """Return the repository with nothing of it in memory."""
+    """Return the repository as a new process opens it, with nothing in memory."""
     return Store(repository.path.parent.parent, Maintenance(None)).open("alice/demo")
 
 
@@ -67,7 +68,7 @@ def flip_object(repository: Repository, name: str) -> None:
 
 
 def replace_object(repository: Repository, of: str, by: str) -> None:
-    """Let the index of the pack lead from one object's id to another object, and be sound but for that."""
+    """Let the index of the pack lead from one object's id to another object; the rest of it stays right."""
     ids = [bytes.fromhex(git(repository.path, "rev-parse", name).strip()) for name in (of, by)]
     path = pack(repository, ".idx")
     index = bytearray(path.read_bytes())
@@ -80,23 +81,23 @@ def replace_object(repository: Repository, of: str, by: str) -> None:
     path.write_bytes(index)
 
 
-def test_a_flipped_tree_is_damage_and_no_empty_folder(written: Repository):
+def test_a_flipped_tree_is_damage_and_not_an_empty_folder(written: Repository):
     flip_object(written, "main:targets")
     reader = fresh(written)
-    for _ in range(2):  # and is not kept as anything
+    for _ in range(2):  # the wrong tree must not be cached
         with pytest.raises(RepositoryDamaged):
             reader.head().list("targets")
     assert reader.head().read("large").data == LARGE
 
 
-def test_no_write_starts_from_a_tree_that_cannot_be_read(written: Repository):
+def test_writes_on_an_unreadable_tree_are_refused(written: Repository):
     tip = written.head().commit
     flip_object(written, "main:targets")
     writer = fresh(written)
     with pytest.raises(RepositoryDamaged):
         writer.transact(put("targets/new.yml", b"temperature: 9\n"))
     assert writer.head().commit == tip
-    writer.transact(put("README.md", b"# Demo\n"))  # needs that folder's id alone
+    writer.transact(put("README.md", b"# Demo\n"))  # needs the id of the damaged tree, not its content
     assert (
         fresh(written).head().folder_version("targets")
         == git(written.path, "rev-parse", "main:targets").strip()
@@ -107,19 +108,19 @@ def test_no_write_starts_from_a_tree_that_cannot_be_read(written: Repository):
     ("of", "by"),
     [("main:targets/t0.yml", "main:targets/t1.yml"), ("main:targets", "main^:"), ("main", "main~2")],
 )
-def test_an_index_that_leads_to_another_object_is_not_believed(written: Repository, of: str, by: str):
+def test_an_index_that_leads_to_another_object_is_damage(written: Repository, of: str, by: str):
     replace_object(written, of, by)
     reader = fresh(written)
     with pytest.raises(RepositoryDamaged, match="not what its id says"):
         reader.head().read("targets/t0.yml")
-    if of != "main:targets/t0.yml":  # what is replaced is not read
+    if of != "main:targets/t0.yml":  # a write replaces that file without reading it
         with pytest.raises(RepositoryDamaged):
             reader.transact(put("targets/t0.yml", b"temperature: 9\n"))
 
 
 @pytest.fixture
 def killed(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Return what lets git be killed in the middle of the next so many objects."""
+    """Return a function that lets git be killed in the middle of each of the next `count` objects."""
     left = [0]
     stream = gitpython.Git.stream_object_data
 
@@ -138,14 +139,14 @@ def killed(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     return kill_next
 
 
-def test_a_git_process_that_is_killed_in_the_middle_is_asked_once_more(written: Repository, killed):
+def test_a_read_is_repeated_once_when_git_is_killed_in_the_middle(written: Repository, killed):
     reader = fresh(written)
     snapshot = reader.head()
     killed(1)
     assert snapshot.read("large").data == LARGE
 
 
-def test_what_a_killed_git_left_half_is_never_kept(written: Repository, killed):
+def test_half_an_object_from_a_killed_git_is_never_cached(written: Repository, killed):
     reader = fresh(written)
     snapshot = reader.head()
     snapshot.list("")
@@ -155,33 +156,34 @@ def test_what_a_killed_git_left_half_is_never_kept(written: Repository, killed):
     assert snapshot.read("large").data == LARGE
 
 
-def test_a_git_process_that_was_stopped_holds_up_nobody_for_ever(written: Repository):
+def test_a_read_from_a_stopped_git_is_refused_after_a_while(written: Repository):
     reader = Store(written.path.parent.parent, Maintenance(None), Waits(seconds=0.3)).open("alice/demo")
     snapshot = reader.head()
     snapshot.list("")
-    for _ in range(2):
-        os.kill(reader._objects._cat_file._git.cat_file_all.proc.pid, signal.SIGSTOP)
+    for number in range(2):
+        (process,) = git_readers(reader.path)
+        os.kill(process, signal.SIGSTOP)
         with pytest.raises(StorageUnavailable, match="git does not answer"):
             snapshot.read("large")
-        assert snapshot.read("targets/t1.yml").data == b"temperature: 1\n"
-        reader._objects._cache.forget(reader._objects._root)
+        assert snapshot.read(f"targets/t{number}.yml").data == b"temperature: %d\n" % number
     assert snapshot.read("large").data == LARGE
 
 
 @pytest.mark.usefixtures("written")
-def test_a_repository_whose_git_was_stopped_is_closed_all_the_same(tmp_path: Path):
+def test_a_repository_with_a_stopped_git_can_be_closed(tmp_path: Path):
     store = Store(tmp_path, Maintenance(None), open_at_most=1)
     store.create("alice/other", put("README.md", b"# other\n"))
     stopped = store.open("alice/demo")
     stopped.head().list("")
-    os.kill(stopped._objects._cat_file._git.cat_file_all.proc.pid, signal.SIGSTOP)
+    (process,) = git_readers(stopped.path)
+    os.kill(process, signal.SIGSTOP)
     del stopped
     assert store.open("alice/other").head().list("") == ["README.md"]
     assert store.open("alice/demo").head().read("targets/t1.yml").data == b"temperature: 1\n"
 
 
 @pytest.mark.parametrize("suffix", [".pack", ".idx"])
-def test_the_log_is_not_read_from_files_whose_checksum_is_wrong(written: Repository, suffix: str):
+def test_log_refuses_files_whose_checksum_is_wrong(written: Repository, suffix: str):
     path = pack(written, suffix)
     tip = written.head().commit
     expected = written.log(tip)
@@ -198,7 +200,7 @@ def test_the_log_is_not_read_from_files_whose_checksum_is_wrong(written: Reposit
     assert fresh(written).log(tip) == expected == written.log(tip)
 
 
-def test_a_damaged_commit_graph_is_done_without_and_then_written_anew(written: Repository):
+def test_a_damaged_commit_graph_is_ignored_and_then_rewritten(written: Repository):
     tip = written.head().commit
     expected = {path: written.versions(path, tip) for path in ("targets/t1.yml", "targets/t4.yml", "large")}
     (graph,) = (written.path / "objects/info/commit-graphs").glob("*.graph")
@@ -216,8 +218,8 @@ def test_a_damaged_commit_graph_is_done_without_and_then_written_anew(written: R
     assert {path: fresh(written).versions(path, tip) for path in expected} == expected
 
 
-def test_maintenance_makes_no_damage_permanent(written: Repository):
-    """A pack that is rolled up is read by git, which would write what it misread as if it were right."""
+def test_maintenance_refuses_damaged_packs(written: Repository):
+    """git would read a damaged pack, and write the wrong objects to a new pack with a right checksum."""
     publish(written, put("targets/t5.yml", b"temperature: 5\n"))
     packs = {path: path.read_bytes() for path in (written.path / "objects/pack").iterdir()}
     replaced = next(path for path in packs if path.name.startswith("pack-") and path.suffix == ".idx")
@@ -230,7 +232,7 @@ def test_maintenance_makes_no_damage_permanent(written: Repository):
     assert git(written.path, "fsck", "--full", "--strict") == ""
 
 
-def test_each_file_with_a_checksum_is_known(written: Repository):
+def test_damaged_files_lists_every_kind_of_file_with_a_checksum(written: Repository):
     git(written.path, "multi-pack-index", "write")
     git(written.path, "repack", "-adb", "--quiet", "--write-midx")
     git(written.path, "commit-graph", "write", "--reachable")
@@ -250,7 +252,7 @@ def test_each_file_with_a_checksum_is_known(written: Repository):
 
 
 @pytest.mark.usefixtures("unpublished")
-def test_a_damaged_record_of_the_journal_is_told_of_and_not_taken_for_its_end(written: Repository):
+def test_a_damaged_record_is_damage_and_not_the_end_of_the_journal(written: Repository):
     written.transact(put("targets/t5.yml", b"temperature: 5\n"))
     path = written.path / NAME
     whole = path.read_bytes()
@@ -271,8 +273,8 @@ def test_a_damaged_record_of_the_journal_is_told_of_and_not_taken_for_its_end(wr
 
 
 @pytest.mark.usefixtures("unpublished")
-def test_one_can_go_on_without_a_journal_that_is_damaged(written: Repository):
-    """As its error says: move it away, and what git has is there, and can be written to."""
+def test_a_repository_works_after_its_damaged_journal_is_moved_away(written: Repository):
+    """As the error says: without the damaged journal, the commits that git has can be read and written to."""
     written.transact(put("targets/t5.yml", b"temperature: 5\n"))
     flip(written.path / NAME, 10)
     with pytest.raises(RepositoryDamaged, match="move that file away"):
@@ -284,6 +286,6 @@ def test_one_can_go_on_without_a_journal_that_is_damaged(written: Repository):
     assert git(written.path, "show", "main:targets/t6.yml") == "temperature: 6\n"
 
 
-def test_an_object_is_named_by_its_content():
+def test_object_id_is_the_one_that_git_computes():
     done = subprocess.run(["git", "hash-object", "--stdin"], input=LARGE, capture_output=True, check=True)
     assert GitObject.of("blob", LARGE).id.hex() == done.stdout.decode().strip()

@@ -1,4 +1,4 @@
-"""What became of a file, who changed what, and how two versions differ: as git itself tells it."""
+"""Versions of a file, the log, and diffs: the same as git's own."""
 
 import random
 from collections.abc import Callable
@@ -12,10 +12,9 @@ from storage.repository import Repository
 from storage.signatures import Person
 from storage.store import Store
 from storage.transaction import Transaction
-from tests.storage.repositories import commit_at, git, put
+from tests.storage.repositories import BOB, commit_at, commit_files, git, put
 
 PATHS = ["a.yml", "targets/a.yml", "targets/b.yml", "targets/deep/c.yml"]
-BOB = Person("Bob [ops]", "bob@work.example")
 ZOE = Person("Zoë Ångström", "Z.A@bakery.example")
 
 
@@ -31,18 +30,6 @@ def change_at_random(chance: random.Random) -> Callable[[Transaction], str]:
                     transaction.write(path, b"%d\n" % chance.randint(0, 3))
             transaction.commit("Change\n", chance.choice([BOB, ZOE]))
         return str(transaction.tip)
-
-    return change
-
-
-def commit_files(files: dict[str, bytes | None], author: Person = BOB) -> Callable[[Transaction], str]:
-    def change(transaction: Transaction) -> str:
-        for path, data in files.items():
-            if data is None:
-                transaction.remove(path)
-            else:
-                transaction.write(path, data)
-        return transaction.commit("Change\n", author)
 
     return change
 
@@ -67,8 +54,8 @@ def commits_of(repository: Repository, before: str | None = None, limit: int = 2
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_versions_are_what_git_says(repository: Repository, tmp_path: Path, seed: int):
-    """Of each path, at new and at old commits, by one who asked all along and one who just came."""
+def test_versions_are_those_that_git_log_lists(repository: Repository, tmp_path: Path, seed: int):
+    """For each path, at new and old commits, in a repository open all along and in one opened just now."""
     chance = random.Random(seed)
     for _ in range(6):
         tip = repository.transact(change_at_random(chance))
@@ -84,7 +71,7 @@ def test_versions_are_what_git_says(repository: Repository, tmp_path: Path, seed
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_the_log_is_what_git_says(repository: Repository, seed: int):
+def test_log_lists_the_commits_that_git_log_lists(repository: Repository, seed: int):
     chance = random.Random(seed)
     for _ in range(6):
         repository.transact(change_at_random(chance))
@@ -101,7 +88,7 @@ def test_the_log_is_what_git_says(repository: Repository, seed: int):
             assert logged == raw_log(repository, f"-{limit}", commits[0], "--", path)
 
 
-def test_a_file_that_was_never_there_has_no_versions(repository: Repository):
+def test_a_file_that_never_existed_has_no_versions(repository: Repository):
     tip = repository.transact(put("targets/a.yml", b"1"))
     for path in (
         "absent",
@@ -116,7 +103,7 @@ def test_a_file_that_was_never_there_has_no_versions(repository: Repository):
         assert repository.versions(path, tip) == []
 
 
-def test_a_file_whose_name_became_a_folder_s_has_its_own_versions(repository: Repository):
+def test_a_file_replaced_by_a_folder_has_its_own_versions(repository: Repository):
     first = repository.transact(put("a", b"1"))
     second = repository.transact(commit_files({"a": None}))
     repository.transact(put("a/b", b"2"))
@@ -127,7 +114,7 @@ def test_a_file_whose_name_became_a_folder_s_has_its_own_versions(repository: Re
     assert len(repository.versions("a/b", gone)) == 2
 
 
-def test_a_path_is_taken_literally(repository: Repository):
+def test_paths_are_taken_literally(repository: Repository):
     literal = {"t/*.yml": b"1", "t/[ab].yml": b"2", ":(top)t": b"3", 't/ä \t"x".yml': b"4", "-p": b"5"}
     repository.transact(commit_files({"t/a.yml": b"6", "t/b.yml": b"7"}))
     commits = {path: repository.transact(put(path, data)) for path, data in literal.items()}
@@ -140,13 +127,13 @@ def test_a_path_is_taken_literally(repository: Repository):
     assert commits_of(repository, path="t/?.yml") == []
 
 
-def test_a_path_that_no_repository_holds_was_never_changed(repository: Repository):
+def test_a_path_outside_the_repository_has_no_versions(repository: Repository):
     repository.transact(put("a/b", b"1"))
     for path in ("", "/", ".", "..", "../main", "/etc/passwd", "./a", "a/../a", "a//b", "a/.", "a\0"):
         assert commits_of(repository, path=path) == []
 
 
-def test_the_log_names_all_files_of_a_batch(repository: Repository):
+def test_log_names_all_files_of_a_commit(repository: Repository):
     first = repository.transact(commit_files({"a": b"1", "b": b"1", "targets/c": b"1"}))
     second = repository.transact(commit_files({"a": b"2", "b": None, "targets/c": b"1", "d": b"1"}))
     newest, before = repository.log(second, limit=2)
@@ -163,7 +150,7 @@ def test_the_log_names_all_files_of_a_batch(repository: Repository):
     assert [file.path for file in only.files] == ["d"]
 
 
-def test_the_log_of_an_author(repository: Repository):
+def test_log_filters_by_author(repository: Repository):
     by_alice = repository.head().commit
     by_bob = repository.transact(commit_files({"a": b"1"}, BOB))
     by_zoe = repository.transact(commit_files({"a": b"2"}, ZOE))
@@ -191,7 +178,7 @@ def test_the_log_of_an_author(repository: Repository):
     assert commits_of(repository, author="bob", path="README.md") == []
 
 
-def test_the_log_page_by_page(repository: Repository):
+def test_log_pages_stay_the_same_while_others_write(repository: Repository):
     for number in range(7):
         repository.transact(put("a", b"%d" % number))
     everything = git(repository.path, "rev-list", "main").split()
@@ -199,18 +186,18 @@ def test_the_log_page_by_page(repository: Repository):
     while page := commits_of(repository, before=after, limit=3):
         pages.append(page)
         after = page[-1]
-        repository.transact(put("b", after.encode()))  # what comes meanwhile moves no page
+        repository.transact(put("b", after.encode()))  # later commits must not shift a page
     assert pages == [everything[:3], everything[3:6], everything[6:]]
 
 
-def test_after_counts_from_the_start_that_was_asked_for(repository: Repository):
+def test_before_and_start_are_combined(repository: Repository):
     commits = [repository.head().commit, *(repository.transact(put("a", b"%d" % n)) for n in range(4))]
     assert [entry.commit for entry in repository.log(commits[2], before=commits[4])] == commits[2::-1]
     assert [entry.commit for entry in repository.log(commits[3], before=commits[3])] == commits[2::-1]
     assert repository.log(commits[4], before=commits[0]) == []
 
 
-def test_the_log_since_a_moment(repository: Repository):
+def test_log_filters_by_time(repository: Repository):
     start = repository.head().time + 100
     first, second, third, fourth = commit_at(repository.path, [start, start + 10, start + 10, start + 20])
     for seconds, expected in [
@@ -230,8 +217,8 @@ def test_the_log_since_a_moment(repository: Repository):
     assert commits_of(repository, since=since, path="README.md") == []
 
 
-def test_a_merge_by_hand_counts_as_one_commit(repository: Repository):
-    """The line is what the branch was: what came in by a merge was never its tip."""
+def test_log_shows_a_merge_by_hand_as_one_commit(repository: Repository):
+    """Commits that came in by a merge were never the tip of the branch."""
     base = repository.head().commit
     ours = repository.transact(put("a", b"1"))
     identity = ("-c", "user.name=Hand", "-c", "user.email=hand@example.org")
@@ -244,7 +231,7 @@ def test_a_merge_by_hand_counts_as_one_commit(repository: Repository):
     assert [file.path for file in repository.log(merge, limit=1)[0].files] == ["a"]
 
 
-def test_a_diff_is_git_s_text(repository: Repository):
+def test_diff_returns_the_text_of_git_diff(repository: Repository):
     old = repository.transact(commit_files({"t/a.yml": b"one\ntwo\n", "t/b.yml": b"one\n3\n"}))
     new = repository.transact(commit_files({"t/a.yml": b"one\n2\n"}))
     for left, right in [
@@ -259,7 +246,7 @@ def test_a_diff_is_git_s_text(repository: Repository):
     assert repository.diff((old, "t/b.yml"), (new, "t/b.yml")) == ""
 
 
-def test_a_diff_is_the_same_whatever_git_is_told_to_like(repository: Repository):
+def test_diff_ignores_the_configuration_of_git(repository: Repository):
     old, new = (repository.transact(put("*.yml", data)) for data in (b"one\n", b"two\n"))
     before = repository.diff((old, "*.yml"), (new, "*.yml"))
     git(repository.path, "config", "color.diff", "always")

@@ -1,4 +1,4 @@
-"""Power loss before each step of the store's writes: the short form of what `make torture` does at length."""
+"""Power loss before each step of a write: the short form of the power loss of `make torture`."""
 
 import os
 import random
@@ -14,21 +14,23 @@ from tests.torture import power
 from tests.torture.recorder import Flushed, FolderFlushed, PutFlushed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scenario", power.SCENARIOS)
-def test_whatever_the_disk_holds_nothing_answered_is_lost(scenario: power.Scenario):
+def test_power_loss_before_any_step_loses_no_answered_write(scenario: power.Scenario):
     (line,) = power.run(tries=1, seed=3, scenarios=[scenario], every=9)
     steps, disks = (int(word) for word in line.replace(",", "").split() if word.isdigit())
     assert steps > 20
     assert disks > 10
 
 
-def test_a_recovery_that_power_loss_cuts_short_is_made_up_for():
+@pytest.mark.slow
+def test_power_loss_during_a_recovery_loses_no_answered_write():
     (line,) = power.run_again(seed=3, tries=1, every=4)
     assert int(line.split()[-4].replace(",", "")) > 20, line
 
 
 @pytest.mark.parametrize("flush", [Flushed, FolderFlushed, PutFlushed])
-def test_a_flush_that_is_left_out_would_be_found(tmp_path: Path, flush: type):
+def test_check_finds_a_missing_flush(tmp_path: Path, flush: type):
     recording = power.record(tmp_path, power.write_one_by_one)
     recording.steps = [step for step in recording.steps if not isinstance(step, flush)]
     everything = len(recording.steps)

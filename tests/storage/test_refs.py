@@ -1,5 +1,6 @@
-"""Refs as git reads them: what git accepts is read, and what it does not is damage, never absence."""
+"""Refs are read as git reads them; a ref that git rejects is damage and not a missing ref."""
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,8 @@ import pytest
 from storage.errors import RepositoryDamaged, StorageUnavailable
 from storage.repository import Repository
 from storage.store import Store
-from tests.storage.repositories import ALICE, git, put
-from tests.storage.test_tags import HAND
+from tests.seams import refuse
+from tests.storage.repositories import ALICE, HAND, git, put
 
 
 def write(repository: Repository, ref: str, content: bytes) -> None:
@@ -30,7 +31,7 @@ def pack_refs(repository: Repository) -> Path:
 
 
 def seen_by_git(repository: Repository) -> dict[str, str]:
-    """Return what git says that each tag is on."""
+    """Return the commit of each tag, as git lists them."""
     lines = git(
         repository.path, "for-each-ref", "refs/tags", "--format=%(refname:short) %(objectname) %(*objectname)"
     )
@@ -60,7 +61,7 @@ def tagged(repository: Repository) -> Repository:
         b"ref:refs/heads/copy",
     ],
 )
-def test_a_loose_ref_says_what_git_reads_in_it(tagged: Repository, ref: str, form: bytes):
+def test_a_loose_ref_is_read_as_git_reads_it(tagged: Repository, ref: str, form: bytes):
     commit = tagged.head().commit
     write(tagged, "refs/heads/copy", f"{commit}\n".encode())
     content = commit.upper().encode() if form == b"UPPER" else form.replace(b"%b", commit.encode())
@@ -99,7 +100,7 @@ def test_refs_that_lead_to_each_other_are_damage(tagged: Repository):
         tagged.tag("a")
 
 
-def test_a_ref_to_one_that_is_not_there_is_none_as_git_has_it(tagged: Repository):
+def test_a_ref_to_a_missing_ref_does_not_exist(tagged: Repository):
     write(tagged, "refs/tags/a", b"ref: refs/tags/gone\n")
     assert tagged.tag("a") is None
 
@@ -126,14 +127,14 @@ def test_packed_refs_are_read_as_git_reads_them(tagged: Repository):
         (" refs/tags/v1", "!refs/tags/v1"),
         ("refs/tags/v1", "refs/tags/v\x01"),
         ("refs/tags/v1", "sefs/tags/v1"),
-        ("refs/tags/v1", "refs/tags/r1"),  # sorted it is no more
-        ("refs/tags/v1", "refs/tagr/v1"),  # no tag any more, as git sees it
+        ("refs/tags/v1", "refs/tags/r1"),  # no longer sorted
+        ("refs/tags/v1", "refs/tagr/v1"),  # no longer a tag for git
         ("refs/tags/v1\n", "refs/tags/v1\x0b"),
         ("^", "_"),
         ("\n^", "\n^^"),
     ],
 )
-def test_packed_refs_that_something_changed_are_damage(tagged: Repository, old: str, new: str):
+def test_changed_packed_refs_are_damage(tagged: Repository, old: str, new: str):
     git(tagged.path, "tag", "t0")
     packed = pack_refs(tagged)
     content = packed.read_text()
@@ -144,8 +145,8 @@ def test_packed_refs_that_something_changed_are_damage(tagged: Repository, old: 
             ask()
 
 
-def test_each_bit_of_packed_refs_counts(tagged: Repository):
-    """No flip hides the annotated tag, or shows it as it is not."""
+def test_a_flipped_bit_in_packed_refs_changes_no_tag_unnoticed(tagged: Repository):
+    """No flip hides the annotated tag or changes its commit: each is damage or without effect."""
     packed = pack_refs(tagged)
     content, expected = packed.read_bytes(), tagged.tags()
     start = content.index(b"refs/tags/v1") - 41
@@ -172,7 +173,7 @@ def test_a_packed_name_in_any_encoding_is_read_as_git_reads_it(tagged: Repositor
     assert [tag.name for tag in tagged.tags()] == ["v1"]
 
 
-def test_a_peeled_line_that_is_wrong_is_damage(tagged: Repository):
+def test_a_wrong_peeled_line_is_damage(tagged: Repository):
     packed = pack_refs(tagged)
     commit = tagged.tag("v1").commit
     packed.write_text(packed.read_text().replace(f"^{commit}", f"^{tagged.head().commit}"))
@@ -185,7 +186,7 @@ def test_a_tag_whose_object_cannot_be_read_is_damage(tagged: Repository, kind: s
     tagged.create_tag("v2", tagged.head().commit, ALICE, "Two\n")
     blob = git(tagged.path, "rev-parse", "main:a").strip()
     tag_id = "0" * 39 + "1"
-    if kind == "of another kind":  # a tag object that does not say what it is on
+    if kind == "of another kind":  # a tag object whose `object` line is cut short
         tag_id = write_tag(tagged, f"object {blob[1:]}\n")
     write(tagged, "refs/tags/v1", f"{tag_id}\n".encode())
     for ask in (
@@ -199,7 +200,7 @@ def test_a_tag_whose_object_cannot_be_read_is_damage(tagged: Repository, kind: s
     assert tagged.tag("v2").commit == tagged.head().commit
 
 
-def test_one_more_name_for_a_tag_is_fine_and_a_new_one_in_its_place_is_damage(tagged: Repository):
+def test_a_second_name_for_a_tag_is_read_and_a_renamed_tag_is_damage(tagged: Repository):
     git(tagged.path, *HAND, "tag", "other", "v1")
     assert [(tag.name, tag.commit) for tag in tagged.tags()] == [
         (name, tagged.tag("v1").commit) for name in ("other", "v1")
@@ -233,11 +234,11 @@ def test_a_head_that_does_not_lead_to_the_branch_is_damage(tagged: Repository, c
     assert tagged.head().read("a").data == b"2"
 
 
-def test_a_refusal_to_read_refs_is_no_absence(tagged: Repository, monkeypatch: pytest.MonkeyPatch):
-    def refuse(*_: object) -> bytes:
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr("storage.machine.disk.read_file", refuse)
+def test_a_ref_that_the_system_refuses_to_read_is_not_taken_for_missing(
+    tagged: Repository, monkeypatch: pytest.MonkeyPatch
+):
+    for name in ("HEAD", "packed-refs", "refs"):
+        refuse(monkeypatch, "open", tagged.path / name, errno.EACCES)
     for ask in (tagged.tags, lambda: tagged.tag("v1"), tagged.head):
         with pytest.raises(StorageUnavailable, match="Permission denied"):
             ask()

@@ -2,7 +2,7 @@
 
 import os
 import resource
-import time
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,14 +16,14 @@ from storage.errors import (
     StorageUnavailable,
     TipMoved,
 )
-from storage.plumbing.object import GitObject
 from storage.repository import Repository
 from storage.store import Store
 from storage.transaction import Transaction
-from tests.storage.repositories import ALICE, git, publish, put
+from tests.seams import git_readers, set_clock
+from tests.storage.repositories import ALICE, git, publish, put, unpack
 
 
-def test_a_commit_is_what_git_takes_for_one(repository: Repository):
+def test_transact_makes_a_commit_that_git_reads(repository: Repository):
     commit = repository.transact(put("targets/a.yml", b"one\n"))
     assert git(repository.path, "rev-parse", "main").strip() == commit
     assert git(repository.path, "show", "main:targets/a.yml") == "one\n"
@@ -33,7 +33,7 @@ def test_a_commit_is_what_git_takes_for_one(repository: Repository):
     assert git(repository.path, "fsck", "--strict") == ""
 
 
-def test_a_snapshot_shows_its_commit_for_ever(repository: Repository):
+def test_a_snapshot_keeps_showing_its_commit(repository: Repository):
     repository.transact(put("a", b"one"))
     before = repository.head()
     repository.transact(put("a", b"two"))
@@ -43,22 +43,21 @@ def test_a_snapshot_shows_its_commit_for_ever(repository: Repository):
     assert repository.head().list("absent") == []
 
 
-def test_a_change_that_changes_nothing_is_no_commit(repository: Repository):
+def test_a_change_without_effect_makes_no_commit(repository: Repository):
     commit = repository.transact(put("a", b"same"))
     assert repository.transact(put("a", b"same")) == commit
     assert git(repository.path, "rev-list", "--count", "main").strip() == "2"
 
 
-def test_what_is_not_committed_is_not_kept(repository: Repository):
+def test_objects_that_are_not_committed_are_dropped(repository: Repository):
     repository.transact(lambda transaction: transaction.write("a", b"never committed"))
     repository.transact(put("b", b"1"))
     repository.transact(put("b", b"1"))
-    assert repository._objects.pending.get(GitObject.of("blob", b"never committed").id) is None
     listed = git(repository.path, "cat-file", "--batch-all-objects", "--batch-check=%(objecttype)")
     assert listed.split().count("blob") == 2
 
 
-def test_a_change_that_fails_leaves_nothing(repository: Repository):
+def test_a_change_that_fails_writes_nothing(repository: Repository):
     tip = repository.head().commit
 
     def change(transaction):
@@ -85,7 +84,7 @@ def test_a_transaction_reads_its_own_writes(repository: Repository):
     assert repository.head().read("b").data == b"2"
 
 
-def test_an_emptied_folder_goes(repository: Repository):
+def test_an_emptied_folder_is_removed(repository: Repository):
     repository.transact(put("folder/a", b"1"))
 
     def change(transaction):
@@ -103,9 +102,9 @@ def test_names_that_differ_in_case_only_are_refused(repository: Repository):
     assert (caught.value.name, caught.value.existing) == ("Alpha", "alpha")
 
 
-def test_time_never_goes_back(repository: Repository, monkeypatch: pytest.MonkeyPatch):
+def test_commit_times_never_go_back(repository: Repository, monkeypatch: pytest.MonkeyPatch):
     repository.transact(put("a", b"1"))
-    monkeypatch.setattr(time, "time", lambda: 1_000_000_000.0)
+    set_clock(monkeypatch, 1_000_000_000)
     repository.transact(put("a", b"2"))
     times = git(repository.path, "log", "--format=%ct").split()
     assert times == sorted(times, reverse=True)
@@ -113,7 +112,7 @@ def test_time_never_goes_back(repository: Repository, monkeypatch: pytest.Monkey
 
 
 def test_a_branch_moved_by_somebody_else_is_not_overwritten(repository: Repository):
-    """The change is made on top of that; if that goes on, it is not made."""
+    """The change is repeated on the moved branch; where the branch moves again, the change is refused."""
     first = repository.head().commit
     second = publish(repository, put("a", b"1"))
     moves = [first]
@@ -142,7 +141,7 @@ def test_a_packed_ref_is_read_and_moved(repository: Repository):
     assert git(repository.path, "rev-parse", "main").strip() == commit
 
 
-def test_what_another_store_wrote_is_seen_at_once(repository: Repository, tmp_path: Path):
+def test_commits_of_another_store_are_seen_at_once(repository: Repository, tmp_path: Path):
     other = Store(tmp_path).open("alice/demo")
     other.head()
     for number in range(5):
@@ -152,7 +151,8 @@ def test_what_another_store_wrote_is_seen_at_once(repository: Repository, tmp_pa
         assert repository.head().read("b").data == b"%d" % number
 
 
-def test_what_another_store_wrote_is_read_without_a_list_of_packs_and_without_git(
+@pytest.mark.usefixtures("unpublished")
+def test_commits_of_another_store_are_read_from_the_journal_without_git(
     repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     other = Store(tmp_path).open("alice/demo")
@@ -161,12 +161,12 @@ def test_what_another_store_wrote_is_read_without_a_list_of_packs_and_without_gi
     for path, data in written.items():
         repository.transact(put(path, data))
     monkeypatch.delattr(os, "listdir")
-    monkeypatch.setattr(other._objects._cat_file, "read", None)
     assert {path: other.head().read(path).data for path in written} == written
     assert other.transact(put("last", b"")) == other.head().commit
+    assert git_readers(other.path) == []
 
 
-def test_git_gc_beside_us_loses_nothing(repository: Repository):
+def test_git_gc_loses_nothing(repository: Repository):
     for number in range(10):
         repository.transact(put(f"targets/{number}", b"%d" % number))
     git(repository.path, "gc", "--quiet", "--prune=now")
@@ -199,21 +199,21 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_damage_is_told_and_nothing_is_written(store: Store, repository: Repository, damage: str):
+def test_damage_is_reported_and_nothing_is_written(tmp_path: Path, repository: Repository, damage: str):
     publish(repository, put("a", b"1"))
     DAMAGES[damage](repository.path)
     before = sorted(path for path in repository.path.rglob("*"))
-    for fresh in (Store(store._root),):
-        with pytest.raises(RepositoryDamaged) as caught:
-            fresh.open("alice/demo").head().read("a")
-        assert caught.value.name == "demo"
-        with pytest.raises(RepositoryDamaged):
-            fresh.open("alice/demo").transact(put("a", b"2"))
+    fresh = Store(tmp_path)
+    with pytest.raises(RepositoryDamaged) as caught:
+        fresh.open("alice/demo").head().read("a")
+    assert caught.value.name == "demo"
+    with pytest.raises(RepositoryDamaged):
+        fresh.open("alice/demo").transact(put("a", b"2"))
     assert sorted(path for path in repository.path.rglob("*")) == before
 
 
 @pytest.mark.parametrize("damage", [name for name in DAMAGES if "garbage" not in name])
-def test_damage_is_seen_past_the_cache(repository: Repository, damage: str):
+def test_damage_is_noticed_despite_the_cache(repository: Repository, damage: str):
     publish(repository, put("a", b"1"))
     assert repository.head().read("a").data == b"1"
     DAMAGES[damage](repository.path)
@@ -221,7 +221,7 @@ def test_damage_is_seen_past_the_cache(repository: Repository, damage: str):
         repository.head().read("a")
 
 
-def test_a_repository_that_is_gone_is_not_found(store: Store, repository: Repository):
+def test_a_removed_repository_is_not_found(store: Store, repository: Repository):
     repository.path.rename(repository.path.with_name("gone"))
     with pytest.raises(RepositoryNotFound):
         repository.head()
@@ -233,7 +233,7 @@ def test_a_repository_that_is_gone_is_not_found(store: Store, repository: Reposi
 
 @contextmanager
 def no_file_left() -> Iterator[None]:
-    """Let the system open no file for this process, whatever its other threads close meanwhile."""
+    """Let this process open no more files, even where its other threads close some meanwhile."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))  # those of the standard streams, which stay open
     try:
@@ -242,17 +242,23 @@ def no_file_left() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def test_where_no_file_can_be_opened_all_say_so_and_go_on_after(repository: Repository, tmp_path: Path):
+def test_every_call_is_refused_while_no_file_can_be_opened_and_works_after(
+    repository: Repository, tmp_path: Path
+):
     first = repository.head().commit
     second = publish(repository, put("a", b"1"))
-    fresh = Store(tmp_path).open("alice/demo")  # has nothing in memory
+    fresh = Store(tmp_path).open("alice/demo")
     fresh.log(second)
+    unpack(repository.path, "a")
+    unread = Store(tmp_path).open("alice/demo").head()
+    (reader,) = git_readers(repository.path)
+    os.kill(reader, signal.SIGKILL)  # so that the next read starts another
     request = tmp_path / "request"
     request.write_bytes(b"0000")
     file = request.open("rb")
     calls = {
         "a write": lambda: repository.transact(put("a", b"2")),
-        "a read": lambda: fresh._objects._cat_file.read(bytes.fromhex(first)),
+        "a read": lambda: unread.read("README.md"),
         "the log": lambda: fresh.log(second),
         "versions": lambda: fresh.versions("a", second),
         "a diff": lambda: fresh.diff((first, "README.md"), (second, "a")),

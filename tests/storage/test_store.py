@@ -4,7 +4,6 @@ import errno
 import os
 import shutil
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -15,14 +14,16 @@ from storage.errors import NameTaken, RepositoryExists, RepositoryNotFound, Stor
 from storage.journal.checkpoint_task import CheckpointTask
 from storage.journal.checkpointer import Checkpointer
 from storage.journal.file_engine import FileJournal
+from storage.journal.journal_file import NAME
 from storage.store import Store
 from storage.waits import Waits
+from tests.seams import git_readers, lock_waiters, refuse, wait_until
 from tests.storage.repositories import first_commit, git, publish, put
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs Linux")
 
 
-def test_a_new_repository_is_one_that_git_can_clone(store: Store, tmp_path: Path):
+def test_create_makes_a_repository_that_git_can_clone(store: Store, tmp_path: Path):
     repository = store.create("alice/demo", first_commit)
     clone = tmp_path / "clone"
     git(tmp_path, "clone", "--quiet", str(repository.path), str(clone))
@@ -30,7 +31,7 @@ def test_a_new_repository_is_one_that_git_can_clone(store: Store, tmp_path: Path
     assert not (repository.path / "hooks").exists()
 
 
-def test_what_exists_is_not_made_again(store: Store):
+def test_create_refuses_a_name_that_exists(store: Store):
     store.create("alice/demo", first_commit)
     with pytest.raises(RepositoryExists):
         store.create("alice/demo", first_commit)
@@ -42,7 +43,7 @@ def test_what_exists_is_not_made_again(store: Store):
     assert store.list("Alice") == ()
 
 
-def test_a_failed_creation_leaves_nothing(store: Store, tmp_path: Path):
+def test_a_failed_creation_leaves_no_files(store: Store, tmp_path: Path):
     def fail(transaction):
         first_commit(transaction)
         raise LookupError("no")
@@ -53,8 +54,8 @@ def test_a_failed_creation_leaves_nothing(store: Store, tmp_path: Path):
     assert list((tmp_path / "alice").iterdir()) == []
 
 
-def test_git_that_cannot_make_a_repository(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """As on a full disk: the error is the disk's, and the next try needs no restart."""
+def test_create_is_refused_when_git_fails(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """As on a full disk: the error names the repository, and the next try works without a restart."""
 
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin/git").symlink_to("/bin/false")
@@ -66,37 +67,29 @@ def test_git_that_cannot_make_a_repository(store: Store, tmp_path: Path, monkeyp
     assert store.create("alice/demo", first_commit).head().read("README.md")
 
 
-def refuse(monkeypatch: pytest.MonkeyPatch, name: str, below: Path) -> None:
-    """Let a function of `os` be refused for every path below a folder."""
-    original = getattr(os, name)
-
-    def call(path, *args, **kwargs):
-        if str(path).startswith(str(below)):
-            raise PermissionError(errno.EACCES, "Permission denied", str(path))
-        return original(path, *args, **kwargs)
-
-    monkeypatch.setattr(os, name, call)
-
-
-def test_a_folder_that_nobody_may_look_into(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_folder_without_permission_is_unavailable_and_not_missing(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     store.create("alice/demo", first_commit)
     with monkeypatch.context() as patch:
-        refuse(patch, "stat", tmp_path / "alice")
+        refuse(patch, "stat", tmp_path / "alice", errno.EACCES)
         with pytest.raises(StorageUnavailable, match="'demo' does not answer: Permission denied"):
             Store(tmp_path).open("alice/demo")
     assert Store(tmp_path).open("alice/demo").head().read("README.md")
 
 
-def test_what_cannot_be_flushed_is_not_made(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_create_is_refused_when_its_files_cannot_be_flushed(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     with monkeypatch.context() as patch:
-        refuse(patch, "scandir", tmp_path / "alice/.new-")
+        refuse(patch, "scandir", tmp_path / "alice/.new-", errno.EACCES)
         with pytest.raises(StorageUnavailable, match="'demo' does not answer: Permission denied"):
             store.create("alice/demo", first_commit)
     assert store.list("alice") == ()
     assert store.create("alice/demo", first_commit).head().read("README.md")
 
 
-def test_what_a_crash_left_unfinished_is_cleared(store: Store, tmp_path: Path):
+def test_create_removes_what_a_crash_left_unfinished(store: Store, tmp_path: Path):
     store.create("alice/one", first_commit)
     (tmp_path / "alice/.new-left").mkdir()
     store.create("alice/two", first_commit)
@@ -104,7 +97,7 @@ def test_what_a_crash_left_unfinished_is_cleared(store: Store, tmp_path: Path):
     assert store.list("alice") == ("one", "two")
 
 
-def test_of_many_who_make_the_same_one_succeeds(store: Store):
+def test_of_many_creations_of_one_name_one_succeeds(store: Store):
     outcomes: list[str] = []
 
     def make() -> None:
@@ -125,7 +118,7 @@ def test_of_many_who_make_the_same_one_succeeds(store: Store):
 @pytest.mark.parametrize(
     "name", ["../up", "a/../b", "a//b", "-x/y", "", "a/.git", "a\n/b", "a\0", "/etc", "a/b/"]
 )
-def test_no_name_leads_out_of_the_root(store: Store, name: str):
+def test_names_that_lead_out_of_the_root_are_refused(store: Store, name: str):
     with pytest.raises(ValueError, match="cannot name"):
         store.open(name)
     with pytest.raises(ValueError, match="cannot name"):
@@ -133,8 +126,8 @@ def test_no_name_leads_out_of_the_root(store: Store, name: str):
 
 
 @pytest.mark.parametrize("how", ["removed", "moved away"])
-def test_one_that_was_made_again_is_another(store: Store, tmp_path: Path, how: str):
-    """A hand took its folder away; whoever has it open goes on with the new one."""
+def test_a_removed_repository_can_be_created_anew(store: Store, tmp_path: Path, how: str):
+    """An operator removed the folder; stores that had the repository open use the new one."""
     other = Store(tmp_path)
     old = store.create("alice/demo", first_commit)
     publish(old, put("old", b"1"))
@@ -155,19 +148,18 @@ def test_one_that_was_made_again_is_another(store: Store, tmp_path: Path, how: s
     assert git(store.open("alice/demo").path, "show", "main:new") == "2"
 
 
-def test_one_that_was_made_again_can_be_written_to_at_once(store: Store):
+def test_a_repository_created_anew_can_be_written_at_once(store: Store):
     shutil.rmtree(store.create("alice/demo", first_commit).path)
     again = store.create("alice/demo", first_commit)
     assert store.open("alice/demo") is again
     publish(again, put("new", b"2"))
 
 
-def test_who_waits_for_one_that_is_taken_away_writes_nowhere(store: Store, tmp_path: Path):
+def test_a_writer_waiting_for_a_removed_repository_writes_nothing(store: Store, tmp_path: Path):
     old = store.create("alice/demo", first_commit)
     with ThreadPoolExecutor(1) as pool, FileJournal("demo", old.path, Waits()).lock():
         waiting = pool.submit(old.transact, put("a", b"1"))
-        while not any(" -> FLOCK " in line for line in Path("/proc/locks").read_text().splitlines()):
-            time.sleep(0.001)
+        wait_until(lambda: lock_waiters(old.path / NAME))
         old.path.rename(tmp_path / "alice" / "elsewhere")
         new = store.create("alice/demo", first_commit)
     with pytest.raises(RepositoryNotFound):
@@ -176,7 +168,7 @@ def test_who_waits_for_one_that_is_taken_away_writes_nowhere(store: Store, tmp_p
 
 
 @pytest.mark.parametrize("settled", [False, True])
-def test_a_list_sees_what_others_made_since(tmp_path: Path, settled: bool):
+def test_list_shows_repositories_that_another_store_created(tmp_path: Path, settled: bool):
     store, other = Store(tmp_path), Store(tmp_path)
     other.create("alice/one", first_commit)
     if settled:
@@ -186,7 +178,7 @@ def test_a_list_sees_what_others_made_since(tmp_path: Path, settled: bool):
     assert store.list("alice") == ("one", "two")
 
 
-def test_a_list_has_the_names_that_the_caller_takes(tmp_path: Path):
+def test_list_returns_the_names_that_the_caller_accepts(tmp_path: Path):
     store = Store(tmp_path)
     for name in ("alice/one", "alice/two"):
         store.create(name, first_commit)
@@ -206,13 +198,13 @@ def open_files(folder: Path) -> list[Path]:
     """Return the files below a folder that this process has open."""
     found = []
     for fd in Path("/proc/self/fd").iterdir():
-        with suppress(FileNotFoundError):  # the one that lists them
+        with suppress(FileNotFoundError):  # the descriptor of this listing itself
             found.append(fd.readlink())
     return [path for path in found if path.is_relative_to(folder)]
 
 
 @needs_proc
-def test_one_that_waits_to_be_published_keeps_no_file_open(
+def test_a_repository_waiting_for_its_checkpoint_keeps_no_file_open(
     small: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     noted: list[CheckpointTask] = []
@@ -226,11 +218,11 @@ def test_one_that_waits_to_be_published_keeps_no_file_open(
     assert [unpublished.name for unpublished in noted] == ["one", "two"]
 
 
-def test_a_snapshot_can_be_read_when_its_repository_is_no_longer_open(small: Store, tmp_path: Path):
+def test_a_snapshot_can_be_read_after_its_repository_is_closed(small: Store, tmp_path: Path):
+    path = small.open("alice/one").path
     publish(small.open("alice/one"), put("a", b"1" * 100_000))
     snapshot = Store(tmp_path, open_at_most=1).open("alice/one").head()  # nothing is in memory
-    process = snapshot._objects._cat_file._git
     assert snapshot.read("a").data == b"1" * 100_000
-    assert process.cat_file_all.proc.poll() is None
+    assert len(git_readers(path)) == 1
     del snapshot
-    assert process.cat_file_all is None  # nor is the process left
+    assert git_readers(path) == []

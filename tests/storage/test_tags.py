@@ -1,4 +1,4 @@
-"""Tags that stay: made by Bakehouse, read by git, and the other way round."""
+"""Tags made by Bakehouse and read by git, and the other way round."""
 
 import multiprocessing
 import time
@@ -16,17 +16,14 @@ from storage.repository import Repository
 from storage.signatures import Person
 from storage.store import Store
 from storage.tags import Tag
-from tests.storage.repositories import ALICE, create_tags, git, publish, put
-from tests.storage.test_concurrency import run_together
-
-HAND = ("-c", "user.name=Hand", "-c", "user.email=hand@example.org")
+from tests.storage.repositories import ALICE, HAND, branch, create_tags, git, publish, put, run_together
 
 
 def tag_tip(repository: Repository, name: str, message: str = "Stable\n") -> Tag:
     return repository.create_tag(name, repository.head().commit, ALICE, message)
 
 
-def test_a_tag_is_what_git_takes_for_one(repository: Repository, tmp_path: Path):
+def test_create_tag_makes_a_tag_that_git_reads(repository: Repository, tmp_path: Path):
     commit = repository.transact(put("a", b"1"))
     repository.transact(put("a", b"2"))
     tag = repository.create_tag("v1.0", commit, ALICE, "The first\n\nGood — for months.\n")
@@ -42,7 +39,7 @@ def test_a_tag_is_what_git_takes_for_one(repository: Repository, tmp_path: Path)
     assert git(tmp_path / "clone", "show", "v1.0:a") == "1"
 
 
-def test_a_tag_is_read_back(repository: Repository, tmp_path: Path):
+def test_tags_are_read_back(repository: Repository, tmp_path: Path):
     commit, before = repository.head().commit, int(time.time())
     tag = repository.create_tag("v1", commit, ALICE, "One\n")
     assert (tag.name, tag.commit) == ("v1", commit)
@@ -64,7 +61,7 @@ def test_tags_are_listed_by_name(repository: Repository):
     assert [tag.name for tag in repository.tags()] == ["A_a", "b.1", "v1", "v10", "v2"]
 
 
-def test_a_tag_stays(repository: Repository):
+def test_a_tag_cannot_be_replaced(repository: Repository):
     tag = tag_tip(repository, "v1", "One\n")
     repository.transact(put("a", b"1"))
     for _ in range(2):
@@ -80,7 +77,7 @@ def test_a_tag_stays(repository: Repository):
     assert git(repository.path, "fsck", "--strict") == ""
 
 
-def test_a_commit_that_the_history_lacks_is_not_tagged(repository: Repository):
+def test_create_tag_refuses_a_commit_off_the_branch(repository: Repository):
     for commit in ("0" * 40, git(repository.path, "rev-parse", "main^{tree}").strip()):
         with pytest.raises(RevisionNotFound):
             repository.create_tag("v1", commit, ALICE, "No\n")
@@ -104,7 +101,7 @@ def test_tags_made_by_hand_are_read(repository: Repository):
             tag_tip(repository, name)
 
 
-def test_what_is_no_tag_on_a_commit_is_not_listed(repository: Repository):
+def test_tags_lists_only_tags_on_commits(repository: Repository):
     tag_tip(repository, "v1")
     blob, tree = (
         git(repository.path, "rev-parse", f"main{end}").strip() for end in (":README.md", "^{tree}")
@@ -117,7 +114,7 @@ def test_what_is_no_tag_on_a_commit_is_not_listed(repository: Repository):
     git(repository.path, "tag", "file-like-a-tag", blob)
     git(repository.path, "tag", "nested/v1", "main")
     (repository.path / "refs/tags/v2.lock").write_text(repository.head().commit)
-    # A tag on a tag is on the commit of that one; so is a lightweight tag on it.
+    # An annotated or lightweight tag on a tag is on the same commit.
     assert [tag.name for tag in repository.tags()] == ["light-on-tag", "on-tag", "v1"]
     for name in ("on-blob", "on-tree", "light-on-tree", "nested/v1", "v2.lock"):
         assert repository.tag(name) is None
@@ -147,7 +144,7 @@ def test_what_is_no_tag_on_a_commit_is_not_listed(repository: Repository):
         "v" * 201,
     ],
 )
-def test_what_cannot_name_a_tag_is_refused_and_found_nowhere(repository: Repository, name: str):
+def test_bad_tag_names_are_refused(repository: Repository, name: str):
     with pytest.raises(ValueError, match="cannot name a tag"):
         tag_tip(repository, name)
     assert repository.tag(name) is None
@@ -157,21 +154,21 @@ def test_what_cannot_name_a_tag_is_refused_and_found_nowhere(repository: Reposit
 @pytest.mark.parametrize(
     "name", ["v1", "1.0.0-rc.1", "a_b-c.d", "V", "v.locked", "v.lock.1", "0" * 40, "v" * 200]
 )
-def test_names_that_git_knows(repository: Repository, name: str):
+def test_good_tag_names_are_accepted_by_git(repository: Repository, name: str):
     tag = tag_tip(repository, name)
     git(repository.path, "check-ref-format", f"refs/tags/{name}")
     assert git(repository.path, "tag", "--list") == f"{name}\n"
     assert repository.tag(name) == tag
 
 
-def test_a_tagger_who_would_change_other_lines_is_refused(repository: Repository):
+def test_a_tagger_cannot_inject_lines_into_a_tag(repository: Repository):
     with pytest.raises(ValueError, match="cannot be the author"):
         repository.create_tag("v1", repository.head().commit, Person("A\nobject", "a@b"), "No\n")
     assert repository.tag("v1") is None
     assert len(pack_sizes(repository.path)) == 1
 
 
-def test_threads_that_want_the_same_name(repository: Repository, tmp_path: Path):
+def test_of_many_threads_that_create_one_tag_one_succeeds(repository: Repository, tmp_path: Path):
     repositories = [repository, Store(tmp_path).open("alice/demo")]
 
     def create(number: int) -> Tag | None:
@@ -186,7 +183,7 @@ def test_threads_that_want_the_same_name(repository: Repository, tmp_path: Path)
     assert git(repository.path, "fsck", "--strict") == ""
 
 
-def test_processes_that_want_the_same_names(repository: Repository, tmp_path: Path):
+def test_each_tag_is_created_by_one_of_two_processes(repository: Repository, tmp_path: Path):
     names = [f"v{number}" for number in range(20)]
     with multiprocessing.get_context("spawn").Pool(2) as pool:
         created = pool.starmap(create_tags, [(str(tmp_path), names)] * 2, chunksize=1)
@@ -195,13 +192,13 @@ def test_processes_that_want_the_same_names(repository: Repository, tmp_path: Pa
     assert git(repository.path, "fsck", "--strict") == ""
 
 
-def test_a_tag_is_not_lost_in_maintenance(repository: Repository, tmp_path: Path):
+def test_maintenance_keeps_tags(repository: Repository, tmp_path: Path):
     for number in range(5):
         publish(repository, put("a", b"%d" % number))
         tag_tip(repository, f"v{number}")
     listed = repository.tags()
-    assert roll_up(repository._branch) == 11
-    write_commit_graph(repository._branch)
+    assert roll_up(branch(repository)) == 11
+    write_commit_graph(branch(repository))
     assert len(pack_sizes(repository.path)) == 1
     assert repository.tags() == Store(tmp_path).open("alice/demo").tags() == listed
     git(repository.path, "gc", "--quiet", "--prune=now")
@@ -209,7 +206,7 @@ def test_a_tag_is_not_lost_in_maintenance(repository: Repository, tmp_path: Path
     assert git(repository.path, "fsck", "--strict") == ""
 
 
-def test_a_kill_before_a_tag_has_its_name_leaves_an_object_at_most(repository: Repository, tmp_path: Path):
+def test_a_kill_before_a_tag_has_its_name_leaves_only_an_object(repository: Repository, tmp_path: Path):
     commit = repository.head().commit
     killed = serialize_tag("v1", commit, ALICE, 1_700_000_000, "Killed\n")
     item = GitObject.of("tag", killed)
@@ -220,5 +217,5 @@ def test_a_kill_before_a_tag_has_its_name_leaves_an_object_at_most(repository: R
     assert after.tags() == []
     tag = tag_tip(after, "v1")
     assert repository.tag("v1") == tag
-    roll_up(after._branch)
+    roll_up(branch(after))
     assert git(repository.path, "fsck", "--strict") == f"dangling tag {item.id.hex()}\n"

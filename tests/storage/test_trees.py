@@ -25,7 +25,7 @@ def build(entries: dict[str, tuple[bytes, bytes]]) -> Tree:
 
 
 @given(NAMES)
-def test_parse_gives_back_what_was_serialized(entries):
+def test_parse_returns_what_was_serialized(entries):
     tree = build(entries)
     assert Tree.parse(tree.serialize()) == tree
     assert set(tree.names()) == set(entries)
@@ -34,7 +34,7 @@ def test_parse_gives_back_what_was_serialized(entries):
 
 
 @given(NAMES, NAMES)
-def test_parse_beside_another_tree_gives_the_same(entries, other):
+def test_parse_beside_another_tree_returns_the_same(entries, other):
     tree = build(entries)
     for near in (build(other), build(entries | other), tree, Tree()):
         assert Tree.parse(tree.serialize(), near) == tree
@@ -42,7 +42,7 @@ def test_parse_beside_another_tree_gives_the_same(entries, other):
 
 
 @given(NAMES, st.binary(max_size=40), st.integers(0, 100))
-def test_what_is_no_tree_is_refused_beside_another_too(entries, noise, position):
+def test_parse_beside_another_tree_refuses_damage(entries, noise, position):
     data = build(entries).serialize()
     damaged = data[:position] + noise + data[position:]
     try:
@@ -62,7 +62,7 @@ def test_order_of_splices_does_not_matter(entries, random):
 
 
 @given(NAMES, st.dictionaries(st.sampled_from("aAbB"), st.none() | st.just(ID), max_size=4))
-def test_an_update_is_its_splices(entries, files):
+def test_update_equals_its_splices(entries, files):
     spliced = tree = build({name: entry for name, entry in entries.items() if entry[0] == FILE})
     for name, object_id in files.items():
         spliced = spliced.splice(name, object_id)
@@ -70,7 +70,7 @@ def test_an_update_is_its_splices(entries, files):
 
 
 @given(NAMES)
-def test_splicing_out_undoes_splicing_in(entries):
+def test_splicing_out_reverts_splicing_in(entries):
     tree = build(entries)
     added = tree.splice("zz", ID)
     assert added.find("zz") == ID
@@ -78,7 +78,7 @@ def test_splicing_out_undoes_splicing_in(entries):
     assert tree.splice("absent", None) == tree
 
 
-def test_git_finds_the_same_tree(tmp_path: Path):
+def test_serialize_gives_the_tree_that_git_makes(tmp_path: Path):
     names = ["a", "a.b", "a0", "A", "b", "b-", "é"]
     git = ["git", "-C", str(tmp_path)]
     subprocess.run([*git, "init", "--quiet", "--bare"], check=True)
@@ -92,14 +92,14 @@ def test_git_finds_the_same_tree(tmp_path: Path):
     assert build({name: (FILE, bytes.fromhex(blob_id)) for name in names}).serialize() == content
 
 
-def test_other_case_is_found_among_neighbours():
+def test_other_case_finds_a_neighbour():
     tree = build(dict.fromkeys(("alpha", "beta", "gamma"), (FILE, ID)))
     assert tree.other_case(["BETA"]) == ("BETA", "beta")
     assert tree.other_case(["beta"]) is None
     assert tree.other_case(["bet"]) is None
 
 
-def test_other_case_is_found_among_many():
+def test_other_case_finds_a_name_among_many():
     tree = build(dict.fromkeys(("alpha", "beta", "gamma"), (FILE, ID)))
     assert tree.other_case(["delta", "alpha", "GAMMA"]) == ("GAMMA", "gamma")
     assert tree.other_case(["delta", "DELTA"]) == ("DELTA", "delta")
@@ -108,7 +108,7 @@ def test_other_case_is_found_among_many():
 
 
 @given(NAMES, st.text("abcAB", min_size=1, max_size=3))
-def test_other_case_is_found_for_any_name(entries, name):
+def test_other_case_finds_any_name(entries, name):
     tree = build({entry: of for entry, of in entries.items() if of[0] == FILE})
     others = [other for other in tree.names() if other.lower() == name.lower()]
     found = tree.other_case([name])
@@ -121,6 +121,6 @@ def test_other_case_is_found_for_any_name(entries, name):
 
 
 @pytest.mark.parametrize("data", [b"x", b"100644 a\0short", b"100644 a/b\0" + ID, b"999 a\0" + ID])
-def test_what_is_no_tree_is_refused(data):
+def test_parse_refuses_what_is_not_a_tree(data):
     with pytest.raises(ValueError, match="not a tree entry"):
         Tree.parse(data)

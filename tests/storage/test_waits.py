@@ -1,4 +1,4 @@
-"""A lock that somebody holds for long: its own repository waits, for a while, and all else goes on."""
+"""A lock that another program holds for long: its writers wait for a bounded time, and others go on."""
 
 import fcntl
 import os
@@ -18,6 +18,7 @@ from storage.maintenance import Maintenance
 from storage.repository import Repository
 from storage.store import Store
 from storage.waits import Waits
+from tests.seams import lock_waiters, wait_until
 from tests.storage.repositories import ALICE, first_commit, git, put
 
 HELD = "another program or request has held its lock for too long"
@@ -36,7 +37,7 @@ def held(path: Path) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def moment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take a lock for stuck sooner."""
+    """Let a lock count as stuck after 0.1 s instead of 2 s."""
     monkeypatch.setattr(waits, "_STALLED_AFTER", 0.1)
 
 
@@ -59,7 +60,7 @@ def changing_calls(repository: Repository) -> dict[str, Callable[[], object]]:
 
 
 @pytest.mark.usefixtures("unpublished")
-def test_each_wait_for_a_repository_ends(impatient: Store):
+def test_each_wait_for_a_locked_repository_ends(impatient: Store):
     repository = impatient.open("alice/demo")
     repository.transact(put("a", b"0"))
     with held(repository.path / NAME):
@@ -73,7 +74,7 @@ def test_each_wait_for_a_repository_ends(impatient: Store):
 
 
 @pytest.mark.usefixtures("unpublished")
-def test_what_only_reads_waits_for_no_lock(impatient: Store, tmp_path: Path):
+def test_reads_wait_for_no_lock(impatient: Store, tmp_path: Path):
     repository = impatient.open("alice/demo")
     before = repository.head().commit
     after = repository.transact(put("a", b"0"))
@@ -86,7 +87,7 @@ def test_what_only_reads_waits_for_no_lock(impatient: Store, tmp_path: Path):
             assert reader.tags() == []
 
 
-def test_a_new_repository_waits_no_longer_either(impatient: Store, tmp_path: Path):
+def test_create_waits_for_a_locked_folder_for_a_bounded_time(impatient: Store, tmp_path: Path):
     with held(tmp_path / "alice"), pytest.raises(StorageUnavailable, match=HELD):
         impatient.create("alice/new", first_commit)
     with held(tmp_path), pytest.raises(StorageUnavailable, match=HELD):
@@ -94,8 +95,8 @@ def test_a_new_repository_waits_no_longer_either(impatient: Store, tmp_path: Pat
     assert impatient.create("bob/new", first_commit).head()
 
 
-def test_writers_of_a_stuck_repository_take_a_part_of_the_threads(impatient: Store):
-    """Of eight, two wait until the end; the others are refused after a moment, and later ones at once."""
+def test_writers_of_a_stuck_repository_take_only_some_threads(impatient: Store):
+    """Two of eight writers wait until the end; the others are refused soon, and later ones at once."""
     repository = impatient.open("alice/demo")
     started = time.monotonic()
 
@@ -119,7 +120,7 @@ def test_writers_of_a_stuck_repository_take_a_part_of_the_threads(impatient: Sto
     assert not impatient._shared.waits.is_stalled(repository._tip.lock_key)
 
 
-def test_places_are_given_back(impatient: Store):
+def test_places_of_waiting_threads_are_given_back(impatient: Store):
     repository = impatient.open("alice/demo")
     for _ in range(3):
         with held(repository.path / NAME), pytest.raises(StorageUnavailable, match=HELD):
@@ -127,8 +128,8 @@ def test_places_are_given_back(impatient: Store):
     assert impatient._shared.waits._free == 2
 
 
-def test_a_change_that_is_being_made_is_told_of_however_long_it_takes(impatient: Store):
-    """Whoever waits behind a slow change may be refused; whose change was begun is told what came of it."""
+def test_a_change_that_has_begun_is_answered_however_long_it_takes(impatient: Store):
+    """Writers behind a slow change may be refused; the writer of the slow change gets its result."""
     repository = impatient.open("alice/demo")
     begun, go_on = threading.Event(), threading.Event()
 
@@ -151,25 +152,23 @@ def test_a_change_that_is_being_made_is_told_of_however_long_it_takes(impatient:
     assert repository.transact(put("after", b"1"))
 
 
-def test_a_copy_in_the_place_of_a_file_that_is_held_has_a_queue_of_its_own(tmp_path: Path):
+def test_a_copy_in_place_of_a_locked_file_has_its_own_queue(tmp_path: Path):
     path, patient = tmp_path / "file", Waits(seconds=60)
     path.touch()
     with ThreadPoolExecutor(2) as pool:
         with held(path):
             old = pool.submit(patient.lock, str(path), os.O_RDWR)
-            while len(patient._queues) < 1:
-                time.sleep(0.001)
+            wait_until(lambda: lock_waiters(path))
             path.rename(tmp_path / "old")
             path.touch()
             with held(path):
                 new = pool.submit(patient.lock, str(path), os.O_RDWR)
-                while len(patient._queues) < 2:
-                    time.sleep(0.001)
+                wait_until(lambda: lock_waiters(path))
             os.close(new.result())  # while the old file is held
         os.close(old.result())
 
 
-def test_one_stuck_repository_does_not_stop_the_publication_of_others(impatient: Store):
+def test_a_stuck_repository_does_not_stop_checkpoints_of_others(impatient: Store):
     stuck, others = impatient.open("alice/demo"), [impatient.open("alice/other")]
     others += [impatient.create(f"bob/r{number}", first_commit) for number in range(3)]
     stuck.transact(put("a", b"1"))
@@ -177,11 +176,11 @@ def test_one_stuck_repository_does_not_stop_the_publication_of_others(impatient:
         for other in others:
             other.transact(put("a", b"1"))
         for other in others:
-            assert git(other.path, "show", "main:a") == "1"  # waits until it is published
+            assert git(other.path, "show", "main:a") == "1"  # waits for the checkpoint
     assert git(stuck.path, "show", "main:a") == "1"
 
 
-def test_a_repository_opens_while_somebody_holds_it_and_git_left_a_lock(impatient: Store, tmp_path: Path):
+def test_a_locked_repository_with_a_stale_git_lock_can_be_opened(impatient: Store, tmp_path: Path):
     path = impatient.open("alice/demo").path
     (path / "refs/heads/main.lock").touch()
     with held(path / NAME):

@@ -1,4 +1,4 @@
-"""A server whose data was damaged: what it answers, what its writes leave, and whether `verify` finds it."""
+"""A server with damaged data: its answers, the effect of its writes, and what `verify` finds."""
 
 import gc
 import random
@@ -153,7 +153,7 @@ def _copy(state: State, folder: Path) -> Iterator[Path]:
 
 
 def _start(data_dir: Path, *, leftovers: bool) -> Flask:
-    """Start a server that publishes what a killed one left in its journals, or has not come to that yet."""
+    """Start a server; `leftovers` tells whether it checkpoints what a killed one left in the journals."""
     _forget_versions()
     with nullcontext() if leftovers else patch.object(Store, "checkpoint_leftovers"):
         app = create_app(Settings(data_dir, master_key=MASTER_KEY, maintenance=False))
@@ -179,7 +179,7 @@ def _forget_versions() -> None:
 
 
 def _held(data_dir: Path) -> set[tuple[str, str]]:
-    """Return what git finds once all is published, each with where: commits, files at the tip, tags."""
+    """Checkpoint all, and return commits, files at the tip and tags, each with its repository."""
     held = set()
     for place, repository in everything.repositories(data_dir):
         repository.checkpoint()

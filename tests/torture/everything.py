@@ -1,6 +1,6 @@
-"""A data directory with everything in it: all that Bakehouse writes, and what git's commands make of that.
+"""A data directory with every kind of file that Bakehouse or git's own commands write.
 
-It is the same to the byte whenever the same git makes it, so what one bit does can be shown again.
+The same git makes the same bytes each time, so the effect of one flipped bit can be reproduced.
 """
 
 import itertools
@@ -29,7 +29,7 @@ from storage.store import Store
 from tests.client import Client
 from tests.payloads import asking, made, target
 from tests.server import MASTER_KEY
-from tests.storage.repositories import git
+from tests.storage.repositories import branch, git
 from tests.torture.power import unpublished
 
 FOLDERS = {"accounts": "accounts.git", "demo": "repos/alice/demo.git", "other": "repos/carol/other.git"}
@@ -66,7 +66,7 @@ class _Clock:
 
 @contextmanager
 def same_machine() -> Iterator[None]:
-    """Let nothing be published but by name, on a machine that was started once."""
+    """Let no checkpoint happen in the background, and the machine never restart."""
     with unpublished(), patch.object(header, "BOOT", bytes(16)):
         yield
 
@@ -157,7 +157,7 @@ class _Maker:
 
 
 def make(folder: Path) -> list[State]:
-    """Make a data directory whose commits are all published, and one that has some in each journal."""
+    """Make a data directory with all commits in git's files, and one with some only in each journal."""
     with _no_chance() as clock:
         maker = _Maker(folder / "making", clock)
         _begin(maker)
@@ -209,7 +209,7 @@ def _go_on(maker: _Maker) -> None:
     git(maker.demo, "pack-refs", "--all")
     git(maker.data_dir / FOLDERS["other"], "pack-refs", "--all")
     (demo,) = (repository for place, repository in repositories(maker.data_dir) if place == "demo")
-    write_commit_graph(demo._branch)
+    write_commit_graph(branch(demo))
     maker.send("alice", "POST", f"{DEMO}/tags", {"name": "v2", "ref": "v1"})
     git(maker.demo, "tag", "light-2", "main~1")
     maker.user("dora")

@@ -1,4 +1,4 @@
-"""What git says of a repository: the evidence that answers are held against."""
+"""What git says of a repository, to compare answers with."""
 
 import subprocess
 from collections.abc import Iterable, Iterator
@@ -83,7 +83,7 @@ def locks(data_dir: Path) -> Iterator[Path]:
 
 
 def scratch(data_dir: Path) -> Iterator[Path]:
-    """Yield what nobody got to finish: temporary files, and packs without an index."""
+    """Yield unfinished files: temporary ones, and packs without an index."""
     for name in ("tmp_*", ".tmp-*", ".new-*", "packed-refs.new", "flush-*.keep"):
         yield from data_dir.rglob(name)
     for pack in data_dir.rglob("objects/pack/*.pack"):

@@ -1,4 +1,4 @@
-"""A full or failing disk, at each step of each kind of write: refused, nothing changed, and then it works."""
+"""A full or failing disk at each step of each kind of write: refused, nothing changed, then success."""
 
 import errno
 import logging

@@ -1,4 +1,4 @@
-"""One bit that flips on disk, anywhere: it is told of, or harmless. No answer is wrong, nothing is lost."""
+"""A bit flips anywhere on disk: it is reported or harmless. No answer is wrong, and nothing is lost."""
 
 import logging
 import random
@@ -43,7 +43,7 @@ def run(flips: int, seed: int, first: int = 0) -> Iterator[str]:
 
 @contextmanager
 def quiet(wrong: list[str]) -> Iterator[None]:
-    """Publish nothing but by name, log nothing (a line for each refusal), and note threads that fail."""
+    """Let no checkpoint happen in the background, log nothing, and note threads that fail."""
 
     def note(failed: threading.ExceptHookArgs) -> None:
         wrong.append(f"the thread {failed.thread and failed.thread.name} ended: {failed.exc_value!r}")

@@ -1,6 +1,6 @@
-"""`kill -9` of the server at random moments under writing clients: nothing is lost, or half there.
+"""`kill -9` of the server at random moments under writing clients: no write is lost or half there.
 
-Each write carries a request id, which its commit tells: so each commit is held against what was
+Each write has a request id, which is in its commit: so each commit is compared with what was
 asked for, and each answer against its commit.
 """
 
@@ -49,7 +49,7 @@ class Torture:
     left: Counter[str] = field(default_factory=Counter)
 
     def folder(self, repo: str) -> Path:
-        """Return where a repo lies."""
+        """Return the folder of a repo."""
         return self.data_dir / "repos" / "admin" / f"{repo}.git"
 
     def round(self, number: int, kind: str) -> None:

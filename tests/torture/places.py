@@ -16,7 +16,7 @@ from tests.torture.everything import FOLDERS, State
 
 _WEIGHTS = {"demo": 6, "accounts": 3, "other": 1}
 _AROUND = 40  # bytes
-# In `packed-refs`, which has no checksum, names that nothing else tells: another name would be as good.
+# Names in `packed-refs` that no other file repeats: without a checksum a changed name looks as valid.
 _NAMES = re.compile(rb"refs/(?:heads/main|tags/light-1)(?=\n)")
 _KINDS = (  # the first that a path below the repository matches
     ("objects/pack/flush-*.pack", "flushed pack"),
@@ -41,7 +41,7 @@ _KINDS = (  # the first that a path below the repository matches
 
 @dataclass(frozen=True)
 class Part:
-    """A file, or a part of one, whose bytes are all alike to whoever flips one."""
+    """A file, or a part of one, whose bytes all have the same purpose."""
 
     path: Path  # below the data directory
     start: int
@@ -64,7 +64,7 @@ class Flip:
         """Flip it."""
         path = data_dir / self.path
         before = path.stat()
-        path.chmod(0o644)  # git lets nobody write to what it has packed
+        path.chmod(0o644)  # git makes packed files read-only
         self._flip(path)
         path.chmod(before.st_mode)
         if not self.is_dated:
@@ -117,9 +117,9 @@ def _parts(data_dir: Path, place: str) -> Mapping[str, list[Part]]:
 def _spans(path: Path, folder: Path) -> Iterator[tuple[str, int, int]]:
     """Yield the parts of a file, each with its kind, from where, and to where."""
     size = path.stat().st_size
-    if path.name == journal_file.NAME:  # most of it is room, which tells nothing
+    if path.name == journal_file.NAME:  # most of the file is unused room
         end = FileJournal(folder.stem, folder, Waits()).head().end
-        yield "journal's header", 0, header.SIZE
+        yield "journal's mark", 0, header.SIZE
         yield "journal's records", header.START, end
         yield "journal's room", end, size
     elif path.name == "packed-refs":

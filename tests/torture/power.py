@@ -1,4 +1,4 @@
-"""Power loss at every step of the store's writes: whatever a disk may hold then, nothing answered is lost."""
+"""Power loss at every step of a write: whatever the disk then holds, no answered write is lost."""
 
 import hashlib
 import os
@@ -18,7 +18,7 @@ from storage.journal.checkpointer import Checkpointer
 from storage.maintenance import roll_up
 from storage.repository import Repository
 from storage.store import Store
-from tests.storage.repositories import ALICE, first_commit, git, put
+from tests.storage.repositories import ALICE, branch, first_commit, git, put
 from tests.torture.recorder import Files, Recording, recorded
 
 Promise = tuple[str, bytes]  # a path and its content; or a tag, and the commit that it is on
@@ -70,7 +70,7 @@ def roll_up_between(repository: Repository, recording: Recording) -> None:
         repository.checkpoint()
         if number % 3 == 2:
             _write(repository, recording, "b", b"%d" % number)
-            roll_up(repository._branch)
+            roll_up(branch(repository))
 
 
 def write_much(repository: Repository, recording: Recording) -> None:
@@ -141,7 +141,7 @@ def record(folder: Path, scenario: Scenario) -> Recording:
 
 @contextmanager
 def unpublished() -> Iterator[None]:
-    """Let nothing be published but by name, so that a scenario's steps are always the same."""
+    """Let no checkpoint happen in the background, so that a scenario's steps are always the same."""
     with patch.object(Checkpointer, "schedule", lambda *_: None):
         yield
 

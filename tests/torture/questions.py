@@ -1,4 +1,4 @@
-"""What is asked of a server about all that lies in it, and what may be answered once something is damaged."""
+"""Requests for everything that a server has, and the answers allowed once something is damaged."""
 
 import base64
 import json
@@ -19,7 +19,7 @@ TARGETS = ("base", "child", "grandchild", "asks", "shared")
 TAGS = ("v1", "v2", "light-1", "light-2")
 PROMPTS = ("system_prompt_v1", "user_prompt_v1")
 _GUESTS = ("/v1/repo?user_id=alice", f"{DEMO}/targets/shared?user_id=alice")
-# Which users there are is in `accounts`. A user's own repos are listed by name, and told of from within.
+# Users are in `accounts`. A list of a user's repos needs `accounts`; the metadata comes from each repo.
 _USERS, _DEMO, _OTHER = (
     frozenset({"accounts"}),
     frozenset({"accounts", "demo"}),
@@ -219,5 +219,5 @@ def find_truth(app: Flask, state: State) -> Truth:
 
 
 def shuffled(truth: Truth, chance: random.Random) -> list[Question]:
-    """Return the questions in some order: what was asked first may be remembered, or be published by then."""
+    """Return the questions in random order, since earlier ones may fill caches or lead to a checkpoint."""
     return chance.sample(list(truth), len(truth))

@@ -1,4 +1,4 @@
-"""What a process does to files below a folder, in order, and what a disk may hold after a power loss.
+"""The steps of a process on files below a folder, and what a disk may hold after a power loss.
 
 The model is that of ALICE and CrashMonkey, at its most pessimistic: data that was not flushed may be
 missing, cut off, or zeros; what was written over other data may be there or not, sector by sector; a
@@ -91,7 +91,7 @@ class Recording:
 
     @classmethod
     def of(cls, root: Path) -> "Recording":
-        """Start from what lies in a folder."""
+        """Start from the files of a folder."""
         recording = cls(str(root))
         recording._find_new(root)
         recording.before = dict(recording.names)

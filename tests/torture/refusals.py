@@ -1,4 +1,4 @@
-"""Each call on a file, of each kind of request, refused once: the right answer or 503, and then it works."""
+"""Each call on a file refused once, for each kind of request: the right answer or 503, and then success."""
 
 import builtins
 import errno
@@ -42,7 +42,7 @@ _CALLS = {
     builtins: "open",
 }
 _readlink = os.readlink
-# What may be missing where all is well: its absence is an answer, and nobody can tell.
+# Files that may be missing in a sound repository: a refusal with ENOENT cannot be noticed.
 _MAY_BE_MISSING = re.compile(r"/repos/\w+$|/repos/\w+/\w+\.git(/packed-refs|/refs/tags.*)?$")
 _PACKED_EVERY = 5  # rounds
 _MODES = ("warm", "cold", "unpublished")
@@ -50,7 +50,7 @@ _MODES = ("warm", "cold", "unpublished")
 
 @dataclass
 class Refusal:
-    """The calls of one thread on what lies below a folder, counted; the one at `at` is refused."""
+    """Counts the calls of one thread on files below a folder, and refuses the call number `at`."""
 
     folder: str
     error: int
@@ -210,7 +210,7 @@ class Refuser:
             where = f"{kind}, {at}: {refusal}: {answer.status_code} {answer.text}"
             if answer.status_code not in (200, 201):
                 self._expect_refusal(kind, answer, refusal, where)
-                # a new repo may be there, and then not open
+                # a new repo may have been made before the refusal
                 assert kind == "repo" or faults.tips(self.data_dir) == before, where
                 assert self.master.request(*request).status_code in (200, 201), where
             assert faults.tips(self.data_dir) != before, where

@@ -1,4 +1,4 @@
-"""Two servers on one directory, a crowd of clients: each target is a register, and its history is checked."""
+"""Many clients of two servers on one directory: each target is a register whose history is checked."""
 
 import http.client
 import json
@@ -105,7 +105,7 @@ def _check_registers(history: History) -> None:
 
 
 def _check_commits(folder: Path, repo: str, history: History) -> None:
-    """Each change that was answered is one commit of a line, and there are no others."""
+    """Each answered change is one commit of a linear history, and there are no others."""
     changed = [
         commit
         for place, operation, commit in history

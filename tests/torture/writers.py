@@ -1,4 +1,4 @@
-"""Clients that write without pause, and remember what they sent and what they were answered."""
+"""Clients that write without pause, and remember their requests and the answers."""
 
 import contextlib
 import http.client
@@ -56,7 +56,7 @@ class Writer:
     sent: int = 0
 
     def write_on(self, port: int, stop: threading.Event) -> None:
-        """Write until nobody listens any more, or until told to stop."""
+        """Write until the server is gone, or until told to stop."""
         while not stop.is_set():
             with contextlib.closing(connect(port)) as connection:
                 try:

@@ -1,4 +1,4 @@
-"""Who gets in, and whose repos they see."""
+"""Credentials: who is admitted, and which repos they see."""
 
 import hmac
 from pathlib import Path
@@ -9,15 +9,11 @@ from flask import Flask
 from app import create_app
 from app.registry import accounts
 from app.settings import Settings
+from tests.app.api.helpers import new_user
 from tests.client import Client, assert_error, assert_mistakes
 from tests.payloads import target
 from tests.server import MASTER_KEY
 from tests.storage.repositories import git
-
-
-def new_user(master: Client, user_id: str) -> Client:
-    """Make a user and return their requests."""
-    return Client(master.app, master.post("/v1/admin/users", {"user_id": user_id}).json["api_key"])
 
 
 @pytest.mark.parametrize(
@@ -34,7 +30,7 @@ def new_user(master: Client, user_id: str) -> Client:
     ],
 )
 @pytest.mark.parametrize("path", ["/v1/repo", "/v1/repo/demo/targets/a", "/v1/admin/users"])
-def test_no_credentials_or_wrong_ones(app: Flask, path: str, credentials: str | None):
+def test_wrong_credentials_are_answered_401(app: Flask, path: str, credentials: str | None):
     headers = {} if credentials is None else {"Authorization": credentials}
     response = Client(app, None).post(path, {}, **headers)
     if response.status_code == 405:
@@ -43,7 +39,7 @@ def test_no_credentials_or_wrong_ones(app: Flask, path: str, credentials: str | 
     assert response.headers["WWW-Authenticate"].startswith("Bearer")
 
 
-def test_somebody_elses_repo_does_not_exist(master: Client, alice: Client):
+def test_a_repo_of_another_user_looks_like_one_that_does_not_exist(master: Client, alice: Client):
     bob = new_user(master, "bob")
     alice.post("/v1/repo/demo/targets", target("a"))
     for path in ("/v1/repo/demo", "/v1/repo/demo/targets", "/v1/repo/demo/targets/a"):
@@ -54,7 +50,7 @@ def test_somebody_elses_repo_does_not_exist(master: Client, alice: Client):
     assert bob.get("/v1/repo/demo/targets").json == {"targets": []}
 
 
-def test_only_the_master_key_acts_for_others(master: Client, alice: Client):
+def test_only_the_master_key_acts_for_other_users(master: Client, alice: Client):
     bob = new_user(master, "bob")
     for path in ("/v1/repo/demo", "/v1/repo/nope", "/v1/repo"):
         assert_error(bob.get(path, X_User_Id="alice"), 403, "FORBIDDEN", "'alice'")
@@ -65,7 +61,7 @@ def test_only_the_master_key_acts_for_others(master: Client, alice: Client):
 
 
 @pytest.mark.usefixtures("alice")
-def test_whom_the_master_key_acts_for(master: Client):
+def test_master_key_acts_for_admin_or_the_user_named_in_query_or_header(master: Client):
     master.post("/v1/repo", {"repo_name": "own"})
     assert master.get("/v1/repo").json == {"repos": ["own"]}
     assert master.get("/v1/repo", X_User_Id="admin").json == {"repos": ["own"]}
@@ -76,13 +72,13 @@ def test_whom_the_master_key_acts_for(master: Client):
     assert master.get("/v1/repo?user_id=").json == {"repos": ["own"]}
 
 
-def test_the_token_is_asked_for_first(app: Flask):
+def test_a_wrong_token_is_reported_before_a_wrong_user_id(app: Flask):
     nobody = Client(app, "wrong")
     for response in (nobody.get("/v1/repo", X_User_Id="../x"), nobody.get("/v1/repo?user_id=../x")):
         assert_error(response, 401, "UNAUTHORIZED")
 
 
-def test_a_key_of_any_visible_characters(tmp_path: Path):
+def test_master_key_may_have_any_visible_characters(tmp_path: Path):
     for key in ("a=b", "=", 'k"', "a,b=c"):
         app = create_app(Settings(tmp_path, master_key=key))
         assert Client(app, key).get("/v1/repo").status_code == 200
@@ -90,7 +86,7 @@ def test_a_key_of_any_visible_characters(tmp_path: Path):
 
 
 @pytest.mark.parametrize("user_id", ["../x", "a/b", "", "a b", "é", "x" * 129])
-def test_bad_user_ids(master: Client, user_id: str):
+def test_bad_user_ids_are_refused(master: Client, user_id: str):
     mistake = (["query", "user_id"], "string_pattern_mismatch")
     if user_id:
         assert_mistakes(master.request("GET", "/v1/repo?user_id=" + user_id.replace(" ", "%20")), mistake)
@@ -100,7 +96,7 @@ def test_bad_user_ids(master: Client, user_id: str):
     assert_mistakes(response, (["body", "user_id"], "string_pattern_mismatch"))
 
 
-def test_users_are_made_once_and_by_the_master_key(master: Client, alice: Client):
+def test_only_the_master_key_creates_users_each_once(master: Client, alice: Client):
     body = {"user_id": "bob", "user_alias": None, "user_email": "b@example.org", "password": "ignored"}
     made = master.post("/v1/admin/users", body)
     assert made.status_code == 201
@@ -116,7 +112,7 @@ def test_users_are_made_once_and_by_the_master_key(master: Client, alice: Client
     assert Client(master.app, made.json["api_key"]).get("/v1/repo").json == {"repos": []}
 
 
-def test_a_revoked_token_stops_working_at_once_everywhere(app: Flask, alice: Client):
+def test_a_revoked_token_stops_working_at_once_in_every_process(app: Flask, alice: Client):
     """Two applications on one directory stand for two processes: they share nothing but files."""
     services = app.extensions["bakehouse"]
     other = create_app(services.settings)
@@ -126,7 +122,7 @@ def test_a_revoked_token_stops_working_at_once_everywhere(app: Flask, alice: Cli
         assert_error(Client(application, alice.token).get("/v1/repo"), 401, "UNAUTHORIZED", "revoked")
 
 
-def test_tokens_lie_nowhere_on_disk(app: Flask, alice: Client):
+def test_tokens_are_not_stored_on_disk(app: Flask, alice: Client):
     data_dir: Path = app.extensions["bakehouse"].settings.data_dir
     history = git(data_dir / "accounts.git", "log", "-p")
     assert "Create user alice" in history
@@ -150,7 +146,7 @@ def test_secrets_are_compared_in_constant_time(alice: Client, monkeypatch: pytes
     assert len(compared) == 2
 
 
-def test_the_first_start_makes_a_master_key(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_first_start_makes_a_master_key(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     settings = Settings(tmp_path / "data")
     app = create_app(settings)
     path = tmp_path / "data/master.key"

@@ -6,7 +6,7 @@ import pytest
 import yaml
 from flask import Flask
 
-from tests.app.api.test_targets import TARGETS, demo, log, show
+from tests.app.api.helpers import TARGETS, demo, log, show
 from tests.client import Client, assert_error, assert_mistakes
 from tests.payloads import target
 
@@ -33,7 +33,7 @@ def generators(*contents: str, path: str = "ask.txt") -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT"])
-def test_a_batch_is_one_commit_with_a_line_an_item(app: Flask, alice: Client, method: str):
+def test_a_batch_is_one_commit_with_one_line_per_item(app: Flask, alice: Client, method: str):
     alice.post(TARGETS, target("there", temperature=0.5))
     before = log(app, "--format=%H").split()
     items = [
@@ -62,7 +62,7 @@ def test_a_batch_is_one_commit_with_a_line_an_item(app: Flask, alice: Client, me
     assert log(app, "--format=%H").split()[1:] == before
 
 
-def test_it_leaves_what_the_single_requests_would(app: Flask, alice: Client):
+def test_a_batch_stores_the_same_files_as_single_requests(app: Flask, alice: Client):
     items = [target("base"), target("child", "base", temperature=0.1, generators=generators("Ask"))]
     alice.post(BATCH, {"targets": items})
     alice.post("/v1/repo", {"repo_name": "single"})
@@ -76,7 +76,7 @@ def test_it_leaves_what_the_single_requests_would(app: Flask, alice: Client):
 
 @pytest.mark.parametrize("method", ["POST", "PUT"])
 @pytest.mark.parametrize(("item", "name", "why"), WRONG_ITEMS)
-def test_a_wrong_item_stops_no_other(alice: Client, method: str, item: Any, name: str, why: str):
+def test_a_wrong_item_fails_alone(alice: Client, method: str, item: Any, name: str, why: str):
     answer = alice.request(method, BATCH, {"targets": [target("a"), item, target("b")]})
     assert answer.json["created"] == ["a", "b"]
     assert list(answer.json["failed"]) == [name]
@@ -84,14 +84,14 @@ def test_a_wrong_item_stops_no_other(alice: Client, method: str, item: Any, name
     assert alice.get(TARGETS).json == {"targets": ["a", "b"]}
 
 
-def test_what_is_made_from_a_failed_item_fails_too(alice: Client):
+def test_an_item_whose_template_failed_fails_too(alice: Client):
     items = [target("base", temperature=9), target("child", "base"), target("grandchild", "child")]
     answer = alice.post(BATCH, {"targets": items}).json
     assert (answer["created"], list(answer["failed"])) == ([], ["base", "child", "grandchild"])
     assert answer["failed"]["child"] == "Template 'base' not found"
 
 
-def test_two_generators_of_one_item_that_bring_one_file(alice: Client):
+def test_an_item_with_two_contents_for_one_file_fails_alone(alice: Client):
     answer = alice.post(BATCH, {"targets": [target("a", generators=generators("1", "2")), target("b")]}).json
     assert answer["created"] == ["b"]
     assert "templates/ask.txt" in answer["failed"]["a"]
@@ -108,7 +108,7 @@ def test_two_generators_of_one_item_that_bring_one_file(alice: Client):
         ([target("new", generators=generators("Other"))], "'templates/ask.txt'"),
     ],
 )
-def test_a_conflict_leaves_nothing_written(app: Flask, alice: Client, items, mention):
+def test_a_conflict_writes_nothing_of_the_batch(app: Flask, alice: Client, items, mention):
     alice.post(TARGETS, target("there", generators=generators("Ask")))
     before = log(app, "--format=%H")
     response = alice.post(BATCH, {"targets": [target("first"), *items, target("last")]})
@@ -118,7 +118,7 @@ def test_a_conflict_leaves_nothing_written(app: Flask, alice: Client, items, men
     assert alice.post(TARGETS, target("first")).status_code == 201
 
 
-def test_put_replaces(app: Flask, alice: Client):
+def test_put_batch_replaces_existing_targets(app: Flask, alice: Client):
     alice.post(TARGETS, target("there", generators=generators("Ask")))
     alice.post(TARGETS, target("as-it-is", generators=generators("Same", path="same.txt")))
     items = [
@@ -133,8 +133,8 @@ def test_put_replaces(app: Flask, alice: Client):
     )
 
 
-def test_every_template_that_was_used_is_in_the_history(app: Flask, alice: Client):
-    """Of one name twice, the first would be a template that no commit has."""
+def test_a_name_twice_in_a_batch_is_a_conflict(app: Flask, alice: Client):
+    """Otherwise `b` would record a version of `a` that the commit of the batch does not contain."""
     items = [target("a", temperature=1.5), target("b", "a"), target("a", temperature=0.5)]
     for method in ("POST", "PUT"):
         response = alice.request(method, BATCH, {"targets": items})
@@ -143,14 +143,14 @@ def test_every_template_that_was_used_is_in_the_history(app: Flask, alice: Clien
     assert "dangling" not in demo(app, "fsck")
 
 
-def test_an_unknown_template_stops_no_other_whatever_the_item_brings(alice: Client):
+def test_an_item_with_an_unknown_template_and_a_conflicting_file_fails_alone(alice: Client):
     alice.post(TARGETS, target("there", generators=generators("Ask")))
     items = [target("lost", "nowhere", generators=generators("Other")), target("good")]
     answer = alice.post(BATCH, {"targets": items}).json
     assert (answer["created"], list(answer["failed"])) == (["good"], ["lost"])
 
 
-def test_many_at_once(app: Flask, alice: Client):
+def test_a_batch_of_500_targets_is_one_commit(app: Flask, alice: Client):
     before = len(log(app, "--format=%H").split())
     items = [target(f"t{number}", temperature=number / 250) for number in range(500)]
     assert len(alice.post(BATCH, {"targets": items}).json["created"]) == 500
@@ -159,7 +159,7 @@ def test_many_at_once(app: Flask, alice: Client):
     assert alice.get(f"{TARGETS}/t499").json["config"]["temperature"] == 499 / 250
 
 
-def test_bodies_that_are_no_batch(alice: Client):
+def test_bodies_that_are_not_a_batch_are_refused(alice: Client):
     assert_mistakes(alice.post(BATCH, {}), (["body", "targets"], "missing"))
     assert_mistakes(alice.put(BATCH, {"targets": {}}), (["body", "targets"], "list_type"))
     assert alice.post(BATCH, {"targets": []}).json == {"created": [], "failed": {}}

@@ -1,4 +1,4 @@
-"""Bodies that are refused before anything is looked at: each a 422, and nothing is written."""
+"""Malformed bodies: each is answered 422, and nothing is written."""
 
 import pytest
 from flask import Flask
@@ -12,7 +12,7 @@ DEEPEST = Settings.max_depth
 
 
 def extra(text: str) -> bytes:
-    """Return a body that would be good but for what its extra_kwargs hold."""
+    """Return a valid body with this text as its extra_kwargs."""
     return f'{{"target_name": "a", "template": "default", "overrides": {{"extra_kwargs": {text}}}}}'.encode()
 
 
@@ -39,7 +39,7 @@ BAD_JSON = {
 
 
 @pytest.mark.parametrize("what", BAD_JSON)
-def test_bad_json(alice: Client, what: str):
+def test_bad_json_is_refused_with_422(alice: Client, what: str):
     response = alice.post(TARGETS, BAD_JSON[what])
     assert response.status_code == 422
     (mistake,) = response.json["detail"]
@@ -48,13 +48,13 @@ def test_bad_json(alice: Client, what: str):
     assert alice.get(TARGETS).json == {"targets": []}
 
 
-def test_as_many_levels_as_are_promised(alice: Client):
+def test_a_body_may_have_as_many_levels_as_promised(alice: Client):
     levels = DEEPEST - 2
     assert alice.post(TARGETS, extra('{"a":' * levels + "1" + "}" * levels)).status_code == 201
 
 
 @pytest.mark.parametrize("text", ["\\ud800", "a\\udc00b", "\\udc00\\ud800"])
-def test_a_lone_surrogate(alice: Client, text: str):
+def test_a_lone_surrogate_is_refused(alice: Client, text: str):
     response = alice.post(TARGETS, extra(f'{{"a": ["x", "{text}"]}}'))
     assert_mistakes(response, (["body", "overrides", "extra_kwargs", "a", 1], "string_unicode"))
     response = alice.post(TARGETS, extra(f'{{"{text}": 1}}'))
@@ -63,11 +63,11 @@ def test_a_lone_surrogate(alice: Client, text: str):
 
 
 @pytest.mark.parametrize("body", [b"[]", b"null", b'"text"', b"5", b"true"])
-def test_json_that_is_no_object(alice: Client, body: bytes):
+def test_json_that_is_not_an_object_is_refused(alice: Client, body: bytes):
     assert_mistakes(alice.post(TARGETS, body), (["body"], "dict_type"))
 
 
-def test_no_body_or_another_kind(alice: Client):
+def test_an_empty_body_or_another_content_type_is_refused(alice: Client):
     assert_mistakes(
         alice.request("POST", TARGETS, b"", Content_Type="application/json"), (["body"], "missing")
     )
@@ -78,7 +78,7 @@ def test_no_body_or_another_kind(alice: Client):
     assert response.status_code == 201
 
 
-def test_a_body_over_the_limit(app: Flask, alice: Client):
+def test_a_body_over_the_limit_is_answered_413(app: Flask, alice: Client):
     limit = app.config["MAX_CONTENT_LENGTH"]
     response = alice.post(TARGETS, extra('{"a": "' + "x" * limit + '"}'))
     assert_error(response, 413, "PAYLOAD_TOO_LARGE", str(limit))

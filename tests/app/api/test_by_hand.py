@@ -1,10 +1,10 @@
-"""Repos in which somebody committed by hand: what Bakehouse did not write spoils no log, history or list."""
+"""Repos with commits made by hand: logs, histories and lists stay readable."""
 
 import subprocess
 
 from flask import Flask
 
-from tests.app.api.test_targets import TARGETS
+from tests.app.api.helpers import TARGETS
 from tests.client import Client, assert_error
 from tests.storage.repositories import settle
 from tests.timeline import LOG, TEN, commit_by_hand, commits, demo_repository, put_target, rev_list, tip
@@ -13,7 +13,7 @@ HISTORY = f"{TARGETS}/a/history"
 
 
 def fast_import(app: Flask, author: str = f"Hand <hand@example.org> {2**31} +0000", files: str = "") -> None:
-    """Put a commit on alice's branch of which git itself checks little."""
+    """Put a commit on alice's branch with `git fast-import`, which checks little of it."""
     path = demo_repository(app).path
     settle(path)
     command = ["git", "-C", str(path), "fast-import", "--quiet"]
@@ -28,7 +28,7 @@ NO_DOCUMENTS = [
 ]
 
 
-def test_a_file_that_is_no_document_has_no_changes(app: Flask, alice: Client):
+def test_log_shows_null_changes_for_a_file_that_is_not_a_document(app: Flask, alice: Client):
     spoilt = {f"targets/bad-{number}.yml": content for number, content in enumerate(NO_DOCUMENTS)}
     by_hand = commit_by_hand(app, {"targets/a.yml": b"config: {v: 1}\n", **spoilt})
     entry = alice.get(f"{LOG}?limit=1").json["commits"][0]
@@ -42,7 +42,7 @@ def test_a_file_that_is_no_document_has_no_changes(app: Flask, alice: Client):
             assert_error(alice.get(path), 503, "STORAGE_UNAVAILABLE", "'demo'", f"targets/bad-{number}.yml")
 
 
-def test_what_was_before_and_after_it_can_be_read(app: Flask, alice: Client):
+def test_versions_before_and_after_an_unreadable_one_can_be_read(app: Flask, alice: Client):
     first = put_target(alice, "a", temperature=0.5)
     commit_by_hand(app, {"targets/a.yml": b"no document"})
     answer = alice.get(f"{TARGETS}/a/diff?from={first}")
@@ -54,7 +54,7 @@ def test_what_was_before_and_after_it_can_be_read(app: Flask, alice: Client):
     assert spoilt == [False, True, True, False]
 
 
-def test_what_else_lies_in_a_repo_is_told_without_fields(app: Flask, alice: Client):
+def test_log_lists_other_files_without_fields(app: Flask, alice: Client):
     files = {"notes.txt": b"\xff", "scripts/run.yml": b"a: 1\n", "templates/ask.txt": b"config: {a: 1}"}
     commit_by_hand(app, files)
     entry = alice.get(f"{LOG}?limit=1").json["commits"][0]
@@ -62,7 +62,7 @@ def test_what_else_lies_in_a_repo_is_told_without_fields(app: Flask, alice: Clie
     assert commits(alice, "path=scripts") == [tip(app)]
 
 
-def test_a_commit_without_files_is_a_commit(app: Flask, alice: Client):
+def test_log_lists_a_commit_without_files(app: Flask, alice: Client):
     fast_import(app)
     entry = alice.get(LOG).json["commits"][0]
     assert (entry["commit"], entry["subject"], entry["files"]) == (tip(app), "By", [])
@@ -70,7 +70,7 @@ def test_a_commit_without_files_is_a_commit(app: Flask, alice: Client):
     assert commits(alice, "author=hand@") == [tip(app)]
 
 
-def test_what_is_no_file_spoils_no_history(app: Flask, alice: Client):
+def test_history_shows_a_symlink_and_a_submodule_in_place_of_a_target(app: Flask, alice: Client):
     first = put_target(alice, "a", temperature=0.5)
     for mode in ("120000 inline targets/a.yml\ndata 4\na: 1", f"160000 {'1' * 40} targets/a.yml"):
         fast_import(app, files=f"M {mode}\n")
@@ -78,7 +78,7 @@ def test_what_is_no_file_spoils_no_history(app: Flask, alice: Client):
     assert commits(alice, "", HISTORY)[2:] == [first]
 
 
-def test_a_name_that_is_not_utf_8_is_shown_with_a_mark(app: Flask, alice: Client):
+def test_a_name_that_is_not_utf_8_is_shown_with_a_replacement_character(app: Flask, alice: Client):
     put_target(alice, "b", temperature=0.5)
     fast_import(app, files="M 100644 inline targets/a\xe9.yml\ndata 5\na: 1\n")
     assert alice.get(f"{LOG}?limit=1").json["commits"][0]["files"][0]["path"] == "targets/a\ufffd.yml"
@@ -86,21 +86,21 @@ def test_a_name_that_is_not_utf_8_is_shown_with_a_mark(app: Flask, alice: Client
     assert alice.get(f"{TARGETS}?ref={tip(app)}").status_code == 200
 
 
-def test_a_time_beyond_the_calendar_is_its_end(app: Flask, alice: Client):
+def test_a_commit_time_after_year_9999_is_shown_as_its_last_second(app: Flask, alice: Client):
     fast_import(app, author=f"Hand <hand@example.org> {2**45} +0000")
     assert alice.get(LOG).json["commits"][0]["time"] == "9999-12-31T23:59:59Z"
     assert commits(alice) == rev_list(app)
     assert commits(alice, f"until={TEN}") == rev_list(app)[1:]
 
 
-def test_a_commit_dated_before_the_repo_began_hides_nothing(app: Flask, alice: Client):
+def test_a_commit_dated_before_the_repo_began_hides_no_other(app: Flask, alice: Client):
     fast_import(app, author="Hand <hand@example.org> 1 +0000", files="M 100644 inline x\ndata 1\nx\n")
     put_target(alice, "a", temperature=0.5)
     assert commits(alice) == commits(alice, "since=2001-01-01T00:00:00Z") == rev_list(app)
     assert alice.get(LOG).json["commits"][1]["time"] == "1970-01-01T00:00:01Z"
 
 
-def test_a_file_that_is_no_target_is_none(app: Flask, alice: Client):
+def test_a_file_that_is_not_yaml_is_not_listed_as_a_target(app: Flask, alice: Client):
     put_target(alice, "a", temperature=0.5)
     commit_by_hand(app, {"targets/notes.txt": b"hm\n"})
     assert alice.get(TARGETS).json == {"targets": ["a"]}

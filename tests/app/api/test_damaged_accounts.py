@@ -1,4 +1,4 @@
-"""Accounts that cannot be read: the server starts, says so, and goes on once they are whole again."""
+"""Damaged accounts: the server starts, says what is damaged, and recovers once the accounts are repaired."""
 
 import json
 import shutil
@@ -17,7 +17,7 @@ from app.cli import main
 from app.settings import Settings, SettingsError
 from storage.journal import file_engine, header
 from storage.journal.journal_file import NAME
-from tests.app.api.test_access import new_user
+from tests.app.api.helpers import new_user
 from tests.client import Client, assert_error
 from tests.server import MASTER_KEY, running
 from tests.storage.repositories import settle, unpack
@@ -33,7 +33,7 @@ def data_dir(app: Flask) -> Path:
 
 
 def flip(data_dir: Path, position: int) -> None:
-    """Flip a bit in the accounts' journal; once more, and it is as it was."""
+    """Flip a bit in the journal of accounts; the same call again flips the bit back."""
     with (data_dir / "accounts.git" / NAME).open("r+b") as file:
         file.seek(position)
         byte = file.read(1)[0]
@@ -52,7 +52,7 @@ def health(app: Flask) -> tuple[int, str]:
 
 
 def assert_nobody_is_let_in(app: Flask, token: str | None) -> None:
-    """Expect that any token is answered with 503, and that the master key does what needs no account."""
+    """Expect 503 for any token, and answers for the master key where no account is needed."""
     reason = "'accounts' is damaged"
     assert health(app) == (503, "degraded")
     for given in (token, "unknown"):
@@ -71,7 +71,7 @@ def assert_all_is_well(app: Flask, token: str | None) -> None:
 
 @pytest.mark.usefixtures("unpublished")
 @pytest.mark.parametrize("position", HEADER + RECORDS)
-def test_a_flipped_bit_in_their_journal_prevents_no_start(
+def test_server_starts_with_a_flipped_bit_in_the_journal_of_accounts(
     data_dir: Path, alice: Client, caplog: pytest.LogCaptureFixture, position: int
 ):
     flip(data_dir, position)
@@ -85,7 +85,7 @@ def test_a_flipped_bit_in_their_journal_prevents_no_start(
 
 
 @pytest.mark.parametrize("how", ["flipped", "gone", "replaced by a file"])
-def test_accounts_are_looked_at_anew_once_a_copy_is_in_their_place(
+def test_server_reads_a_copy_of_accounts_put_in_place_without_a_restart(
     app: Flask, data_dir: Path, alice: Client, monkeypatch: pytest.MonkeyPatch, how: str
 ):
     monkeypatch.setattr(file_engine, "_LOOK_SECONDS", 0)
@@ -104,9 +104,7 @@ def test_accounts_are_looked_at_anew_once_a_copy_is_in_their_place(
     assert_all_is_well(app, alice.token)
 
 
-def test_a_user_whose_file_was_damaged_is_let_in_once_it_is_whole(
-    data_dir: Path, master: Client, alice: Client
-):
+def test_a_user_is_admitted_again_once_their_file_is_repaired(data_dir: Path, master: Client, alice: Client):
     bob = new_user(master, "bob")
     settle(data_dir)
     file = unpack(data_dir / "accounts.git", "users/alice.yml")
@@ -122,7 +120,7 @@ def test_a_user_whose_file_was_damaged_is_let_in_once_it_is_whole(
 
 
 @pytest.mark.usefixtures("alice")
-def test_the_command_line_says_what_is_damaged(data_dir: Path):
+def test_users_command_says_what_is_damaged(data_dir: Path):
     settle(data_dir)
     flip(data_dir, HEADER[0])
     result = CliRunner().invoke(main, ["users", "list"], env={"BAKEHOUSE_DATA_DIR": str(data_dir)})
@@ -131,13 +129,13 @@ def test_the_command_line_says_what_is_damaged(data_dir: Path):
     assert result.stderr.count("\n") == 1
 
 
-def test_accounts_that_cannot_be_made_prevent_the_start(tmp_path: Path):
+def test_server_does_not_start_where_accounts_cannot_be_created(tmp_path: Path):
     (tmp_path / "Accounts.git").mkdir()
     with pytest.raises(SettingsError, match="only in case"):
         started(tmp_path)
 
 
-def test_a_server_of_several_workers_starts_and_goes_on(data_dir: Path, alice: Client):
+def test_a_server_with_two_workers_starts_with_damaged_accounts_and_recovers(data_dir: Path, alice: Client):
     settle(data_dir)
     flip(data_dir, HEADER[0])
     with running(data_dir, workers="2") as server:
@@ -151,7 +149,7 @@ def test_a_server_of_several_workers_starts_and_goes_on(data_dir: Path, alice: C
 
 
 def asking(url: str, token: str) -> Callable[[str], tuple[int, str | None]]:
-    """Return what asks a server: the status of its answer, and the `status` or `code` in it."""
+    """Return a function that sends a GET, and returns the status and the `status` or `code` of the answer."""
 
     def ask(path: str) -> tuple[int, str | None]:
         request = urllib.request.Request(url + path, headers={"Authorization": f"Bearer {token}"})

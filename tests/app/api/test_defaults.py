@@ -3,11 +3,9 @@
 import yaml
 from flask import Flask
 
-from tests.app.api.test_targets import TARGETS, demo, log, show
+from tests.app.api.helpers import DEFAULT, TARGETS, demo, log, show
 from tests.client import Client, assert_error, assert_mistakes
 from tests.payloads import target
-
-DEFAULT = "/v1/repo/demo/defaults/target"
 
 FIRST = {
     "generators": [],
@@ -19,7 +17,7 @@ FIRST = {
 }
 
 
-def test_a_new_repo_has_one(app: Flask, alice: Client):
+def test_a_new_repo_has_a_default(app: Flask, alice: Client):
     answer = alice.get(DEFAULT)
     assert answer.json == {"config": FIRST}
     assert answer.headers["ETag"] == f'"{demo(app, "rev-parse", "main:defaults/target.yml").strip()}"'
@@ -27,7 +25,7 @@ def test_a_new_repo_has_one(app: Flask, alice: Client):
     assert_error(alice.get("/v1/repo/nope/defaults/target"), 404, "RESOURCE_NOT_FOUND", "Repo 'nope'")
 
 
-def test_targets_start_from_it_and_keep_what_they_resolved_to(app: Flask, alice: Client):
+def test_targets_start_from_the_default_and_keep_their_config(app: Flask, alice: Client):
     alice.post(TARGETS, target("before", max_tokens=5))
     config = {
         "temperature": 0.5,
@@ -58,13 +56,13 @@ def test_targets_start_from_it_and_keep_what_they_resolved_to(app: Flask, alice:
     assert answer.headers["ETag"] == f'"{recorded}"'
 
 
-def test_the_same_again_is_no_commit(app: Flask, alice: Client):
+def test_putting_the_same_default_makes_no_commit(app: Flask, alice: Client):
     before = log(app, "--format=%H")
     assert alice.put(DEFAULT, {"config": FIRST}).status_code == 200
     assert log(app, "--format=%H") == before
 
 
-def test_conditions(alice: Client):
+def test_put_of_the_default_heeds_if_match_and_if_none_match(alice: Client):
     etag = alice.get(DEFAULT).headers["ETag"]
     assert_error(alice.put(DEFAULT, {"config": {}}, If_None_Match="*"), 412, "PRECONDITION_FAILED")
     assert_error(alice.put(DEFAULT, {"config": {}}, If_Match='"x"'), 412, "PRECONDITION_FAILED")
@@ -72,7 +70,7 @@ def test_conditions(alice: Client):
     assert_error(alice.put(DEFAULT, {"config": {}}, If_Match=etag), 412, "PRECONDITION_FAILED")
 
 
-def test_it_is_validated_like_overrides(app: Flask, alice: Client):
+def test_the_default_is_validated_like_overrides(app: Flask, alice: Client):
     before = log(app, "--format=%H")
     assert_mistakes(
         alice.put(DEFAULT, {"config": {"temperature": 3, "x": 1, "generators": [{"type": "hardcoded"}]}}),
@@ -85,7 +83,7 @@ def test_it_is_validated_like_overrides(app: Flask, alice: Client):
     assert log(app, "--format=%H") == before
 
 
-def test_files_that_contradict(app: Flask, alice: Client):
+def test_two_contents_for_one_question_template_are_a_conflict(app: Flask, alice: Client):
     before = log(app, "--format=%H")
     brings = {"type": "custom", "template_path": "ask.txt", "template_content": "one"}
     config = {"generators": [brings, brings | {"template_content": "two"}]}

@@ -1,14 +1,13 @@
-"""`/targets/{target_name}/diff`: a target and what it was, or another, field by field or as git tells it."""
+"""`/targets/{target_name}/diff`: two versions or two targets compared, field by field or as git's text."""
 
 import pytest
 from flask import Flask
 
-from tests.app.api.test_access import new_user
-from tests.app.api.test_targets import TARGETS, demo
-from tests.app.domain.test_differences import apply
+from tests.app.api.helpers import TARGETS, demo, new_user
+from tests.app.domain.helpers import apply
 from tests.client import Client, assert_error, assert_mistakes
 from tests.payloads import seed_overrides, target
-from tests.storage.test_ancestry import off_the_branch, two_alike
+from tests.storage.repositories import off_the_branch, two_alike
 from tests.timeline import ELEVEN, TEN, TWELVE, demo_repository, put_target, refs, set_clock, tip
 
 DIFF = f"{TARGETS}/a/diff"
@@ -23,12 +22,12 @@ def text_of(client: Client, query: str, accept: str = "text/x-diff") -> str:
 
 
 def version(app: Flask, commit: str, name: str = "a") -> dict[str, str]:
-    """Return one side of a comparison, as git has it."""
+    """Return the commit and blob id that one side of a comparison should have."""
     blob = demo(app, "rev-parse", f"{commit}:targets/{name}.yml").strip()
     return {"target_name": name, "commit": commit, "version": blob}
 
 
-def test_a_target_is_compared_field_by_field(app: Flask, alice: Client):
+def test_diff_compares_a_target_field_by_field(app: Flask, alice: Client):
     first = put_target(alice, "a", temperature=0.5, max_tokens=5, extra_kwargs={"a/b": [1, 2]})
     second = put_target(alice, "a", temperature=0.75, v="p", extra_kwargs={"a/b": [1]})
     assert alice.get(f"{DIFF}?from={first}&to={second}").json == {
@@ -49,7 +48,7 @@ def test_a_target_is_compared_field_by_field(app: Flask, alice: Client):
     }
 
 
-def test_the_operations_make_the_one_config_the_other(alice: Client):
+def test_operations_turn_the_old_config_into_the_new(alice: Client):
     overrides = seed_overrides()
     first = put_target(alice, "a", **overrides)
     overrides["generators"] = [{**overrides["generators"][1], "numq": 1}, overrides["generators"][3]]
@@ -60,7 +59,7 @@ def test_the_operations_make_the_one_config_the_other(alice: Client):
     assert old != new
 
 
-def test_what_it_is_compared_with_may_be_anything_a_ref_means(alice: Client, monkeypatch: pytest.MonkeyPatch):
+def test_from_and_to_take_every_kind_of_ref(alice: Client, monkeypatch: pytest.MonkeyPatch):
     made = []
     for number, moment in enumerate((TEN, ELEVEN, TWELVE)):
         set_clock(monkeypatch, moment)
@@ -79,7 +78,7 @@ def test_what_it_is_compared_with_may_be_anything_a_ref_means(alice: Client, mon
         assert [answer["from"]["commit"], answer["to"]["commit"]] == [made[old - 1], made[new - 1]]
 
 
-def test_git_tells_the_difference_in_its_own_words(app: Flask, alice: Client):
+def test_text_diff_is_the_output_of_git_diff(app: Flask, alice: Client):
     first = put_target(alice, "a", temperature=0.5, extra_kwargs={"greeting": "Grüß Gott\nand more"})
     second = put_target(alice, "a", temperature=0.75, extra_kwargs={"greeting": "Grüß dich\nand more"})
     expected = demo(app, "diff", f"{first}:targets/a.yml", f"{second}:targets/a.yml")
@@ -91,7 +90,7 @@ def test_git_tells_the_difference_in_its_own_words(app: Flask, alice: Client):
         assert alice.get(f"{DIFF}?from={first}&to={second}", Accept=accept).json["changes"] != []
 
 
-def test_what_did_not_change_has_no_difference(alice: Client):
+def test_a_target_that_did_not_change_has_an_empty_diff(alice: Client):
     first = put_target(alice, "a", temperature=0.5)
     put_target(alice, "b", temperature=0.75)
     answer = alice.get(f"{DIFF}?from={first}").json
@@ -100,7 +99,7 @@ def test_what_did_not_change_has_no_difference(alice: Client):
     assert text_of(alice, f"from={first}") == ""
 
 
-def test_two_targets_are_compared(app: Flask, alice: Client):
+def test_diff_compares_two_targets(app: Flask, alice: Client):
     alice.post(TARGETS, target("b", temperature=0.25))
     first = put_target(alice, "a", temperature=0.5)
     alice.put(f"{TARGETS}/b", {"template": "default", "overrides": {"temperature": 0.125}})
@@ -121,7 +120,7 @@ def test_two_targets_are_compared(app: Flask, alice: Client):
         assert text_of(alice, query) == demo(app, "diff", *sides) != ""
 
 
-def test_a_commit_is_not_compared_with_itself(app: Flask, alice: Client):
+def test_comparing_a_commit_with_itself_is_refused(app: Flask, alice: Client):
     commit = put_target(alice, "a", temperature=0.5)
     alice.post("/v1/repo/demo/tags", {"name": "v1"})
     before = refs(app)
@@ -131,7 +130,7 @@ def test_a_commit_is_not_compared_with_itself(app: Flask, alice: Client):
     assert refs(app) == before
 
 
-def test_what_to_compare_with_must_be_told(app: Flask, alice: Client):
+def test_diff_needs_from_or_against(app: Flask, alice: Client):
     commit = put_target(alice, "a", temperature=0.5)
     before = refs(app)
     for query in ("", f"to={commit}", "from=", "against=&from="):
@@ -141,7 +140,7 @@ def test_what_to_compare_with_must_be_told(app: Flask, alice: Client):
     assert refs(app) == before
 
 
-def test_what_there_is_not_cannot_be_compared(app: Flask, alice: Client):
+def test_a_version_that_does_not_exist_cannot_be_compared(app: Flask, alice: Client):
     start = tip(app)
     with_a = put_target(alice, "a", temperature=0.5)
     with_both = put_target(alice, "b", temperature=0.5)
@@ -171,14 +170,14 @@ def test_what_there_is_not_cannot_be_compared(app: Flask, alice: Client):
     assert refs(app) == before
 
 
-def test_an_abbreviation_that_could_be_two_is_a_conflict(app: Flask, alice: Client):
+def test_an_ambiguous_abbreviation_is_a_conflict(app: Flask, alice: Client):
     put_target(alice, "a", temperature=0.5)
     one, other = demo_repository(app).transact(two_alike)
     for query in (f"from={one[:4]}", f"from={one}&to={one[:4]}", f"against=a&to={other[:4]}"):
         assert_error(alice.get(f"{DIFF}?{query}"), 409, "RESOURCE_CONFLICT", f"'{one[:4]}'")
 
 
-def test_who_may_not_read_the_repo_learns_no_difference(master: Client, alice: Client):
+def test_diff_needs_read_access(master: Client, alice: Client):
     bob = new_user(master, "bob")
     first = put_target(alice, "a", temperature=0.5)
     put_target(alice, "a", temperature=0.75)

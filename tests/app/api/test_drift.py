@@ -1,28 +1,13 @@
-"""`GET …/targets/{target_name}/drift` and `/descendants`: what today's templates would make of targets."""
+"""`GET …/targets/{target_name}/drift` and `/descendants`: what today's templates would change in targets."""
 
 from typing import Any
 
 from flask import Flask
 
-from tests.app.api.test_defaults import DEFAULT
-from tests.app.api.test_explain import put
-from tests.app.api.test_targets import TARGETS, log
+from tests.app.api.helpers import DEFAULT, TARGETS, descendants, drift, log, put
 from tests.client import Client, assert_error, assert_mistakes
 
 NO_CHANGE: dict[str, list[Any]] = {"operations": [], "changes": []}
-
-
-def drift(client: Client, name: str, query: str = "") -> dict[str, Any]:
-    """Return the drift of a target."""
-    answer = client.get(f"{TARGETS}/{name}/drift{query}")
-    assert answer.status_code == 200, answer.text
-    return answer.json
-
-
-def descendants(client: Client, name: str, query: str = "") -> list[tuple[str, int, str]]:
-    """Return who was made from a target, how far from it, in which state."""
-    found = client.get(f"{TARGETS}/{name}/descendants{query}").json["descendants"]
-    return [(each["target_name"], each["depth"], each["state"]) for each in found]
 
 
 def test_a_target_on_todays_template_is_current(alice: Client):
@@ -39,7 +24,7 @@ def test_a_target_on_todays_template_is_current(alice: Client):
     assert answer.headers["Git-Commit"] == alice.get(f"{TARGETS}/a").headers["Git-Commit"]
 
 
-def test_drift_tells_what_would_change(app: Flask, alice: Client):
+def test_drift_shows_what_a_rebase_would_change(app: Flask, alice: Client):
     put(alice, "base", temperature=0.5, max_tokens=5, extra_kwargs={"a": {"b": 1}, "c": 1})
     put(alice, "child", "base", model_name="m", extra_kwargs={"c": 2})
     put(alice, "base", temperature=0.7, teacher_prompt="p", extra_kwargs={"a": {"b": None}, "c": 3})
@@ -64,7 +49,7 @@ def test_drift_tells_what_would_change(app: Flask, alice: Client):
     assert log(app, "--format=%H") == commits
 
 
-def test_what_the_overrides_say_does_not_drift(alice: Client):
+def test_a_field_that_the_overrides_set_does_not_drift(alice: Client):
     put(alice, "base", temperature=0.5)
     put(alice, "child", "base", temperature=0.6)
     put(alice, "base", temperature=0.7)
@@ -72,7 +57,7 @@ def test_what_the_overrides_say_does_not_drift(alice: Client):
     assert (found["state"], found["changes"]) == ("drifted", [])
 
 
-def test_a_template_that_is_back_as_it_was_is_current(alice: Client):
+def test_a_target_is_current_again_once_its_template_is_restored(alice: Client):
     put(alice, "base", temperature=0.5)
     put(alice, "child", "base")
     alice.delete(f"{TARGETS}/base")
@@ -84,7 +69,7 @@ def test_a_template_that_is_back_as_it_was_is_current(alice: Client):
     assert drift(alice, "child")["state"] == "current"
 
 
-def test_drift_is_from_the_template_itself_not_from_what_lies_below(alice: Client):
+def test_drift_ignores_changes_below_the_template(alice: Client):
     put(alice, "base")
     put(alice, "child", "base")
     alice.put(DEFAULT, {"config": {"temperature": 0.3}})
@@ -92,7 +77,7 @@ def test_drift_is_from_the_template_itself_not_from_what_lies_below(alice: Clien
     assert drift(alice, "base")["state"] == "drifted"
 
 
-def test_a_target_that_is_its_own_template_drifts_from_what_it_was_first_made_from(alice: Client):
+def test_a_target_put_on_itself_drifts_from_its_first_template(alice: Client):
     put(alice, "base", temperature=0.5, max_tokens=5)
     put(alice, "a", "base", model_name="m")
     put(alice, "a", "a", max_tokens=6)
@@ -103,7 +88,7 @@ def test_a_target_that_is_its_own_template_drifts_from_what_it_was_first_made_fr
     assert drift(alice, "a")["state"] == "template_gone"
 
 
-def test_descendants_are_told_at_any_depth_parents_first(alice: Client):
+def test_descendants_are_listed_at_any_depth_parents_first(alice: Client):
     for name, template in [
         ("a", "default"),
         ("z", "a"),
@@ -128,7 +113,7 @@ def test_descendants_are_told_at_any_depth_parents_first(alice: Client):
     assert told == {**drift(alice, "d"), "depth": 1}
 
 
-def test_a_target_that_is_its_own_template_still_descends_from_the_first(alice: Client):
+def test_a_target_put_on_itself_stays_a_descendant_of_its_first_template(alice: Client):
     put(alice, "a")
     put(alice, "b", "a")
     put(alice, "b", "b", temperature=0.5)
@@ -138,7 +123,7 @@ def test_a_target_that_is_its_own_template_still_descends_from_the_first(alice: 
     assert_error(alice.get(f"{TARGETS}/a/descendants"), 404, "RESOURCE_NOT_FOUND", "Target 'a'")
 
 
-def test_targets_that_came_to_stand_on_each_other_are_told_once(alice: Client):
+def test_targets_that_are_templates_of_each_other_are_listed_once(alice: Client):
     put(alice, "a")
     put(alice, "b", "a")
     put(alice, "a", "b", temperature=0.5)
@@ -146,14 +131,14 @@ def test_targets_that_came_to_stand_on_each_other_are_told_once(alice: Client):
     assert descendants(alice, "b") == [("a", 1, "current")]
 
 
-def test_names_that_yaml_takes_for_something_else(alice: Client):
+def test_names_that_yaml_reads_as_other_types_have_descendants(alice: Client):
     for name in ("no", "1e3", "2024-01-01", "n" * 100, "null"):
         put(alice, name)
         put(alice, "child", name)
         assert descendants(alice, name) == [("child", 1, "current")]
 
 
-def test_both_are_told_as_it_was(alice: Client):
+def test_drift_and_descendants_can_be_read_at_a_ref(alice: Client):
     put(alice, "base", temperature=0.5)
     then = put(alice, "child", "base")
     before = drift(alice, "child")
@@ -166,7 +151,7 @@ def test_both_are_told_as_it_was(alice: Client):
     assert drift(alice, "child", f"?ref={then}") == before
 
 
-def test_what_cannot_be_asked(alice: Client):
+def test_drift_and_descendants_of_unknown_targets_are_refused(alice: Client):
     put(alice, "a")
     for what in ("drift", "descendants"):
         assert_error(alice.get(f"{TARGETS}/b/{what}"), 404, "RESOURCE_NOT_FOUND", "Target 'b'")

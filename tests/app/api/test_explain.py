@@ -1,32 +1,9 @@
 """`GET …/targets/{target_name}/explain`: who set each value, when, and what it beat."""
 
-from typing import Any
-
 from flask import Flask
 
-from tests.app.api.test_targets import TARGETS, demo, log
+from tests.app.api.helpers import TARGETS, demo, explain, log, put, said
 from tests.client import Client, assert_error, assert_mistakes
-from tests.payloads import made
-
-
-def explain(client: Client, name: str, ref: str | None = None) -> dict[str, Any]:
-    """Return the explanation of a target, with its fields by where they are."""
-    answer = client.get(f"{TARGETS}/{name}/explain{f'?ref={ref}' if ref else ''}")
-    assert answer.status_code == 200, answer.text
-    by_place = {
-        kind: {field["field"]: field for field in answer.json[kind]} for kind in ("fields", "removed")
-    }
-    return {**answer.json, **by_place}
-
-
-def said(values: list[dict[str, Any]]) -> list[tuple[str, str, Any]]:
-    """Return which layers have which values."""
-    return [(value["layer"], value["name"], value["value"]) for value in values]
-
-
-def put(client: Client, name: str, template: str = "default", **overrides: Any) -> str:
-    """Make a target, and return the commit."""
-    return client.put(f"{TARGETS}/{name}", made(template, **overrides)).headers["Git-Commit"]
 
 
 def test_each_field_has_its_value_and_the_layer_that_set_it(alice: Client):
@@ -48,7 +25,7 @@ def test_each_field_has_its_value_and_the_layer_that_set_it(alice: Client):
     assert [answer.headers[name] == current.headers[name] for name in ("ETag", "Git-Commit")] == [True, True]
 
 
-def test_the_layers_are_named_with_the_versions_that_were_resolved(app: Flask, alice: Client):
+def test_layers_have_the_names_and_versions_that_were_resolved(app: Flask, alice: Client):
     commits = [put(alice, "base", temperature=0.5), put(alice, "child", "base")]
     versions = [
         demo(app, "rev-parse", f"main:{path}").strip()
@@ -65,7 +42,7 @@ def test_the_layers_are_named_with_the_versions_that_were_resolved(app: Flask, a
     assert [layer["commit"] for layer in layers] == [commits[1], commits[0], first]
 
 
-def test_every_value_that_was_beaten_is_told_from_the_top_down(alice: Client):
+def test_beaten_values_are_listed_from_the_top_down(alice: Client):
     put(alice, "one", temperature=0.1, max_tokens=None)
     put(alice, "two", "one", temperature=None, max_tokens=7)
     put(alice, "three", "two", temperature=0.3)
@@ -80,7 +57,7 @@ def test_every_value_that_was_beaten_is_told_from_the_top_down(alice: Client):
     assert fields["/model_name"]["beaten"] == []
 
 
-def test_a_field_that_a_null_removed_is_told_too(alice: Client):
+def test_a_field_removed_by_null_is_listed_as_removed(alice: Client):
     put(alice, "base", temperature=0.5)
     commit = put(alice, "child", "base", temperature=None, max_tokens=None)
     explained = explain(alice, "child")
@@ -92,7 +69,7 @@ def test_a_field_that_a_null_removed_is_told_too(alice: Client):
     assert removed["commit"] == commit
 
 
-def test_generators_are_told_by_position(alice: Client):
+def test_generators_are_explained_by_position(alice: Client):
     first, second = {"type": "persona", "numq": 5}, {"type": "custom"}
     put(alice, "base", generators=[first, second])
     put(alice, "child", "base", generators=[{"type": "persona", "numq": 9, "seed": 1}])
@@ -110,7 +87,7 @@ def test_generators_are_told_by_position(alice: Client):
     assert "/generators/1/type" not in child
 
 
-def test_objects_in_extra_kwargs_are_told_leaf_by_leaf(alice: Client):
+def test_objects_in_extra_kwargs_are_explained_leaf_by_leaf(alice: Client):
     put(alice, "base", extra_kwargs={"a": {"b": 1, "c/d~": [1, 2]}, "e": {"f": True}})
     put(alice, "child", "base", extra_kwargs={"a": {"b": 2}, "e": {"f": None}})
     explained = explain(alice, "child")
@@ -125,7 +102,7 @@ def test_objects_in_extra_kwargs_are_told_leaf_by_leaf(alice: Client):
     assert list(explained["removed"]) == ["/extra_kwargs/e/f"]
 
 
-def test_what_an_object_took_the_place_of_was_beaten(alice: Client):
+def test_a_value_replaced_by_an_object_is_listed_as_beaten(alice: Client):
     for name, value in (("text", "x"), ("list", [1]), ("empty", [])):
         put(alice, name, extra_kwargs={"a": value})
         put(alice, "child", name, extra_kwargs={"a": {"b": 2}})
@@ -134,14 +111,14 @@ def test_what_an_object_took_the_place_of_was_beaten(alice: Client):
         assert said(field["beaten"]) == [("template", name, value)]
 
 
-def test_an_object_that_nulls_left_empty_is_the_value_not_the_nulls(alice: Client):
+def test_an_object_that_nulls_left_empty_is_explained_as_an_empty_object(alice: Client):
     put(alice, "a", extra_kwargs={"gone": None, "b": {"c": None}})
     explained = explain(alice, "a")
     assert explained["fields"]["/extra_kwargs/b"]["value"] == {}
     assert explained["removed"] == {}
 
 
-def test_what_cannot_be_explained(alice: Client):
+def test_explain_of_unknown_targets_and_refs_is_answered_404(alice: Client):
     first = put(alice, "a")
     assert_error(alice.get(f"{TARGETS}/b/explain"), 404, "RESOURCE_NOT_FOUND", "Target 'b'")
     assert_error(alice.get("/v1/repo/x/targets/a/explain"), 404, "RESOURCE_NOT_FOUND", "Repo 'x'")
@@ -154,7 +131,7 @@ def test_what_cannot_be_explained(alice: Client):
     )
 
 
-def test_no_name_is_in_the_way(alice: Client):
+def test_targets_may_be_named_like_the_addresses_of_actions(alice: Client):
     for name in ("preview", "explain", "drift"):
         put(alice, name, temperature=0.5)
         assert explain(alice, name)["fields"]["/temperature"]["layer"] == "overrides"

@@ -1,18 +1,15 @@
-"""`GET …/targets/{target_name}/explain`: which change put each value there, whatever came since."""
+"""`GET …/targets/{target_name}/explain`: which commit set each value."""
 
 from flask import Flask
 
-from tests.app.api.test_access import new_user
-from tests.app.api.test_defaults import DEFAULT
-from tests.app.api.test_explain import explain, put
-from tests.app.api.test_targets import TARGETS, demo, log
+from tests.app.api.helpers import DEFAULT, TARGETS, demo, explain, log, new_user, put
 from tests.client import Client
 from tests.payloads import made
 
 WRITTEN = ("commit", "author", "time")
 
 
-def test_a_value_has_the_commit_since_which_its_layer_has_said_so(app: Flask, alice: Client):
+def test_a_value_has_the_commit_that_first_set_it(app: Flask, alice: Client):
     put(alice, "a", temperature=0.5)
     since = put(alice, "a", temperature=0.7, max_tokens=1)
     last = put(alice, "a", temperature=0.7, max_tokens=2)
@@ -27,7 +24,7 @@ def test_a_value_has_the_commit_since_which_its_layer_has_said_so(app: Flask, al
     assert told == [since, {"name": author, "email": email}, time.replace("+00:00", "Z")]
 
 
-def test_a_value_that_went_and_came_back_is_of_the_commit_that_brought_it_back(alice: Client):
+def test_a_restored_value_has_the_commit_that_restored_it(alice: Client):
     put(alice, "a", temperature=0.5)
     alice.delete(f"{TARGETS}/a")
     back = put(alice, "a", temperature=0.5)
@@ -37,7 +34,7 @@ def test_a_value_that_went_and_came_back_is_of_the_commit_that_brought_it_back(a
     assert explain(alice, "a")["fields"]["/temperature"]["commit"] == back
 
 
-def test_each_author_is_named_for_what_they_changed(master: Client, alice: Client):
+def test_each_field_names_the_author_who_changed_it(master: Client, alice: Client):
     bob = new_user(master, "bob")
     alice.put("/v1/repo/demo/grants/bob", {"access": "write"})
     put(alice, "base", temperature=0.5)
@@ -49,7 +46,7 @@ def test_each_author_is_named_for_what_they_changed(master: Client, alice: Clien
     assert names == ["Alice", "Alice", "bob"]
 
 
-def test_the_chain_stays_true_after_its_templates_changed_or_went(alice: Client):
+def test_an_explanation_stays_the_same_after_templates_change_or_are_deleted(alice: Client):
     put(alice, "one", temperature=0.1)
     put(alice, "two", "one", max_tokens=2)
     put(alice, "three", "two", model_name="m")
@@ -64,7 +61,7 @@ def test_the_chain_stays_true_after_its_templates_changed_or_went(alice: Client)
     assert explain(alice, "three") == before
 
 
-def test_a_template_that_came_back_later_is_of_the_commit_that_was_resolved_from(alice: Client):
+def test_a_restored_template_has_the_commit_that_was_resolved_from(alice: Client):
     commit = put(alice, "base", temperature=0.1)
     put(alice, "child", "base")
     put(alice, "base", temperature=0.2)
@@ -73,7 +70,7 @@ def test_a_template_that_came_back_later_is_of_the_commit_that_was_resolved_from
     assert explained["layers"][1]["commit"] == explained["fields"]["/temperature"]["commit"] == commit
 
 
-def test_it_is_told_as_it_was(alice: Client):
+def test_an_explanation_can_be_read_at_a_ref(alice: Client):
     first = put(alice, "a", temperature=0.5)
     before = explain(alice, "a")
     put(alice, "a", temperature=0.7)
@@ -83,7 +80,7 @@ def test_it_is_told_as_it_was(alice: Client):
     assert explain(alice, "a", first) == before
 
 
-def test_one_version_that_was_there_twice_is_explained_for_each_time(alice: Client):
+def test_one_version_written_twice_has_the_commit_of_each_time(alice: Client):
     first = put(alice, "a", temperature=0.5)
     assert explain(alice, "a")["layers"][0]["commit"] == first
     put(alice, "a", temperature=0.7)
@@ -92,7 +89,7 @@ def test_one_version_that_was_there_twice_is_explained_for_each_time(alice: Clie
     assert explain(alice, "a", first)["layers"][0]["commit"] == first
 
 
-def test_the_same_target_of_two_users_is_each_ones_own(master: Client, alice: Client):
+def test_equal_targets_of_two_users_are_explained_separately(master: Client, alice: Client):
     bob = new_user(master, "bob")
     bob.post("/v1/repo", {"repo_name": "demo"})
     etags, authors = set(), []
@@ -104,7 +101,7 @@ def test_the_same_target_of_two_users_is_each_ones_own(master: Client, alice: Cl
     assert authors == [{"Alice"}, {"bob"}]
 
 
-def test_a_target_that_is_its_own_template_has_its_earlier_versions_as_layers(app: Flask, alice: Client):
+def test_a_target_put_on_itself_has_its_earlier_versions_as_layers(app: Flask, alice: Client):
     commits = [put(alice, "a", max_tokens=5, temperature=0.1)]
     commits += [put(alice, "a", "a", temperature=0.2), put(alice, "a", "a", max_tokens=None)]
     explained = explain(alice, "a")
@@ -120,7 +117,7 @@ def test_a_target_that_is_its_own_template_has_its_earlier_versions_as_layers(ap
     assert explained["removed"]["/max_tokens"]["beaten"][0]["value"] == 5
 
 
-def test_a_batch_explains_as_one_commit(alice: Client):
+def test_fields_set_in_a_batch_have_the_commit_of_the_batch(alice: Client):
     body = {"targets": [{"target_name": "a", **made()}, {"target_name": "b", **made("a", max_tokens=1)}]}
     assert alice.post(f"{TARGETS}/batch", body).json["created"] == ["a", "b"]
     commits = [layer["commit"] for layer in explain(alice, "b")["layers"][:2]]

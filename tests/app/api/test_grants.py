@@ -8,8 +8,7 @@ from flask import Flask
 
 from app import create_app
 from app.registry.messages import Origin
-from tests.app.api.test_access import new_user
-from tests.app.api.test_targets import TARGETS, demo, log, show
+from tests.app.api.helpers import TARGETS, demo, log, new_user, show
 from tests.client import Client, assert_error, assert_mistakes
 from tests.payloads import target
 
@@ -23,7 +22,7 @@ def bob(master: Client) -> Client:
 
 
 @pytest.mark.usefixtures("bob")
-def test_grants_are_given_listed_and_taken_back(app: Flask, master: Client, alice: Client):
+def test_grants_are_given_listed_and_revoked(app: Flask, master: Client, alice: Client):
     new_user(master, "ann")
     assert alice.get(GRANTS).json == {"grants": []}
     given = alice.put(f"{GRANTS}/bob", {"access": "read"})
@@ -54,7 +53,7 @@ def test_grants_are_given_listed_and_taken_back(app: Flask, master: Client, alic
 
 
 @pytest.mark.usefixtures("bob")
-def test_what_cannot_be_granted(alice: Client):
+def test_wrong_grants_are_refused(alice: Client):
     assert_error(alice.put(f"{GRANTS}/nobody", {"access": "read"}), 404, "RESOURCE_NOT_FOUND", "'nobody'")
     assert_error(alice.put(f"{GRANTS}/alice", {"access": "read"}), 409, "RESOURCE_CONFLICT", "'alice' owns")
     missing = alice.put("/v1/repo/nope/grants/bob", {"access": "read"})
@@ -67,7 +66,7 @@ def test_what_cannot_be_granted(alice: Client):
     assert alice.get(GRANTS).json == {"grants": []}
 
 
-def test_a_reader_reads(alice: Client, bob: Client):
+def test_a_reader_may_read_and_not_write(alice: Client, bob: Client):
     alice.post(TARGETS, target("a"))
     alice.post("/v1/repo/demo/prompts", {"prompt_name": "p", "messages": []})
     alice.put(f"{GRANTS}/bob", {"access": "read"})
@@ -85,7 +84,7 @@ def test_a_reader_reads(alice: Client, bob: Client):
     assert alice.get(TARGETS).json == {"targets": ["a"]}
 
 
-def test_a_writer_writes_in_their_own_name(app: Flask, alice: Client, bob: Client):
+def test_a_writer_is_the_author_of_their_commits(app: Flask, alice: Client, bob: Client):
     alice.put(f"{GRANTS}/bob", {"access": "write"})
     assert bob.post(TARGETS, target("b"), **AS_ALICE).status_code == 201
     assert alice.get(TARGETS).json == {"targets": ["b"]}
@@ -96,7 +95,7 @@ def test_a_writer_writes_in_their_own_name(app: Flask, alice: Client, bob: Clien
 
 
 @pytest.mark.parametrize("access", ["read", "write"])
-def test_a_guest_does_nothing_else(alice: Client, bob: Client, access: str):
+def test_a_guest_may_only_read_or_write_targets_and_prompts(alice: Client, bob: Client, access: str):
     alice.post("/v1/repo", {"repo_name": "other"})
     alice.put(f"{GRANTS}/bob", {"access": access})
     for method, path, body in (
@@ -119,7 +118,7 @@ def test_a_guest_does_nothing_else(alice: Client, bob: Client, access: str):
 
 
 @pytest.mark.usefixtures("alice")
-def test_whether_it_exists_is_not_told(bob: Client):
+def test_an_unshared_repo_and_an_unknown_one_are_answered_alike(bob: Client):
     there, nowhere = (bob.get(f"/v1/repo/{name}", **AS_ALICE) for name in ("demo", "nope"))
     assert_error(there, 403, "FORBIDDEN", "'alice'", "'demo'")
     assert there.text == nowhere.text.replace("nope", "demo")
@@ -130,7 +129,7 @@ def test_whether_it_exists_is_not_told(bob: Client):
     assert listed.text == unknown.text.replace("nobody", "alice")
 
 
-def test_the_list_of_an_owner_is_what_was_shared(alice: Client, bob: Client):
+def test_a_guest_lists_only_the_repos_that_are_shared(alice: Client, bob: Client):
     for name in ("b", "c", "d"):
         alice.post("/v1/repo", {"repo_name": name})
     alice.put("/v1/repo/d/grants/bob", {"access": "read"})
@@ -141,7 +140,7 @@ def test_the_list_of_an_owner_is_what_was_shared(alice: Client, bob: Client):
     assert bob.get("/v1/repo").json == {"repos": []}
 
 
-def test_a_grant_taken_back_ends_at_once_everywhere(app: Flask, alice: Client, bob: Client):
+def test_a_revoked_grant_ends_at_once_in_every_process(app: Flask, alice: Client, bob: Client):
     other_process = create_app(app.extensions["bakehouse"].settings)
     alice.put(f"{GRANTS}/bob", {"access": "write"})
     clients = [bob, Client(other_process, bob.token)]
@@ -173,14 +172,14 @@ def test_a_guests_token_keeps_its_own_limits(master: Client, alice: Client, bob:
     assert clients["own"].get(TARGETS).json == {"targets": []}
 
 
-def test_a_token_for_some_repos_does_not_share_them(master: Client, alice: Client, bob: Client):
+def test_a_token_limited_to_repos_cannot_share_them(master: Client, alice: Client, bob: Client):
     made = master.post("/v1/admin/users/alice/tokens", {"name": "ci", "repos": ["demo"]})
     limited = Client(alice.app, made.json["api_key"])
     assert_error(limited.put(f"{GRANTS}/bob", {"access": "write"}), 403, "FORBIDDEN", "'ci'")
     assert_error(bob.get(TARGETS, **AS_ALICE), 403, "FORBIDDEN")
 
 
-def test_a_repo_that_cannot_be_read_is_not_told_to_strangers(app: Flask, alice: Client, bob: Client):
+def test_a_damaged_repo_is_not_revealed_to_strangers(app: Flask, alice: Client, bob: Client):
     alice.post("/v1/repo", {"repo_name": "shared"})
     alice.put("/v1/repo/shared/grants/bob", {"access": "read"})
     folder = app.extensions["bakehouse"].settings.data_dir / "repos/alice/demo.git"
@@ -194,7 +193,7 @@ def test_a_repo_that_cannot_be_read_is_not_told_to_strangers(app: Flask, alice: 
     assert_error(alice.get("/v1/repo/demo/targets"), 404, "RESOURCE_NOT_FOUND", "Repo 'demo' not found")
 
 
-def test_a_grant_written_by_hand(app: Flask, alice: Client, bob: Client):
+def test_a_malformed_grant_written_by_hand_is_damage(app: Flask, alice: Client, bob: Client):
     repository = app.extensions["bakehouse"].store.open("alice/demo")
 
     def spoil(transaction):

@@ -1,20 +1,18 @@
-"""`/targets/{target_name}/history` and the same of prompts: what became of one of them."""
+"""`/targets/{target_name}/history` and `/prompts/{prompt_name}/history`: the changes of one file."""
 
 import pytest
 from flask import Flask
 
-from tests.app.api.test_access import new_user
-from tests.app.api.test_prompts import MESSAGES, PROMPTS, TOOLS
-from tests.app.api.test_targets import TARGETS, demo
+from tests.app.api.helpers import MESSAGES, PROMPTS, TARGETS, TOOLS, demo, new_user
 from tests.client import Client, assert_error, assert_mistakes
 from tests.payloads import target
-from tests.storage.test_ancestry import off_the_branch, two_alike
+from tests.storage.repositories import off_the_branch, two_alike
 from tests.timeline import LOG, TEN, commits, demo_repository, pages, put_target, rev_list, set_clock
 
 HISTORY = f"{TARGETS}/a/history"
 
 
-def test_a_version_tells_who_when_and_the_fields_that_changed(
+def test_a_version_has_author_time_and_changed_fields(
     app: Flask, alice: Client, monkeypatch: pytest.MonkeyPatch
 ):
     first = put_target(alice, "a", temperature=0.7, max_tokens=5)
@@ -41,7 +39,7 @@ def test_a_version_tells_who_when_and_the_fields_that_changed(
     assert (answer.json["next"], answer.headers["Git-Commit"]) == (None, second)
 
 
-def test_every_version_is_told_as_git_tells_it(app: Flask, alice: Client):
+def test_history_lists_the_commits_that_git_lists(app: Flask, alice: Client):
     for number in range(6):
         put_target(alice, "a", max_tokens=number + 1)
         put_target(alice, "b", max_tokens=number + 1)
@@ -68,7 +66,7 @@ def test_a_page_may_start_at_any_commit_of_the_repo(alice: Client):
     assert commits(alice, f"ref={made[0]}&before={made[3]}", HISTORY) == [made[0]]
 
 
-def test_the_history_of_what_was_deleted_stays(alice: Client):
+def test_history_of_a_deleted_target_can_be_read(alice: Client):
     first = put_target(alice, "a", temperature=0.5)
     deleted = alice.delete(f"{TARGETS}/a").headers["Git-Commit"]
     entry = alice.get(HISTORY).json["commits"][0]
@@ -83,7 +81,7 @@ def test_the_history_of_what_was_deleted_stays(alice: Client):
     assert version["temperature"] == 0.5
 
 
-def test_prompts_have_a_history_too(app: Flask, alice: Client):
+def test_prompts_have_a_history(app: Flask, alice: Client):
     alice.put(f"{PROMPTS}/p", {"messages": MESSAGES})
     alice.put(f"{PROMPTS}/p", {"messages": [MESSAGES[0], {**MESSAGES[1], "content": "Bye"}], "tools": TOOLS})
     alice.delete(f"{PROMPTS}/p")
@@ -102,7 +100,7 @@ def test_prompts_have_a_history_too(app: Flask, alice: Client):
     assert commits(alice, "", f"{PROMPTS}/p/history") == rev_list(app)[1:4]
 
 
-def test_a_batch_is_in_the_history_of_each(alice: Client):
+def test_a_batch_is_in_the_history_of_each_of_its_targets(alice: Client):
     batch = {"targets": [target("a", temperature=0.5), target("b", "a", max_tokens=5)]}
     alice.post(f"{TARGETS}/batch", batch)
     [of_a], [of_b] = (alice.get(f"{TARGETS}/{name}/history").json["commits"] for name in "ab")
@@ -110,7 +108,7 @@ def test_a_batch_is_in_the_history_of_each(alice: Client):
     assert {"field": "/template", "new": "a"} in of_b["changes"]
 
 
-def test_what_a_target_was_made_from_is_told_where_it_changed(alice: Client):
+def test_history_shows_a_changed_template_and_changed_overrides(alice: Client):
     put_target(alice, "base", temperature=0.5)
     put_target(alice, "a", temperature=0.5)
     alice.put(f"{TARGETS}/a", {"template": "base", "overrides": {}})
@@ -122,7 +120,7 @@ def test_what_a_target_was_made_from_is_told_where_it_changed(alice: Client):
     assert overrides["changes"] == [{"field": "/overrides/temperature", "new": 0.5}]
 
 
-def test_a_question_template_is_a_field_of_its_target(app: Flask, alice: Client):
+def test_history_shows_a_changed_question_template(app: Flask, alice: Client):
     for content in ("one", "two"):
         generator = {"type": "custom", "template_path": "ask.txt", "template_content": content}
         put_target(alice, "a", generators=[generator])
@@ -134,7 +132,7 @@ def test_a_question_template_is_a_field_of_its_target(app: Flask, alice: Client)
     assert files["templates/ask.txt"]["version"] == new
 
 
-def test_what_never_was_has_no_history(app: Flask, alice: Client):
+def test_history_of_an_unknown_target_is_answered_404(app: Flask, alice: Client):
     first = put_target(alice, "b", temperature=0.5)
     put_target(alice, "a", temperature=0.5)
     alice.put(f"{PROMPTS}/p", {"messages": []})
@@ -150,7 +148,7 @@ def test_what_never_was_has_no_history(app: Flask, alice: Client):
     assert_error(alice.get(f"{HISTORY}?before={one[:4]}"), 409, "RESOURCE_CONFLICT", one[:4])
 
 
-def test_what_is_no_page_of_a_history(alice: Client):
+def test_wrong_page_parameters_of_a_history_are_refused(alice: Client):
     for query, location, kind in (
         ("limit=0", "limit", "greater_than_equal"),
         ("limit=101", "limit", "less_than_equal"),
@@ -166,7 +164,7 @@ def test_what_is_no_page_of_a_history(alice: Client):
     assert_mistakes(named, (["path", "prompt_name"], "string_pattern_mismatch"))
 
 
-def test_a_history_is_read_by_whom_the_repo_is_shared_with(master: Client, alice: Client):
+def test_history_needs_read_access(master: Client, alice: Client):
     bob = new_user(master, "bob")
     put_target(alice, "a", temperature=0.5)
     assert_error(bob.get(HISTORY), 404, "RESOURCE_NOT_FOUND", "Repo 'demo'")

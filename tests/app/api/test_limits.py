@@ -1,4 +1,4 @@
-"""What a server takes, and how often: settings, each with an answer that names it."""
+"""Limits on bodies, names and rates: each is a setting, and the refusal names the limit."""
 
 import fcntl
 import gzip
@@ -21,7 +21,7 @@ Limited = Callable[..., Client]
 
 @pytest.fixture
 def limited(tmp_path: Path) -> Limited:
-    """Return a function that makes a server with some limits, and its master's client."""
+    """Return a function that makes a server with limits, and returns a client with its master key."""
 
     def make(**limits: int) -> Client:
         app = create_app(Settings(tmp_path / "data", master_key=MASTER_KEY, **limits))
@@ -33,7 +33,7 @@ def limited(tmp_path: Path) -> Limited:
     return make
 
 
-def test_a_body_that_is_too_deep(limited: Limited):
+def test_a_body_that_is_too_deep_is_refused(limited: Limited):
     client = limited(max_depth=10)
     nested: object = 1
     for _ in range(7):
@@ -44,7 +44,7 @@ def test_a_body_that_is_too_deep(limited: Limited):
     assert "10 levels" in response.json["detail"][0]["msg"]
 
 
-def test_lists_and_objects_that_are_too_long(limited: Limited):
+def test_lists_and_objects_that_are_too_long_are_refused(limited: Limited):
     client = limited(max_items=5)
     questions = [{"type": "hardcoded", "questions": list("abcde")}]
     assert client.post(TARGETS, target("a", generators=questions)).status_code == 201
@@ -63,7 +63,7 @@ def test_lists_and_objects_that_are_too_long(limited: Limited):
     assert client.get(TARGETS).json == {"targets": ["a"]}
 
 
-def test_new_names_that_are_too_long(limited: Limited):
+def test_new_names_that_are_too_long_are_refused(limited: Limited):
     limited().post(TARGETS, target("long-ago", temperature=1.0))
     client = limited(max_name=5)
     wrong = "string_pattern_mismatch"
@@ -86,7 +86,7 @@ def test_a_body_may_be_gzip(limited: Limited):
     assert client.request("POST", TARGETS, packed, Content_Encoding="gzip").status_code == 201
 
 
-def test_a_bomb_is_cut_off(limited: Limited):
+def test_a_gzip_bomb_is_answered_413(limited: Limited):
     client = limited(max_body=100_000)
     packed = gzip.compress(b'{"target_name": "' + b"a" * 50_000_000 + b'"}')
     assert len(packed) < 100_000
@@ -98,13 +98,15 @@ def test_a_bomb_is_cut_off(limited: Limited):
     ("encoding", "body"),
     [("gzip", b"{}"), ("gzip", gzip.compress(b"{}")[:-9]), ("br", b"{}"), ("gzip, gzip", b"{}")],
 )
-def test_a_body_that_is_not_encoded_as_it_says(limited: Limited, encoding: str, body: bytes):
+def test_a_body_that_is_not_encoded_as_its_header_says_is_refused(
+    limited: Limited, encoding: str, body: bytes
+):
     response = limited().request("POST", TARGETS, body, Content_Encoding=encoding)
     assert_error(response, 400, "INVALID_INPUT", "gzip")
 
 
 class Clock:
-    """A clock that the test winds."""
+    """The monotonic clock, as the test sets it."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -120,13 +122,13 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def test_rates_are_not_limited_unless_asked(limited: Limited, tmp_path: Path):
+def test_rates_are_not_limited_by_default(limited: Limited, tmp_path: Path):
     client = limited()
     assert all(client.get(TARGETS).status_code == 200 for _ in range(300))
     assert not (tmp_path / "data/rates").exists()
 
 
-def test_a_token_that_calls_too_often_has_to_wait(limited: Limited, clock: Clock):
+def test_a_token_over_its_rate_is_answered_429_with_retry_after(limited: Limited, clock: Clock):
     client = limited(rate_limit=6)  # the fixture has used one
     assert [client.get(TARGETS).status_code for _ in range(6)] == [200] * 5 + [429]
     response = client.get(TARGETS)
@@ -141,7 +143,7 @@ def test_a_token_that_calls_too_often_has_to_wait(limited: Limited, clock: Clock
     assert [client.get(TARGETS).status_code for _ in range(7)] == [200] * 6 + [429]
 
 
-def test_tokens_are_counted_one_by_one_and_by_all_processes(limited: Limited, clock: Clock):
+def test_each_token_is_counted_alone_over_all_processes(limited: Limited, clock: Clock):
     client = limited(rate_limit=6)
     token = client.post("/v1/admin/users", {"user_id": "alice"}).json["api_key"]
     other_process = limited(rate_limit=6)
@@ -151,7 +153,7 @@ def test_tokens_are_counted_one_by_one_and_by_all_processes(limited: Limited, cl
     assert clock.now == 1000.0
 
 
-def test_a_refused_request_changes_nothing_and_git_is_told_too(limited: Limited, clock: Clock):
+def test_a_request_over_the_rate_writes_nothing_also_for_git(limited: Limited, clock: Clock):
     client = limited(rate_limit=1)
     assert client.post(TARGETS, target()).status_code == 429
     refs = client.app.test_client().get(
@@ -180,7 +182,7 @@ def test_no_request_waits_for_a_process_that_holds_the_counts(limited: Limited, 
     assert [client.get(TARGETS).status_code for _ in range(2)] == [429, 429]
 
 
-def test_what_a_document_says_of_the_limit(app: Flask):
+def test_openapi_lists_429_where_rates_are_limited(app: Flask):
     paths = Client(app, None).get("/openapi.json").json["paths"]
     assert "429" in paths["/v1/repo/{repo_name}/targets"]["post"]["responses"]
     assert "429" not in paths["/v1/health"]["get"]["responses"]

@@ -4,15 +4,14 @@ import pytest
 from flask import Flask
 
 from app.registry import history
-from tests.app.api.test_access import new_user
-from tests.app.api.test_targets import TARGETS, demo
+from tests.app.api.helpers import TARGETS, demo, new_user
 from tests.client import Client, assert_error, assert_mistakes
 from tests.payloads import target
-from tests.storage.test_ancestry import off_the_branch, two_alike
+from tests.storage.repositories import off_the_branch, two_alike
 from tests.timeline import LOG, TEN, commits, demo_repository, pages, put_target, rev_list, set_clock
 
 
-def test_an_entry_tells_who_when_what_and_the_fields_that_changed(
+def test_an_entry_has_author_time_subject_and_changed_fields(
     app: Flask, alice: Client, monkeypatch: pytest.MonkeyPatch
 ):
     put_target(alice, "a", temperature=0.7, max_tokens=5, extra_kwargs={"list": [1]})
@@ -43,7 +42,7 @@ def test_an_entry_tells_who_when_what_and_the_fields_that_changed(
     assert (answer.json["next"], answer.headers["Git-Commit"]) == (commit, commit)
 
 
-def test_what_was_made_or_taken_away_has_one_side_only(alice: Client):
+def test_created_and_deleted_files_have_one_sided_changes(alice: Client):
     alice.post(TARGETS, target("a", temperature=0.5))
     alice.delete(f"{TARGETS}/a")
     deleted, created = (entry["files"][0] for entry in alice.get(f"{LOG}?limit=2").json["commits"])
@@ -54,7 +53,7 @@ def test_what_was_made_or_taken_away_has_one_side_only(alice: Client):
     assert deleted["changes"] == turned
 
 
-def test_a_repo_starts_with_its_first_commit(alice: Client):
+def test_log_of_a_new_repo_has_its_first_commit(alice: Client):
     page = alice.get(LOG).json
     assert [entry["subject"] for entry in page["commits"]] == ["Create repo demo"]
     assert page["next"] is None
@@ -64,7 +63,7 @@ def test_a_repo_starts_with_its_first_commit(alice: Client):
     assert {"field": "/base_model", "new": "Qwen/Qwen3-32B"} in changes["repo.yml"]
 
 
-def test_walking_the_pages_gives_every_commit_once_newest_first(app: Flask, alice: Client):
+def test_pages_have_every_commit_once_newest_first(app: Flask, alice: Client):
     for number in range(7):
         put_target(alice, "a", max_tokens=number + 1)
     expected = rev_list(app)
@@ -74,13 +73,13 @@ def test_walking_the_pages_gives_every_commit_once_newest_first(app: Flask, alic
         assert pages(alice, f"limit={limit}") == whole
 
 
-def test_a_page_has_twenty_commits_where_nobody_says_how_many(app: Flask, alice: Client):
+def test_a_page_has_twenty_commits_by_default(app: Flask, alice: Client):
     for number in range(20):
         put_target(alice, "a", max_tokens=number + 1)
     assert commits(alice) == rev_list(app)[:20]
 
 
-def test_pages_stay_as_they_are_while_others_write(app: Flask, alice: Client):
+def test_pages_stay_the_same_while_others_write(app: Flask, alice: Client):
     put_target(alice, "a", max_tokens=1)
     before, page = rev_list(app), alice.get(f"{LOG}?limit=1").json
     put_target(alice, "a", max_tokens=2)
@@ -88,7 +87,7 @@ def test_pages_stay_as_they_are_while_others_write(app: Flask, alice: Client):
     assert commits(alice, f"before={page['next'][:12]}") == before[1:]
 
 
-def test_the_log_of_a_commit_ends_there(app: Flask, alice: Client):
+def test_log_with_ref_starts_at_that_commit(app: Flask, alice: Client):
     first, second, third = (put_target(alice, "a", max_tokens=number) for number in (1, 2, 3))
     assert commits(alice, f"ref={first}") == rev_list(app, first)
     assert commits(alice, f"ref={first}&before={third}") == rev_list(app, first)
@@ -96,7 +95,7 @@ def test_the_log_of_a_commit_ends_there(app: Flask, alice: Client):
     assert alice.get(f"{LOG}?ref={first}").headers["Git-Commit"] == first
 
 
-def test_a_batch_tells_of_each_of_its_files(alice: Client):
+def test_the_entry_of_a_batch_lists_each_file(alice: Client):
     put_target(alice, "b", temperature=0.25)
     batch = {
         "targets": [target("a", temperature=0.5), target("b", temperature=0.75), target("c", "a", v="p")]
@@ -129,7 +128,7 @@ def test_a_page_ends_early_where_many_files_changed(
     assert pages(alice, "limit=10") == [expected[:3], expected[3:4], expected[4:]]
 
 
-def test_who_may_not_read_the_repo_may_not_read_its_log(master: Client, alice: Client):
+def test_log_needs_read_access(master: Client, alice: Client):
     bob = new_user(master, "bob")
     assert_error(bob.get(LOG), 404, "RESOURCE_NOT_FOUND", "Repo 'demo'")
     for query in ("", "?ref=nope", "?limit=0"):
@@ -143,7 +142,7 @@ def test_who_may_not_read_the_repo_may_not_read_its_log(master: Client, alice: C
     assert_error(bob.get(LOG, X_User_Id="alice"), 403, "FORBIDDEN", "'alice'")
 
 
-def test_what_is_no_page_of_the_log(app: Flask, alice: Client):
+def test_wrong_page_parameters_of_the_log_are_refused(app: Flask, alice: Client):
     for query, location, kind in (
         ("limit=0", "limit", "greater_than_equal"),
         ("limit=-1", "limit", "greater_than_equal"),

@@ -1,19 +1,17 @@
-"""What the log can be asked for: by whom, from when, until when, and where."""
+"""Filters of the log: `author`, `since`, `until` and `path`."""
 
 from urllib.parse import quote
 
 import pytest
 from flask import Flask
 
-from tests.app.api.test_access import new_user
-from tests.app.api.test_prompts import MESSAGES, PROMPTS
-from tests.app.api.test_targets import TARGETS
+from tests.app.api.helpers import MESSAGES, PROMPTS, TARGETS, new_user
 from tests.client import Client
 from tests.payloads import target
 from tests.timeline import ELEVEN, LOG, TEN, TWELVE, commits, pages, put_target, rev_list, set_clock
 
 
-def test_authors_are_found_by_part_of_name_or_address_in_any_case(app: Flask, master: Client, alice: Client):
+def test_author_matches_part_of_name_or_address_in_any_case(app: Flask, master: Client, alice: Client):
     body = {"user_id": "zoe", "user_alias": "Zoë Ångström", "user_email": "z.a@bakery.example"}
     zoe = Client(app, master.post("/v1/admin/users", body).json["api_key"])
     alice.put("/v1/repo/demo/grants/zoe", {"access": "write"})
@@ -26,7 +24,7 @@ def test_authors_are_found_by_part_of_name_or_address_in_any_case(app: Flask, ma
         assert commits(alice, f"author={quote(part)}") == []
 
 
-def test_times_are_inclusive(app: Flask, alice: Client, monkeypatch: pytest.MonkeyPatch):
+def test_since_and_until_are_inclusive(app: Flask, alice: Client, monkeypatch: pytest.MonkeyPatch):
     made = []
     for number, moment in enumerate((TEN, ELEVEN, TWELVE)):
         set_clock(monkeypatch, moment)
@@ -42,13 +40,13 @@ def test_times_are_inclusive(app: Flask, alice: Client, monkeypatch: pytest.Monk
     assert commits(alice, "until=2001-01-01T00:00:00Z") == []
 
 
-def test_since_after_until_is_nothing(alice: Client):
+def test_since_after_until_gives_an_empty_page(alice: Client):
     answer = alice.get(f"{LOG}?since={TWELVE}&until={TEN}")
     assert (answer.status_code, answer.json) == (200, {"commits": [], "next": None})
     assert commits(alice, "since=9999-12-31T23:59:59Z&until=0001-01-01T00:00:00Z") == []
 
 
-def test_a_path_is_a_file_or_a_folder(app: Flask, alice: Client):
+def test_path_matches_a_file_or_a_folder(app: Flask, alice: Client):
     generator = {"type": "custom", "template_path": "ask.txt", "template_content": "Ask"}
     alice.post(TARGETS, target("a", generators=[generator]))
     alice.post(TARGETS, target("b", temperature=0.5))
@@ -68,7 +66,7 @@ def test_a_path_is_a_file_or_a_folder(app: Flask, alice: Client):
         assert [[file["path"].startswith(path) for file in each] for each in files] == [[True]] * count
 
 
-def test_a_path_that_there_never_was_is_no_mistake(alice: Client):
+def test_an_unknown_path_gives_an_empty_page(alice: Client):
     alice.post(TARGETS, target("a", temperature=0.5))
     for path in (
         "absent",
@@ -84,7 +82,7 @@ def test_a_path_that_there_never_was_is_no_mistake(alice: Client):
         assert (answer.status_code, answer.json) == (200, {"commits": [], "next": None})
 
 
-def test_filters_hold_together_and_on_every_page(
+def test_filters_are_combined_and_hold_on_every_page(
     master: Client, alice: Client, monkeypatch: pytest.MonkeyPatch
 ):
     bob = new_user(master, "bob")

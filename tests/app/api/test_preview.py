@@ -1,14 +1,11 @@
-"""`POST …/targets/preview`: what a request would come to, and why, without writing."""
+"""`POST …/targets/preview`: the config that a request would give, explained, without writing."""
 
 from pathlib import Path
 from typing import Any
 
 from flask import Flask
 
-from tests.app.api.test_access import new_user
-from tests.app.api.test_explain import explain, put, said
-from tests.app.api.test_targets import TARGETS, demo
-from tests.app.api.test_tokens import new_token
+from tests.app.api.helpers import TARGETS, demo, explain, new_token, new_user, put, said
 from tests.client import Client, assert_error, assert_mistakes
 from tests.payloads import asking, made, seed_overrides
 from tests.storage.repositories import settle
@@ -18,18 +15,18 @@ UNWRITTEN = dict.fromkeys(("name", "version", "commit", "author", "time"))
 
 
 def contents(app: Flask) -> dict[Path, bytes]:
-    """Return all that lies in alice's repo, objects included."""
+    """Return the state of alice's repo: its refs and all its objects."""
     folder = app.extensions["bakehouse"].settings.data_dir / "repos/alice/demo.git"
     settle(folder)
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def fields(explained: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the fields of an answer by where they are."""
+    """Return the fields of an answer, by JSON Pointer."""
     return {field["field"]: field for field in explained["fields"]}
 
 
-def test_it_resolves_and_explains_without_writing(app: Flask, alice: Client):
+def test_preview_resolves_and_explains_without_writing(app: Flask, alice: Client):
     commit = put(alice, "base", temperature=0.5, max_tokens=5)
     before = contents(app)
     answer = alice.post(PREVIEW, made("base", temperature=0.7, max_tokens=None, generators=asking("Ask")))
@@ -56,7 +53,7 @@ def test_it_resolves_and_explains_without_writing(app: Flask, alice: Client):
     assert said(removed["beaten"]) == [("template", "base", 5)]
 
 
-def test_what_it_foretells_comes_true(alice: Client):
+def test_preview_equals_the_target_that_is_then_made(alice: Client):
     put(alice, "base", extra_kwargs={"a": {"b": 1}})
     body = made("base", **seed_overrides(), extra_kwargs={"a": {"c": None}})
     foretold = alice.post(PREVIEW, body).json
@@ -71,7 +68,7 @@ def test_what_it_foretells_comes_true(alice: Client):
     assert foretold["layers"][1:] == explained["layers"][1:]
 
 
-def test_overrides_may_be_left_out(alice: Client):
+def test_preview_needs_no_overrides(alice: Client):
     expected = alice.get("/v1/repo/demo/defaults/target").json["config"]
     for body in ({"template": "default"}, {"template": "default", "overrides": None}):
         answer = alice.post(PREVIEW, body).json
@@ -79,7 +76,7 @@ def test_overrides_may_be_left_out(alice: Client):
         assert {field["layer"] for field in answer["fields"]} == {"default"}
 
 
-def test_whoever_may_read_may_ask(app: Flask, master: Client, alice: Client):
+def test_preview_needs_read_access_only(app: Flask, master: Client, alice: Client):
     reader = new_token(master, access="read")
     before = contents(app)
     assert reader.post(PREVIEW, made()).status_code == 200
@@ -92,7 +89,7 @@ def test_whoever_may_read_may_ask(app: Flask, master: Client, alice: Client):
     assert_error(Client(app, None).post(PREVIEW, made()), 401, "UNAUTHORIZED")
 
 
-def test_what_cannot_be_previewed(app: Flask, alice: Client):
+def test_preview_of_unknown_templates_and_repos_is_answered_404(app: Flask, alice: Client):
     before = contents(app)
     assert_error(alice.post(PREVIEW, made("nope")), 404, "RESOURCE_NOT_FOUND", "Template 'nope'")
     assert_error(alice.post(PREVIEW, made("preview")), 404, "RESOURCE_NOT_FOUND", "Template 'preview'")
@@ -103,7 +100,7 @@ def test_what_cannot_be_previewed(app: Flask, alice: Client):
     assert contents(app) == before
 
 
-def test_wrong_bodies_are_refused(alice: Client):
+def test_wrong_bodies_of_a_preview_are_refused(alice: Client):
     for body, location, kind in (
         ({}, ["template"], "missing"),
         (made(temperature=3), ["overrides", "temperature"], "less_than_equal"),

@@ -9,25 +9,21 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.app.api.test_targets import demo, log, show
+from tests.app.api.helpers import MESSAGES, PROMPTS, TOOLS, demo, log, show
 from tests.client import Client, assert_error, assert_mistakes
 
-PROMPTS = "/v1/repo/demo/prompts"
-
-MESSAGES = [{"role": "system", "content": "You are terse.\n"}, {"role": "user", "content": "Hello"}]
 TOOL_TALK = [
     {"content": None, "role": "assistant", "tool_calls": [{"id": "1", "function": {"arguments": "{}"}}]},
     {"role": "tool", "tool_call_id": "1", "content": [{"type": "text", "text": "no"}, {}], "z": 1.0, "a": 1},
     {"role": "user"},
 ]
-TOOLS = [{"type": "function", "function": {"name": "f", "parameters": {"b": {}, "a": None}}}]
 
 
 def prompt(name: str = "greeting", **fields: Any) -> dict[str, Any]:
     return {"prompt_name": name, "messages": MESSAGES, **fields}
 
 
-def test_create_again_and_differently(app: Flask, alice: Client):
+def test_creating_a_prompt_again_is_200_and_differently_409(app: Flask, alice: Client):
     created = alice.post(PROMPTS, prompt())
     assert created.status_code == 201
     assert created.headers["Location"] == f"{PROMPTS}/greeting"
@@ -43,7 +39,7 @@ def test_create_again_and_differently(app: Flask, alice: Client):
     assert text.startswith('Alice\nCreate prompt greeting\n\nmessages: (unset) → [{"role": "system", ')
 
 
-def test_any_shape_is_kept_to_the_byte(alice: Client):
+def test_a_prompt_of_any_shape_is_answered_to_the_byte(alice: Client):
     alice.put(f"{PROMPTS}/odd", {"messages": TOOL_TALK, "tools": TOOLS})
     text = alice.get(f"{PROMPTS}/odd").text
     expected = {"prompt_name": "odd", "messages": TOOL_TALK, "tools": TOOLS}
@@ -70,14 +66,14 @@ MESSAGE = st.fixed_dictionaries(
 
 @given(st.lists(MESSAGE, max_size=3))
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_whatever_the_messages_are_they_come_back(alice: Client, messages):
+def test_any_messages_are_answered_as_they_were_sent(alice: Client, messages):
     sent = json.dumps({"messages": messages}, ensure_ascii=False).encode()
     assert alice.put(f"{PROMPTS}/any", sent).status_code == 200
     answer = alice.get(f"{PROMPTS}/any").text
     assert json.dumps(json.loads(answer)["messages"]) == json.dumps(messages)
 
 
-def test_put_replaces_and_conditions_hold(app: Flask, alice: Client):
+def test_put_replaces_a_prompt_and_heeds_conditions(app: Flask, alice: Client):
     path = f"{PROMPTS}/greeting"
     first = alice.put(path, {"messages": MESSAGES, "tools": TOOLS}, If_None_Match="*")
     assert first.status_code == 200
@@ -98,7 +94,7 @@ def test_put_replaces_and_conditions_hold(app: Flask, alice: Client):
     assert log(app, "--format=%H") == commits
 
 
-def test_delete(app: Flask, alice: Client):
+def test_delete_removes_a_prompt_and_heeds_if_match(app: Flask, alice: Client):
     path = f"{PROMPTS}/greeting"
     etag = alice.post(PROMPTS, prompt()).headers["ETag"]
     assert_error(alice.delete(path, If_Match='"x"'), 412, "PRECONDITION_FAILED")
@@ -113,7 +109,7 @@ def test_delete(app: Flask, alice: Client):
     assert alice.post(PROMPTS, prompt()).status_code == 201
 
 
-def test_lists_are_sorted_and_have_versions(app: Flask, alice: Client):
+def test_list_of_prompts_is_sorted_and_has_an_etag(app: Flask, alice: Client):
     empty = alice.get(PROMPTS)
     assert empty.json == {"prompts": []}
     for name in ("b", "a.b", "a"):
@@ -126,7 +122,7 @@ def test_lists_are_sorted_and_have_versions(app: Flask, alice: Client):
     assert alice.get(PROMPTS, If_None_Match=empty.headers["ETag"]).status_code == 200
 
 
-def test_names_that_differ_in_case_only(alice: Client):
+def test_prompts_whose_names_differ_only_in_case_are_a_conflict(alice: Client):
     alice.post(PROMPTS, prompt("alpha"))
     assert_error(alice.post(PROMPTS, prompt("Alpha")), 409, "RESOURCE_CONFLICT", "'Alpha'", "'alpha'")
     assert_error(alice.put(f"{PROMPTS}/ALPHA", {"messages": []}), 409, "RESOURCE_CONFLICT", "'ALPHA'")
@@ -149,7 +145,7 @@ def test_names_that_differ_in_case_only(alice: Client):
         ([{"role": "user", "content": [{}, "x"]}], [0, "content", 1], "dict_type"),
     ],
 )
-def test_wrong_messages(app: Flask, alice: Client, messages, location, kind):
+def test_wrong_messages_are_refused(app: Flask, alice: Client, messages, location, kind):
     before = log(app, "--format=%H")
     mistake = (["body", "messages", *location], kind)
     assert_mistakes(alice.post(PROMPTS, prompt(messages=messages)), mistake)
@@ -157,7 +153,7 @@ def test_wrong_messages(app: Flask, alice: Client, messages, location, kind):
     assert log(app, "--format=%H") == before
 
 
-def test_other_mistakes(alice: Client):
+def test_wrong_names_and_unknown_fields_are_refused(alice: Client):
     body = {"prompt_name": "batch", "tools": [1], "x": 1}
     assert_mistakes(
         alice.post(PROMPTS, body),
@@ -171,7 +167,7 @@ def test_other_mistakes(alice: Client):
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT"])
-def test_a_batch_is_one_commit(app: Flask, alice: Client, method: str):
+def test_a_batch_of_prompts_is_one_commit(app: Flask, alice: Client, method: str):
     alice.put(f"{PROMPTS}/a", {"messages": []})
     alice.put(f"{PROMPTS}/same", {"messages": MESSAGES})
     before = log(app, "--format=%H").split()

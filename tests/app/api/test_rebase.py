@@ -5,12 +5,20 @@ from typing import Any
 import yaml
 from flask import Flask
 
-from tests.app.api.test_access import new_user
-from tests.app.api.test_defaults import DEFAULT
-from tests.app.api.test_drift import descendants, drift
-from tests.app.api.test_explain import explain, put
-from tests.app.api.test_targets import TARGETS, demo, log, show
-from tests.app.api.test_tokens import new_token
+from tests.app.api.helpers import (
+    DEFAULT,
+    TARGETS,
+    count,
+    demo,
+    descendants,
+    drift,
+    explain,
+    log,
+    new_token,
+    new_user,
+    put,
+    show,
+)
 from tests.client import Client, assert_error, assert_mistakes
 
 
@@ -26,11 +34,6 @@ def config(client: Client, name: str) -> dict[str, Any]:
     return client.get(f"{TARGETS}/{name}").json["config"]
 
 
-def count(app: Flask) -> int:
-    """Return how many commits git counts."""
-    return int(demo(app, "rev-list", "--count", "main"))
-
-
 def drifted(client: Client) -> str:
     """Make a target `child` of `base`, change `base`, and return the version of the child."""
     put(client, "base", temperature=0.5, max_tokens=5)
@@ -39,7 +42,7 @@ def drifted(client: Client) -> str:
     return client.get(f"{TARGETS}/child").headers["ETag"]
 
 
-def test_a_target_is_resolved_again_on_todays_template(app: Flask, alice: Client):
+def test_rebase_resolves_a_target_on_todays_template(app: Flask, alice: Client):
     drifted(alice)
     before, told = count(app), drift(alice, "child")
     answer = alice.post(f"{TARGETS}/child/rebase", {}, X_Request_Id="req-1")
@@ -59,7 +62,7 @@ def test_a_target_is_resolved_again_on_todays_template(app: Flask, alice: Client
     assert explain(alice, "child")["fields"]["/temperature"]["beaten"][0]["value"] == 1.0
 
 
-def test_a_dry_run_tells_the_same_and_writes_nothing(app: Flask, alice: Client):
+def test_a_dry_run_answers_the_same_and_writes_nothing(app: Flask, alice: Client):
     drifted(alice)
     put(alice, "grandchild", "child")
     tip, before = demo(app, "rev-parse", "main"), config(alice, "child")
@@ -71,7 +74,7 @@ def test_a_dry_run_tells_the_same_and_writes_nothing(app: Flask, alice: Client):
     assert rebase(alice, "child", descendants=True) == {**dry, "dry_run": False}
 
 
-def test_nothing_to_do_is_no_commit(app: Flask, alice: Client):
+def test_rebase_with_nothing_to_do_makes_no_commit(app: Flask, alice: Client):
     drifted(alice)
     put(alice, "other", "child")
     rebase(alice, "child", descendants=True)
@@ -83,7 +86,7 @@ def test_nothing_to_do_is_no_commit(app: Flask, alice: Client):
     assert count(app) == before
 
 
-def test_the_whole_tree_is_rebased_in_one_commit_parents_first(app: Flask, alice: Client):
+def test_all_descendants_are_rebased_in_one_commit_parents_first(app: Flask, alice: Client):
     put(alice, "root", max_tokens=1)
     tree = [("y", "root"), ("c", "y"), ("a", "c"), ("b", "root")]
     for name, template in [*tree, ("apart", "default")]:
@@ -111,7 +114,7 @@ def test_the_whole_tree_is_rebased_in_one_commit_parents_first(app: Flask, alice
     assert [layer["commit"] for layer in explain(alice, "a")["layers"]] == [commit] * 4 + [default]
 
 
-def test_without_descendants_they_stay_as_they_are(app: Flask, alice: Client):
+def test_rebase_leaves_descendants_alone_by_default(app: Flask, alice: Client):
     drifted(alice)
     put(alice, "grandchild", "child")
     before = show(app, "targets/grandchild.yml")
@@ -122,7 +125,7 @@ def test_without_descendants_they_stay_as_they_are(app: Flask, alice: Client):
     assert drift(alice, "grandchild")["state"] == "current"
 
 
-def test_a_target_that_was_its_own_template_stands_on_what_it_was_first_made_from(app: Flask, alice: Client):
+def test_a_target_put_on_itself_is_rebased_on_its_first_template(app: Flask, alice: Client):
     put(alice, "base", temperature=0.5, extra_kwargs={"a": 1, "b": {"c": 1}})
     put(alice, "x", "base", max_tokens=5, extra_kwargs={"a": 2})
     put(alice, "x", "x", max_tokens=None, extra_kwargs={"b": None})
@@ -144,7 +147,7 @@ def test_a_target_that_was_its_own_template_stands_on_what_it_was_first_made_fro
     assert [layer["name"] for layer in explain(alice, "x")["layers"]] == ["x", "base", "default"]
 
 
-def test_a_rebase_takes_no_credit_for_what_others_set(master: Client, alice: Client):
+def test_rebase_leaves_the_author_of_unchanged_fields(master: Client, alice: Client):
     drifted(alice)
     before = explain(alice, "child")["fields"]["/max_tokens"]
     bob = new_user(master, "bob")
@@ -156,7 +159,7 @@ def test_a_rebase_takes_no_credit_for_what_others_set(master: Client, alice: Cli
     assert after["fields"]["/temperature"]["author"]["name"] == "Alice"
 
 
-def test_its_condition_is_heeded(app: Flask, alice: Client):
+def test_rebase_heeds_if_match(app: Flask, alice: Client):
     etag, path = drifted(alice), f"{TARGETS}/child/rebase"
     before = count(app)
     for body in ({}, {"dry_run": True}):
@@ -167,7 +170,7 @@ def test_its_condition_is_heeded(app: Flask, alice: Client):
     assert count(app) == before + 1
 
 
-def test_a_template_that_is_gone_is_a_conflict(app: Flask, alice: Client):
+def test_rebase_on_a_deleted_template_is_a_conflict(app: Flask, alice: Client):
     drifted(alice)
     put(alice, "grandchild", "child")
     put(alice, "child", "base", max_tokens=7)
@@ -182,7 +185,7 @@ def test_a_template_that_is_gone_is_a_conflict(app: Flask, alice: Client):
     assert len(rebase(alice, "child", descendants=True)["targets"]) == 2
 
 
-def test_wrong_bodies_are_refused(app: Flask, alice: Client):
+def test_wrong_bodies_of_a_rebase_are_refused(app: Flask, alice: Client):
     drifted(alice)
     before = count(app)
     for body, location, kind in (
@@ -196,7 +199,7 @@ def test_wrong_bodies_are_refused(app: Flask, alice: Client):
     assert count(app) == before
 
 
-def test_who_and_what_is_refused(app: Flask, master: Client, alice: Client):
+def test_rebase_needs_write_access_and_an_existing_target(app: Flask, master: Client, alice: Client):
     drifted(alice)
     before = count(app)
     reader = new_token(master, access="read")
@@ -210,7 +213,7 @@ def test_who_and_what_is_refused(app: Flask, master: Client, alice: Client):
     assert count(app) == before
 
 
-def test_the_files_that_came_with_earlier_versions_stay_its_own(app: Flask, alice: Client):
+def test_rebase_keeps_the_question_templates_of_a_target(app: Flask, alice: Client):
     put(alice, "a", generators=[{"type": "oneshot_qs", "template_content": "Ask.\n"}])
     before = yaml.safe_load(show(app, "targets/a.yml"))["files"]
     put(alice, "a", "a", temperature=0.5)

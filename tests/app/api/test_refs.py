@@ -5,12 +5,10 @@ from urllib.parse import quote
 import pytest
 from flask import Flask
 
-from tests.app.api.test_access import new_user
-from tests.app.api.test_prompts import MESSAGES, PROMPTS
-from tests.app.api.test_targets import TARGETS, demo, show
+from tests.app.api.helpers import MESSAGES, PROMPTS, TARGETS, demo, new_user, show
 from tests.client import Client, assert_error, assert_mistakes
 from tests.payloads import target
-from tests.storage.test_ancestry import off_the_branch, two_alike
+from tests.storage.repositories import off_the_branch, two_alike
 from tests.timeline import (
     ELEVEN,
     TEN,
@@ -52,7 +50,9 @@ def change_everything(app: Flask, client: Client, number: int) -> None:
     client.put(f"{REPO}/grants/user{number}", {"access": "read"})
 
 
-def test_every_get_is_as_it_was(app: Flask, master: Client, alice: Client, monkeypatch: pytest.MonkeyPatch):
+def test_every_get_with_ref_answers_as_it_was_then(
+    app: Flask, master: Client, alice: Client, monkeypatch: pytest.MonkeyPatch
+):
     for number in (1, 2):
         new_user(master, f"user{number}")
     set_clock(monkeypatch, TEN)
@@ -74,7 +74,7 @@ def test_every_get_is_as_it_was(app: Flask, master: Client, alice: Client, monke
             assert alice.get(f"{path}?ref={ref}").json == now.json
 
 
-def test_the_answer_tells_its_commit_and_version(app: Flask, alice: Client):
+def test_an_answer_with_ref_has_its_commit_and_etag(app: Flask, alice: Client):
     first = put_target(alice, "a", temperature=0.5)
     put_target(alice, "a", temperature=0.75)
     for path, file in (
@@ -87,7 +87,7 @@ def test_the_answer_tells_its_commit_and_version(app: Flask, alice: Client):
         assert (answer.headers["ETag"], answer.headers["Git-Commit"]) == (f'"{version}"', first)
 
 
-def test_a_client_that_has_that_version_is_told_so(alice: Client):
+def test_a_get_with_ref_and_a_known_etag_is_answered_304(alice: Client):
     alice.put(f"{PROMPTS}/p", {"messages": []})
     first = put_target(alice, "a", temperature=0.5)
     alice.put(f"{PROMPTS}/p", {"messages": MESSAGES})
@@ -104,7 +104,7 @@ def test_a_client_that_has_that_version_is_told_so(alice: Client):
         assert alice.get(path, If_None_Match=then.headers["ETag"]).json == now.json
 
 
-def test_what_was_in_force_at_a_time_is_one_call(alice: Client, monkeypatch: pytest.MonkeyPatch):
+def test_ref_takes_a_time(alice: Client, monkeypatch: pytest.MonkeyPatch):
     for moment, temperature in ((TEN, 0.1), (ELEVEN, 0.2), (ELEVEN, 0.3), (TWELVE, 0.4)):
         set_clock(monkeypatch, moment)
         put_target(alice, "a", temperature=temperature)
@@ -127,7 +127,7 @@ def test_what_was_in_force_at_a_time_is_one_call(alice: Client, monkeypatch: pyt
     assert_error(alice.get(f"{TARGETS}/a?ref=2090-01-01T09:59:59Z"), 404, "RESOURCE_NOT_FOUND", "Target 'a'")
 
 
-def test_what_was_deleted_can_be_read_where_it_was(alice: Client):
+def test_a_deleted_target_can_be_read_at_an_earlier_commit(alice: Client):
     first = put_target(alice, "a", temperature=0.5)
     then = alice.get(f"{TARGETS}/a")
     gone = alice.delete(f"{TARGETS}/a").headers["Git-Commit"]
@@ -145,7 +145,7 @@ def test_a_tag_comes_before_an_abbreviation(alice: Client):
         assert alice.get(f"{TARGETS}/a?ref={ref}").headers["Git-Commit"] == commit
 
 
-def test_what_is_no_ref(app: Flask, alice: Client):
+def test_malformed_refs_are_refused(app: Flask, alice: Client):
     alice.put(f"{PROMPTS}/p", {"messages": []})
     put_target(alice, "a", temperature=0.5)
     before = refs(app)
@@ -159,7 +159,7 @@ def test_what_is_no_ref(app: Flask, alice: Client):
     assert refs(app) == before
 
 
-def test_what_is_in_no_history(app: Flask, alice: Client):
+def test_refs_to_commits_off_the_branch_are_answered_404(app: Flask, alice: Client):
     alice.put(f"{PROMPTS}/p", {"messages": []})
     put_target(alice, "a", temperature=0.5)
     stray = off_the_branch(demo_repository(app), "-p", "main")
@@ -177,7 +177,7 @@ def test_what_is_in_no_history(app: Flask, alice: Client):
     assert refs(app) == before
 
 
-def test_an_abbreviation_that_could_be_two_is_a_conflict(app: Flask, alice: Client):
+def test_an_ambiguous_abbreviation_is_a_conflict(app: Flask, alice: Client):
     alice.put(f"{PROMPTS}/p", {"messages": []})
     put_target(alice, "a", temperature=0.5)
     one, other = demo_repository(app).transact(two_alike)
@@ -191,7 +191,7 @@ def test_an_abbreviation_that_could_be_two_is_a_conflict(app: Flask, alice: Clie
     assert refs(app) == before
 
 
-def test_who_may_read_is_asked_of_today(app: Flask, master: Client, alice: Client):
+def test_access_is_decided_by_todays_grants_whatever_the_ref(app: Flask, master: Client, alice: Client):
     bob = new_user(master, "bob")
     put_target(alice, "a", temperature=0.5)
     alice.put(f"{REPO}/grants/bob", {"access": "read"})

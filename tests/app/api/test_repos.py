@@ -20,7 +20,7 @@ def repository(app: Flask, name: str, owner: str = "alice") -> Path:
     return app.extensions["bakehouse"].settings.data_dir / f"repos/{owner}/{name}.git"
 
 
-def test_create_is_idempotent(alice: Client):
+def test_creating_a_repo_again_is_200(alice: Client):
     body = {"repo_name": "new"}
     answer = alice.post("/v1/repo", body)
     expected = {
@@ -37,7 +37,7 @@ def test_create_is_idempotent(alice: Client):
     assert alice.get("/v1/repo/new").json == expected
 
 
-def test_a_new_repo_explains_itself(app: Flask, alice: Client):
+def test_a_new_repo_has_readme_default_and_repo_file(app: Flask, alice: Client):
     alice.post("/v1/repo", {"repo_name": "new", "base_model": "my/model"})
     path = repository(app, "new")
     assert git(path, "ls-tree", "-r", "--name-only", "main").split() == [
@@ -53,7 +53,7 @@ def test_a_new_repo_explains_itself(app: Flask, alice: Client):
     assert git(path, "log", "--format=%an %s") == "Alice Create repo new\n"
 
 
-def test_put_is_the_deprecated_twin(alice: Client):
+def test_put_creates_a_repo_as_post_does(alice: Client):
     for _ in range(2):
         answer = alice.put("/v1/repo", {"repo_name": "new", "base_model": "m"})
         assert (answer.status_code, answer.json["base_model"]) == (200, "m")
@@ -68,7 +68,7 @@ def test_a_tree_has_no_bakes(alice: Client):
     assert_mistakes(alice.get("/v1/repo/-x/tree"), (["path", "repo_name"], "string_pattern_mismatch"))
 
 
-def test_lists_and_pages(alice: Client):
+def test_repos_are_listed_with_pages_and_metadata(alice: Client):
     for name in ("c", "a", "b"):
         alice.post("/v1/repo", {"repo_name": name, "base_model": f"model-{name}"})
     assert alice.get("/v1/repo").json == {"repos": ["a", "b", "c", "demo"]}
@@ -102,11 +102,11 @@ def test_lists_and_pages(alice: Client):
         ("offset=" + "9" * 5000, "offset", "int_parsing"),
     ],
 )
-def test_bad_queries(alice: Client, query: str, name: str, kind: str):
+def test_bad_page_parameters_are_refused(alice: Client, query: str, name: str, kind: str):
     assert_mistakes(alice.get(f"/v1/repo?{query}"), (["query", name], kind))
 
 
-def test_names(alice: Client):
+def test_bad_repo_names_are_refused(alice: Client):
     for name in ("batch", "a..b", "a/b", "x.git", "-x", ""):
         response = alice.post("/v1/repo", {"repo_name": name})
         assert_mistakes(response, (["body", "repo_name"], "string_pattern_mismatch"))
@@ -121,7 +121,7 @@ def test_names(alice: Client):
 @pytest.mark.parametrize(
     "path", ["..", "%2e%2e", "a%00b", "a%0Ab", "-x", ".hidden", "x.git", "a%20b", "%F0%9F"]
 )
-def test_paths_that_try_it(alice: Client, path: str):
+def test_path_traversal_in_names_is_refused(alice: Client, path: str):
     for suffix in ("", "/targets", "/targets/a"):
         response = alice.get(f"/v1/repo/{path}{suffix}")
         assert_mistakes(response, (["path", "repo_name"], "string_pattern_mismatch"))
@@ -129,13 +129,13 @@ def test_paths_that_try_it(alice: Client, path: str):
     assert_mistakes(response, (["path", "target_name"], "string_pattern_mismatch"))
 
 
-def test_slashes_lead_nowhere(alice: Client):
+def test_extra_slashes_in_an_address_are_answered_404(alice: Client):
     assert_error(alice.post("/v1/repo/demo/targets/", target("a")), 404, "RESOURCE_NOT_FOUND")
     for path in ("/v1/repo/..%2f..%2fetc", "/v1//repo", "/v1/repo/a/b/c", "/v1/repo/%2e%2e/%2e%2e/x"):
         assert_error(alice.get(path), 404, "RESOURCE_NOT_FOUND")
 
 
-def test_stray_folders_are_no_repos(app: Flask, alice: Client):
+def test_folders_that_are_not_repos_are_not_listed(app: Flask, alice: Client):
     for name in (".git", "my repo.git", "a..b.git", ".new-x.git", "plain"):
         (repository(app, "demo").parent / name).mkdir()
     assert alice.get("/v1/repo").json == {"repos": ["demo"]}
@@ -143,18 +143,18 @@ def test_stray_folders_are_no_repos(app: Flask, alice: Client):
 
 
 @pytest.mark.parametrize("host", ["{evil}", "a b", "x/y", ""])
-def test_a_strange_host_is_not_repeated(alice: Client, host: str):
+def test_a_malformed_host_header_is_not_used_in_the_clone_url(alice: Client, host: str):
     url = alice.get("/v1/repo/demo", Host=host).json["clone_url"]
     assert url == "http://127.0.0.1:8080/git/alice/demo.git"
 
 
-def test_the_clone_url_can_be_set(tmp_path: Path):
+def test_clone_url_follows_the_setting(tmp_path: Path):
     app = create_app(Settings(tmp_path, master_key=MASTER_KEY, public_url="https://bake.example.org/b"))
     answer = Client(app, MASTER_KEY).post("/v1/repo", {"repo_name": "demo"})
     assert answer.json["clone_url"] == "https://bake.example.org/b/git/admin/demo.git"
 
 
-def test_a_damaged_repo_is_named_and_hurts_no_other(app: Flask, alice: Client):
+def test_a_damaged_repo_is_named_and_others_are_answered(app: Flask, alice: Client):
     alice.post("/v1/repo", {"repo_name": "bad"})
     alice.post("/v1/repo/bad/targets", target("a"))
     alice.post("/v1/repo/demo/targets", target("a"))
@@ -190,7 +190,9 @@ def test_a_damaged_repo_is_named_and_hurts_no_other(app: Flask, alice: Client):
         "template: a\ntemplate_version: b\noverrides: {}\nconfig: {when: 2024-01-01}\n",
     ],
 )
-def test_a_document_that_was_tampered_with(app: Flask, alice: Client, tmp_path: Path, content: str):
+def test_a_malformed_document_pushed_from_a_clone_is_damage(
+    app: Flask, alice: Client, tmp_path: Path, content: str
+):
     clone = tmp_path / "clone"
     git(tmp_path, "clone", "--quiet", str(repository(app, "demo")), str(clone))
     (clone / "targets").mkdir()
@@ -203,7 +205,7 @@ def test_a_document_that_was_tampered_with(app: Flask, alice: Client, tmp_path: 
     assert alice.get("/v1/repo/demo/targets").json == {"targets": ["a"]}
 
 
-def test_a_name_that_ends_in_a_dot(alice: Client):
+def test_names_may_end_in_a_dot(alice: Client):
     assert alice.post("/v1/repo", {"repo_name": "demo."}).status_code == 201
     assert alice.post("/v1/repo/demo./targets", target("a.")).status_code == 201
     assert alice.get("/v1/repo/demo./targets/a.").status_code == 200
@@ -221,7 +223,7 @@ def test_a_name_that_ends_in_a_dot(alice: Client):
         ("targets/t.yml", "template: default\n", "/v1/repo/demo/targets/t"),
     ],
 )
-def test_a_document_that_somebody_wrote_by_hand(app: Flask, alice: Client, path, content, address):
+def test_a_malformed_document_written_by_hand_is_damage(app: Flask, alice: Client, path, content, address):
     repository = app.extensions["bakehouse"].store.open("alice/demo")
 
     def spoil(transaction):
@@ -233,7 +235,7 @@ def test_a_document_that_somebody_wrote_by_hand(app: Flask, alice: Client, path,
     assert alice.get("/v1/repo").status_code == 200
 
 
-def test_a_list_that_is_known_is_not_sent_again(alice: Client):
+def test_list_of_repos_with_a_known_etag_is_answered_304(alice: Client):
     version = alice.get("/v1/repo").headers["ETag"]
     known = alice.get("/v1/repo", if_none_match=version)
     assert (known.status_code, known.data, known.headers["ETag"]) == (304, b"", version)

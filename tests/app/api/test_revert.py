@@ -3,19 +3,16 @@
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from tests.app.api.test_explain import explain, put
-from tests.app.api.test_rebase import count
-from tests.app.api.test_targets import TARGETS, demo, log, show
-from tests.app.api.test_tokens import new_token
+from tests.app.api.helpers import TARGETS, count, demo, explain, log, new_token, put, show
 from tests.client import Client, assert_error, assert_mistakes
 from tests.payloads import asking
-from tests.storage.test_ancestry import off_the_branch, two_alike
+from tests.storage.repositories import off_the_branch, two_alike
 
 PATH = f"{TARGETS}/a"
 
 
 def revert(client: Client, to: str, name: str = "a", **headers: str) -> TestResponse:
-    """Ask for a target as it was."""
+    """Revert the target `a` to a ref."""
     return client.post(f"{TARGETS}/{name}/revert", {"to": to}, **headers)
 
 
@@ -24,7 +21,7 @@ def blob(app: Flask, path: str, commit: str = "main") -> str:
     return demo(app, "rev-parse", f"{commit}:{path}").strip()
 
 
-def test_the_file_is_as_it_was_in_a_new_commit_that_says_so(app: Flask, alice: Client):
+def test_revert_restores_the_file_in_a_new_commit(app: Flask, alice: Client):
     first = put(alice, "a", temperature=0.5)
     then = alice.get(PATH)
     put(alice, "a", temperature=0.7, max_tokens=5)
@@ -42,7 +39,7 @@ def test_the_file_is_as_it_was_in_a_new_commit_that_says_so(app: Flask, alice: C
     assert alice.get(PATH).json == then.json
 
 
-def test_a_deleted_target_is_there_again(app: Flask, alice: Client):
+def test_revert_restores_a_deleted_target(app: Flask, alice: Client):
     first = put(alice, "a", temperature=0.5)
     then = alice.get(PATH)
     alice.delete(PATH)
@@ -55,7 +52,7 @@ def test_a_deleted_target_is_there_again(app: Flask, alice: Client):
     assert (value["value"], value["commit"]) == (0.5, answer.headers["Git-Commit"])
 
 
-def test_it_comes_back_with_the_template_it_was_made_from_whatever_became_of_that(app: Flask, alice: Client):
+def test_revert_restores_the_template_version_of_that_time(app: Flask, alice: Client):
     put(alice, "base", temperature=0.5)
     first = put(alice, "a", "base", max_tokens=5)
     then = alice.get(PATH).json
@@ -67,7 +64,7 @@ def test_it_comes_back_with_the_template_it_was_made_from_whatever_became_of_tha
     demo(app, "fsck", "--strict")
 
 
-def test_a_commit_a_short_id_a_tag_and_a_time_name_the_same(app: Flask, alice: Client):
+def test_revert_takes_a_commit_a_short_id_a_tag_or_a_time(app: Flask, alice: Client):
     first = put(alice, "a", temperature=0.5)
     alice.post("/v1/repo/demo/tags", {"name": "v1"})
     then = alice.get(PATH).json
@@ -80,7 +77,7 @@ def test_a_commit_a_short_id_a_tag_and_a_time_name_the_same(app: Flask, alice: C
     assert revert(alice, "2999-01-01T00:00:00Z").headers["Git-Commit"] == now
 
 
-def test_its_question_templates_are_as_they_were(app: Flask, alice: Client):
+def test_revert_restores_question_templates(app: Flask, alice: Client):
     first = put(alice, "a", generators=asking("one"))
     put(alice, "a", generators=asking("two"))
     assert show(app, "templates/ask.txt") == "two"
@@ -95,7 +92,7 @@ def test_its_question_templates_are_as_they_were(app: Flask, alice: Client):
     assert count(app) == before + 1
 
 
-def test_going_back_to_what_is_there_is_no_commit(app: Flask, alice: Client):
+def test_revert_to_the_current_version_makes_no_commit(app: Flask, alice: Client):
     put(alice, "a", generators=asking("one"))
     tip = put(alice, "other")
     before = count(app)
@@ -120,7 +117,7 @@ def test_a_revert_can_be_reverted(app: Flask, alice: Client):
     ]
 
 
-def test_its_condition_is_heeded(app: Flask, alice: Client):
+def test_revert_heeds_if_match(app: Flask, alice: Client):
     first = put(alice, "a", temperature=0.5)
     put(alice, "a", temperature=0.7)
     etag = alice.get(PATH).headers["ETag"]
@@ -134,7 +131,7 @@ def test_its_condition_is_heeded(app: Flask, alice: Client):
     assert count(app) == before + 2
 
 
-def test_a_commit_without_the_target_is_named(app: Flask, alice: Client):
+def test_revert_to_a_commit_without_the_target_names_the_commit(app: Flask, alice: Client):
     empty = put(alice, "other")
     put(alice, "a")
     alice.delete(PATH)
@@ -145,7 +142,7 @@ def test_a_commit_without_the_target_is_named(app: Flask, alice: Client):
     assert demo(app, "rev-parse", "main").strip() == gone
 
 
-def test_names_that_differ_in_case_only(app: Flask, alice: Client):
+def test_revert_to_a_name_taken_in_other_case_is_a_conflict(app: Flask, alice: Client):
     first = put(alice, "a", generators=asking("one"))
     alice.delete(PATH)
     put(alice, "A")
@@ -154,7 +151,7 @@ def test_names_that_differ_in_case_only(app: Flask, alice: Client):
     assert count(app) == before
 
 
-def test_refs_that_mean_no_commit_or_several(app: Flask, alice: Client):
+def test_revert_to_an_unknown_or_ambiguous_ref_is_refused(app: Flask, alice: Client):
     first = put(alice, "a")
     put(alice, "a", temperature=0.5)
     repository = app.extensions["bakehouse"].store.open("alice/demo")
@@ -168,7 +165,7 @@ def test_refs_that_mean_no_commit_or_several(app: Flask, alice: Client):
     assert revert(alice, one).headers["Git-Commit"] == other
 
 
-def test_wrong_bodies_are_refused(app: Flask, alice: Client):
+def test_wrong_bodies_of_a_revert_are_refused(app: Flask, alice: Client):
     put(alice, "a")
     before = count(app)
     assert_mistakes(alice.post(f"{PATH}/revert", {}), (["body", "to"], "missing"))
@@ -181,7 +178,7 @@ def test_wrong_bodies_are_refused(app: Flask, alice: Client):
     assert count(app) == before
 
 
-def test_who_and_what_is_refused(app: Flask, master: Client, alice: Client):
+def test_revert_needs_write_access_and_an_existing_repo(app: Flask, master: Client, alice: Client):
     first = put(alice, "a", temperature=0.5)
     put(alice, "a", temperature=0.7)
     before = count(app)

@@ -1,22 +1,20 @@
-"""`/v1/repo/{repo_name}/tags`: names for commits that stay."""
+"""`/v1/repo/{repo_name}/tags`: permanent names for commits."""
 
 from pathlib import Path
 
 import pytest
 from flask import Flask
 
-from tests.app.api.test_access import new_user
-from tests.app.api.test_targets import TARGETS, demo
+from tests.app.api.helpers import TARGETS, demo, new_user
 from tests.client import Client, assert_error, assert_mistakes
-from tests.storage.repositories import git
-from tests.storage.test_ancestry import off_the_branch, two_alike
+from tests.storage.repositories import git, off_the_branch, two_alike
 from tests.timeline import ELEVEN, TEN, TWELVE, demo_repository, put_target, refs, set_clock, tip
 
 TAGS = "/v1/repo/demo/tags"
 TAKEN = ("main", "HEAD", "0" * 40, "v1.")
 
 
-def test_a_tag_is_one_of_gits_annotated_ones_by_the_user(
+def test_a_tag_is_an_annotated_git_tag_by_the_user(
     app: Flask, alice: Client, monkeypatch: pytest.MonkeyPatch
 ):
     commit = put_target(alice, "a", temperature=0.5)
@@ -52,7 +50,7 @@ def test_tags_are_in_every_clone(app: Flask, alice: Client, tmp_path: Path):
     assert "temperature: 0.5" in then
 
 
-def test_a_tag_may_be_on_any_commit_that_a_ref_means(alice: Client, monkeypatch: pytest.MonkeyPatch):
+def test_a_tag_takes_every_kind_of_ref(alice: Client, monkeypatch: pytest.MonkeyPatch):
     made = []
     for number, moment in enumerate((TEN, ELEVEN, TWELVE)):
         set_clock(monkeypatch, moment)
@@ -82,7 +80,7 @@ def test_tags_are_listed_by_name(app: Flask, alice: Client):
     assert listed == demo(app, "tag", "-l").split()
 
 
-def test_a_tag_that_somebody_made_by_hand_is_read(app: Flask, alice: Client):
+def test_tags_made_by_hand_are_read(app: Flask, alice: Client):
     demo(app, "update-ref", "refs/tags/light", "main")
     demo(app, "update-ref", "refs/tags/folder", "main^{tree}")
     answer = alice.get(f"{TAGS}/light")
@@ -91,7 +89,7 @@ def test_a_tag_that_somebody_made_by_hand_is_read(app: Flask, alice: Client):
     assert_error(alice.get(f"{TAGS}/folder"), 404, "RESOURCE_NOT_FOUND", "Tag 'folder'")
 
 
-def test_a_release_stays(app: Flask, alice: Client, master: Client):
+def test_a_tag_cannot_be_deleted(app: Flask, alice: Client, master: Client):
     put_target(alice, "a", temperature=0.5)
     alice.post(TAGS, {"name": "v1"})
     before = refs(app)
@@ -105,7 +103,7 @@ def test_a_release_stays(app: Flask, alice: Client, master: Client):
     assert_error(alice.get(f"{TAGS}/v2"), 404, "RESOURCE_NOT_FOUND", "Tag 'v2'")
 
 
-def test_a_name_is_given_once(app: Flask, alice: Client):
+def test_a_tag_name_can_be_used_once(app: Flask, alice: Client):
     first = alice.post(TAGS, {"name": "v1"}).json
     put_target(alice, "a", temperature=0.5)
     for pack in (False, True):
@@ -121,7 +119,7 @@ def test_a_name_is_given_once(app: Flask, alice: Client):
         assert alice.get(f"{TAGS}/v1").json == first
 
 
-def test_what_cannot_be_tagged(app: Flask, alice: Client):
+def test_unknown_and_ambiguous_refs_cannot_be_tagged(app: Flask, alice: Client):
     one, _ = demo_repository(app).transact(two_alike)
     stray = off_the_branch(demo_repository(app))
     before = refs(app)
@@ -136,7 +134,7 @@ def test_what_cannot_be_tagged(app: Flask, alice: Client):
     assert refs(app) == before
 
 
-def test_what_no_tag_may_be_called(app: Flask, alice: Client):
+def test_bad_tag_names_are_refused(app: Flask, alice: Client):
     before = refs(app)
     bad = (
         "main",
@@ -164,7 +162,7 @@ def test_what_no_tag_may_be_called(app: Flask, alice: Client):
     assert refs(app) == before
 
 
-def test_other_mistakes(app: Flask, alice: Client):
+def test_wrong_bodies_of_a_tag_are_refused(app: Flask, alice: Client):
     before = refs(app)
     for body, field, kind in (
         ({}, "name", "missing"),
@@ -181,7 +179,7 @@ def test_other_mistakes(app: Flask, alice: Client):
     assert refs(app) == before
 
 
-def test_who_may_tag(app: Flask, master: Client, alice: Client):
+def test_tagging_needs_write_access(app: Flask, master: Client, alice: Client):
     bob = new_user(master, "bob")
     reader = master.post("/v1/admin/users/alice/tokens", {"name": "reader", "access": "read"})
     before = refs(app)

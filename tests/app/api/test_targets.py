@@ -1,34 +1,15 @@
 """`/v1/repo/{repo_name}/targets`: create, read, replace, list."""
 
-import threading
-
 import pytest
 import yaml
 from flask import Flask
 
-from tests.client import Client, assert_error, assert_mistakes
+from tests.app.api.helpers import TARGETS, demo, log, show
+from tests.client import Client, assert_error
 from tests.payloads import seed_overrides, target
-from tests.storage.repositories import git
-
-TARGETS = "/v1/repo/demo/targets"
 
 
-def demo(app: Flask, *arguments: str) -> str:
-    """Return what git says of alice's repo."""
-    return git(app.extensions["bakehouse"].settings.data_dir / "repos/alice/demo.git", *arguments)
-
-
-def show(app: Flask, path: str) -> str:
-    """Return a file of alice's repo."""
-    return demo(app, "show", f"main:{path}")
-
-
-def log(app: Flask, *arguments: str) -> str:
-    """Return some of the history of alice's repo."""
-    return demo(app, "log", *arguments)
-
-
-def test_the_page_that_started_the_project(alice: Client):
+def test_the_first_documented_request_creates_a_target(alice: Client):
     created = alice.post(TARGETS, target("coding_target"))
     assert created.status_code == 201
     assert created.headers["Location"] == f"{TARGETS}/coding_target"
@@ -44,7 +25,7 @@ def test_the_page_that_started_the_project(alice: Client):
     assert alice.get(f"{TARGETS}/coding_target").json == created.json
 
 
-def test_a_target_is_a_readable_file(app: Flask, alice: Client):
+def test_a_target_is_stored_as_readable_yaml(app: Flask, alice: Client):
     alice.post(TARGETS, target("base", temperature=1.5, max_tokens=10))
     alice.post(TARGETS, target("child", "base", max_tokens=None))
     base_id = demo(app, "rev-parse", "main:targets/base.yml")
@@ -62,7 +43,7 @@ def test_a_target_is_a_readable_file(app: Flask, alice: Client):
     }
 
 
-def test_the_log_tells_who_when_from_which_template_with_what(app: Flask, alice: Client):
+def test_a_commit_message_has_author_template_fields_and_request_id(app: Flask, alice: Client):
     alice.post(TARGETS, target("a", temperature=0.7), X_Request_Id="req-1")
     text = log(app, "-1", "--format=%an <%ae>%n%cn%n%B", "--", "targets/a.yml")
     assert text.startswith(
@@ -73,7 +54,7 @@ def test_the_log_tells_who_when_from_which_template_with_what(app: Flask, alice:
     assert "On-Behalf-Of" not in text
 
 
-def test_the_master_key_acts_for_a_user_and_says_so(app: Flask, master: Client, alice: Client):
+def test_a_commit_by_the_master_key_names_the_user_it_acts_for(app: Flask, master: Client, alice: Client):
     for number, headers in enumerate([{"X_User_Id": "alice"}, {}]):
         query = "" if headers else "?user_id=alice"
         answer = master.post(f"{TARGETS}{query}", target(f"t{number}", temperature=0.5), **headers)
@@ -83,7 +64,7 @@ def test_the_master_key_acts_for_a_user_and_says_so(app: Flask, master: Client, 
     assert alice.get(TARGETS).json == {"targets": ["t0", "t1"]}
 
 
-def test_a_snapshot_does_not_follow_its_template(alice: Client):
+def test_a_target_does_not_follow_later_changes_of_its_template(alice: Client):
     alice.post(TARGETS, target("base", temperature=1.5))
     alice.post(TARGETS, target("child", "base", max_tokens=7))
     alice.put(f"{TARGETS}/base", {"template": "default"})
@@ -103,12 +84,12 @@ def test_a_snapshot_does_not_follow_its_template(alice: Client):
         ({"extra_kwargs": {"a": "1"}}, {"extra_kwargs": {"a": 1}}, 409),
     ],
 )
-def test_what_counts_as_the_same(alice: Client, first, second, status):
+def test_creating_an_equal_target_again_is_200_and_another_409(alice: Client, first, second, status):
     assert alice.post(TARGETS, target("a", **first)).status_code == 201
     assert alice.post(TARGETS, target("a", **second)).status_code == status
 
 
-def test_the_same_request_is_the_same_after_its_template_changed(app: Flask, alice: Client):
+def test_creating_a_target_again_is_200_after_its_template_changed(app: Flask, alice: Client):
     alice.post(TARGETS, target("base", temperature=1.5))
     created = alice.post(TARGETS, target("child", "base", max_tokens=7))
     alice.put(f"{TARGETS}/base", {"template": "default", "overrides": {"temperature": 0.1}})
@@ -119,27 +100,7 @@ def test_the_same_request_is_the_same_after_its_template_changed(app: Flask, ali
     assert log(app, "--format=%H") == commits
 
 
-def test_unknown_templates_and_repos(alice: Client):
-    assert_error(alice.post(TARGETS, target("a", "nope")), 404, "RESOURCE_NOT_FOUND", "Template 'nope'")
-    assert_error(alice.post(TARGETS, target("a", "a")), 404, "RESOURCE_NOT_FOUND", "Template 'a'")
-    assert_error(alice.put(f"{TARGETS}/a", {"template": "nope"}), 404, "RESOURCE_NOT_FOUND", "'nope'")
-    assert_error(alice.get(f"{TARGETS}/a"), 404, "RESOURCE_NOT_FOUND", "Target 'a'")
-    assert_error(alice.post("/v1/repo/x/targets", target()), 404, "RESOURCE_NOT_FOUND", "Repo 'x'")
-    assert alice.get(TARGETS).json == {"targets": []}
-
-
-def test_names_that_differ_in_case_only(alice: Client):
-    alice.post(TARGETS, target("alpha"))
-    assert_error(alice.post(TARGETS, target("Alpha")), 409, "RESOURCE_CONFLICT", "Alpha", "alpha")
-    assert_error(alice.put(f"{TARGETS}/ALPHA", {"template": "default"}), 409, "RESOURCE_CONFLICT", "'alpha'")
-    for name, path in (("one", "ask.txt"), ("two", "Ask.txt")):
-        generator = {"type": "custom", "template_path": path, "template_content": "x"}
-        response = alice.post(TARGETS, target(name, generators=[generator]))
-    assert_error(response, 409, "RESOURCE_CONFLICT", "'Ask.txt'", "'ask.txt'")
-    assert alice.get(TARGETS).json == {"targets": ["alpha", "one"]}
-
-
-def test_put_creates_replaces_and_builds_on_itself(app: Flask, alice: Client):
+def test_put_creates_replaces_and_takes_the_target_as_its_template(app: Flask, alice: Client):
     path = f"{TARGETS}/a"
     assert alice.put(path, {"template": "default", "overrides": {"max_tokens": 5}}).status_code == 200
     answer = alice.put(path, {"template": "a", "overrides": {"temperature": 0.5}})
@@ -152,131 +113,7 @@ def test_put_creates_replaces_and_builds_on_itself(app: Flask, alice: Client):
     assert log(app, "--format=%H") == commits
 
 
-def test_versions_and_conditions(app: Flask, alice: Client):
-    path = f"{TARGETS}/a"
-    first = alice.put(path, {"template": "default"}, If_None_Match="*")
-    blob = demo(app, "rev-parse", "main:targets/a.yml").strip()
-    assert first.headers["ETag"] == f'"{blob}"'
-    assert first.headers["Git-Commit"] == log(app, "-1", "--format=%H").strip()
-    etag = first.headers["ETag"]
-
-    fresh = alice.get(path, If_None_Match=etag)
-    assert (fresh.status_code, fresh.data, fresh.headers["ETag"]) == (304, b"", etag)
-    assert alice.get(path, If_None_Match='"other"').status_code == 200
-
-    change = {"template": "a", "overrides": {"temperature": 0.5}}
-    assert_error(alice.put(path, change, If_None_Match="*"), 412, "PRECONDITION_FAILED", "'a'")
-    assert_error(alice.put(path, change, If_None_Match=etag), 412, "PRECONDITION_FAILED")
-    assert_error(alice.put(path, change, If_Match='"other"'), 412, "PRECONDITION_FAILED", blob)
-    assert_error(alice.put(path, change, If_Match=f"W/{etag}"), 412, "PRECONDITION_FAILED")
-    assert_error(
-        alice.put(f"{TARGETS}/b", change, If_Match="*"), 412, "PRECONDITION_FAILED", "does not exist"
-    )
-    assert alice.get(path).headers["ETag"] == etag
-    changed = alice.put(path, change, If_Match=f'"other", {etag}')
-    assert changed.status_code == 200
-    assert_error(alice.put(path, change, If_Match=etag), 412, "PRECONDITION_FAILED")
-    assert alice.put(path, change, If_Match="*").status_code == 200
-    now = alice.get(path).headers["ETag"]
-    assert_error(alice.put(path, change, If_None_Match=f"W/{now}"), 412, "PRECONDITION_FAILED")
-    assert_error(alice.put(path, change, If_Match='"*"'), 412, "PRECONDITION_FAILED")
-    now = alice.put(path, change, If_None_Match='"*"').headers["ETag"]
-    assert alice.get(path, If_None_Match=f'"other", W/{now}').status_code == 304
-    assert alice.get(path, If_None_Match="*").status_code == 304
-
-
-def test_of_two_with_the_same_condition_one_wins(alice: Client):
-    path = f"{TARGETS}/a"
-    etag = alice.put(path, {"template": "default"}).headers["ETag"]
-    statuses: list[int] = []
-
-    def write(number: int) -> None:
-        body = {"template": "default", "overrides": {"max_tokens": number}}
-        statuses.append(alice.put(path, body, If_Match=etag).status_code)
-
-    threads = [threading.Thread(target=write, args=(number,)) for number in range(1, 9)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(statuses) == [200] + [412] * 7
-
-
-def test_a_template_file_is_committed_with_its_target(app: Flask, alice: Client):
-    generators = [
-        {"type": "custom", "template_path": "../x/ask.txt", "template_content": "Ask:\n{topic}"},
-        {"type": "custom", "template_content": "Two"},
-    ]
-    answer = alice.post(TARGETS, target("a", generators=generators))
-    assert answer.json["config"]["generators"] == [
-        {"type": "custom", "template_path": "templates/ask.txt"},
-        {"type": "custom", "template_path": "templates/a-1.txt"},
-    ]
-    assert show(app, "templates/ask.txt") == "Ask:\n{topic}"
-    assert show(app, "templates/a-1.txt") == "Two"
-    assert log(app, "-1", "--name-only", "--format=").split() == [
-        "targets/a.yml",
-        "templates/a-1.txt",
-        "templates/ask.txt",
-    ]
-    clash = [{"type": "custom", "template_path": "ask.txt", "template_content": "Other"}]
-    assert_error(
-        alice.post(TARGETS, target("b", generators=clash)), 409, "RESOURCE_CONFLICT", "templates/ask.txt"
-    )
-    put = alice.put(f"{TARGETS}/b", {"template": "default", "overrides": {"generators": clash}})
-    assert put.status_code == 200
-    assert show(app, "templates/ask.txt") == "Other"
-
-
-def test_other_content_of_a_template_file_is_another_target(alice: Client):
-    def body(*contents: str) -> dict:
-        generators = [
-            {"type": "custom", "template_path": f"{number}/ask.txt", "template_content": content}
-            for number, content in enumerate(contents)
-        ]
-        return target("a", generators=generators)
-
-    assert_error(alice.post(TARGETS, body("one", "two")), 409, "RESOURCE_CONFLICT", "templates/ask.txt")
-    assert alice.post(TARGETS, body("one", "one")).status_code == 201
-    assert alice.post(TARGETS, body("one", "one")).status_code == 200
-    assert_error(alice.post(TARGETS, body("two", "two")), 409, "RESOURCE_CONFLICT", "templates/ask.txt")
-
-
-def test_the_files_of_a_target_are_of_its_version(app: Flask, alice: Client):
-    def body(content: str) -> dict:
-        return {
-            "template": "default",
-            "overrides": {"generators": [generator | {"template_content": content}]},
-        }
-
-    generator = {"type": "custom", "template_path": "ask.txt"}
-    path = f"{TARGETS}/a"
-    first = alice.put(path, body("one"))
-    recorded = yaml.safe_load(show(app, "targets/a.yml"))["files"]
-    assert recorded == {"templates/ask.txt": demo(app, "rev-parse", "main:templates/ask.txt").strip()}
-    second = alice.put(path, body("two"), If_Match=first.headers["ETag"])
-    assert (second.status_code, second.json) == (200, first.json)
-    assert second.headers["ETag"] != first.headers["ETag"]
-    assert 'templates/ask.txt: "' in log(app, "-1", "--format=%B")
-    assert_error(alice.put(path, body("three"), If_Match=first.headers["ETag"]), 412, "PRECONDITION_FAILED")
-    assert show(app, "templates/ask.txt") == "two"
-    assert demo(app, "show", recorded["templates/ask.txt"]) == "one"
-
-
-def test_no_file_is_passed_over(app: Flask, alice: Client):
-    generator = {"type": "custom", "template_path": "templates/ask.txt"}
-    alice.post(TARGETS, target("a", generators=[generator]))
-    brings = target("a", generators=[generator | {"template_content": "Ask"}])
-    assert_error(alice.post(TARGETS, brings), 409, "RESOURCE_CONFLICT", "'a' already exists")
-    assert (
-        alice.put(f"{TARGETS}/a", {name: brings[name] for name in ("template", "overrides")}).status_code
-        == 200
-    )
-    assert show(app, "templates/ask.txt") == "Ask"
-    assert alice.post(TARGETS, brings).status_code == 200
-
-
-def test_delete(app: Flask, alice: Client):
+def test_delete_removes_a_target_and_heeds_if_match(app: Flask, alice: Client):
     path = f"{TARGETS}/base"
     etag = alice.post(TARGETS, target("base", temperature=0.5)).headers["ETag"]
     child = alice.post(TARGETS, target("child", "base", max_tokens=5))
@@ -294,13 +131,13 @@ def test_delete(app: Flask, alice: Client):
     assert alice.post(TARGETS, target("base", temperature=0.1)).status_code == 201
 
 
-def test_the_last_target_can_go(alice: Client):
+def test_the_last_target_can_be_deleted(alice: Client):
     alice.post(TARGETS, target("a"))
     assert alice.delete(f"{TARGETS}/a").status_code == 200
     assert alice.get(TARGETS).json == {"targets": []}
 
 
-def test_lists_are_sorted_and_have_versions(app: Flask, alice: Client):
+def test_list_of_targets_is_sorted_and_has_an_etag(app: Flask, alice: Client):
     empty = alice.get(TARGETS)
     assert empty.json == {"targets": []}
     for name in ("b", "a.b", "a", "B2"):
@@ -312,80 +149,7 @@ def test_lists_are_sorted_and_have_versions(app: Flask, alice: Client):
     assert alice.get(TARGETS, If_None_Match=empty.headers["ETag"]).status_code == 200
 
 
-BAD_FIELDS = [
-    ({"temperature": True}, ["temperature"], "float_type"),
-    ({"temperature": "1"}, ["temperature"], "float_type"),
-    ({"temperature": -0.1}, ["temperature"], "greater_than_equal"),
-    ({"temperature": 2.1}, ["temperature"], "less_than_equal"),
-    ({"max_tokens": 0}, ["max_tokens"], "greater_than_equal"),
-    ({"max_tokens": 1.0}, ["max_tokens"], "int_type"),
-    ({"max_tokens": True}, ["max_tokens"], "int_type"),
-    ({"max_tokens": "5"}, ["max_tokens"], "int_type"),
-    ({"model_name": 5}, ["model_name"], "string_type"),
-    ({"teacher_prompt": ""}, ["teacher_prompt"], "string_pattern_mismatch"),
-    ({"v": "../x"}, ["v"], "string_pattern_mismatch"),
-    ({"extra_kwargs": []}, ["extra_kwargs"], "dict_type"),
-    ({"generators": {}}, ["generators"], "list_type"),
-    ({"generators": ["x"]}, ["generators", 0], "dict_type"),
-    ({"generators": [{}]}, ["generators", 0, "type"], "missing"),
-    ({"generators": [{"type": "other"}]}, ["generators", 0, "type"], "literal_error"),
-    ({"generators": [{"type": None}]}, ["generators", 0, "type"], "string_type"),
-    ({"generators": [{"type": "persona", "numq": 0}]}, ["generators", 0, "numq"], "greater_than_equal"),
-    ({"generators": [{"type": "persona", "x": 1}]}, ["generators", 0, "x"], "extra_forbidden"),
-    ({"generators": [{"type": "hardcoded"}]}, ["generators", 0, "questions"], "missing"),
-    (
-        {"generators": [{"type": "hardcoded", "questions": [1]}]},
-        ["generators", 0, "questions", 0],
-        "string_type",
-    ),
-    ({"generators": [{"type": "from_dataset", "dataset": None}]}, ["generators", 0, "dataset"], "missing"),
-    (
-        {"generators": [{"type": "custom", "template_content": "é" * 600_000}]},
-        ["generators", 0, "template_content"],
-        "string_too_long",
-    ),
-    (
-        {"generators": [{"type": "custom", "template_content": "a", "template_path": "x/.."}]},
-        ["generators", 0, "template_path"],
-        "string_pattern_mismatch",
-    ),
-    ({"unknown": 1}, ["unknown"], "extra_forbidden"),
-    ({"_schema": 1}, ["_schema"], "extra_forbidden"),
-]
-
-
-@pytest.mark.parametrize(("overrides", "location", "kind"), BAD_FIELDS)
-def test_each_wrong_field_is_named(app: Flask, alice: Client, overrides, location, kind):
-    before = log(app, "--format=%H")
-    assert_mistakes(alice.post(TARGETS, target("a", **overrides)), (["body", "overrides", *location], kind))
-    put = alice.put(f"{TARGETS}/a", {"template": "default", "overrides": overrides})
-    assert_mistakes(put, (["body", "overrides", *location], kind))
-    assert log(app, "--format=%H") == before
-
-
-def test_all_mistakes_are_told_at_once(alice: Client):
-    body = {"target_name": "-x", "template": "a/b", "overrides": {"temperature": 3, "x": 1}, "y": 1}
-    assert_mistakes(
-        alice.post("/v1/repo/-bad/targets", body),
-        (["path", "repo_name"], "string_pattern_mismatch"),
-        (["body", "target_name"], "string_pattern_mismatch"),
-        (["body", "template"], "string_pattern_mismatch"),
-        (["body", "overrides", "temperature"], "less_than_equal"),
-        (["body", "overrides", "x"], "extra_forbidden"),
-        (["body", "y"], "extra_forbidden"),
-    )
-    assert_mistakes(
-        alice.post(TARGETS, {}), (["body", "target_name"], "missing"), (["body", "template"], "missing")
-    )
-
-
-@pytest.mark.parametrize("name", ["default", "batch", "a..b", "x.lock", ".a", "a b", "a\n", "", 5, None])
-def test_bad_target_names(alice: Client, name):
-    kind = "string_pattern_mismatch" if isinstance(name, str) else "string_type"
-    assert_mistakes(alice.post(TARGETS, {**target(), "target_name": name}), (["body", "target_name"], kind))
-
-
-def test_anything_goes_in_extra_kwargs(alice: Client):
+def test_extra_kwargs_takes_any_json(alice: Client):
     odd = {
         "null": [None],
         "no": "no",

@@ -12,24 +12,16 @@ from app.domain.tokens import TokenRequest
 from app.registry import accounts, documents
 from app.registry.messages import Origin
 from storage.store import Store
-from tests.app.api.test_access import new_user
+from tests.app.api.helpers import TOKENS, new_token, new_user
 from tests.client import Client, assert_error, assert_mistakes
 from tests.payloads import target
 from tests.storage.repositories import git, settle
 
-TOKENS = "/v1/admin/users/alice/tokens"
 TARGETS = "/v1/repo/demo/targets"
 
 
-def new_token(master: Client, **fields: Any) -> Client:
-    """Give alice a token, and return its requests."""
-    made = master.post(TOKENS, {"name": "ci", **fields})
-    assert made.status_code == 201, made.text
-    return Client(master.app, made.json["api_key"])
-
-
 @pytest.mark.usefixtures("alice")
-def test_tokens_are_made_listed_and_never_shown_again(master: Client):
+def test_tokens_are_created_listed_and_never_shown_again(master: Client):
     limits = {"access": "read", "repos": ["demo", "bob/x"], "expires_at": "2999-01-31T12:00:00+02:00"}
     made = master.post(TOKENS, {"name": "ci", **limits})
     assert made.status_code == 201
@@ -101,12 +93,12 @@ def test_only_the_master_key_manages_tokens(master: Client, alice: Client):
     ],
 )
 @pytest.mark.usefixtures("alice")
-def test_wrong_requests(master: Client, fields, location, kind):
+def test_wrong_bodies_of_a_token_are_refused(master: Client, fields, location, kind):
     assert_mistakes(master.post(TOKENS, {"name": "ci", **fields}), (["body", *location], kind))
     assert len(master.get(TOKENS).json["tokens"]) == 1
 
 
-def test_a_token_ends_when_it_expires(app: Flask, master: Client, alice: Client):
+def test_an_expired_token_is_answered_401(app: Flask, master: Client, alice: Client):
     later = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
     assert new_token(master, expires_at=later).get("/v1/repo").status_code == 200
     past = datetime(2026, 1, 31, tzinfo=UTC)
@@ -118,7 +110,7 @@ def test_a_token_ends_when_it_expires(app: Flask, master: Client, alice: Client)
     assert alice.get("/v1/repo").status_code == 200
 
 
-def test_a_read_only_token_reads(master: Client, alice: Client):
+def test_a_read_only_token_may_read_and_not_write(master: Client, alice: Client):
     alice.post(TARGETS, target("a"))
     reader = new_token(master, access="read")
     for path in ("/v1/repo", "/v1/repo/demo", TARGETS, f"{TARGETS}/a", "/v1/repo/demo/defaults/target"):
@@ -138,7 +130,7 @@ def test_a_read_only_token_reads(master: Client, alice: Client):
     assert alice.get(TARGETS).json == {"targets": ["a"]}
 
 
-def test_a_token_for_some_repos_knows_no_others(master: Client, alice: Client):
+def test_a_token_limited_to_repos_reaches_no_others(master: Client, alice: Client):
     alice.post("/v1/repo", {"repo_name": "secret"})
     limited = new_token(master, repos=["demo", "alice/planned"])
     assert limited.get("/v1/repo").json == {"repos": ["demo"]}
@@ -152,7 +144,7 @@ def test_a_token_for_some_repos_knows_no_others(master: Client, alice: Client):
     assert limited.post("/v1/repo", {"repo_name": "planned"}).status_code == 201
 
 
-def test_the_use_of_a_token_writes_nothing(app: Flask, master: Client, alice: Client):
+def test_using_a_token_writes_nothing(app: Flask, master: Client, alice: Client):
     alice.post(TARGETS, target("a"))
     reader = new_token(master, access="read")
     data_dir: Path = app.extensions["bakehouse"].settings.data_dir
@@ -170,7 +162,7 @@ def test_the_use_of_a_token_writes_nothing(app: Flask, master: Client, alice: Cl
 
 
 def rewrite_user(app: Flask, **changes: Any) -> None:
-    """Change alice's file, as somebody with access to the folder might."""
+    """Change alice's file by hand."""
 
     def change(transaction):
         document = documents.read(transaction, "users/alice.yml")[0]
@@ -181,8 +173,8 @@ def rewrite_user(app: Flask, **changes: Any) -> None:
     Store(data_dir).open(accounts.REPOSITORY).transact(change)
 
 
-def test_a_token_from_before_tokens_had_limits(app: Flask, alice: Client):
-    """A user's file of an older version says less of a token: it may do all."""
+def test_a_token_stored_without_limits_has_none(app: Flask, alice: Client):
+    """An older version stored tokens without limits: such a token may do everything."""
     (token,) = app.extensions["bakehouse"].accounts.get("alice").tokens
     old = {name: token.document()[name] for name in ("name", "sha256", "created")}
     rewrite_user(app, tokens=[old])
@@ -199,7 +191,7 @@ def test_a_token_from_before_tokens_had_limits(app: Flask, alice: Client):
         {"tokens": [{"name": "a", "sha256": "b", "created": "yesterday"}]},
     ],
 )
-def test_a_damaged_user_locks_nobody_else_out(
+def test_a_damaged_user_file_affects_that_user_only(
     app: Flask, master: Client, alice: Client, caplog: pytest.LogCaptureFixture, changes
 ):
     bob = new_user(master, "bob")

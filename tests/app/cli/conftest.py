@@ -1,4 +1,4 @@
-"""A data directory with what there can be in it, and a clone of its repo."""
+"""A data directory with every kind of file in it, and a clone of its repo."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from tests.storage.repositories import git
 
 @pytest.fixture
 def data_dir(app: Flask, master: Client, alice: Client) -> Path:
-    """A data directory with what there can be in it."""
+    """A data directory with targets, prompts, defaults, question templates, users and grants."""
     alice.post("/v1/repo/demo/targets", target("coding_target"))
     alice.post("/v1/repo/demo/targets", target("calm_target", "coding_target", temperature=0.1))
     files = {"generators": [{"type": "oneshot_qs", "template_content": "Ask:\n"}]}

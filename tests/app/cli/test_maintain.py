@@ -1,4 +1,4 @@
-"""`bakehouse maintain`: what needs it is packed, and the rest is left alone."""
+"""`bakehouse maintain`: repositories with many packs are packed, and the others are left alone."""
 
 import errno
 from pathlib import Path
@@ -10,9 +10,9 @@ from flask import Flask
 from app.cli import main
 from storage import maintenance
 from storage.maintenance import pack_sizes
-from tests.app.cli.verifying import refuse
 from tests.client import Client
 from tests.payloads import target
+from tests.seams import refuse
 from tests.storage.repositories import settle
 
 
@@ -33,7 +33,7 @@ def maintain(data_dir: Path, *arguments: str) -> Result:
     return CliRunner().invoke(main, ["maintain", *arguments], env={"BAKEHOUSE_DATA_DIR": str(data_dir)})
 
 
-def test_what_needs_it_is_maintained(data_dir: Path, alice: Client):
+def test_maintain_packs_repositories_that_need_it(data_dir: Path, alice: Client):
     result = maintain(data_dir)
     assert (result.exit_code, result.output) == (0, "alice/demo\n")
     assert len(pack_sizes(data_dir / "repos/alice/demo.git")) == 1
@@ -41,18 +41,18 @@ def test_what_needs_it_is_maintained(data_dir: Path, alice: Client):
     assert alice.get("/v1/repo/demo/targets/t5").status_code == 200
 
 
-def test_all_are_maintained_where_that_is_asked(data_dir: Path):
+def test_maintain_all_packs_every_repository(data_dir: Path):
     assert maintain(data_dir, "--all").output == "accounts\nalice/demo\nalice/few\n"
 
 
-def test_one_that_is_damaged_does_not_keep_the_others_waiting(data_dir: Path):
+def test_maintain_goes_on_after_a_damaged_repository(data_dir: Path):
     (data_dir / "repos/alice/demo.git/HEAD").unlink()
     result = maintain(data_dir, "--all")
     assert (result.exit_code, result.stdout) == (1, "accounts\nalice/few\n")
     assert "alice/demo: Repository 'demo' is damaged" in result.stderr
 
 
-def test_a_folder_that_cannot_be_read_does_not_either(
+def test_maintain_goes_on_after_an_unreadable_folder(
     data_dir: Path, master: Client, monkeypatch: pytest.MonkeyPatch
 ):
     master.post("/v1/repo", {"repo_name": "his"}, X_User_Id="bob")
@@ -62,7 +62,7 @@ def test_a_folder_that_cannot_be_read_does_not_either(
     assert "alice: " in result.stderr
 
 
-def test_where_no_server_was_started_there_is_nothing_to_do(tmp_path: Path):
+def test_maintain_of_an_empty_data_directory_does_nothing(tmp_path: Path):
     (tmp_path / "repos").mkdir()
     assert maintain(tmp_path).exit_code == 0
     result = maintain(tmp_path / "none")

@@ -1,4 +1,4 @@
-"""`bakehouse verify`: what is as Bakehouse writes it is found to be, and nothing else is."""
+"""`bakehouse verify`: data that Bakehouse wrote is in order, and every change by hand is a finding."""
 
 import os
 import pty
@@ -15,13 +15,13 @@ from tests.server import environment
 from tests.storage.repositories import git, put, unpack
 
 
-def test_what_the_server_wrote_is_in_order(data_dir: Path):
+def test_verify_finds_nothing_in_data_of_the_server(data_dir: Path):
     result = verify(data_dir=data_dir)
     assert_found(result)
     assert result.stderr.splitlines() == ["accounts", "alice/demo", "Nothing found."]
 
 
-def test_one_repo_can_be_verified_alone(data_dir: Path, alice: Client):
+def test_verify_checks_one_repo_alone(data_dir: Path, alice: Client):
     alice.post("/v1/repo", {"repo_name": "other"})
     result = verify("--repo", "alice/demo", data_dir=data_dir)
     assert_found(result)
@@ -29,19 +29,19 @@ def test_one_repo_can_be_verified_alone(data_dir: Path, alice: Client):
 
 
 @pytest.mark.usefixtures("unpublished")
-def test_what_was_just_committed_is_verified_too(data_dir: Path):
+def test_verify_checks_commits_that_are_only_in_the_journal(data_dir: Path):
     repository = Store(data_dir / "repos").open("alice/demo")
     written = repository.head().read(ASKING)
     repository.transact(put(ASKING, written.data.replace(b"  temperature: 0.5", b"  temperature: 0.6")))
     assert_found(verify(data_dir=data_dir), f"alice/demo: {ASKING}:…overrides come to: /temperature")
 
 
-def test_a_clone_can_be_verified_without_a_server(clone: Path, data_dir: Path):
+def test_verify_checks_a_clone_without_a_server(clone: Path, data_dir: Path):
     subprocess.run(["rm", "-r", str(data_dir)], check=True)
     assert_found(verify(clone))
 
 
-def test_verifying_writes_nothing(clone: Path):
+def test_verify_writes_nothing(clone: Path):
     def state() -> dict[Path, tuple[int, bytes]]:
         files = [path for path in sorted(clone.rglob("*")) if path.is_file()]
         return {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in files}
@@ -51,7 +51,7 @@ def test_verifying_writes_nothing(clone: Path):
     assert state() == before
 
 
-def test_a_bare_clone_can_be_verified(clone: Path, tmp_path: Path):
+def test_verify_checks_a_bare_clone(clone: Path, tmp_path: Path):
     git(tmp_path, "clone", "--quiet", "--bare", str(clone), "bare.git")
     assert_found(verify(tmp_path / "bare.git"))
 
@@ -94,7 +94,7 @@ FILES = "files:\n  templates/asking_target-0.txt: "
         (TERSE, "messages:\n", "messages:\n- x\n", "has a message or tool that Bakehouse did not write"),
     ],
 )
-def test_what_a_hand_changed_is_found(clone: Path, path: str, old: str, new: str, problem: str):
+def test_verify_finds_a_field_changed_by_hand(clone: Path, path: str, old: str, new: str, problem: str):
     text = (clone / path).read_text()
     assert old in text
     (clone / path).write_text(text.replace(old, new))
@@ -105,7 +105,7 @@ def test_what_a_hand_changed_is_found(clone: Path, path: str, old: str, new: str
     assert problem in result.stdout
 
 
-def test_a_template_of_another_file_is_found(clone: Path):
+def test_verify_finds_a_template_version_of_another_file(clone: Path):
     other = git(clone, "rev-parse", f"HEAD:{ASKING}").strip()
     text = (clone / CALM).read_text()
     version = text.splitlines()[1].removeprefix("template_version: ")
@@ -114,8 +114,8 @@ def test_a_template_of_another_file_is_found(clone: Path):
     assert f"its template_version {other} is no version that {CALM} ever had" in verify(clone).stdout
 
 
-def test_what_a_hand_changed_before_shows_through_the_template_that_it_was(clone: Path):
-    """A target follows from its template; but the template, gone from the folder, was forged."""
+def test_verify_finds_a_target_made_from_a_forged_template(clone: Path):
+    """The target follows from its template version, but that version itself was written by hand."""
     forged = (clone / ASKING).read_text().replace("temperature: 0.5", "temperature: 0.6")
     (clone / ASKING).write_text(forged)
     commit(clone)
@@ -131,7 +131,7 @@ def test_what_a_hand_changed_before_shows_through_the_template_that_it_was(clone
     )
 
 
-def test_what_does_not_belong_there_is_found(clone: Path):
+def test_verify_finds_files_that_do_not_belong_in_a_repo(clone: Path):
     for path in ("notes/todo.txt", "notes.txt", "targets/sub/deep.yml", "templates/deep/er.txt"):
         (clone / path).parent.mkdir(exist_ok=True)
         (clone / path).write_text("hm\n")
@@ -157,13 +157,13 @@ def test_what_does_not_belong_there_is_found(clone: Path):
     )
 
 
-def test_a_name_that_is_not_utf8_is_found(clone: Path):
+def test_verify_finds_a_name_that_is_not_utf8(clone: Path):
     (clone / "targets" / os.fsdecode(b"\xff.yml")).write_text("hm\n")
     commit(clone)
     assert_found(verify(clone), f"{clone}: targets/\ufffd.yml: …no plain file")
 
 
-def test_an_object_that_is_gone_is_found(data_dir: Path):
+def test_verify_finds_a_missing_object(data_dir: Path):
     repository = data_dir / "repos/alice/demo.git"
     version = git(repository, "rev-parse", f"main:{CALM}").strip()
     unpack(repository, CALM).unlink()
@@ -173,7 +173,7 @@ def test_an_object_that_is_gone_is_found(data_dir: Path):
     assert f"alice/demo: {CALM}: git cannot read the object {version}" in result.stdout
 
 
-def test_a_repo_that_cannot_be_opened_hides_no_other(data_dir: Path, alice: Client):
+def test_verify_goes_on_after_a_repo_that_cannot_be_opened(data_dir: Path, alice: Client):
     alice.post("/v1/repo", {"repo_name": "broken"})
     (data_dir / "repos/alice/broken.git/HEAD").unlink()
     (data_dir / "repos/alice/demo.git/refs/heads/astray").write_text("f" * 40 + "\n")
@@ -193,34 +193,34 @@ def test_a_repo_that_cannot_be_opened_hides_no_other(data_dir: Path, alice: Clie
         (["/nowhere"], "'/nowhere' does not exist"),
     ],
 )
-def test_what_cannot_be_verified_is_told(data_dir: Path, arguments: list[str], message: str):
+def test_verify_says_what_it_cannot_verify(data_dir: Path, arguments: list[str], message: str):
     result = verify(*arguments, data_dir=data_dir)
     assert result.exit_code == 2
     assert message in " ".join(result.stderr.split())
 
 
-def test_a_data_directory_that_is_not_there_is_not_made(tmp_path: Path):
+def test_verify_does_not_make_a_missing_data_directory(tmp_path: Path):
     result = verify(data_dir=tmp_path / "none")
     assert result.exit_code == 2
     assert "There is no data directory" in result.stderr
     assert not (tmp_path / "none").exists()
 
 
-def test_a_shallow_clone_says_how_to_get_the_rest(clone: Path, tmp_path: Path):
+def test_verify_of_a_shallow_clone_says_how_to_fetch_the_rest(clone: Path, tmp_path: Path):
     git(tmp_path, "clone", "--quiet", "--depth=1", clone.as_uri(), "shallow")
     result = verify(tmp_path / "shallow")
     assert result.exit_code == 2
     assert f"git -C {tmp_path / 'shallow'} fetch --unshallow" in " ".join(result.stderr.split())
 
 
-def test_a_clone_without_a_commit_is_found(tmp_path: Path):
+def test_verify_finds_a_clone_without_a_commit(tmp_path: Path):
     git(tmp_path, "init", "--quiet", "empty")
     result = verify(tmp_path / "empty")
     assert result.exit_code == 1
     assert "its HEAD names no commit" in result.stdout
 
 
-def test_a_terminal_shows_how_far_it_is(clone: Path):
+def test_verify_shows_its_progress_on_a_terminal(clone: Path):
     main_end, other_end = pty.openpty()
     with os.fdopen(main_end, "rb", buffering=0) as shown:
         done = subprocess.run(

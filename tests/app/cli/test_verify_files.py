@@ -1,4 +1,4 @@
-"""`bakehouse verify` in `templates/` and README.md: what the API brought is in order, and nothing else is."""
+"""`bakehouse verify` on `templates/` and README.md: files of the API are in order, others are findings."""
 
 from pathlib import Path
 
@@ -26,12 +26,12 @@ def write(clone: Path, path: str, content: str) -> None:
 
 
 @pytest.mark.parametrize("path", [ASKED, ASKED_BY_DEFAULT, "templates/added.txt"])
-def test_a_template_that_nobody_brought_is_found(clone: Path, path: str):
+def test_verify_finds_a_question_template_that_no_target_brought(clone: Path, path: str):
     write(clone, path, "Ask something else:\n")
     assert_found(verify(clone), f"{clone}: {path}: {NOBODYS}")
 
 
-def test_what_can_be_read_of_no_document_brought_no_template(clone: Path):
+def test_verify_takes_no_question_template_from_an_unreadable_document(clone: Path):
     (clone / ASKED).write_text("Ask something else:\n")
     version = git(clone, "hash-object", ASKED).strip()
     write(clone, "targets/broken.yml", f"files: {{{ASKED}: {version}")
@@ -42,7 +42,7 @@ def test_what_can_be_read_of_no_document_brought_no_template(clone: Path):
     )
 
 
-def test_a_template_under_another_name_is_found(clone: Path):
+def test_verify_finds_a_question_template_under_another_name(clone: Path):
     write(clone, "templates/copy.txt", (clone / ASKED).read_text())
     assert_found(verify(clone), f"{clone}: templates/copy.txt: {NOBODYS}")
 
@@ -50,13 +50,13 @@ def test_a_template_under_another_name_is_found(clone: Path):
 @pytest.mark.parametrize(
     ("path", "place"), [(ASKED, "targets/asking_target.yml"), (ASKED_BY_DEFAULT, "defaults/target.yml")]
 )
-def test_a_template_that_was_removed_is_told_of_at_who_brought_it(clone: Path, path: str, place: str):
+def test_verify_reports_a_removed_question_template_at_its_target(clone: Path, path: str, place: str):
     (clone / path).unlink()
     commit(clone)
     assert_found(verify(clone), f"{clone}: {place}: {path}, which came with it, is missing")
 
 
-def test_templates_of_targets_that_are_gone_are_in_order(data_dir: Path, alice: Client):
+def test_verify_accepts_question_templates_of_deleted_targets(data_dir: Path, alice: Client):
     put(alice, "deleted", "1\n")
     alice.delete(f"{TARGETS}/deleted")
     batch = [{**target(name), "overrides": {"generators": asking(name, name)}} for name in ("a", "b")]
@@ -65,7 +65,7 @@ def test_templates_of_targets_that_are_gone_are_in_order(data_dir: Path, alice: 
     assert_found(verify(data_dir=data_dir))
 
 
-def test_a_template_that_another_target_replaced_is_in_order(data_dir: Path, alice: Client):
+def test_verify_accepts_a_question_template_replaced_by_another_target(data_dir: Path, alice: Client):
     put(alice, "first", "1\n")
     put(alice, "second", "2\n")
     assert_found(verify(data_dir=data_dir))
@@ -74,8 +74,8 @@ def test_a_template_that_another_target_replaced_is_in_order(data_dir: Path, ali
 
 
 @pytest.mark.parametrize("how", ["put", "revert"])
-def test_a_template_that_was_put_back_by_itself_is_in_order(data_dir: Path, alice: Client, how: str):
-    """The commit that put it back changed no document, and by now there is none that names it."""
+def test_verify_accepts_a_question_template_restored_alone(data_dir: Path, alice: Client, how: str):
+    """The commit that restored the file changed no document, and no document names the file any more."""
     put(alice, "first", "1\n")
     put(alice, "second", "2\n")
     before = git(data_dir / "repos/alice/demo.git", "rev-parse", "main").strip()
@@ -89,7 +89,7 @@ def test_a_template_that_was_put_back_by_itself_is_in_order(data_dir: Path, alic
     assert_found(verify(data_dir=data_dir))
 
 
-def test_a_template_that_a_hand_set_back_is_found(clone: Path, alice: Client):
+def test_verify_finds_a_question_template_restored_by_hand(clone: Path, alice: Client):
     put(alice, "changing", "1\n")
     put(alice, "changing", "2\n")
     settle(clone.parent)
@@ -98,12 +98,12 @@ def test_a_template_that_a_hand_set_back_is_found(clone: Path, alice: Client):
     assert_found(verify(clone), f"{clone}: templates/ask.txt: {NOBODYS}")
 
 
-def test_a_readme_that_was_rewritten_is_found(clone: Path):
+def test_verify_finds_a_rewritten_readme(clone: Path):
     write(clone, "README.md", "# demo\n")
     assert_found(verify(clone), f"{clone}: README.md: it is not what the first commit has")
 
 
-def test_a_readme_that_another_version_wrote_is_in_order(
+def test_verify_accepts_the_readme_of_another_version(
     data_dir: Path, alice: Client, monkeypatch: pytest.MonkeyPatch
 ):
     with monkeypatch.context() as patch:
@@ -113,7 +113,7 @@ def test_a_readme_that_another_version_wrote_is_in_order(
     assert_found(verify(data_dir=data_dir))
 
 
-def test_a_template_that_a_target_names_only_later_is_in_order(clone: Path):
+def test_verify_accepts_a_question_template_named_by_a_later_target(clone: Path):
     asking_target = clone / "targets/asking_target.yml"
     write(clone, "templates/by-hand.txt", "Ask by hand:\n")
     version = git(clone, "rev-parse", "HEAD:templates/by-hand.txt").strip()

@@ -1,4 +1,4 @@
-"""`bakehouse verify` on a server: its users, its refs, and what cannot be read and hides nothing else."""
+"""`bakehouse verify` on a data directory: users, refs, and findings after something that cannot be read."""
 
 import errno
 from pathlib import Path
@@ -9,8 +9,9 @@ from app.registry import documents
 from app.registry.messages import Origin
 from storage.store import Store
 from storage.transaction import Transaction
-from tests.app.cli.verifying import HAND, assert_found, commit, refuse, verify
+from tests.app.cli.verifying import HAND, assert_found, commit, verify
 from tests.client import Client
+from tests.seams import refuse
 from tests.storage.repositories import git, settle
 
 ALICE = "users/alice.yml"
@@ -39,7 +40,7 @@ def push(accounts: Path) -> None:
         ("  access: write", "  access: write\n  role: admin", ": it is not written as Bakehouse writes it"),
     ],
 )
-def test_a_user_whom_a_hand_changed_is_found(
+def test_verify_finds_a_user_file_changed_by_hand(
     data_dir: Path, accounts: Path, old: str, new: str, problem: str
 ):
     text = (accounts / ALICE).read_text()
@@ -49,7 +50,7 @@ def test_a_user_whom_a_hand_changed_is_found(
     assert_found(verify(data_dir=data_dir), f"accounts: {ALICE}{problem}")
 
 
-def test_a_user_whom_an_older_version_wrote_is_in_order(data_dir: Path):
+def test_verify_accepts_a_user_file_of_an_older_version(data_dir: Path):
     def write_less(transaction: Transaction) -> None:
         document = documents.read(transaction, ALICE)[0]
         tokens = [
@@ -62,7 +63,7 @@ def test_a_user_whom_an_older_version_wrote_is_in_order(data_dir: Path):
     assert_found(verify(data_dir=data_dir))
 
 
-def test_what_does_not_belong_to_the_accounts_is_found(data_dir: Path, accounts: Path):
+def test_verify_finds_files_that_do_not_belong_in_accounts(data_dir: Path, accounts: Path):
     for path in ("README.md", "notes.txt", "users/note.txt", "users/a..b.yml"):
         (accounts / path).write_text("hm\n")
     (accounts / "users/deep").mkdir()
@@ -78,7 +79,7 @@ def test_what_does_not_belong_to_the_accounts_is_found(data_dir: Path, accounts:
     )
 
 
-def test_a_head_that_names_another_branch_is_found_on_the_server(data_dir: Path, clone: Path):
+def test_verify_finds_a_head_on_another_branch_on_the_server_only(data_dir: Path, clone: Path):
     repository = data_dir / "repos/alice/demo.git"
     git(repository, "branch", "other")
     (repository / "HEAD").write_text("ref: refs/heads/other\n")
@@ -87,7 +88,7 @@ def test_a_head_that_names_another_branch_is_found_on_the_server(data_dir: Path,
     assert_found(verify(clone))
 
 
-def test_a_tag_that_bears_another_name_is_found(data_dir: Path, clone: Path):
+def test_verify_finds_a_tag_under_another_name(data_dir: Path, clone: Path):
     repository = data_dir / "repos/alice/demo.git"
     for path in (repository, clone):
         git(path, *HAND, "tag", "-a", "-m", "Released", "release-1")
@@ -98,7 +99,7 @@ def test_a_tag_that_bears_another_name_is_found(data_dir: Path, clone: Path):
     assert_found(verify(clone), f"{clone}: {problem}")
 
 
-def test_a_tag_that_cannot_be_read_is_found_and_hides_nothing(data_dir: Path, accounts: Path):
+def test_verify_goes_on_after_an_unreadable_tag(data_dir: Path, accounts: Path):
     (accounts / "notes.txt").write_text("hm\n")
     push(accounts)
     (data_dir / "accounts.git/refs/tags").mkdir(exist_ok=True)
@@ -108,13 +109,13 @@ def test_a_tag_that_cannot_be_read_is_found_and_hides_nothing(data_dir: Path, ac
     assert "accounts: notes.txt: Bakehouse puts nothing there" in found
 
 
-def test_accounts_that_are_gone_are_found(data_dir: Path):
-    git(data_dir / "accounts.git", "rev-parse", "main")  # once it is published
+def test_verify_finds_missing_accounts(data_dir: Path):
+    git(data_dir / "accounts.git", "rev-parse", "main")  # waits for the checkpoint
     (data_dir / "accounts.git").rename(data_dir / "away")
     assert_found(verify(data_dir=data_dir), "accounts: Repo 'accounts' not found")
 
 
-def test_a_config_that_cannot_be_read_is_found_and_hides_no_other(data_dir: Path, alice: Client):
+def test_verify_goes_on_after_an_unreadable_git_config(data_dir: Path, alice: Client):
     alice.post("/v1/repo", {"repo_name": "broken"})
     settle(data_dir)
     (data_dir / "repos/alice/broken.git/config").write_text("core]\n")
@@ -133,7 +134,7 @@ def test_a_config_that_cannot_be_read_is_found_and_hides_no_other(data_dir: Path
         ("listdir", "bob", "bob: "),
     ],
 )
-def test_what_the_system_does_not_let_be_read_hides_no_other(
+def test_verify_goes_on_after_a_read_that_the_system_refuses(
     data_dir: Path, master: Client, alice: Client, monkeypatch: pytest.MonkeyPatch, call, path, place
 ):
     alice.post("/v1/repo", {"repo_name": "broken"})

@@ -1,16 +1,11 @@
-"""`bakehouse verify`, what a hand does to its data, and what it is expected to find."""
+"""`bakehouse verify`, changes made by hand, and the expected findings."""
 
-import os
-from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from click.testing import CliRunner, Result
 
 from app.cli import main
-from tests.storage.repositories import git
-
-HAND = ("-c", "user.name=Hand", "-c", "user.email=hand@example.org")
+from tests.storage.repositories import HAND, git
 
 
 def verify(*arguments: object, data_dir: Path | None = None) -> Result:
@@ -24,7 +19,7 @@ def commit(clone: Path) -> None:
 
 
 def assert_found(result: Result, *lines: str) -> None:
-    """Expect these findings and no others, each told by how it starts and goes on."""
+    """Expect these findings and no others: a line starts with the part before `…` and has the part after."""
     found = result.stdout.splitlines()
     assert result.exit_code == (1 if lines else 0), result.output
     assert len(found) == len(lines), found
@@ -32,15 +27,3 @@ def assert_found(result: Result, *lines: str) -> None:
         place, _, problem = expected.partition("…")
         assert line.startswith(place), line
         assert problem in line, line
-
-
-def refuse(monkeypatch: pytest.MonkeyPatch, call: str, path: Path, error: int) -> None:
-    """Let the system refuse a call on a path, and on what lies below it."""
-    original: Callable[..., object] = getattr(os, call)
-
-    def call_unless(*arguments: object, **options: object) -> object:
-        if arguments and str(arguments[0]).startswith(str(path)):
-            raise OSError(error, os.strerror(error), str(arguments[0]))
-        return original(*arguments, **options)
-
-    monkeypatch.setattr(os, call, call_unless)

@@ -69,7 +69,7 @@ def exact(value):
 @given(st.dictionaries(TEXT, VALUES, max_size=5))
 @example({text: text for text in AWKWARD})
 @example({"a": 1e22, "b": -0.0, "c": 1e-7, "d": 10**4000, "e": {}, "f": [], "g": [[], {}]})
-def test_reading_gives_back_exactly_what_was_written(document):
+def test_load_returns_exactly_what_dump_was_given(document):
     assert exact(load(dump(document))) == exact(document)
 
 
@@ -89,16 +89,16 @@ SHORT_VALUES = st.recursive(
     {name: {"k": value} for name, value in zip("abcdefg", (1, True, 1.0, 0, False, 0.0, -0.0), strict=True)}
 )
 @example({})
-def test_lines_put_together_are_what_libyaml_writes(document):
+def test_dump_writes_what_libyaml_writes(document):
     assert dump(document) == emit(document)
 
 
 @given(st.dictionaries(TEXT, VALUES, max_size=3))
-def test_the_same_data_gives_the_same_bytes(document):
+def test_dump_of_equal_data_gives_equal_bytes(document):
     assert dump(load(dump(document))) == dump(document)
 
 
-def test_it_reads_well():
+def test_dump_writes_readable_yaml():
     document = {
         "template": "default",
         "overrides": {"temperature": 1.5, "max_tokens": None},
@@ -120,7 +120,7 @@ def test_it_reads_well():
 
 
 @pytest.mark.parametrize("text", [text for text in AWKWARD if len(text) < 100])
-def test_the_same_value_twice_is_written_twice(text):
+def test_dump_writes_no_aliases(text):
     shared = [text]
     assert b"&" not in dump({"a": shared, "b": shared}).replace(text.encode(), b"")
 
@@ -134,23 +134,23 @@ def test_the_same_value_twice_is_written_twice(text):
     ],
     ids=lambda data: data[:20],
 )
-def test_what_is_no_document_is_refused(data):
+def test_load_refuses_what_is_not_a_document(data):
     with pytest.raises(ValueError, match="YAML"):
         load(data)
 
 
-def test_a_value_may_be_written_once_and_named_twice():
+def test_load_reads_aliases():
     assert load(b"a: &a [1, 2]\nb: *a\n") == {"a": [1, 2], "b": [1, 2]}
 
 
-def test_a_few_bytes_that_stand_for_billions_of_values_are_refused():
+def test_load_refuses_aliases_that_expand_to_billions_of_values():
     lines = ["a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1]"]
     lines += [f"a{number}: &a{number} [{', '.join([f'*a{number - 1}'] * 9)}]" for number in range(1, 20)]
     with pytest.raises(ValueError, match="YAML"):
         load("\n".join(lines).encode())
 
 
-def test_long_text_takes_no_exponential_time():
-    """A pattern that backtracked would take longer than the universe has lasted."""
+def test_dump_of_long_text_takes_no_exponential_time():
+    """With a backtracking pattern this would never end."""
     code = "from app.domain.canonical_yaml import dump; dump({'a': 'a\\n' + 'b' * 50_000 + '\\t'})"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

@@ -1,4 +1,4 @@
-"""Differences between values, and the JSON Patch that says the same."""
+"""Differences between values, and the JSON Patch made of them."""
 
 import copy
 import json
@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.differences import MISSING, Difference, compare, operations, pointer
+from tests.app.domain.helpers import apply
 
 NAMES = st.text("~/01a", max_size=3) | st.text(max_size=3)
 JSON = st.recursive(
@@ -27,46 +28,25 @@ def text(value: Any) -> str:
     return json.dumps(value, sort_keys=True)
 
 
-def apply(value: Any, patch: list[dict[str, Any]]) -> Any:
-    """Return what a JSON Patch makes of a value, as RFC 6902 has it."""
-    whole = {"": copy.deepcopy(value)}
-    for operation in patch:
-        name, container = "", whole
-        for token in operation["path"].split("/")[1:]:
-            container = container[name]
-            name = token.replace("~1", "/").replace("~0", "~")
-            if isinstance(container, list):
-                name = int(name)
-                assert 0 <= name < len(container) + (operation["op"] == "add")
-        if operation["op"] == "add" and isinstance(container, list):
-            container.insert(name, operation["value"])
-        elif operation["op"] == "remove":
-            del container[name]
-        else:
-            assert operation["op"] == "add" or name in container or isinstance(container, list)
-            container[name] = operation["value"]
-    return whole[""]
-
-
 @given(JSON, JSON)
-def test_the_operations_lead_from_the_old_to_the_new(old, new):
+def test_operations_turn_the_old_value_into_the_new(old, new):
     before = text(old)
     assert text(apply(old, operations(compare(old, new)))) == text(new)
     assert text(old) == before
 
 
 @given(JSON)
-def test_nothing_differs_from_itself(value):
+def test_compare_finds_nothing_between_equal_values(value):
     assert compare(value, copy.deepcopy(value)) == []
 
 
 @given(JSON, JSON)
-def test_something_differs_unless_they_are_the_same(old, new):
+def test_compare_finds_nothing_only_between_equal_values(old, new):
     assert (compare(old, new) == []) == (text(old) == text(new))
 
 
 @given(JSON, JSON)
-def test_each_field_is_told_once_with_what_it_was_and_is(old, new):
+def test_compare_lists_each_field_once_with_old_and_new_value(old, new):
     differences = compare(old, new)
     assert len({difference.field for difference in differences}) == len(differences)
     for difference in differences:
@@ -84,14 +64,14 @@ def find(value: Any, field: str) -> Any:
 
 
 @given(st.lists(NAMES | st.integers(0, 20), max_size=4))
-def test_a_pointer_leads_where_its_names_do(keys):
+def test_pointer_leads_where_its_names_do(keys):
     value: Any = "here"
     for key in reversed(keys):
         value = [None] * key + [value] if isinstance(key, int) else {key: value}
     assert find(value, pointer(tuple(keys))) == "here"
 
 
-def test_pointers_are_those_of_the_rfc():
+def test_pointer_escapes_names_as_rfc_6901_says():
     for name, expected in (("", "/"), ("a/b", "/a~1b"), ("m~n", "/m~0n"), ("~1", "/~01"), ("é", "/é")):
         assert pointer((name,)) == expected
     assert (pointer(()), pointer(("foo", 0))) == ("", "/foo/0")
@@ -114,12 +94,12 @@ def test_pointers_are_those_of_the_rfc():
         ([{"a~/": 1}], [{"a~/": 2}], [("/0/a~0~1", 1, 2)]),
     ],
 )
-def test_what_differs(old, new, differences):
+def test_compare_lists_the_fields_that_differ(old, new, differences):
     told = [repr(Difference(*each)) for each in differences]  # 1, 1.0 and true are equal, but not so written
     assert [repr(difference) for difference in compare(old, new)] == told
 
 
-def test_an_operation_says_what_becomes_of_a_field():
+def test_operations_replace_remove_or_add_a_field():
     differences = [Difference("/a", 1, 2), Difference("/b", 1, MISSING), Difference("/c", MISSING, None)]
     assert operations(differences) == [
         {"op": "replace", "path": "/a", "value": 2},

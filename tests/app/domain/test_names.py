@@ -1,4 +1,4 @@
-"""What may be called what."""
+"""Names of targets, templates and users: which are accepted."""
 
 import re
 
@@ -32,33 +32,33 @@ BAD = [
 
 
 @pytest.mark.parametrize("name", GOOD)
-def test_good_names(name):
+def test_good_names_are_accepted(name):
     assert name_problem(name) is None
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_bad_names(name):
+def test_bad_names_are_refused(name):
     assert name_problem(name)
     assert target_name_problem(name)
 
 
-def test_default_is_a_template_and_no_target():
+def test_default_is_a_name_for_a_template_and_not_for_a_target():
     assert name_problem("default") is None
     assert target_name_problem("default")
 
 
 @pytest.mark.parametrize("user_id", ["alice", "a@b.example", "a+b", "a" * 128])
-def test_good_user_ids(user_id):
+def test_good_user_ids_are_accepted(user_id):
     assert user_id_problem(user_id) is None
 
 
 @pytest.mark.parametrize("user_id", ["", "@a", "a" * 129, "a/b", "a..b", "x.git", "batch", "a b", "a\n"])
-def test_bad_user_ids(user_id):
+def test_bad_user_ids_are_refused(user_id):
     assert user_id_problem(user_id)
 
 
 @given(st.text(st.sampled_from("aZ0._-@+/ \n\0%é"), max_size=12))
-def test_what_is_allowed_is_a_safe_file_name(name):
+def test_accepted_names_are_safe_file_names(name):
     if name_problem(name) is None:
         assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name)
         assert ".." not in name

@@ -38,25 +38,25 @@ RFC_CASES = [
 
 
 @pytest.mark.parametrize(("original", "patch", "result"), RFC_CASES)
-def test_the_cases_of_the_rfc(original, patch, result):
+def test_merge_patch_does_the_cases_of_rfc_7396(original, patch, result):
     assert merge_patch(original, patch) == result
 
 
 @given(OBJECTS, OBJECTS)
-def test_it_is_pure(template, overrides):
+def test_resolve_changes_no_argument(template, overrides):
     before = copy.deepcopy((template, overrides))
     assert resolve(template, overrides) == resolve(template, overrides)
     assert (template, overrides) == before
 
 
 @given(OBJECTS, OBJECTS)
-def test_overriding_twice_is_overriding_once(template, overrides):
+def test_resolve_is_idempotent(template, overrides):
     once = resolve(template, overrides)
     assert resolve(once, overrides) == once
 
 
 @given(OBJECTS, OBJECTS, OBJECTS)
-def test_two_patches_are_combined_into_one(base, lower, upper):
+def test_combine_of_two_patches_equals_resolving_twice(base, lower, upper):
     before = copy.deepcopy((base, lower, upper))
     combined = resolve(base, combine(base, lower, upper))
     assert is_same(combined, resolve(resolve(base, lower), upper))
@@ -64,7 +64,7 @@ def test_two_patches_are_combined_into_one(base, lower, upper):
 
 
 @given(OBJECTS, st.lists(OBJECTS, max_size=5))
-def test_any_number_of_patches_are_combined_into_one(base, patches):
+def test_combine_of_many_patches_equals_resolving_each(base, patches):
     combined, expected = {}, base
     for patch in patches:
         combined, expected = combine(base, combined, patch), resolve(expected, patch)
@@ -81,17 +81,17 @@ def test_any_number_of_patches_are_combined_into_one(base, patches):
         ({"a": {"b": {"d": 1}}}, {"a": [1]}, {"a": {"b": {"c": 1}}}, {"a": {"b": {"d": None, "c": 1}}}),
     ],
 )
-def test_what_a_lower_patch_took_away_stays_away(base, lower, upper, combined):
+def test_combine_keeps_the_removals_of_the_lower_patch(base, lower, upper, combined):
     assert combine(base, lower, upper) == combined
 
 
 @given(OBJECTS)
-def test_nothing_overridden_is_the_template(template):
+def test_resolve_without_overrides_is_the_template(template):
     assert resolve(template, {}) == template
 
 
 @given(OBJECTS, OBJECTS)
-def test_a_null_removes_and_the_rest_stays(template, overrides):
+def test_resolve_removes_nulls_and_keeps_the_rest(template, overrides):
     result = resolve(template, overrides)
     for name, value in overrides.items():
         assert (name in result) == (value is not None)
@@ -100,7 +100,7 @@ def test_a_null_removes_and_the_rest_stays(template, overrides):
 
 
 @given(st.permutations(["temperature", "model_name", "generators", "extra_kwargs"]))
-def test_canonical_order_is_the_contracts(names):
+def test_in_order_sorts_fields_as_the_contract_does(names):
     values = {
         "temperature": 1.0,
         "model_name": "m",
@@ -115,7 +115,7 @@ def test_canonical_order_is_the_contracts(names):
 
 
 @given(st.sampled_from([{}, {"b": 1}, {"b": {"d": 1}}]), st.sampled_from([{}, {"a": 1}, {"b": {"c": {}}}]))
-def test_what_was_resolved_from_canonical_parts_is_canonical(base, more):
+def test_resolve_of_canonical_parts_is_canonical(base, more):
     template = canonical({"generators": [{"type": "persona"}], "temperature": 1.0, "extra_kwargs": base})
     overrides = normalize({"extra_kwargs": more, "model_name": "m", "temperature": None})
     config = in_order(resolve(template, overrides))
@@ -131,5 +131,5 @@ def test_what_was_resolved_from_canonical_parts_is_canonical(base, more):
         ({"u": "old", "teacher_prompt": None}, {"teacher_prompt": None}),
     ],
 )
-def test_deprecated_names_are_stored_under_the_new_ones(overrides, stored):
+def test_normalize_stores_deprecated_names_under_the_new_ones(overrides, stored):
     assert normalize(overrides) == stored

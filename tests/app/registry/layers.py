@@ -1,4 +1,4 @@
-"""What layers of overrides come to, found out by brute force, and a real repository to compare with."""
+"""The config of layers of overrides, computed by brute force, and a real repository to compare with."""
 
 import json
 import tempfile
@@ -55,7 +55,7 @@ OVERRIDES = st.fixed_dictionaries(
 
 
 def merged(below: Any, patch: Any) -> Any:
-    """Return what RFC 7396 says."""
+    """Return a value with a JSON Merge Patch applied (RFC 7396)."""
     if not isinstance(patch, dict):
         return patch
     below = below if isinstance(below, dict) else {}
@@ -65,14 +65,14 @@ def merged(below: Any, patch: Any) -> Any:
 
 
 def fold(patches: Sequence[Any], base: Any = None) -> Any:
-    """Return what patches come to, from the bottom up."""
+    """Return a value with patches applied, from the bottom up."""
     for patch in patches:
         base = merged(base, patch)
     return base
 
 
 def leaves(value: Any, keys: Keys = ()) -> dict[Keys, Any]:
-    """Return the leaves of a config by where they are: an empty object is one, and any list within."""
+    """Return the leaves of a config by their keys; empty objects are leaves, and lists but `generators`."""
     parts: dict[str | int, Any] = {}
     if isinstance(value, dict):
         parts = value
@@ -84,7 +84,7 @@ def leaves(value: Any, keys: Keys = ()) -> dict[Keys, Any]:
 
 
 def said(patch: Any, keys: Keys) -> Any:
-    """Return what a patch says of a leaf: its value, or what takes the place of all that it would be in."""
+    """Return the value that a patch sets at a leaf, or the value that replaces an object around the leaf."""
     for key in keys:
         if isinstance(patch, dict):
             patch = patch.get(key, NOTHING)
@@ -142,7 +142,7 @@ class Layer:
         return self.written[-1][1]
 
     def since(self, keys: Keys) -> str:
-        """Return the commit since which it has said what it says."""
+        """Return the first commit of the current value at a place."""
         since = ""
         for commit, patch in reversed(self.written):
             if not same(said(patch, keys), said(self.patch, keys)):
@@ -157,14 +157,14 @@ class Layer:
 
 
 class Tree:
-    """What was asked for in a repo: each target's template, and its patches from the bottom up."""
+    """The requests sent to a repo: each target's template, and its patches from the bottom up."""
 
     def __init__(self) -> None:
         self.default: Patch = FIRST
         self.made: dict[str, tuple[str, list[Patch]]] = {}
 
     def write(self, repository: Repository, number: int, template: int, patch: Patch) -> None:
-        """Write a target or the default. Templates come earlier in NAMES, so that none stands on itself."""
+        """Write a target or the default. Templates come before their targets in NAMES, against cycles."""
         name, below = NAMES[number], NAMES[template]
         if name == "default":
             put_default(repository, patch)
@@ -177,7 +177,7 @@ class Tree:
             self.made[name] = (below, [patch])
 
     def config(self, name: str) -> Patch:
-        """Return what a target comes to on today's default."""
+        """Return the config of a target on today's default."""
         if name == "default":
             return self.default
         below, patches = self.made[name]

@@ -1,4 +1,4 @@
-"""Explanations, against layers that are folded by brute force."""
+"""Explanations, compared with layers folded by brute force."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -61,7 +61,7 @@ def explain(repository: Repository, name: str) -> tuple[Patch, Explanation]:
 @given(st.none() | OVERRIDES, LAYERS)
 @example(None, [EMPTIED])
 @example(None, [LISTED, EMPTIED, EMPTIED])
-def test_an_explanation_is_what_folding_the_layers_tells(default: Patch | None, chain: Sequence[Any]):
+def test_explain_equals_folding_the_layers(default: Patch | None, chain: Sequence[Any]):
     with new_repository() as repository:
         layers = build(repository, default, chain)
         config, explanation = explain(repository, layers[-1].name)
@@ -85,7 +85,7 @@ def test_an_explanation_is_what_folding_the_layers_tells(default: Patch | None, 
 
 @settings(max_examples=15)
 @given(st.none() | OVERRIDES, LAYERS)
-def test_a_field_is_told_as_removed_where_a_null_had_the_last_word(
+def test_explain_lists_a_field_as_removed_where_the_last_value_is_null(
     default: Patch | None, chain: Sequence[Any]
 ):
     with new_repository() as repository:
@@ -109,7 +109,7 @@ def test_a_field_is_told_as_removed_where_a_null_had_the_last_word(
 
 @settings(max_examples=8)
 @given(LAYERS, OVERRIDES)
-def test_it_stays_true_whatever_becomes_of_the_templates(chain: Sequence[Any], later: Patch):
+def test_explain_stays_the_same_whatever_happens_to_the_templates(chain: Sequence[Any], later: Patch):
     with new_repository() as repository:
         layers = build(repository, None, chain)
         name = layers[-1].name

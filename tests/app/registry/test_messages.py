@@ -1,4 +1,4 @@
-"""The message tells who, why, and what changed."""
+"""Commit messages: subject, changed fields and trailers."""
 
 import pytest
 
@@ -26,7 +26,7 @@ def test_changed_fields_are_one_line_each():
     ]
 
 
-def test_long_and_dangerous_values_are_tamed():
+def test_long_and_unprintable_values_are_shortened_and_escaped():
     (line,) = changed_fields({}, {"a": "x" * 1000})
     assert len(line) < 260
     assert line.endswith("(1002 characters)")
@@ -43,6 +43,6 @@ def test_long_and_dangerous_values_are_tamed():
         ("<>\n", "", "alice", "alice@bakehouse.invalid"),
     ],
 )
-def test_an_author_cannot_forge_a_commit(alias, email, name, address):
+def test_an_author_cannot_inject_lines_into_a_commit(alias, email, name, address):
     author = Origin("alice", alias, email).author
     assert (author.name, author.email) == (name, address)

@@ -1,4 +1,4 @@
-"""Rebase: whole trees of targets, against what resolving them anew comes to."""
+"""Rebase of whole trees of targets, compared with resolving them anew."""
 
 from collections.abc import Sequence
 
@@ -40,7 +40,7 @@ def count(repository: Repository) -> int:
 @settings(max_examples=15)
 @given(WRITES)
 @example([(1, 0, {}), (1, 1, PATCH), (1, 1, OVER), (2, 1, PATCH), (2, 2, OVER), (0, 0, PATCH)])
-def test_a_rebased_tree_is_what_resolving_it_anew_comes_to(writes: Sequence[tuple[int, int, Patch]]):
+def test_rebase_of_a_tree_equals_resolving_it_anew(writes: Sequence[tuple[int, int, Patch]]):
     with new_repository() as repository:
         tree = grown(repository, writes)
         for root in [name for name, (template, _) in tree.made.items() if template == "default"]:
@@ -70,7 +70,7 @@ def test_a_rebased_tree_is_what_resolving_it_anew_comes_to(writes: Sequence[tupl
 
 @settings(max_examples=15)
 @given(WRITES)
-def test_drift_is_what_a_rebase_then_does(writes: Sequence[tuple[int, int, Patch]]):
+def test_drift_equals_what_a_rebase_then_changes(writes: Sequence[tuple[int, int, Patch]]):
     with new_repository() as repository:
         tree = grown(repository, writes)
         for name, (template, patches) in tree.made.items():
@@ -88,7 +88,7 @@ def test_drift_is_what_a_rebase_then_does(writes: Sequence[tuple[int, int, Patch
 
 @settings(max_examples=10)
 @given(WRITES)
-def test_descendants_are_all_that_was_made_from_a_target(writes: Sequence[tuple[int, int, Patch]]):
+def test_descendants_lists_all_targets_made_from_a_target(writes: Sequence[tuple[int, int, Patch]]):
     with new_repository() as repository:
         tree = grown(repository, writes)
         for name in tree.made:

@@ -1,0 +1,84 @@
+"""The seams of the tests: setting the clock, letting the system refuse, waiting for threads and processes.
+
+A test replaces a function of the standard library here, or looks at what the system shows of a process. So
+tests need not know the private parts of the code, and these can change without them.
+"""
+
+import errno
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+_PATIENCE = 60  # seconds
+
+
+class Clock:
+    """The wall clock, as a test sets it: `now` is in seconds since 1970."""
+
+    def __init__(self, now: float) -> None:
+        self.now = now
+
+    def time(self) -> float:
+        """Return the time, as `time.time` does."""
+        return self.now
+
+
+def set_clock(patch: pytest.MonkeyPatch, seconds: float) -> Clock:
+    """Let this process read the time from a clock that the test sets."""
+    clock = Clock(seconds)
+    patch.setattr(time, "time", clock.time)
+    return clock
+
+
+def refuse(patch: pytest.MonkeyPatch, call: str, below: Path, error: int) -> None:
+    """Let a function of `os` fail with an error on each path that starts with `below`."""
+    original: Callable[..., object] = getattr(os, call)
+
+    def call_unless(*arguments: object, **options: object) -> object:
+        if arguments and str(arguments[0]).startswith(str(below)):
+            raise OSError(error, os.strerror(error), str(arguments[0]))
+        return original(*arguments, **options)
+
+    patch.setattr(os, call, call_unless)
+
+
+def fill_disk(patch: pytest.MonkeyPatch) -> None:
+    """Let each append to a journal fail, as on a disk without room."""
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    patch.setattr(os, "pwritev", full)
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    """Wait until something is true that another thread or process is about to make so."""
+    deadline = time.monotonic() + _PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, "it did not become true"
+        time.sleep(0.001)
+
+
+def lock_waiters(path: Path) -> int:
+    """Return how many threads and processes wait for the lock (`flock`) of a file."""
+    inode = f":{path.stat().st_ino}"
+    waiting = [line.split() for line in Path("/proc/locks").read_text().splitlines() if " -> FLOCK " in line]
+    return sum(words[6].endswith(inode) for words in waiting)
+
+
+def git_readers(git_folder: Path) -> list[int]:
+    """Return the ids of this process's `git cat-file` processes that read objects of a repository."""
+    found = []
+    for children in Path("/proc/self/task").glob("*/children"):
+        for child in children.read_text().split():
+            process = Path("/proc", child)
+            try:
+                is_reader = b"cat-file" in (process / "cmdline").read_bytes()
+                if is_reader and (process / "cwd").readlink() == git_folder:
+                    found.append(int(child))
+            except OSError:  # the process has just ended
+                continue
+    return found
