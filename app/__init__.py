@@ -10,6 +10,7 @@ from app import api, errors, files, master_key, openapi, web
 from app.registry.accounts import REPOSITORY, Accounts
 from app.registry.messages import Origin
 from app.settings import Settings, SettingsError
+from app.wire import contract
 from app.wire.context import Services
 from app.wire.rates import RateLimiter
 from storage.errors import RepositoryDamaged, StorageError
@@ -57,6 +58,7 @@ def create_app(settings: Settings) -> Flask:
     for blueprint in (*api.BLUEPRINTS, *web.BLUEPRINTS):
         app.register_blueprint(blueprint)
     openapi.register(app)
+    contract.check_routes(app)
     return app
 
 

@@ -74,14 +74,6 @@ _CONDITIONS = {
     "If-Match": "Versions in quotes, one of which it must be at; `*`: any, but it must exist.",
     "If-None-Match": "Versions in quotes, at none of which it may be; `*`: it must not exist.",
 }
-_PATH = {
-    "repo_name": ("The repo's name.", "demo"),
-    "target_name": ("The target's name.", "coding_target"),
-    "prompt_name": ("The prompt's name.", "system_prompt_v1"),
-    "tag_name": ("The tag's name.", "release-1"),
-    "token_name": ("The token's name.", "nightly"),
-    "user_id": ("The user's id.", "alice"),
-}
 _ACTING_FOR = [
     {
         "name": "X-User-Id",
@@ -147,7 +139,6 @@ def _views(app: Flask) -> Iterator[tuple[Rule, Callable[..., Any], Contract]]:
 
 def _operation(rule: Rule, view: Callable[..., Any], contract: Contract) -> dict[str, Any]:
     summary, _, description = (getdoc(view) or "").partition("\n\n")
-    is_open = rule.endpoint.startswith("health.")
     operation: dict[str, Any] = {
         "operationId": view.__name__,
         "tags": [rule.endpoint.partition(".")[0]],
@@ -157,19 +148,19 @@ def _operation(rule: Rule, view: Callable[..., Any], contract: Contract) -> dict
                 "name": name,
                 "in": "path",
                 "required": True,
-                "description": _PATH[name][0],
-                "example": _PATH[name][1],
-                "schema": {"type": "string", "pattern": PATTERNS[PATH_NAMES[name]]},
+                "description": PATH_NAMES[name].description,
+                "example": PATH_NAMES[name].example,
+                "schema": {"type": "string", "pattern": PATTERNS[PATH_NAMES[name].find_problem]},
             }
             for name in sorted(rule.arguments)
         ],
-        "responses": _responses(contract, is_open),
+        "responses": _responses(contract),
     }
     if description:
         operation["description"] = description
     if "Deprecated" in summary:
         operation["deprecated"] = True
-    if is_open:
+    if contract.is_open:
         operation["security"] = []
     else:
         operation["parameters"] += _ACTING_FOR
@@ -185,24 +176,25 @@ def _operation(rule: Rule, view: Callable[..., Any], contract: Contract) -> dict
     return operation
 
 
-def _responses(contract: Contract, is_open: bool) -> dict[str, Any]:
-    common = () if is_open else (400, 401, 403, 422, 429, 503)
-    errors = {*common, *contract.errors, *([413] if contract.body is not None else [])}
+def _responses(contract: Contract) -> dict[str, Any]:
     responses: dict[str, Any] = {}
     for status in contract.statuses:
         responses[str(status)] = {"description": _REASONS[status]}
         if status != 304:
             example = _UNHEALTHY if status == 503 else None
-            responses[str(status)]["content"] = _json(*contract.answers, example=example)
+            responses[str(status)]["content"] = _json(*contract.schemas, example=example)
             if contract.text is not None:
-                responses[str(status)]["content"][contract.text] = {"schema": {"type": "string"}}
+                responses[str(status)]["content"][contract.text.media_type] = {
+                    "schema": {"type": "string", "description": contract.text.description},
+                    "example": contract.text.example,
+                }
         if contract.headers:
             responses[str(status)]["headers"] = {
                 name: {"description": text, "schema": {"type": "string"}}
                 for name, text in contract.headers.items()
                 if name != "Location" or status == 201
             }
-    for status in sorted(errors):
+    for status in sorted(contract.refusals):
         responses[str(status)] = _refusal(status)
     return responses
 

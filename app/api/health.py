@@ -16,7 +16,7 @@ API_NAME = "bakehouse"
 
 
 @blueprint.get("")
-@accepts()
+@accepts(is_open=True)
 @returns(HealthSchema, 200, 503)
 def check_health() -> Answer:
     """Tell whether the server can do its work. No credentials are needed.

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, request
 
 from app.api import payloads
 from app.domain.differences import compare
@@ -21,7 +21,7 @@ from app.schemas.history import (
     PageQuerySchema,
 )
 from app.wire import context, versions
-from app.wire.contract import Answer, accepts, returns
+from app.wire.contract import Answer, TextFormat, accepts, returns
 from storage.history import LogFilter
 from storage.repository import Repository
 from storage.snapshot import Snapshot
@@ -29,7 +29,17 @@ from storage.snapshot import Snapshot
 blueprint = Blueprint("history", __name__, url_prefix="/v1/repo/<repo_name>")
 blueprint.before_request(context.authorize)
 
-_TEXT = "text/x-diff"
+_TEXT_DIFF = TextFormat(
+    "text/x-diff",
+    "What `git diff` prints for the two files; nothing where they are the same.",
+    """\
+--- a/targets/coding_target.yml
++++ b/targets/coding_target.yml
+@@ -3 +3 @@ config:
+-  temperature: 0.7
++  temperature: 1.0
+""",
+)
 
 
 @blueprint.get("/log")
@@ -73,8 +83,8 @@ def get_prompt_history(repo_name: str, prompt_name: str, query: dict[str, Any]) 
 
 @blueprint.get("/targets/<item:target_name>/diff")
 @accepts(query=DiffQuerySchema)
-@returns(DiffSchema, 200, errors=(404, 409), text=_TEXT)
-def get_target_diff(repo_name: str, target_name: str, query: dict[str, Any]) -> Any:
+@returns(DiffSchema, 200, errors=(404, 409), text=_TEXT_DIFF)
+def get_target_diff(repo_name: str, target_name: str, query: dict[str, Any]) -> Answer:
     """Compare a target with what it was at another commit, or with another target.
 
     As a JSON Patch and field by field, or with `Accept: text/x-diff` as git tells it.
@@ -84,9 +94,12 @@ def get_target_diff(repo_name: str, target_name: str, query: dict[str, Any]) -> 
     then, now = _sides(repository, query["from_"], query["to"], against)
     old = targets.get(then, against or target_name)
     new = targets.get(now, target_name)
-    if request.accept_mimetypes.best_match(["application/json", _TEXT]) == _TEXT:
+    if (
+        request.accept_mimetypes.best_match(["application/json", _TEXT_DIFF.media_type])
+        == _TEXT_DIFF.media_type
+    ):
         sides = [(target.commit, FOLDER.path(target.name)) for target in (old, new)]
-        return Response(repository.diff(*sides), content_type=f"{_TEXT}; charset=utf-8")
+        return repository.diff(*sides), 200, {}
     compared = payloads.comparison(compare(old.config, new.config))
     return {"from_": _compared(old), "to": _compared(new), **compared}, 200, {}
 

@@ -49,7 +49,7 @@ def put_repo(body: dict[str, Any]) -> Answer:
 @blueprint.get("")
 @accepts(query=RepoListQuerySchema, conditions=("If-None-Match",))
 @returns((RepoListSchema, RepoPageSchema), 200, 304, headers=versions.NAMES_HEADERS)
-def list_repos(query: dict[str, Any]) -> Any:
+def list_repos(query: dict[str, Any]) -> Answer:
     """List the repos of a user, by name or in pages with metadata.
 
     Of another user: those that were shared with the caller.

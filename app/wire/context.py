@@ -39,7 +39,7 @@ class Services:
     accounts: Accounts
     store: Store
     rates: RateLimiter | None
-    answers: AnswerCache = field(default_factory=AnswerCache)
+    answer_cache: AnswerCache = field(default_factory=AnswerCache)
 
 
 class InvalidHeader(Exception):
