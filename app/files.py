@@ -1,7 +1,7 @@
-"""How many files a worker may have open at once, and what it has them for.
+"""Divide the files that a worker may have open between threads, repositories and connections.
 
-The system refuses one more with EMFILE, wherever that is: a request would go unanswered, or a worker
-end. So a worker does less at once, and never needs it.
+Past the limit any call can fail with EMFILE, and a request would go unanswered or a worker end. So each
+worker does less at once, and stays below the limit.
 """
 
 import resource
@@ -11,16 +11,16 @@ from typing import NamedTuple
 
 from app.settings import SettingsError
 
-_BASE = 26  # the poller, pipes, the log (10); the accounts (4); publishing and maintenance (12)
+_BASE = 26  # the poller, pipes, the log (10); the accounts (4); checkpoints and maintenance (12)
 _REPOSITORY = 4  # the journal, and the pipes to a `git cat-file`
-_WORK = 11  # of a thread: a lock, a git process that begins, the repository that it has in hand
-_LEAST = _WORK + _REPOSITORY + 2  # for each thread: a repository, a connection, and one that waits
+_WORK = 11  # of a thread: a lock, a git process that starts, the repository in use
+_LEAST = _WORK + _REPOSITORY + 2  # of a thread: one repository, one connection, one waiting connection
 _MOST_REPOSITORIES = 128
 _MOST_CONNECTIONS = 1000  # gunicorn's own number
 
 
 class Share(NamedTuple):
-    """What a worker may have at once, so that it never needs more than so many files."""
+    """How much a worker may do at once without more than `files` open files."""
 
     files: int
     threads: int
@@ -35,9 +35,9 @@ class Share(NamedTuple):
 
 
 def raise_limit() -> None:
-    """Let this process, and those that it starts, open as many files as the system lets it."""
+    """Raise the limit of open files of this process and its children as far as the system allows."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with suppress(OSError, ValueError):  # macOS tells of more than it gives
+    with suppress(OSError, ValueError):  # macOS reports a higher limit than it grants
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
@@ -48,15 +48,15 @@ def limit() -> int:
 
 
 def divide(files: int, workers: int, threads: int) -> Share:
-    """Divide the files that each of some workers may open; SettingsError where one thread needs more.
+    """Return what each worker may do with `files` open files; SettingsError if one thread needs more.
 
-    Where they are few, fewer repositories and connections stay open, and then threads are fewer, too.
+    A low limit costs open repositories and connections first, then threads.
     """
-    spare = files - _BASE - workers  # gunicorn has a file for each
+    spare = files - _BASE - workers  # gunicorn opens one file for each worker
     if spare < _LEAST:
         raise SettingsError(
-            f"A process may open only {files} files at once, and {files - spare + _LEAST} are the least: "
-            "raise the limit, with `ulimit -n 1024`, say, or systemd's LimitNOFILE."
+            f"A process may open only {files} files at once, and needs at least {files - spare + _LEAST}: "
+            "raise the limit, for example with `ulimit -n 1024` or systemd's LimitNOFILE."
         )
     threads = min(threads, spare // _LEAST)
     spare -= threads * _LEAST
@@ -66,6 +66,6 @@ def divide(files: int, workers: int, threads: int) -> Share:
 
 
 def needed(share: Share, workers: int) -> int:
-    """Return how many files a worker has open at the most."""
+    """Return the most files that a worker can have open."""
     repositories = share.repositories * _REPOSITORY
     return _BASE + workers + share.threads * _WORK + repositories + share.connections

@@ -1,7 +1,7 @@
-"""`/openapi.json`: the API's document, built from the routes and schemas that serve the requests."""
+"""`/openapi.json`: the API's description, built from the routes, contracts and schemas of the server."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from importlib.metadata import version
 from inspect import getdoc
@@ -27,21 +27,21 @@ _REASONS = {
     200: "Done.",
     201: "Created.",
     304: "Not modified: the client has this version.",
-    503: "The server cannot do its work.",
+    503: "The server cannot work.",
 }
-# Why a request is refused, and what with.
+# Of each status: why a request is refused, and an example of the message.
 _REFUSALS = {
     400: ("A header cannot be used, or the body broke off.", "The header X-User-Id must not contain '..'."),
     401: ("No token, or one that is unknown, expired or revoked.", "This token is unknown, or was revoked."),
     403: ("The token may not do this.", "The token 'nightly' is for reading only."),
     404: ("There is no such resource.", "Repo 'demo' not found"),
     409: (
-        "What was asked for contradicts what is there.",
+        "The request contradicts what is stored.",
         "Target 'coding_target' already exists with different configuration. Use PUT to replace it, "
         "or choose another name.",
     ),
     412: (
-        "The version that the request insists on is not the current one.",
+        "The current version is not one that If-Match or If-None-Match allows.",
         "'coding_target' does not exist, which the request's If-Match or If-None-Match rules out",
     ),
     413: (
@@ -71,28 +71,28 @@ _MISTAKES = (
 )
 _UNHEALTHY = {"status": "degraded", "api": "bakehouse", "version": version("bakehouse")}
 _CONDITIONS = {
-    "If-Match": "Versions in quotes, one of which it must be at; `*`: any, but it must exist.",
-    "If-None-Match": "Versions in quotes, at none of which it may be; `*`: it must not exist.",
+    "If-Match": "Versions in quotes: the current one must be among them. `*`: it must exist.",
+    "If-None-Match": "Versions in quotes: the current one must not be among them. `*`: it must not exist.",
 }
-_ACTING_FOR = [
+_OWNER_PARAMETERS = [
     {
         "name": "X-User-Id",
         "in": "header",
-        "description": "Whose repos are meant: for the master key anybody's, else those of a user who shared "
-        "one. It wins over `user_id`.",
+        "description": "The user whose repos to use: any user for the master key, else one who shared. "
+        "Takes precedence over `user_id`.",
         "schema": {"type": "string", "pattern": PATTERNS[user_id_problem]},
     },
     {
         "name": "user_id",
         "in": "query",
-        "description": "Whose repos are meant, as in `X-User-Id`; empty: the caller's.",
+        "description": "The user whose repos to use, like `X-User-Id`; empty: the caller.",
         "schema": {"type": "string", "pattern": PATTERNS[user_id_problem]},
     },
 ]
 
 
 def register(app: Flask) -> None:
-    """Serve the document of an app, made when it is first asked for."""
+    """Serve the document of an app; the first request builds it."""
     document = cache(partial(build, app))
 
     @app.get(PATH)
@@ -114,7 +114,11 @@ def build(app: Flask) -> dict[str, Any]:
     assert marshmallow.converter is not None
     marshmallow.converter.add_attribute_function(_describe)  # type: ignore[no-untyped-call]
     spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
-    for rule, view, contract in _views(app):
+    for rule in app.url_map.iter_rules():
+        view = app.view_functions[rule.endpoint]
+        contract = contract_of(view)
+        if contract is None:  # a page, or git's protocol
+            continue
         path = re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule.rule)
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
             spec.path(path, operations={method.lower(): _operation(rule, view, contract)})
@@ -127,14 +131,6 @@ def build(app: Flask) -> dict[str, Any]:
                 if parameter["in"] == "query":
                     parameter["schema"] = _in_query(parameter["schema"])
     return document
-
-
-def _views(app: Flask) -> Iterator[tuple[Rule, Callable[..., Any], Contract]]:
-    for rule in app.url_map.iter_rules():
-        view = app.view_functions[rule.endpoint]
-        contract = contract_of(view)
-        if contract is not None:
-            yield rule, view, contract
 
 
 def _operation(rule: Rule, view: Callable[..., Any], contract: Contract) -> dict[str, Any]:
@@ -163,7 +159,7 @@ def _operation(rule: Rule, view: Callable[..., Any], contract: Contract) -> dict
     if contract.is_open:
         operation["security"] = []
     else:
-        operation["parameters"] += _ACTING_FOR
+        operation["parameters"] += _OWNER_PARAMETERS
     operation["parameters"] += [
         {"name": name, "in": "header", "description": _CONDITIONS[name], "schema": {"type": "string"}}
         for name in contract.conditions
@@ -200,7 +196,7 @@ def _responses(contract: Contract) -> dict[str, Any]:
 
 
 def _in_query(schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the schema of a text as a query has it: never null, and empty where it is left out."""
+    """Return the schema of a text in a query: never null, and the empty text means that it is left out."""
     if "string" not in schema["type"]:
         return schema
     rules = {name: rule for name, rule in schema.items() if name not in ("type", "default")}
@@ -224,7 +220,7 @@ def _json(*schemas: Schema | type[Schema], example: Mapping[str, Any] | None = N
 
 
 def _describe(converter: OpenAPIConverter, field: Field[Any], **_: Any) -> dict[str, Any]:
-    """Describe what apispec does not know of our own fields."""
+    """Describe the fields of ours that apispec does not know."""
     if isinstance(field, Unchecked):
         return {"anyOf": [converter.field2property(field.item), {}]}
     if isinstance(field, MapOf):

@@ -1,4 +1,4 @@
-"""What requests look like: the examples of the API's document, and what its page starts with."""
+"""Examples of request bodies, for `/openapi.json`; the API page fills in the same ones."""
 
 from typing import Any
 

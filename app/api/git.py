@@ -23,7 +23,7 @@ _NO_CACHE = {"Cache-Control": "no-cache, max-age=0, must-revalidate", "Expires":
 
 @blueprint.before_request
 def authenticate() -> None:
-    """Find out who clones. Git asks its user for a password only after a 401."""
+    """Identify who clones. Git sends a password only after a 401."""
     g.admit = authenticate
     services = context.services()
     owner = (request.view_args or {})["owner"]
@@ -44,7 +44,7 @@ def info_refs(owner: str, repo_name: str) -> Response:
 @blueprint.post(f"/{_UPLOAD_PACK}")
 def upload_pack(owner: str, repo_name: str) -> Response:
     """Stream the objects that a clone or fetch asks for."""
-    _open(owner, repo_name)  # before it sends anything, a client is told that there is no such repo
+    _open(owner, repo_name)  # answer 403 or 404 before the client has sent its request
     with context.readmit_if_slow():
         wanted = _spool(repo_name)
     answer = _open(owner, repo_name).upload_pack(_protocol(), wanted)
@@ -61,7 +61,7 @@ def _open(owner: str, repo_name: str) -> Repository:
     store = context.services().store
     try:
         authorize(store, context.principal(), Access.READ, repo_name)
-    except NotShared as error:  # to a stranger, git says what it says of a repo that never was
+    except NotShared as error:  # do not reveal whether another user's repo exists
         raise NotFound("Repo", repo_name) from error
     return repos.open_repository(store, owner, repo_name)
 
@@ -72,15 +72,15 @@ def _protocol() -> str:
 
 def _refusal(service: str | None) -> str:
     if service == "git-receive-pack":
-        return "Bakehouse does not take pushes: change targets through its API, and fetch what that commits."
+        return "Bakehouse does not take pushes: change targets through its API, and fetch the commits."
     return "Only git-upload-pack (clone and fetch) is served here; use git 1.6.6 or newer."
 
 
 def _spool(repo_name: str) -> IO[bytes]:
-    """Return the request's body as a file, for git to read and close, however slow the client was."""
-    with ExitStack() as unless_whole:
+    """Return the request's body as a file, so that no git process waits for a slow client."""
+    with ExitStack() as on_error:
         try:
-            spool = unless_whole.enter_context(tempfile.TemporaryFile(buffering=0))
+            spool = on_error.enter_context(tempfile.TemporaryFile(buffering=0))
             for piece in pieces():
                 while piece:
                     piece = piece[spool.write(piece) :]
@@ -88,5 +88,5 @@ def _spool(repo_name: str) -> IO[bytes]:
         except OSError as error:
             reason = f"the folder for temporary files cannot take the request ({error.strerror})"
             raise StorageUnavailable(repo_name, reason) from error
-        unless_whole.pop_all()
+        on_error.pop_all()
     return spool

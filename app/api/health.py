@@ -19,9 +19,9 @@ API_NAME = "bakehouse"
 @accepts(is_open=True)
 @returns(HealthSchema, 200, 503)
 def check_health() -> Answer:
-    """Tell whether the server can do its work. No credentials are needed.
+    """Check whether the server works. No token is needed.
 
-    503 where the data directory cannot be written, or the users' accounts cannot be read.
+    503 if the data directory cannot be written, or the users' accounts cannot be read.
     """
     services = context.services()
     healthy = _can_write(services.settings.data_dir) and services.accounts.find_problem() is None
@@ -34,7 +34,7 @@ def check_health() -> Answer:
 
 
 def _can_write(folder: Path) -> bool:
-    """Try it: permission bits say nothing of a full or read-only disk."""
+    """Write a file: permission bits do not show a full or read-only disk."""
     try:
         with tempfile.TemporaryFile(dir=folder) as file:
             file.write(b"healthy")

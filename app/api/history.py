@@ -1,4 +1,4 @@
-"""`/v1/repo/{repo_name}/log`, and the histories and differences of what lies in a repo."""
+"""`/v1/repo/{repo_name}/log`, and the histories and differences of targets and prompts."""
 
 from typing import Any
 
@@ -46,7 +46,7 @@ _TEXT_DIFF = TextFormat(
 @accepts(query=LogQuerySchema)
 @returns(LogSchema, 200, errors=(404, 409), headers=versions.COMMIT_HEADERS)
 def get_log(repo_name: str, query: dict[str, Any]) -> Answer:
-    """Read what happened in a repo: its commits, newest first, and the fields that each changed."""
+    """List the commits of a repo, newest first, with the fields that each changed."""
     repository, snapshot = context.repository(repo_name), context.snapshot(repo_name, query)
     before = _before(repository, query)
     # A filter that only the schema has, or only `LogFilter`, fails here.
@@ -63,7 +63,7 @@ def get_log(repo_name: str, query: dict[str, Any]) -> Answer:
 @accepts(query=PageQuerySchema)
 @returns(HistorySchema, 200, errors=(404, 409), headers=versions.COMMIT_HEADERS)
 def get_target_history(repo_name: str, target_name: str, query: dict[str, Any]) -> Answer:
-    """Read what became of a target: each commit that changed it, newest first.
+    """List the commits that changed a target, newest first.
 
     A deleted target keeps its history.
     """
@@ -74,7 +74,7 @@ def get_target_history(repo_name: str, target_name: str, query: dict[str, Any]) 
 @accepts(query=PageQuerySchema)
 @returns(HistorySchema, 200, errors=(404, 409), headers=versions.COMMIT_HEADERS)
 def get_prompt_history(repo_name: str, prompt_name: str, query: dict[str, Any]) -> Answer:
-    """Read what became of a prompt: each commit that changed it, newest first.
+    """List the commits that changed a prompt, newest first.
 
     A deleted prompt keeps its history.
     """
@@ -85,9 +85,9 @@ def get_prompt_history(repo_name: str, prompt_name: str, query: dict[str, Any]) 
 @accepts(query=DiffQuerySchema)
 @returns(DiffSchema, 200, errors=(404, 409), text=_TEXT_DIFF)
 def get_target_diff(repo_name: str, target_name: str, query: dict[str, Any]) -> Answer:
-    """Compare a target with what it was at another commit, or with another target.
+    """Compare a target with itself at another commit, or with another target.
 
-    As a JSON Patch and field by field, or with `Accept: text/x-diff` as git tells it.
+    As a JSON Patch and field by field, or with `Accept: text/x-diff` as `git diff` prints it.
     """
     repository = context.repository(repo_name)
     against = None if query["against"] == target_name else query["against"]
@@ -107,7 +107,7 @@ def get_target_diff(repo_name: str, target_name: str, query: dict[str, Any]) -> 
 def _sides(
     repository: Repository, from_: Ref | None, to: Ref | None, against: str | None
 ) -> tuple[Snapshot, Snapshot]:
-    """Return what to compare with, and what to compare; InvalidRequest where that is the same."""
+    """Return the old and the new side of a comparison; InvalidRequest if they are the same."""
     now = revisions.at(repository, to)
     if from_ is None:
         if against is None:

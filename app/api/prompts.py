@@ -31,7 +31,7 @@ blueprint.before_request(context.authorize)
 def create_prompt(repo_name: str, body: dict[str, Any]) -> Answer:
     """Create a prompt.
 
-    200 where it exists with the same content.
+    200 if it exists with the same content.
     """
     asked = Prompt(body["prompt_name"], body["messages"], body.get("tools"))
     prompt, created = prompts.create(context.repository(repo_name), context.origin(), asked)
@@ -57,7 +57,7 @@ def list_prompts(repo_name: str, query: dict[str, Any]) -> Answer:
 def create_prompt_batch(repo_name: str, body: dict[str, Any]) -> Answer:
     """Create or replace prompts, in one commit.
 
-    A prompt whose messages are wrong is in `failed` and stops no other; a wrong name is refused with 422.
+    A prompt with mistakes is listed in `failed`, and the others are written. An invalid name is a 422.
     """
     return _put_batch(repo_name, body), 200, {}
 
@@ -76,7 +76,7 @@ def put_prompt_batch(repo_name: str, body: dict[str, Any]) -> Answer:
 def get_prompt(repo_name: str, prompt_name: str, query: dict[str, Any]) -> Answer:
     """Read a prompt.
 
-    304 where `If-None-Match` names its version.
+    304 if `If-None-Match` names the current version.
     """
     prompt = prompts.get(context.snapshot(repo_name, query), prompt_name)
     return _answer(prompt, 304 if versions.is_known(prompt.version) else 200)

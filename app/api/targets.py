@@ -34,7 +34,7 @@ _ITEM = TargetCreateSchema()
 def create_target(repo_name: str, body: dict[str, Any]) -> Answer:
     """Create a target.
 
-    200 where it exists with the same template and overrides, or resolves to the same config.
+    200 if it exists with the same template and overrides, or with the same resolved config.
     """
     target, created = targets.create(context.repository(repo_name), context.origin(), _request(body))
     payload, status, headers = _answer(target, 201 if created else 200)
@@ -59,8 +59,8 @@ def list_targets(repo_name: str, query: dict[str, Any]) -> Answer:
 def create_target_batch(repo_name: str, body: dict[str, Any]) -> Answer:
     """Create targets, in one commit.
 
-    A later one may have an earlier one as its template. One that is wrong by itself is in `failed`
-    and stops no other; one that exists with other configuration is a conflict, and nothing is written.
+    A target may have an earlier one of the batch as its template. A target with mistakes is listed in
+    `failed`, and the others are written. If one exists with another configuration, nothing is written.
     """
     return _write_batch(repo_name, body, replacing=False), 200, {}
 
@@ -71,7 +71,7 @@ def create_target_batch(repo_name: str, body: dict[str, Any]) -> Answer:
 def put_target_batch(repo_name: str, body: dict[str, Any]) -> Answer:
     """Create or replace targets, in one commit.
 
-    As POST does, but existing targets are replaced.
+    Like POST, but existing targets are replaced.
     """
     return _write_batch(repo_name, body, replacing=True), 200, {}
 
@@ -82,7 +82,7 @@ def put_target_batch(repo_name: str, body: dict[str, Any]) -> Answer:
 def get_target(repo_name: str, target_name: str, query: dict[str, Any]) -> Answer:
     """Read a target.
 
-    304 where `If-None-Match` names its version.
+    304 if `If-None-Match` names the current version.
     """
     target = targets.get(context.snapshot(repo_name, query), target_name)
     return _answer(target, 304 if versions.is_known(target.version) else 200)
@@ -94,7 +94,7 @@ def get_target(repo_name: str, target_name: str, query: dict[str, Any]) -> Answe
 def put_target(repo_name: str, target_name: str, body: dict[str, Any]) -> Answer:
     """Create or replace a target.
 
-    Its template may be the target itself: overrides on top of what it is now.
+    Its template may be the target itself: then the overrides apply to its current config.
     """
     asked = _request({"target_name": target_name, **body})
     target = targets.put(context.repository(repo_name), context.origin(), asked, versions.precondition())
@@ -105,7 +105,7 @@ def put_target(repo_name: str, target_name: str, body: dict[str, Any]) -> Answer
 @accepts(conditions=("If-Match",))
 @returns(DeletedSchema, 200, errors=(404, 412), headers=versions.DELETED_HEADERS)
 def delete_target(repo_name: str, target_name: str) -> Answer:
-    """Delete a target. Its history stays, and targets made from it stay as they are."""
+    """Delete a target. Its history stays, and targets made from it do not change."""
     commit = FOLDER.delete(
         context.repository(repo_name), context.origin(), target_name, versions.precondition()
     )
@@ -124,7 +124,7 @@ def _write_batch(repo_name: str, body: dict[str, Any], *, replacing: bool) -> di
     for name, item in wanted:
         try:
             asked.append(_request(item))
-        except Conflict as error:  # with itself
+        except Conflict as error:  # two generators bring the same file
             failed[name] = str(error)
     created, refused = targets.write_all(repository, context.origin(), asked, replacing=replacing)
     return {"created": created, "failed": failed | refused}

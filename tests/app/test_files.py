@@ -39,8 +39,8 @@ def test_too_few_are_refused_with_a_sentence():
     with pytest.raises(SettingsError) as caught:
         files.divide(45, 3, 8)
     assert str(caught.value) == (
-        "A process may open only 45 files at once, and 46 are the least: raise the limit, "
-        "with `ulimit -n 1024`, say, or systemd's LimitNOFILE."
+        "A process may open only 45 files at once, and needs at least 46: raise the limit, "
+        "for example with `ulimit -n 1024` or systemd's LimitNOFILE."
     )
 
 

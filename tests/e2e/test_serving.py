@@ -214,7 +214,7 @@ def test_an_address_or_folder_that_cannot_be_used(tmp_path: Path):
         for settings in ({"port": port}, {"host": "nonsense.invalid"}):
             done = bakehouse(tmp_path / "data", "serve", **settings)
             assert done.returncode == 1
-            assert done.stderr.startswith("Error: BAKEHOUSE_HOST and BAKEHOUSE_PORT: nobody can listen on")
+            assert done.stderr.startswith("Error: BAKEHOUSE_HOST and BAKEHOUSE_PORT: cannot listen on")
     done = bakehouse(tmp_path / "file", "serve")
     assert done.stderr == f"Error: The data directory {tmp_path}/file cannot be used: Not a directory.\n"
 

@@ -187,8 +187,8 @@ def test_a_repo_that_cannot_be_opened_hides_no_other(data_dir: Path, alice: Clie
     ("arguments", "message"),
     [
         (["--repo", "alice/nope"], "There is no repo 'alice/nope'"),
-        (["--repo", "demo"], "There is no repo 'demo'; say <user>/<name>."),
-        (["--repo", "alice/demo", "."], "give one of them"),
+        (["--repo", "demo"], "There is no repo 'demo'; write <user>/<name>."),
+        (["--repo", "alice/demo", "."], "but not both"),
         (["/dev"], "/dev is no git repository"),
         (["/nowhere"], "'/nowhere' does not exist"),
     ],
