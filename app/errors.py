@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Response, jsonify, make_response, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from app.auth import Forbidden, Unauthorized
 from app.domain.errors import Conflict, NotFound, PreconditionFailed
@@ -109,9 +109,8 @@ def _answer_http(error: HTTPException) -> Response:
             path=request.path, method=request.method, limit=request.max_content_length
         )
     response = _answer(status, message)
-    for name, value in error.get_headers():
-        if name == "Allow":
-            response.headers[name] = value
+    if isinstance(error, MethodNotAllowed):
+        response.allow.update(error.valid_methods or ())
     return response
 
 

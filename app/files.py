@@ -63,9 +63,3 @@ def divide(files: int, workers: int, threads: int) -> Share:
     more = min(spare // 2 // _REPOSITORY, max(0, _MOST_REPOSITORIES - threads))
     connections = 2 * threads + spare - more * _REPOSITORY
     return Share(files, threads, min(connections, _MOST_CONNECTIONS), threads + more)
-
-
-def needed(share: Share, workers: int) -> int:
-    """Return the most files that a worker can have open."""
-    repositories = share.repositories * _REPOSITORY
-    return _BASE + workers + share.threads * _WORK + repositories + share.connections

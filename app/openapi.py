@@ -57,17 +57,10 @@ _REFUSALS = {
         "Repository 'demo' is damaged: repo.yml is missing",
     ),
 }
+_LOCATION = ["body", "overrides", "generators", 0, "numq"]
 _MISTAKES = (
     "The request breaks this contract; every mistake is listed.",
-    {
-        "detail": [
-            {
-                "loc": ["body", "overrides", "generators", 0, "numq"],
-                "msg": "This must be a whole number",
-                "type": "int_type",
-            }
-        ]
-    },
+    {"detail": [{"loc": _LOCATION, "msg": "This must be a whole number", "type": "int_type"}]},
 )
 _UNHEALTHY = {"status": "degraded", "api": "bakehouse", "version": version("bakehouse")}
 _CONDITIONS = {
@@ -173,19 +166,18 @@ def _operation(rule: Rule, view: Callable[..., Any], contract: Contract) -> dict
 
 
 def _responses(contract: Contract) -> dict[str, Any]:
-    responses: dict[str, Any] = {}
+    responses: dict[str, dict[str, Any]] = {}
     for status in contract.statuses:
-        responses[str(status)] = {"description": _REASONS[status]}
+        response = responses[str(status)] = {"description": _REASONS[status]}
         if status != 304:
-            example = _UNHEALTHY if status == 503 else None
-            responses[str(status)]["content"] = _json(*contract.schemas, example=example)
+            response["content"] = _json(*contract.schemas, example=_UNHEALTHY if status == 503 else None)
             if contract.text is not None:
-                responses[str(status)]["content"][contract.text.media_type] = {
+                response["content"][contract.text.media_type] = {
                     "schema": {"type": "string", "description": contract.text.description},
                     "example": contract.text.example,
                 }
         if contract.headers:
-            responses[str(status)]["headers"] = {
+            response["headers"] = {
                 name: {"description": text, "schema": {"type": "string"}}
                 for name, text in contract.headers.items()
                 if name != "Location" or status == 201

@@ -20,10 +20,7 @@ blueprint.before_request(context.authorize)
 @accepts(query=RefQuerySchema, conditions=("If-None-Match",))
 @returns(DefaultTargetSchema, 200, 304, errors=(404, 409), headers=versions.HEADERS)
 def get_default_target(repo_name: str, query: dict[str, Any]) -> Answer:
-    """Read the template called `default`.
-
-    304 if `If-None-Match` names the current version.
-    """
+    """Read the template called `default`."""
     default = defaults.get(context.snapshot(repo_name, query))
     return _answer(default, 304 if versions.is_known(default.version) else 200)
 

@@ -18,6 +18,8 @@ from storage.repository import Repository
 blueprint = Blueprint("git", __name__, url_prefix="/git/<owner>/<repo_name>.git")
 
 _UPLOAD_PACK = "git-upload-pack"
+_NO_PUSHES = "Bakehouse does not take pushes: change targets through its API, and fetch the commits."
+_ONLY_FETCHES = "Only git-upload-pack (clone and fetch) is served here; use git 1.6.6 or newer."
 _NO_CACHE = {"Cache-Control": "no-cache, max-age=0, must-revalidate", "Expires": "0", "Pragma": "no-cache"}
 
 
@@ -36,7 +38,7 @@ def info_refs(owner: str, repo_name: str) -> Response:
     """Answer the first request of a clone or fetch."""
     service = request.args.get("service")
     if service != _UPLOAD_PACK:
-        raise Forbidden(_refusal(service))
+        raise Forbidden(_NO_PUSHES if service == "git-receive-pack" else _ONLY_FETCHES)
     answer = _open(owner, repo_name).advertise_refs(_protocol())
     return Response(answer, content_type=f"application/x-{_UPLOAD_PACK}-advertisement", headers=_NO_CACHE)
 
@@ -54,7 +56,7 @@ def upload_pack(owner: str, repo_name: str) -> Response:
 @blueprint.post("/git-receive-pack")
 def receive_pack(owner: str, repo_name: str) -> Response:  # noqa: ARG001 — the route's variables
     """Refuse a push."""
-    raise Forbidden(_refusal("git-receive-pack"))
+    raise Forbidden(_NO_PUSHES)
 
 
 def _open(owner: str, repo_name: str) -> Repository:
@@ -68,12 +70,6 @@ def _open(owner: str, repo_name: str) -> Repository:
 
 def _protocol() -> str:
     return request.headers.get("Git-Protocol", "")[:256]
-
-
-def _refusal(service: str | None) -> str:
-    if service == "git-receive-pack":
-        return "Bakehouse does not take pushes: change targets through its API, and fetch the commits."
-    return "Only git-upload-pack (clone and fetch) is served here; use git 1.6.6 or newer."
 
 
 def _spool(repo_name: str) -> IO[bytes]:

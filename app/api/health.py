@@ -25,12 +25,8 @@ def check_health() -> Answer:
     """
     services = context.services()
     healthy = _can_write(services.settings.data_dir) and services.accounts.find_problem() is None
-    payload = {
-        "status": "healthy" if healthy else "degraded",
-        "api": API_NAME,
-        "version": version(API_NAME),
-    }
-    return payload, 200 if healthy else 503, {}
+    status = "healthy" if healthy else "degraded"
+    return {"status": status, "api": API_NAME, "version": version(API_NAME)}, 200 if healthy else 503, {}
 
 
 def _can_write(folder: Path) -> bool:

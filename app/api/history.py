@@ -31,14 +31,8 @@ blueprint.before_request(context.authorize)
 
 _TEXT_DIFF = TextFormat(
     "text/x-diff",
-    "What `git diff` prints for the two files; nothing where they are the same.",
-    """\
---- a/targets/coding_target.yml
-+++ b/targets/coding_target.yml
-@@ -3 +3 @@ config:
--  temperature: 0.7
-+  temperature: 1.0
-""",
+    "What `git diff` prints for the two files; nothing if they are equal.",
+    "--- a/targets/a.yml\n+++ b/targets/a.yml\n@@ -3 +3 @@\n-  temperature: 0.7\n+  temperature: 1.0\n",
 )
 
 
@@ -94,10 +88,8 @@ def get_target_diff(repo_name: str, target_name: str, query: dict[str, Any]) -> 
     then, now = _sides(repository, query["from_"], query["to"], against)
     old = targets.get(then, against or target_name)
     new = targets.get(now, target_name)
-    if (
-        request.accept_mimetypes.best_match(["application/json", _TEXT_DIFF.media_type])
-        == _TEXT_DIFF.media_type
-    ):
+    accepted = request.accept_mimetypes.best_match(["application/json", _TEXT_DIFF.media_type])
+    if accepted == _TEXT_DIFF.media_type:
         sides = [(target.commit, FOLDER.path(target.name)) for target in (old, new)]
         return repository.diff(*sides), 200, {}
     compared = payloads.comparison(compare(old.config, new.config))

@@ -107,8 +107,7 @@ def _create(body: dict[str, Any]) -> tuple[Repo, bool]:
 
 def _payload(repo: Repo) -> dict[str, Any]:
     settings = context.services().settings
-    asked = request.url_root.rstrip("/") if request.host else settings.url
-    base = settings.public_url or asked
+    base = settings.public_url or (request.url_root.rstrip("/") if request.host else settings.url)
     return {
         "repo_name": repo.name,
         "base_model": repo.base_model,

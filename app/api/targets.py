@@ -1,5 +1,6 @@
 """`/v1/repo/{repo_name}/targets`."""
 
+from http import HTTPStatus
 from typing import Any
 
 from flask import Blueprint
@@ -37,10 +38,7 @@ def create_target(repo_name: str, body: dict[str, Any]) -> Answer:
     200 if it exists with the same template and overrides, or with the same resolved config.
     """
     target, created = targets.create(context.repository(repo_name), context.origin(), _request(body))
-    payload, status, headers = _answer(target, 201 if created else 200)
-    if created:
-        headers |= versions.location(target.name)
-    return payload, status, headers
+    return _answer(target, 201 if created else 200)
 
 
 @blueprint.get("")
@@ -80,10 +78,7 @@ def put_target_batch(repo_name: str, body: dict[str, Any]) -> Answer:
 @accepts(query=RefQuerySchema, conditions=("If-None-Match",))
 @returns(TargetSchema, 200, 304, errors=(404, 409), headers=versions.HEADERS)
 def get_target(repo_name: str, target_name: str, query: dict[str, Any]) -> Answer:
-    """Read a target.
-
-    304 if `If-None-Match` names the current version.
-    """
+    """Read a target."""
     target = targets.get(context.snapshot(repo_name, query), target_name)
     return _answer(target, 304 if versions.is_known(target.version) else 200)
 
@@ -136,5 +131,7 @@ def _item_name(index: int, item: Any) -> str:
 
 
 def _answer(target: Target, status: int) -> Answer:
-    payload = {"target_name": target.name, "config": target.config}
-    return payload, status, versions.headers(target.version, target.commit)
+    headers = versions.headers(target.version, target.commit)
+    if status == HTTPStatus.CREATED:
+        headers |= versions.location(target.name)
+    return {"target_name": target.name, "config": target.config}, status, headers

@@ -61,11 +61,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
     """gunicorn with our settings."""
 
     def __init__(
-        self,
-        settings: Settings,
-        share: Share,
-        listener: socket.socket,
-        create: Callable[[Settings], Flask],
+        self, settings: Settings, share: Share, listener: socket.socket, create: Callable[[Settings], Flask]
     ) -> None:
         self._settings = settings
         self._share = share

@@ -26,10 +26,6 @@ class BrokenBody(Exception):
     """The body does not match its headers, or broke off."""
 
 
-class _DuplicateKey(ValueError):
-    """An object has a field twice, and parsers disagree about which one counts."""
-
-
 def read_json() -> Any:
     """Return the JSON of the request's body; InvalidRequest if it is not valid."""
     if request.mimetype != "application/json":
@@ -118,7 +114,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(value) != len(pairs):
         counted = Counter(name for name, _ in pairs)
         twice = next(name for name, count in counted.items() if count > 1)
-        raise _DuplicateKey(f"an object has the field {json.dumps(twice)} twice")
+        raise ValueError(f"an object has the field {json.dumps(twice)} twice")
     return value
 
 

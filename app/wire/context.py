@@ -3,7 +3,7 @@
 import re
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -62,18 +62,17 @@ def authenticate() -> None:
 
 def authorize() -> None:
     """Identify the caller, and refuse a request that they may not make for the repo in the path."""
-    _authorize(Access.READ if request.method in _READING else Access.WRITE)
-    g.admit = authorize
+    _authorize(authorize, Access.READ if request.method in _READING else Access.WRITE)
 
 
 def authorize_reading() -> None:
     """Identify the caller, and refuse one who may not read the repo in the path, whatever the method."""
-    _authorize(Access.READ)
-    g.admit = authorize_reading
+    _authorize(authorize_reading, Access.READ)
 
 
-def _authorize(needed: Access) -> None:
+def _authorize(check: Callable[[], None], needed: Access) -> None:
     authenticate()
+    g.admit = check
     auth.authorize(services().store, principal(), needed, (request.view_args or {}).get("repo_name"))
 
 

@@ -99,6 +99,8 @@ def accepts(
         raise TypeError(f"@accepts({body.__name__}): give an `example` of the body, see app/api/examples.py.")
     body_schema = body() if body else None
     query_schema = query(unknown=EXCLUDE) if query else None
+    loaders = {"query": partial(_load_query, query_schema)} if query_schema else {}
+    loaders |= {"body": partial(_load_body, body_schema)} if body_schema else {}
 
     def decorate(view: View) -> View:
         returned = getattr(view, "returned", None)
@@ -109,15 +111,11 @@ def accepts(
         def checked(**arguments: Any) -> Response:
             with new_names_up_to(services().settings.max_name):
                 mistakes = _path_mistakes(arguments)
-                for schema, location, read in (
-                    (query_schema, "query", _load_query),
-                    (body_schema, "body", _load_body),
-                ):
-                    if schema is not None:
-                        try:
-                            arguments[location] = read(schema)
-                        except InvalidRequest as error:
-                            mistakes += error.mistakes
+                for location, load_part in loaders.items():
+                    try:
+                        arguments[location] = load_part()
+                    except InvalidRequest as error:
+                        mistakes += error.mistakes
                 if mistakes:
                     raise InvalidRequest(mistakes)
                 return view(**arguments)
@@ -173,11 +171,9 @@ def check_routes(app: Flask) -> None:
         if rule.arguments - PATH_NAMES.keys():
             raise TypeError(f"{rule.endpoint}: add each name in '{rule.rule}' to PATH_NAMES.")
         blueprint = rule.endpoint.rpartition(".")[0]
+        authorize = "`blueprint.before_request(context.authorize)`"
         if not contract.is_open and not app.before_request_funcs.get(blueprint):
-            raise TypeError(
-                f"{rule.endpoint}: a request needs no token. Call `before_request(context.authorize)` of its "
-                "blueprint, or write @accepts(is_open=True)."
-            )
+            raise TypeError(f"{rule.endpoint} needs no token: add {authorize}, or set is_open=True.")
 
 
 def _respond(contract: Contract, answer: Answer) -> Response:
