@@ -6,7 +6,7 @@ from pathlib import Path
 from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 
-from app import api, errors, files, master_key, openapi, web
+from app import api, errors, master_key, open_files, openapi, web
 from app.registry.accounts import REPOSITORY, Accounts
 from app.registry.messages import Origin
 from app.settings import Settings, SettingsError
@@ -46,7 +46,7 @@ def create_app(settings: Settings) -> Flask:
     data_dir = settings.make_data_dir()
     key = master_key.ensure(settings)
     maintenance = Maintenance(data_dir / ".maintenance" if settings.maintenance else None)
-    share = files.divide(files.limit(), settings.workers, settings.threads)
+    share = open_files.divide(open_files.limit(), settings.workers, settings.threads)
     waits = Waits(settings.lock_timeout, max(1, share.threads // 2))
     accounts = _open_accounts(Store(data_dir, maintenance, waits), data_dir)
     store = Store(data_dir / "repos", maintenance, waits, share.repositories)

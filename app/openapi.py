@@ -49,7 +49,7 @@ _REFUSALS = {
         "The body is larger than 8388608 bytes, which is the most that this server takes.",
     ),
     429: (
-        "The token is used more often than the server lets it.",
+        "The token is used more often than the server allows.",
         "A token may be used 600 times a minute here; try again in 1 second.",
     ),
     503: (
@@ -205,6 +205,8 @@ def _refusal(status: int) -> dict[str, Any]:
 
 
 def _json(*schemas: Schema | type[Schema], example: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    if not schemas:
+        return {}
     content: dict[str, Any] = {"schema": schemas[0] if len(schemas) == 1 else {"anyOf": list(schemas)}}
     if example is not None:
         content["example"] = example

@@ -11,7 +11,7 @@ _VISIBLE_ASCII = re.compile(r"[!-~]+")
 
 
 class SettingsError(Exception):
-    """The server cannot run with a setting; the message says which one and why."""
+    """The server cannot run with a setting; the message names it and the reason."""
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
 from gunicorn.workers.gthread import ThreadWorker
 
-from app import create_app, files, master_key
-from app.files import Share
+from app import create_app, master_key, open_files
+from app.open_files import Share
 from app.settings import Settings, SettingsError
 from storage.errors import NO_ROOM
 from storage.machine import cores
@@ -37,8 +37,8 @@ def serve() -> None:
 def run(create: Callable[[Settings], Flask]) -> None:
     """Serve the application that `create` returns, with the settings of the environment, until a signal."""
     settings = Settings.from_env()
-    files.raise_limit()
-    share = files.divide(files.limit(), settings.workers, settings.threads)
+    open_files.raise_limit()
+    share = open_files.divide(open_files.limit(), settings.workers, settings.threads)
     settings.make_data_dir()
     listener = _listen(settings)
     settings = replace(settings, port=listener.getsockname()[1])  # the real port if 0 was given

@@ -60,9 +60,7 @@ def pieces() -> Iterator[bytes]:
     """
     encoding = request.content_encoding or "identity"
     if encoding not in ("identity", "gzip"):
-        raise BrokenBody(
-            "The body must be sent uncompressed or as gzip, as the header Content-Encoding says."
-        )
+        raise BrokenBody("Send the body uncompressed, or as gzip with 'Content-Encoding: gzip'.")
     unpack = zlib.decompressobj(wbits=31) if encoding == "gzip" else None
     limit = services().settings.max_body
     size = 0
@@ -88,9 +86,7 @@ def _sent() -> Iterator[bytes]:
         except HTTPException:
             raise
         except Exception as error:  # each WSGI server raises another exception for malformed chunks
-            raise BrokenBody(
-                "The body is not in the chunks or of the length that its headers announce."
-            ) from error
+            raise BrokenBody("The body cannot be read: it does not match its headers.") from error
         if not piece:
             break
         size += len(piece)

@@ -142,6 +142,7 @@ def returns(
 ) -> Callable[[Callable[..., Answer]], View]:
     """Send what the view returns: a payload as JSON of its schema, a string as `text`.
 
+    `answer` is () if the view answers only with text.
     `errors` are the statuses of refusals that not every view has.
     """
     if not statuses and not errors:
@@ -178,16 +179,17 @@ def check_routes(app: Flask) -> None:
 
 def _respond(contract: Contract, answer: Answer) -> Response:
     payload, status, headers = answer
-    if isinstance(payload, str) and contract.text is not None:
-        return Response(payload, status, headers, content_type=f"{contract.text.media_type}; charset=utf-8")
+    content_type = "application/json"
     render = partial(_to_json, contract.schemas, payload)
     if status == HTTPStatus.NOT_MODIFIED:
         body = b""
+    elif isinstance(payload, str) and contract.text is not None:
+        body, content_type = payload.encode(), f"{contract.text.media_type}; charset=utf-8"
     elif HTTPStatus.NOT_MODIFIED in contract.statuses and "ETag" in headers:
         body = services().answer_cache.get((request.path, headers["ETag"]), render)
     else:
         body = render()
-    return Response(body, status, headers, content_type="application/json")
+    return Response(body, status, headers, content_type=content_type)
 
 
 def _to_json(schemas: tuple[Schema, ...], payload: Any) -> bytes:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from flask import Blueprint, Flask
 
-from app import api, create_app
+from app import api, create_app, openapi
 from app.schemas.accounts import TokenCreateSchema
 from app.schemas.base import load
 from app.schemas.batches import DeletedSchema
@@ -104,6 +104,17 @@ def test_an_answer_that_is_not_documented_fails(app: Flask, answer: Answer, prob
     else:
         with pytest.raises(AssertionError, match=f"GET /new: .*{problem}"):
             client.get("/new")
+
+
+def test_a_view_may_answer_with_text_alone(app: Flask):
+    answers = iter([("--- a\n", 200, {"ETag": '"1"'}), ("--- a\n", 304, {"ETag": '"1"'})])
+    decorated = returns((), 200, 304, headers={"ETag": "The version."}, text=DIFF)
+    app.add_url_rule("/new", "new", accepts(is_open=True)(decorated(lambda: next(answers))))
+    client = Client(app, None)
+    found = [(answer.status_code, answer.text) for answer in (client.get("/new"), client.get("/new"))]
+    assert found == [(200, "--- a\n"), (304, "")]
+    content = openapi.build(app)["paths"]["/new"]["get"]["responses"]["200"]["content"]
+    assert content.keys() == {"text/x-diff"}
 
 
 def test_the_name_limit_of_a_server_is_its_own(tmp_path: Path):

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app import files
+from app import open_files
 from app.settings import SettingsError
 
 
-def most_open(share: files.Share, workers: int) -> int:
+def most_open(share: open_files.Share, workers: int) -> int:
     """Return the most files that a worker can have open, by what it has them for."""
     return 26 + workers + 11 * share.threads + 4 * share.repositories + share.connections
 
@@ -20,7 +20,7 @@ def most_open(share: files.Share, workers: int) -> int:
 @example(1024, 2, 256)
 def test_the_parts_never_come_to_more_than_the_limit(limit: int, workers: int, threads: int):
     try:
-        share = files.divide(limit, workers, threads)
+        share = open_files.divide(limit, workers, threads)
     except SettingsError:
         assert limit < 44 + workers
         return
@@ -28,21 +28,21 @@ def test_the_parts_never_come_to_more_than_the_limit(limit: int, workers: int, t
     assert 1 <= share.threads <= threads
     assert share.repositories >= share.threads
     assert share.connections >= 2 * share.threads
-    assert files.divide(limit + 1, workers, threads).threads >= share.threads
+    assert open_files.divide(limit + 1, workers, threads).threads >= share.threads
 
 
 def test_where_there_are_many_nothing_is_cut_down():
-    assert files.divide(20_000, 2, 8) == (20_000, 8, 1000, 128)
+    assert open_files.divide(20_000, 2, 8) == (20_000, 8, 1000, 128)
 
 
 def test_where_there_are_few_repositories_and_connections_go_first():
-    assert files.divide(512, 2, 8) == (512, 8, 192, 51)
-    assert files.divide(64, 2, 8) == (64, 2, 6, 2)
+    assert open_files.divide(512, 2, 8) == (512, 8, 192, 51)
+    assert open_files.divide(64, 2, 8) == (64, 2, 6, 2)
 
 
 def test_too_few_are_refused_with_a_sentence():
     with pytest.raises(SettingsError) as caught:
-        files.divide(45, 3, 8)
+        open_files.divide(45, 3, 8)
     assert str(caught.value) == (
         "A process may open only 45 files at once, and needs at least 46: raise the limit, "
         "for example with `ulimit -n 1024` or systemd's LimitNOFILE."
@@ -53,8 +53,8 @@ def test_the_limit_is_the_soft_one():
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft - 1, hard))
     try:
-        assert files.limit() == soft - 1
-        files.raise_limit()
-        assert files.limit() == hard
+        assert open_files.limit() == soft - 1
+        open_files.raise_limit()
+        assert open_files.limit() == hard
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
