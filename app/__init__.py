@@ -6,10 +6,11 @@ from pathlib import Path
 from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 
-from app import api, errors, files, master_key, openapi, web
+from app import api, errors, master_key, open_files, openapi, web
 from app.registry.accounts import REPOSITORY, Accounts
 from app.registry.messages import Origin
 from app.settings import Settings, SettingsError
+from app.wire import contract
 from app.wire.context import Services
 from app.wire.rates import RateLimiter
 from storage.errors import RepositoryDamaged, StorageError
@@ -17,17 +18,17 @@ from storage.maintenance import Maintenance
 from storage.store import Store
 from storage.waits import Waits
 
-_NOBODY_LET_IN = """\
+_ACCOUNTS_DAMAGED = """\
 %s.
-No token is taken until that is mended, but for the master key: the answer is 503.
+Until this is repaired, only the master key works; requests with a token are answered with 503.
 To see what is damaged, run: bakehouse verify
-To mend it, replace %s by a copy of it, from a backup. The server need not be started again."""
+To repair it, replace %s with a copy from a backup. The server need not be restarted."""
 
 _log = logging.getLogger(__name__)
 
 
 class _Json(DefaultJSONProvider):
-    """Answers in UTF-8, with fields in the contract's order."""
+    """Write JSON in UTF-8, with the fields in the order of the schemas."""
 
     sort_keys = False
     ensure_ascii = False
@@ -35,7 +36,7 @@ class _Json(DefaultJSONProvider):
 
 
 def create_app(settings: Settings) -> Flask:
-    """Return the WSGI application for some settings; SettingsError if it cannot start with them."""
+    """Return the WSGI application; SettingsError if it cannot start with these settings."""
     app = Flask("bakehouse", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body
     app.json = _Json(app)
@@ -45,7 +46,7 @@ def create_app(settings: Settings) -> Flask:
     data_dir = settings.make_data_dir()
     key = master_key.ensure(settings)
     maintenance = Maintenance(data_dir / ".maintenance" if settings.maintenance else None)
-    share = files.divide(files.limit(), settings.workers, settings.threads)
+    share = open_files.divide(open_files.limit(), settings.workers, settings.threads)
     waits = Waits(settings.lock_timeout, max(1, share.threads // 2))
     accounts = _open_accounts(Store(data_dir, maintenance, waits), data_dir)
     store = Store(data_dir / "repos", maintenance, waits, share.repositories)
@@ -57,18 +58,19 @@ def create_app(settings: Settings) -> Flask:
     for blueprint in (*api.BLUEPRINTS, *web.BLUEPRINTS):
         app.register_blueprint(blueprint)
     openapi.register(app)
+    contract.check_routes(app)
     return app
 
 
 def _open_accounts(store: Store, data_dir: Path) -> Accounts:
-    """Return the users' accounts; where they are damaged, the log says how to go on."""
+    """Return the users' accounts. If they are damaged, log how to repair them."""
     try:
         accounts = Accounts(store, Origin("bakehouse"))
     except StorageError as error:
         raise SettingsError(f"The data directory {data_dir} cannot be used: {error}.") from error
     problem = accounts.find_problem()
     if isinstance(problem, RepositoryDamaged):
-        _log.error(_NOBODY_LET_IN, problem, data_dir / f"{REPOSITORY}.git")
+        _log.error(_ACCOUNTS_DAMAGED, problem, data_dir / f"{REPOSITORY}.git")
     elif problem is not None:
-        _log.error("%s. Until that is over, each request is answered with 503.", problem)
+        _log.error("%s. Until the disk answers again, every request is answered with 503.", problem)
     return accounts

@@ -1,4 +1,4 @@
-"""From credentials to a principal: who calls, whose repos they speak of, and what they may do."""
+"""Authentication and authorization: who calls, whose repos the request is about, and what is allowed."""
 
 import hmac
 from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ MASTER_USER = "admin"
 
 
 class Unauthorized(Exception):
-    """No credentials, or none that let anybody in. `scheme` is what to ask for."""
+    """The credentials are missing or wrong. `scheme` is the kind that the server asks for."""
 
     def __init__(self, message: str, scheme: str) -> None:
         super().__init__(message)
@@ -27,18 +27,18 @@ class Unauthorized(Exception):
 
 
 class Forbidden(Exception):
-    """Known, but not allowed to do this."""
+    """The caller is known, but may not do this."""
 
 
 class NotShared(Forbidden):
-    """A repo of somebody else, who has not shared it with the caller. It may not even exist."""
+    """A repo of another user that is not shared with the caller, or does not exist."""
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who calls. `owner` is the user whose repos are meant; `token` is None for the master key.
+    """Who calls. `owner` is the user whose repos the request is about; `token` is None for the master key.
 
-    The master key acts as the owner. Anybody else stays who they are, whoever's repos they speak of.
+    The master key acts as the owner. Every other caller acts as themselves, on any owner's repos.
     """
 
     owner: str
@@ -47,21 +47,21 @@ class Principal:
 
     @property
     def is_master(self) -> bool:
-        """Tell whether this is the master key."""
+        """Return whether the caller has the master key."""
         return self.token is None
 
     @property
     def is_guest(self) -> bool:
-        """Tell whether the repos that are meant are somebody else's."""
+        """Return whether the request is about another user's repos."""
         return self.owner != self.user.id
 
     def origin(self, request_id: str | None) -> Origin:
-        """Return who a change of this caller is by."""
+        """Return the author of the caller's changes."""
         user = self.user
         return Origin(user.id, user.alias, user.email, request_id, on_behalf=self.is_master)
 
     def check_token(self, needed: Access, repo_name: str | None) -> None:
-        """Raise Forbidden where the token is not for this: it may be read-only, or for other repos."""
+        """Raise Forbidden if the token is read-only, or for other repos."""
         if self.token is None:
             return
         if not self.token.access.allows(needed):
@@ -75,8 +75,8 @@ def authenticate(
 ) -> Principal:
     """Return the caller of an API request, from its header `Authorization`; or raise Unauthorized.
 
-    `find_named` returns the user that the request names, if any; it is called once the token is
-    known to be good. What the caller may do there is for `authorize`.
+    `find_named` returns the owner that the request names, if any. It is called after the token is
+    found to be valid. `authorize` checks what the caller may do.
     """
     scheme, _, secret = (header or "").partition(" ")
     if scheme.lower() != "bearer" or not secret.strip():
@@ -87,20 +87,20 @@ def authenticate(
 def authenticate_git(
     accounts: Accounts, master_key: str, credentials: Authorization | None, owner: str
 ) -> Principal:
-    """Return the caller of a git request for a repo of `owner`; git sends name and token as Basic."""
+    """Return the caller of a git request for a repo of `owner`; git sends user name and token as Basic."""
     password = credentials.password if credentials and credentials.type == "basic" else None
     if not credentials or not password:
         raise Unauthorized("Give your user name, and your token as the password.", "Basic")
     principal = _admit(accounts, master_key, password, lambda: owner, "Basic")
     if not principal.is_master and credentials.username != principal.user.id:
-        raise Unauthorized(f"This token is not one of user '{credentials.username}'.", "Basic")
+        raise Unauthorized(f"This token does not belong to user '{credentials.username}'.", "Basic")
     return principal
 
 
 def authorize(store: Store, principal: Principal, needed: Access, repo_name: str | None) -> None:
-    """Raise Forbidden unless a caller may do what needs `needed`, with a repo or with the list of them.
+    """Raise Forbidden unless the caller has the access `needed` to a repo, or to the list of repos if None.
 
-    Whether somebody else's repo exists makes no difference to who may not use it.
+    The error does not reveal whether another user's repo exists.
     """
     principal.check_token(needed, repo_name)
     if principal.is_master or not principal.is_guest:
@@ -118,7 +118,7 @@ def authorize(store: Store, principal: Principal, needed: Access, repo_name: str
 
 
 def visible_repos(store: Store, principal: Principal) -> Sequence[str]:
-    """Return the names of the repos that a caller may read, sorted; Forbidden for a guest of none."""
+    """Return the sorted names of the repos that the caller may read; Forbidden if a guest may read none."""
     names = repos.list_names(store, principal.owner)
     token = principal.token
     if token is None:
@@ -146,7 +146,7 @@ def _admit(
 
 
 def _find_user(accounts: Accounts, user_id: str) -> User:
-    """Return a user, known by their id alone where there is no account to read: the master key needs none."""
+    """Return a user. The master key also works without an account, and if the accounts are damaged."""
     with suppress(RepositoryDamaged):
         return accounts.find(user_id) or User(user_id)
     return User(user_id)

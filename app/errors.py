@@ -1,13 +1,13 @@
-"""The one table: which exception is answered with which status, code and message."""
+"""The one table of errors: the status, code and message that answer each exception."""
 
 import logging
 from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Response, jsonify, make_response, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from app.auth import Forbidden, NotShared, Unauthorized
+from app.auth import Forbidden, Unauthorized
 from app.domain.errors import Conflict, NotFound, PreconditionFailed
 from app.schemas.base import InvalidRequest
 from app.wire import context
@@ -22,7 +22,6 @@ from storage.errors import (
     RevisionNotFound,
     StorageUnavailable,
     TagExists,
-    TipMoved,
 )
 
 CODES = {
@@ -39,12 +38,12 @@ CODES = {
     503: "STORAGE_UNAVAILABLE",
 }
 
-STATUSES: dict[type[Exception], int] = {
+# A subclass has the status of its nearest base that is listed here.
+STATUSES: dict[type, int] = {
     BrokenBody: 400,
     InvalidHeader: 400,
     Unauthorized: 401,
     Forbidden: 403,
-    NotShared: 403,
     NotFound: 404,
     RepositoryNotFound: 404,
     RevisionNotFound: 404,
@@ -54,14 +53,13 @@ STATUSES: dict[type[Exception], int] = {
     TagExists: 409,
     PreconditionFailed: 412,
     TooManyRequests: 429,
-    TipMoved: 503,
     RepositoryDamaged: 503,
     StorageUnavailable: 503,
 }
 
 _RETRY_AFTER_SECONDS = "5"
 _HTTP_MESSAGES = {
-    404: "There is nothing at {path}. What there is stands at /docs.",
+    404: "There is nothing at {path}. All operations are listed at /docs.",
     405: "{method} is not allowed at {path}.",
     413: "The body is larger than {limit} bytes, which is the most that this server takes.",
 }
@@ -70,7 +68,7 @@ _log = logging.getLogger(__name__)
 
 
 def register(app: Flask) -> None:
-    """Answer every exception by the table, and give every answer its request id."""
+    """Answer every exception by the table, and add the request id to every answer."""
     for kind in STATUSES:
         app.register_error_handler(kind, _answer_known)
     app.register_error_handler(InvalidRequest, _answer_mistakes)
@@ -80,12 +78,12 @@ def register(app: Flask) -> None:
 
 
 def _answer_known(error: Exception) -> Response:
-    status = STATUSES[type(error)]
+    status = next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
     response = _answer(status, str(error))
     if isinstance(error, Unauthorized):
         response.headers["WWW-Authenticate"] = f'{error.scheme} realm="Bakehouse"'
     if status == HTTPStatus.CONFLICT:
-        response.headers["X-Should-Retry"] = "false"  # the SDKs would, twice, and find it as it is
+        response.headers["X-Should-Retry"] = "false"  # else the SDKs send the request two more times
     if isinstance(error, TooManyRequests):
         response.headers["Retry-After"] = str(error.seconds)
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
@@ -103,7 +101,7 @@ def _answer_mistakes(error: InvalidRequest) -> Response:
 
 
 def _answer_http(error: HTTPException) -> Response:
-    request.routing_exception = None  # its traceback leads to the request: they would hold each other
+    request.routing_exception = None  # its traceback refers to the request: a cycle
     status = error.code if error.code in CODES else HTTPStatus.BAD_REQUEST
     message = error.description or "This request cannot be answered."
     if status in _HTTP_MESSAGES:
@@ -111,20 +109,19 @@ def _answer_http(error: HTTPException) -> Response:
             path=request.path, method=request.method, limit=request.max_content_length
         )
     response = _answer(status, message)
-    for name, value in error.get_headers():
-        if name == "Allow":
-            response.headers[name] = value
+    if isinstance(error, MethodNotAllowed):
+        response.allow.update(error.valid_methods or ())
     return response
 
 
 def _answer_bug(error: Exception) -> Response:
     _log.error("%s %s failed", request.method, request.path, exc_info=error)
-    return _answer(500, f"The server failed. Its log tells why, under request id {context.request_id()}.")
+    return _answer(500, f"The server failed. Its log says why, under request id {context.request_id()}.")
 
 
 def _answer(status: int, message: str) -> Response:
     if request.path.startswith("/git/") and request.user_agent.string.startswith("git/"):
-        # git shows its user what an error says, as `remote: …`, if it is plain text
+        # git prints a plain text to its user, as `remote: …`, and no JSON
         return Response(f"{message}\n", status, content_type="text/plain; charset=utf-8")
     return make_response(jsonify(message=message, code=CODES[status]), status)
 

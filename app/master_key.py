@@ -1,4 +1,4 @@
-"""The key that may do everything: given by the operator, or made at the first start."""
+"""The master key, which may do everything: set by the operator, or created at the first start."""
 
 import os
 import secrets
@@ -12,7 +12,7 @@ _FILE = "master.key"
 
 
 def ensure(settings: Settings) -> str:
-    """Return the master key. Make the file and say so, once, where there is none yet."""
+    """Return the master key. If there is none yet, create its file and print how to use it."""
     if settings.master_key is not None:
         return settings.master_key
     path = settings.data_dir / _FILE
@@ -21,15 +21,15 @@ def ensure(settings: Settings) -> str:
             print(_welcome(settings, path), file=sys.stderr, flush=True)
         key = path.read_text("ascii").strip()
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        reason = error.strerror if isinstance(error, OSError) else "it is not ASCII text"
         raise SettingsError(f"The master key in {path} cannot be used: {reason}.") from error
     if not key:
-        raise SettingsError(f"{path} is empty: put a master key there, or remove it to have one made.")
+        raise SettingsError(f"{path} is empty: write a key into it, or remove it to get a new key.")
     return key
 
 
 def _create(path: Path) -> bool:
-    """Make the file with a new key, whole or not at all; tell whether it was this process."""
+    """Create the file with a new key, atomically; return whether this process did, and no other."""
     if path.exists():
         return False
     scratch = path.with_name(f".{_FILE}-{secrets.token_hex(8)}")
@@ -40,7 +40,7 @@ def _create(path: Path) -> bool:
             file.flush()
             os.fsync(file.fileno())
         path.hardlink_to(scratch)
-    except FileExistsError:  # another worker was quicker
+    except FileExistsError:  # another process created it first
         return False
     finally:
         scratch.unlink()
@@ -52,8 +52,8 @@ def _welcome(settings: Settings, path: Path) -> str:
     key = f"$(cat {shlex.quote(str(path))})"
     call = f'curl -sS -H "Authorization: Bearer {key}" -H "Content-Type: application/json"'
     return f"""
-A master key was made: {path}
-It may do everything, as every user. Create a repo and a target with it:
+A master key was created: {path}
+It may do everything, as any user. Create a repo and a target with it:
 
 {call} -d '{{"repo_name": "demo"}}' {url}/v1/repo \
 && {call} -d '{{"target_name": "first", "template": "default", "overrides": {{"temperature": 0.7}}}}' \

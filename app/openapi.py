@@ -1,7 +1,7 @@
-"""`/openapi.json`: the API's document, built from the routes and schemas that serve the requests."""
+"""`/openapi.json`: the API's description, built from the routes, contracts and schemas of the server."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from importlib.metadata import version
 from inspect import getdoc
@@ -27,21 +27,21 @@ _REASONS = {
     200: "Done.",
     201: "Created.",
     304: "Not modified: the client has this version.",
-    503: "The server cannot do its work.",
+    503: "The server cannot work.",
 }
-# Why a request is refused, and what with.
+# Of each status: why a request is refused, and an example of the message.
 _REFUSALS = {
     400: ("A header cannot be used, or the body broke off.", "The header X-User-Id must not contain '..'."),
     401: ("No token, or one that is unknown, expired or revoked.", "This token is unknown, or was revoked."),
     403: ("The token may not do this.", "The token 'nightly' is for reading only."),
     404: ("There is no such resource.", "Repo 'demo' not found"),
     409: (
-        "What was asked for contradicts what is there.",
+        "The request contradicts what is stored.",
         "Target 'coding_target' already exists with different configuration. Use PUT to replace it, "
         "or choose another name.",
     ),
     412: (
-        "The version that the request insists on is not the current one.",
+        "The current version is not one that If-Match or If-None-Match allows.",
         "'coding_target' does not exist, which the request's If-Match or If-None-Match rules out",
     ),
     413: (
@@ -49,7 +49,7 @@ _REFUSALS = {
         "The body is larger than 8388608 bytes, which is the most that this server takes.",
     ),
     429: (
-        "The token is used more often than the server lets it.",
+        "The token is used more often than the server allows.",
         "A token may be used 600 times a minute here; try again in 1 second.",
     ),
     503: (
@@ -57,50 +57,35 @@ _REFUSALS = {
         "Repository 'demo' is damaged: repo.yml is missing",
     ),
 }
+_LOCATION = ["body", "overrides", "generators", 0, "numq"]
 _MISTAKES = (
     "The request breaks this contract; every mistake is listed.",
-    {
-        "detail": [
-            {
-                "loc": ["body", "overrides", "generators", 0, "numq"],
-                "msg": "This must be a whole number",
-                "type": "int_type",
-            }
-        ]
-    },
+    {"detail": [{"loc": _LOCATION, "msg": "This must be a whole number", "type": "int_type"}]},
 )
 _UNHEALTHY = {"status": "degraded", "api": "bakehouse", "version": version("bakehouse")}
 _CONDITIONS = {
-    "If-Match": "Versions in quotes, one of which it must be at; `*`: any, but it must exist.",
-    "If-None-Match": "Versions in quotes, at none of which it may be; `*`: it must not exist.",
+    "If-Match": "Versions in quotes: the current one must be among them. `*`: it must exist.",
+    "If-None-Match": "Versions in quotes: the current one must not be among them. `*`: it must not exist.",
 }
-_PATH = {
-    "repo_name": ("The repo's name.", "demo"),
-    "target_name": ("The target's name.", "coding_target"),
-    "prompt_name": ("The prompt's name.", "system_prompt_v1"),
-    "tag_name": ("The tag's name.", "release-1"),
-    "token_name": ("The token's name.", "nightly"),
-    "user_id": ("The user's id.", "alice"),
-}
-_ACTING_FOR = [
+_OWNER_PARAMETERS = [
     {
         "name": "X-User-Id",
         "in": "header",
-        "description": "Whose repos are meant: for the master key anybody's, else those of a user who shared "
-        "one. It wins over `user_id`.",
+        "description": "The user whose repos to use: any user for the master key, else one who shared. "
+        "Takes precedence over `user_id`.",
         "schema": {"type": "string", "pattern": PATTERNS[user_id_problem]},
     },
     {
         "name": "user_id",
         "in": "query",
-        "description": "Whose repos are meant, as in `X-User-Id`; empty: the caller's.",
+        "description": "The user whose repos to use, like `X-User-Id`; empty: the caller.",
         "schema": {"type": "string", "pattern": PATTERNS[user_id_problem]},
     },
 ]
 
 
 def register(app: Flask) -> None:
-    """Serve the document of an app, made when it is first asked for."""
+    """Serve the document of an app; the first request builds it."""
     document = cache(partial(build, app))
 
     @app.get(PATH)
@@ -122,7 +107,11 @@ def build(app: Flask) -> dict[str, Any]:
     assert marshmallow.converter is not None
     marshmallow.converter.add_attribute_function(_describe)  # type: ignore[no-untyped-call]
     spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
-    for rule, view, contract in _views(app):
+    for rule in app.url_map.iter_rules():
+        view = app.view_functions[rule.endpoint]
+        contract = contract_of(view)
+        if contract is None:  # a page, or git's protocol
+            continue
         path = re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule.rule)
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
             spec.path(path, operations={method.lower(): _operation(rule, view, contract)})
@@ -137,17 +126,8 @@ def build(app: Flask) -> dict[str, Any]:
     return document
 
 
-def _views(app: Flask) -> Iterator[tuple[Rule, Callable[..., Any], Contract]]:
-    for rule in app.url_map.iter_rules():
-        view = app.view_functions[rule.endpoint]
-        contract = contract_of(view)
-        if contract is not None:
-            yield rule, view, contract
-
-
 def _operation(rule: Rule, view: Callable[..., Any], contract: Contract) -> dict[str, Any]:
     summary, _, description = (getdoc(view) or "").partition("\n\n")
-    is_open = rule.endpoint.startswith("health.")
     operation: dict[str, Any] = {
         "operationId": view.__name__,
         "tags": [rule.endpoint.partition(".")[0]],
@@ -157,22 +137,22 @@ def _operation(rule: Rule, view: Callable[..., Any], contract: Contract) -> dict
                 "name": name,
                 "in": "path",
                 "required": True,
-                "description": _PATH[name][0],
-                "example": _PATH[name][1],
-                "schema": {"type": "string", "pattern": PATTERNS[PATH_NAMES[name]]},
+                "description": PATH_NAMES[name].description,
+                "example": PATH_NAMES[name].example,
+                "schema": {"type": "string", "pattern": PATTERNS[PATH_NAMES[name].find_problem]},
             }
             for name in sorted(rule.arguments)
         ],
-        "responses": _responses(contract, is_open),
+        "responses": _responses(contract),
     }
     if description:
         operation["description"] = description
     if "Deprecated" in summary:
         operation["deprecated"] = True
-    if is_open:
+    if contract.is_open:
         operation["security"] = []
     else:
-        operation["parameters"] += _ACTING_FOR
+        operation["parameters"] += _OWNER_PARAMETERS
     operation["parameters"] += [
         {"name": name, "in": "header", "description": _CONDITIONS[name], "schema": {"type": "string"}}
         for name in contract.conditions
@@ -185,30 +165,30 @@ def _operation(rule: Rule, view: Callable[..., Any], contract: Contract) -> dict
     return operation
 
 
-def _responses(contract: Contract, is_open: bool) -> dict[str, Any]:
-    common = () if is_open else (400, 401, 403, 422, 429, 503)
-    errors = {*common, *contract.errors, *([413] if contract.body is not None else [])}
-    responses: dict[str, Any] = {}
+def _responses(contract: Contract) -> dict[str, Any]:
+    responses: dict[str, dict[str, Any]] = {}
     for status in contract.statuses:
-        responses[str(status)] = {"description": _REASONS[status]}
+        response = responses[str(status)] = {"description": _REASONS[status]}
         if status != 304:
-            example = _UNHEALTHY if status == 503 else None
-            responses[str(status)]["content"] = _json(*contract.answers, example=example)
+            response["content"] = _json(*contract.schemas, example=_UNHEALTHY if status == 503 else None)
             if contract.text is not None:
-                responses[str(status)]["content"][contract.text] = {"schema": {"type": "string"}}
+                response["content"][contract.text.media_type] = {
+                    "schema": {"type": "string", "description": contract.text.description},
+                    "example": contract.text.example,
+                }
         if contract.headers:
-            responses[str(status)]["headers"] = {
+            response["headers"] = {
                 name: {"description": text, "schema": {"type": "string"}}
                 for name, text in contract.headers.items()
                 if name != "Location" or status == 201
             }
-    for status in sorted(errors):
+    for status in sorted(contract.refusals):
         responses[str(status)] = _refusal(status)
     return responses
 
 
 def _in_query(schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the schema of a text as a query has it: never null, and empty where it is left out."""
+    """Return the schema of a text in a query: never null, and the empty text means that it is left out."""
     if "string" not in schema["type"]:
         return schema
     rules = {name: rule for name, rule in schema.items() if name not in ("type", "default")}
@@ -225,6 +205,8 @@ def _refusal(status: int) -> dict[str, Any]:
 
 
 def _json(*schemas: Schema | type[Schema], example: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    if not schemas:
+        return {}
     content: dict[str, Any] = {"schema": schemas[0] if len(schemas) == 1 else {"anyOf": list(schemas)}}
     if example is not None:
         content["example"] = example
@@ -232,7 +214,7 @@ def _json(*schemas: Schema | type[Schema], example: Mapping[str, Any] | None = N
 
 
 def _describe(converter: OpenAPIConverter, field: Field[Any], **_: Any) -> dict[str, Any]:
-    """Describe what apispec does not know of our own fields."""
+    """Describe the fields of ours that apispec does not know."""
     if isinstance(field, Unchecked):
         return {"anyOf": [converter.field2property(field.item), {}]}
     if isinstance(field, MapOf):

@@ -11,31 +11,31 @@ _VISIBLE_ASCII = re.compile(r"[!-~]+")
 
 
 class SettingsError(Exception):
-    """A setting has a value that cannot be used; the sentence says which and why."""
+    """The server cannot run with a setting; the message names it and the reason."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of one server. Sizes are bytes; what has a `max_` is refused beyond it."""
+    """The settings of one server. Sizes are in bytes; requests beyond a `max_` are refused."""
 
     data_dir: Path
-    master_key: str | None = None  # None: kept in the file `master.key` of the data directory
+    master_key: str | None = None  # None: in the file `master.key` of the data directory
     host: str = "127.0.0.1"
     port: int = 8080  # 0: any free port
     workers: int = 2
     threads: int = 8  # of each worker
-    public_url: str | None = None  # what clone URLs start with; None: as the request came in
-    max_body: int = 8 * 1024 * 1024  # once it is unpacked
-    max_depth: int = 100  # levels of nesting; more would exhaust the stacks that clones are parsed on
+    public_url: str | None = None  # the start of clone URLs; None: the address of the request
+    max_body: int = 8 * 1024 * 1024  # after decompression
+    max_depth: int = 100  # levels of nesting; parsers of YAML in clones run out of stack beyond
     max_items: int = 100_000  # of a list or object
     max_name: int = 100  # characters of a new name
     rate_limit: int = 0  # requests a minute of each token; 0: any number
-    maintenance: bool = True  # in the background; else the operator runs `bakehouse maintain`
-    lock_timeout: int = 10  # seconds that a request waits for a lock that somebody else holds
+    maintenance: bool = True  # in the background; False: the operator runs `bakehouse maintain`
+    lock_timeout: int = 10  # seconds that a request waits for a repo that another program locks
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> "Settings":
-        """Read the `BAKEHOUSE_*` variables; SettingsError for one that cannot be used."""
+        """Read the `BAKEHOUSE_*` variables; SettingsError for a value that is not allowed."""
         return cls(
             data_dir=Path(env.get("BAKEHOUSE_DATA_DIR") or "instance").absolute(),
             master_key=_master_key(env),
@@ -55,12 +55,12 @@ class Settings:
 
     @property
     def url(self) -> str:
-        """Where the server listens."""
+        """Return the address that the server listens on."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}"
 
     def make_data_dir(self) -> Path:
-        """Make the data directory where it is missing, and return it; SettingsError if that fails."""
+        """Create the data directory if it is missing, and return it; SettingsError if that fails."""
         try:
             (self.data_dir / "repos").mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -91,7 +91,7 @@ def _master_key(env: Mapping[str, str]) -> str | None:
     if not key:
         return None
     if not _VISIBLE_ASCII.fullmatch(key):
-        raise SettingsError("BAKEHOUSE_MASTER_KEY must be visible ASCII characters without blank space.")
+        raise SettingsError("BAKEHOUSE_MASTER_KEY must be printable ASCII without spaces.")
     return key
 
 

@@ -11,6 +11,7 @@ from app import create_app
 from app.settings import Settings
 from storage.journal.checkpointer import Checkpointer
 from tests.client import Client
+from tests.contracts import hold_to_contracts
 from tests.server import MASTER_KEY, Server, running
 
 # No test judges speed: machines are noisy.
@@ -22,7 +23,7 @@ settings.load_profile("here")
 def app(tmp_path: Path) -> Flask:
     """An application with an empty data directory, which holds its views to their contract."""
     app = create_app(Settings(tmp_path / "data", master_key=MASTER_KEY))
-    app.testing = True
+    hold_to_contracts(app)
     return app
 
 

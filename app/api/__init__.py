@@ -1,4 +1,4 @@
-"""HTTP: one blueprint a resource."""
+"""The views of the API: one blueprint for each resource."""
 
 from app.api import (
     accounts,

@@ -1,4 +1,4 @@
-"""`/v1/admin/users`."""
+"""`/v1/admin/users`: users and their tokens, for the master key."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ blueprint = Blueprint("accounts", __name__, url_prefix="/v1/admin/users")
 
 @blueprint.before_request
 def require_master_key() -> None:
-    """Let only the master key in."""
+    """Refuse everybody but the master key."""
     context.authenticate()
     if not context.principal().is_master:
         raise Forbidden("Only the master key may manage users.")
@@ -35,7 +35,7 @@ def require_master_key() -> None:
 def create_user(body: dict[str, Any]) -> Answer:
     """Create a user.
 
-    The answer holds the user's token; it is not shown again.
+    The answer contains the user's token, which is not shown again.
     """
     token = context.services().accounts.create(
         context.origin(), body["user_id"], body.get("user_alias"), body.get("user_email")
@@ -49,7 +49,7 @@ def create_user(body: dict[str, Any]) -> Answer:
 def create_token(user_id: str, body: TokenRequest) -> Answer:
     """Give a user one more token.
 
-    The answer holds the token itself; it is not shown again.
+    The answer contains the token itself, which is not shown again.
     """
     token, secret = context.services().accounts.create_token(context.origin(), user_id, body)
     return {**_payload(token), "api_key": secret}, 201, {}
@@ -59,7 +59,7 @@ def create_token(user_id: str, body: TokenRequest) -> Answer:
 @accepts()
 @returns(TokenListSchema, 200, errors=(404,))
 def list_tokens(user_id: str) -> Answer:
-    """List the tokens of a user. What lets them in is not shown."""
+    """List the tokens of a user, without their secrets."""
     user = context.services().accounts.get(user_id)
     return {"tokens": [_payload(token) for token in user.tokens]}, 200, {}
 

@@ -1,4 +1,4 @@
-"""What batches of targets and prompts share: their address, and that a wrong item stops no other."""
+"""What batches of targets and prompts share: the address, and items that fail one by one."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -10,7 +10,7 @@ from app.schemas.base import InvalidRequest, load
 
 
 class ItemName(BaseConverter):
-    """The name of a target or prompt in an address. `batch` is no name: what it does not know is 405."""
+    """The name of a target or prompt in an address. It is never `batch`, so `GET …/batch` is a 405."""
 
     regex = "(?!batch$)[^/]+"
     part_isolating = True
@@ -19,7 +19,7 @@ class ItemName(BaseConverter):
 def load_each(
     schema: Schema, items: Iterable[tuple[str, Any]]
 ) -> tuple[list[tuple[str, Any]], dict[str, str]]:
-    """Return the items that a schema accepts, as loaded, and what is wrong with the others, by name."""
+    """Return the valid items, loaded, and the mistakes in the others, by name."""
     loaded: list[tuple[str, Any]] = []
     failed: dict[str, str] = {}
     for name, item in items:

@@ -1,4 +1,4 @@
-"""`/v1/repo/{repo_name}/defaults`."""
+"""`/v1/repo/{repo_name}/defaults`: the template called `default`."""
 
 from typing import Any
 
@@ -20,10 +20,7 @@ blueprint.before_request(context.authorize)
 @accepts(query=RefQuerySchema, conditions=("If-None-Match",))
 @returns(DefaultTargetSchema, 200, 304, errors=(404, 409), headers=versions.HEADERS)
 def get_default_target(repo_name: str, query: dict[str, Any]) -> Answer:
-    """Read the template called `default`.
-
-    304 where `If-None-Match` names its version.
-    """
+    """Read the template called `default`."""
     default = defaults.get(context.snapshot(repo_name, query))
     return _answer(default, 304 if versions.is_known(default.version) else 200)
 
@@ -34,7 +31,7 @@ def get_default_target(repo_name: str, query: dict[str, Any]) -> Answer:
 def put_default_target(repo_name: str, body: dict[str, Any]) -> Answer:
     """Replace the template called `default`.
 
-    Targets that were made from it keep what they resolved to.
+    Targets that were made from it keep their configuration.
     """
     default = defaults.put(
         context.repository(repo_name), context.origin(), body["config"], versions.precondition()

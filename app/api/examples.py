@@ -1,10 +1,10 @@
-"""What requests look like: the examples of the API's document, and what its page starts with."""
+"""Examples of request bodies, for `/openapi.json`; the API page fills in the same ones."""
 
 from typing import Any
 
 Example = dict[str, Any]
 
-_CODING_OVERRIDES: Example = {
+_OVERRIDES: Example = {
     "generators": [
         {"model": "claude-3-5-sonnet-20241022", "numq": 10, "temperature": 1, "type": "oneshot_qs"},
         {"dataset": "code_contests", "numq": 15, "seed": 42, "type": "from_dataset"},
@@ -36,7 +36,7 @@ CREATE_REPO: Example = {"repo_name": "demo", "base_model": "Qwen/Qwen3-32B"}
 CREATE_TARGET: Example = {
     "target_name": "coding_target",
     "template": "default",
-    "overrides": _CODING_OVERRIDES,
+    "overrides": _OVERRIDES,
 }
 PUT_TARGET: Example = {"template": "coding_target", "overrides": {"temperature": 0.7}}
 TARGET_BATCH: Example = {

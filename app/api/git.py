@@ -18,12 +18,14 @@ from storage.repository import Repository
 blueprint = Blueprint("git", __name__, url_prefix="/git/<owner>/<repo_name>.git")
 
 _UPLOAD_PACK = "git-upload-pack"
+_NO_PUSHES = "Bakehouse does not take pushes: change targets through its API, and fetch the commits."
+_ONLY_FETCHES = "Only git-upload-pack (clone and fetch) is served here; use git 1.6.6 or newer."
 _NO_CACHE = {"Cache-Control": "no-cache, max-age=0, must-revalidate", "Expires": "0", "Pragma": "no-cache"}
 
 
 @blueprint.before_request
 def authenticate() -> None:
-    """Find out who clones. Git asks its user for a password only after a 401."""
+    """Identify who clones. Git sends a password only after a 401."""
     g.admit = authenticate
     services = context.services()
     owner = (request.view_args or {})["owner"]
@@ -36,7 +38,7 @@ def info_refs(owner: str, repo_name: str) -> Response:
     """Answer the first request of a clone or fetch."""
     service = request.args.get("service")
     if service != _UPLOAD_PACK:
-        raise Forbidden(_refusal(service))
+        raise Forbidden(_NO_PUSHES if service == "git-receive-pack" else _ONLY_FETCHES)
     answer = _open(owner, repo_name).advertise_refs(_protocol())
     return Response(answer, content_type=f"application/x-{_UPLOAD_PACK}-advertisement", headers=_NO_CACHE)
 
@@ -44,7 +46,7 @@ def info_refs(owner: str, repo_name: str) -> Response:
 @blueprint.post(f"/{_UPLOAD_PACK}")
 def upload_pack(owner: str, repo_name: str) -> Response:
     """Stream the objects that a clone or fetch asks for."""
-    _open(owner, repo_name)  # before it sends anything, a client is told that there is no such repo
+    _open(owner, repo_name)  # answer 403 or 404 before the client has sent its request
     with context.readmit_if_slow():
         wanted = _spool(repo_name)
     answer = _open(owner, repo_name).upload_pack(_protocol(), wanted)
@@ -54,14 +56,14 @@ def upload_pack(owner: str, repo_name: str) -> Response:
 @blueprint.post("/git-receive-pack")
 def receive_pack(owner: str, repo_name: str) -> Response:  # noqa: ARG001 — the route's variables
     """Refuse a push."""
-    raise Forbidden(_refusal("git-receive-pack"))
+    raise Forbidden(_NO_PUSHES)
 
 
 def _open(owner: str, repo_name: str) -> Repository:
     store = context.services().store
     try:
         authorize(store, context.principal(), Access.READ, repo_name)
-    except NotShared as error:  # to a stranger, git says what it says of a repo that never was
+    except NotShared as error:  # do not reveal whether another user's repo exists
         raise NotFound("Repo", repo_name) from error
     return repos.open_repository(store, owner, repo_name)
 
@@ -70,17 +72,11 @@ def _protocol() -> str:
     return request.headers.get("Git-Protocol", "")[:256]
 
 
-def _refusal(service: str | None) -> str:
-    if service == "git-receive-pack":
-        return "Bakehouse does not take pushes: change targets through its API, and fetch what that commits."
-    return "Only git-upload-pack (clone and fetch) is served here; use git 1.6.6 or newer."
-
-
 def _spool(repo_name: str) -> IO[bytes]:
-    """Return the request's body as a file, for git to read and close, however slow the client was."""
-    with ExitStack() as unless_whole:
+    """Return the request's body as a file, so that no git process waits for a slow client."""
+    with ExitStack() as on_error:
         try:
-            spool = unless_whole.enter_context(tempfile.TemporaryFile(buffering=0))
+            spool = on_error.enter_context(tempfile.TemporaryFile(buffering=0))
             for piece in pieces():
                 while piece:
                     piece = piece[spool.write(piece) :]
@@ -88,5 +84,5 @@ def _spool(repo_name: str) -> IO[bytes]:
         except OSError as error:
             reason = f"the folder for temporary files cannot take the request ({error.strerror})"
             raise StorageUnavailable(repo_name, reason) from error
-        unless_whole.pop_all()
+        on_error.pop_all()
     return spool

@@ -19,12 +19,12 @@ blueprint = Blueprint("grants", __name__, url_prefix="/v1/repo/<repo_name>/grant
 
 @blueprint.before_request
 def require_owner() -> None:
-    """Let only the owner and the master key in."""
+    """Refuse everybody but the owner and the master key."""
     context.authorize()
     principal = context.principal()
     if principal.is_guest:
         raise Forbidden(f"Only '{principal.owner}' and the master key may manage who shares this repo.")
-    if principal.token and principal.token.repos is not None:  # what it gave away would outlive it
+    if principal.token and principal.token.repos is not None:  # grants would outlive the token
         raise Forbidden(f"The token '{principal.token.name}' is for some repos only, and may not share them.")
 
 
@@ -32,7 +32,7 @@ def require_owner() -> None:
 @accepts(query=RefQuerySchema)
 @returns(GrantListSchema, 200, errors=(404, 409))
 def list_grants(repo_name: str, query: dict[str, Any]) -> Answer:
-    """List whom a repo is shared with."""
+    """List the users that a repo is shared with."""
     found = grants.get(context.snapshot(repo_name, query))
     return {"grants": [_payload(user_id, access) for user_id, access in found.items()]}, 200, {}
 
@@ -43,7 +43,7 @@ def list_grants(repo_name: str, query: dict[str, Any]) -> Answer:
 def put_grant(repo_name: str, user_id: str, body: dict[str, Any]) -> Answer:
     """Share a repo with a user, or change what they may do.
 
-    The user names the owner in `X-User-Id` or `user_id`, and stays the author of what they change.
+    The user names the owner in `X-User-Id` or `user_id`, and is the author of their own changes.
     """
     repository = context.repository(repo_name)
     user = context.services().accounts.get(user_id)
@@ -56,7 +56,7 @@ def put_grant(repo_name: str, user_id: str, body: dict[str, Any]) -> Answer:
 @accepts()
 @returns(DeletedSchema, 200, errors=(404,))
 def delete_grant(repo_name: str, user_id: str) -> Answer:
-    """Take a grant back. It ends at once."""
+    """Stop sharing a repo with a user. This takes effect at once."""
     grants.delete(context.repository(repo_name), context.origin(), user_id)
     return {"message": f"Repo '{repo_name}' is no longer shared with '{user_id}'"}, 200, {}
 

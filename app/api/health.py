@@ -16,25 +16,21 @@ API_NAME = "bakehouse"
 
 
 @blueprint.get("")
-@accepts()
+@accepts(is_open=True)
 @returns(HealthSchema, 200, 503)
 def check_health() -> Answer:
-    """Tell whether the server can do its work. No credentials are needed.
+    """Check whether the server works. No token is needed.
 
-    503 where the data directory cannot be written, or the users' accounts cannot be read.
+    503 if the data directory cannot be written, or the users' accounts cannot be read.
     """
     services = context.services()
     healthy = _can_write(services.settings.data_dir) and services.accounts.find_problem() is None
-    payload = {
-        "status": "healthy" if healthy else "degraded",
-        "api": API_NAME,
-        "version": version(API_NAME),
-    }
-    return payload, 200 if healthy else 503, {}
+    status = "healthy" if healthy else "degraded"
+    return {"status": status, "api": API_NAME, "version": version(API_NAME)}, 200 if healthy else 503, {}
 
 
 def _can_write(folder: Path) -> bool:
-    """Try it: permission bits say nothing of a full or read-only disk."""
+    """Write a file: permission bits do not show a full or read-only disk."""
     try:
         with tempfile.TemporaryFile(dir=folder) as file:
             file.write(b"healthy")

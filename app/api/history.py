@@ -1,8 +1,8 @@
-"""`/v1/repo/{repo_name}/log`, and the histories and differences of what lies in a repo."""
+"""`/v1/repo/{repo_name}/log`, and the histories and differences of targets and prompts."""
 
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, request
 
 from app.api import payloads
 from app.domain.differences import compare
@@ -21,7 +21,7 @@ from app.schemas.history import (
     PageQuerySchema,
 )
 from app.wire import context, versions
-from app.wire.contract import Answer, accepts, returns
+from app.wire.contract import Answer, TextFormat, accepts, returns
 from storage.history import LogFilter
 from storage.ids import CommitId
 from storage.repository import Repository
@@ -30,14 +30,18 @@ from storage.snapshot import Snapshot
 blueprint = Blueprint("history", __name__, url_prefix="/v1/repo/<repo_name>")
 blueprint.before_request(context.authorize)
 
-_TEXT = "text/x-diff"
+_TEXT_DIFF = TextFormat(
+    "text/x-diff",
+    "What `git diff` prints for the two files; nothing if they are equal.",
+    "--- a/targets/a.yml\n+++ b/targets/a.yml\n@@ -3 +3 @@\n-  temperature: 0.7\n+  temperature: 1.0\n",
+)
 
 
 @blueprint.get("/log")
 @accepts(query=LogQuerySchema)
 @returns(LogSchema, 200, errors=(404, 409), headers=versions.COMMIT_HEADERS)
 def get_log(repo_name: str, query: dict[str, Any]) -> Answer:
-    """Read what happened in a repo: its commits, newest first, and the fields that each changed."""
+    """List the commits of a repo, newest first, with the fields that each changed."""
     repository, snapshot = context.repository(repo_name), context.snapshot(repo_name, query)
     before = _before(repository, query)
     # A filter that only the schema has, or only `LogFilter`, fails here.
@@ -54,7 +58,7 @@ def get_log(repo_name: str, query: dict[str, Any]) -> Answer:
 @accepts(query=PageQuerySchema)
 @returns(HistorySchema, 200, errors=(404, 409), headers=versions.COMMIT_HEADERS)
 def get_target_history(repo_name: str, target_name: str, query: dict[str, Any]) -> Answer:
-    """Read what became of a target: each commit that changed it, newest first.
+    """List the commits that changed a target, newest first.
 
     A deleted target keeps its history.
     """
@@ -65,7 +69,7 @@ def get_target_history(repo_name: str, target_name: str, query: dict[str, Any]) 
 @accepts(query=PageQuerySchema)
 @returns(HistorySchema, 200, errors=(404, 409), headers=versions.COMMIT_HEADERS)
 def get_prompt_history(repo_name: str, prompt_name: str, query: dict[str, Any]) -> Answer:
-    """Read what became of a prompt: each commit that changed it, newest first.
+    """List the commits that changed a prompt, newest first.
 
     A deleted prompt keeps its history.
     """
@@ -74,20 +78,21 @@ def get_prompt_history(repo_name: str, prompt_name: str, query: dict[str, Any]) 
 
 @blueprint.get("/targets/<item:target_name>/diff")
 @accepts(query=DiffQuerySchema)
-@returns(DiffSchema, 200, errors=(404, 409), text=_TEXT)
-def get_target_diff(repo_name: str, target_name: str, query: dict[str, Any]) -> Any:
-    """Compare a target with what it was at another commit, or with another target.
+@returns(DiffSchema, 200, errors=(404, 409), text=_TEXT_DIFF)
+def get_target_diff(repo_name: str, target_name: str, query: dict[str, Any]) -> Answer:
+    """Compare a target with itself at another commit, or with another target.
 
-    As a JSON Patch and field by field, or with `Accept: text/x-diff` as git tells it.
+    As a JSON Patch and field by field, or with `Accept: text/x-diff` as `git diff` prints it.
     """
     repository = context.repository(repo_name)
     against = None if query["against"] == target_name else query["against"]
     then, now = _sides(repository, query["from_"], query["to"], against)
     old = targets.get(then, against or target_name)
     new = targets.get(now, target_name)
-    if request.accept_mimetypes.best_match(["application/json", _TEXT]) == _TEXT:
+    accepted = request.accept_mimetypes.best_match(["application/json", _TEXT_DIFF.media_type])
+    if accepted == _TEXT_DIFF.media_type:
         sides = [(target.commit, FOLDER.path(target.name)) for target in (old, new)]
-        return Response(repository.diff(*sides), content_type=f"{_TEXT}; charset=utf-8")
+        return repository.diff(*sides), 200, {}
     compared = payloads.comparison(compare(old.config, new.config))
     return {"from_": _compared(old), "to": _compared(new), **compared}, 200, {}
 
@@ -95,7 +100,7 @@ def get_target_diff(repo_name: str, target_name: str, query: dict[str, Any]) -> 
 def _sides(
     repository: Repository, from_: Ref | None, to: Ref | None, against: str | None
 ) -> tuple[Snapshot, Snapshot]:
-    """Return what to compare with, and what to compare; InvalidRequest where that is the same."""
+    """Return the old and the new side of a comparison; InvalidRequest if they are the same."""
     now = revisions.at(repository, to)
     if from_ is None:
         if against is None:

@@ -1,4 +1,4 @@
-"""What a target was made from, what was made from it, and the ways back and forward."""
+"""`/v1/repo/{repo_name}/targets/{target_name}/…`: explain, drift, descendants, rebase and revert."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ blueprint.before_request(context.authorize)
 @accepts(query=RefQuerySchema)
 @returns(ExplanationSchema, 200, errors=(404, 409), headers=versions.HEADERS)
 def explain_target(repo_name: str, target_name: str, query: dict[str, Any]) -> Answer:
-    """Explain a target: for each field of its config, who set it, when, and which values that beat."""
+    """Explain a target: for each field of its config, who set it, when, and which values it replaced."""
     repository, snapshot = context.repository(repo_name), context.snapshot(repo_name, query)
     target = targets.get(snapshot, target_name)
     explained = payloads.explanation(repository, lineage.explain(repository, snapshot, target))
@@ -40,7 +40,7 @@ def explain_target(repo_name: str, target_name: str, query: dict[str, Any]) -> A
 @accepts(query=RefQuerySchema)
 @returns(DriftSchema, 200, errors=(404, 409), headers=versions.COMMIT_HEADERS)
 def get_drift(repo_name: str, target_name: str, query: dict[str, Any]) -> Answer:
-    """Read what would change if a target were resolved on today's template."""
+    """Show what would change if a target were resolved on the current template."""
     snapshot = context.snapshot(repo_name, query)
     return _drift(rebase.drift(snapshot, target_name)), 200, versions.commit_headers(snapshot)
 
@@ -49,7 +49,7 @@ def get_drift(repo_name: str, target_name: str, query: dict[str, Any]) -> Answer
 @accepts(query=RefQuerySchema)
 @returns(DescendantListSchema, 200, errors=(404, 409), headers=versions.COMMIT_HEADERS)
 def list_descendants(repo_name: str, target_name: str, query: dict[str, Any]) -> Answer:
-    """List who was made from a target, at any depth, each with its drift."""
+    """List all targets made from a target, directly or not, each with its drift."""
     snapshot = context.snapshot(repo_name, query)
     found = [
         {**_drift(descendant), "depth": descendant.depth}
@@ -62,10 +62,9 @@ def list_descendants(repo_name: str, target_name: str, query: dict[str, Any]) ->
 @accepts(RebaseSchema, example=examples.REBASE, conditions=("If-Match",))
 @returns(RebasedSchema, 200, errors=(404, 409, 412), headers=versions.COMMIT_HEADERS)
 def rebase_target(repo_name: str, target_name: str, body: dict[str, Any]) -> Answer:
-    """Resolve a target again on today's template, and with `descendants` all that was made from it.
+    """Resolve a target again on the current template, and with `descendants` all targets made from it.
 
-    It is one commit. A target that was its own template stands, from then on, on what it was first
-    made from.
+    All of this is one commit. A target that was its own template gets its original template back.
     """
     rebased, commit = rebase.rebase(
         context.repository(repo_name),
@@ -83,7 +82,7 @@ def rebase_target(repo_name: str, target_name: str, body: dict[str, Any]) -> Ans
 @accepts(RevertSchema, example=examples.REVERT, conditions=("If-Match",))
 @returns(TargetSchema, 200, errors=(404, 409, 412), headers=versions.HEADERS)
 def revert_target(repo_name: str, target_name: str, body: dict[str, Any]) -> Answer:
-    """Put a target back as it was, in a new commit. One that was deleted is there again."""
+    """Put a target back as it was at a commit, in a new commit. This also restores a deleted target."""
     target = targets.revert(
         context.repository(repo_name), context.origin(), target_name, body["to"], versions.precondition()
     )

@@ -10,11 +10,11 @@ from storage.ids import CommitId
 from storage.repository import Repository
 from storage.signatures import Signature
 
-_LAST = 253_402_300_799  # the end of the calendar; a commit made by hand may claim to be from later
+_LAST = 253_402_300_799  # the end of year 9999; a commit made by hand may have a later time
 
 
 def time(seconds: int) -> str:
-    """Return a moment, in seconds since 1970, as RFC 3339 writes it."""
+    """Return a time, in seconds since 1970, in the format of RFC 3339."""
     return datetime.fromtimestamp(min(seconds, _LAST), UTC).isoformat().replace("+00:00", "Z")
 
 
@@ -24,7 +24,7 @@ def person(signature: Signature) -> dict[str, str]:
 
 
 def changes(differences: Sequence[Difference]) -> list[dict[str, Any]]:
-    """Return the fields that differ; a value that is missing is left out."""
+    """Return the fields that differ, without values that are missing."""
     return [
         {
             "field": difference.field,
@@ -36,12 +36,12 @@ def changes(differences: Sequence[Difference]) -> list[dict[str, Any]]:
 
 
 def comparison(differences: Sequence[Difference]) -> dict[str, Any]:
-    """Return the fields that differ, and the JSON Patch that says the same."""
+    """Return the fields that differ, also as a JSON Patch."""
     return {"operations": operations(differences), "changes": changes(differences)}
 
 
 def explanation(repository: Repository, found: Explanation) -> dict[str, Any]:
-    """Return what a request for an explanation is answered with."""
+    """Return the layers of a config, and who set each field."""
     layers = [{**_layer(layer), **_written(repository, commit)} for layer, commit in found.layers]
     return {
         "layers": layers,
@@ -73,7 +73,7 @@ def _layer(layer: Layer) -> dict[str, Any]:
 
 
 def _written(repository: Repository, commit: CommitId | None) -> dict[str, Any]:
-    """Return who wrote something, where it is written."""
+    """Return who made a commit, and when; nulls if there is none."""
     if commit is None:
         return {"commit": None, "author": None, "time": None}
     signature = repository.signature(commit)

@@ -1,4 +1,4 @@
-"""`/v1/repo/{repo_name}/targets/preview`. It is a POST, and writes nothing: whoever may read may ask."""
+"""`/v1/repo/{repo_name}/targets/preview`: a POST that writes nothing, so read access is enough."""
 
 from typing import Any
 

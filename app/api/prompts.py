@@ -1,5 +1,6 @@
 """`/v1/repo/{repo_name}/prompts`."""
 
+from http import HTTPStatus
 from typing import Any
 
 from flask import Blueprint
@@ -31,14 +32,11 @@ blueprint.before_request(context.authorize)
 def create_prompt(repo_name: str, body: dict[str, Any]) -> Answer:
     """Create a prompt.
 
-    200 where it exists with the same content.
+    200 if it exists with the same content.
     """
     asked = Prompt(body["prompt_name"], body["messages"], body.get("tools"))
     prompt, created = prompts.create(context.repository(repo_name), context.origin(), asked)
-    payload, status, headers = _answer(prompt, 201 if created else 200)
-    if created:
-        headers |= versions.location(prompt.name)
-    return payload, status, headers
+    return _answer(prompt, 201 if created else 200)
 
 
 @blueprint.get("")
@@ -60,7 +58,7 @@ def list_prompts(repo_name: str, query: dict[str, Any]) -> Answer:
 def create_prompt_batch(repo_name: str, body: dict[str, Any]) -> Answer:
     """Create or replace prompts, in one commit.
 
-    A prompt whose messages are wrong is in `failed` and stops no other; a wrong name is refused with 422.
+    A prompt with mistakes is listed in `failed`, and the others are written. An invalid name is a 422.
     """
     return _put_batch(repo_name, body), 200, {}
 
@@ -77,10 +75,7 @@ def put_prompt_batch(repo_name: str, body: dict[str, Any]) -> Answer:
 @accepts(query=RefQuerySchema, conditions=("If-None-Match",))
 @returns(PromptSchema, 200, 304, errors=(404, 409), headers=versions.HEADERS)
 def get_prompt(repo_name: str, prompt_name: str, query: dict[str, Any]) -> Answer:
-    """Read a prompt.
-
-    304 where `If-None-Match` names its version.
-    """
+    """Read a prompt."""
     prompt = prompts.get(context.snapshot(repo_name, query), prompt_name)
     return _answer(prompt, 304 if versions.is_known(prompt.version) else 200)
 
@@ -90,12 +85,8 @@ def get_prompt(repo_name: str, prompt_name: str, query: dict[str, Any]) -> Answe
 @returns(PromptSchema, 200, errors=(404, 409, 412), headers=versions.HEADERS)
 def put_prompt(repo_name: str, prompt_name: str, body: dict[str, Any]) -> Answer:
     """Create or replace a prompt."""
-    prompt = prompts.put(
-        context.repository(repo_name),
-        context.origin(),
-        Prompt(prompt_name, body["messages"], body.get("tools")),
-        versions.precondition(),
-    )
+    asked = Prompt(prompt_name, body["messages"], body.get("tools"))
+    prompt = prompts.put(context.repository(repo_name), context.origin(), asked, versions.precondition())
     return _answer(prompt, 200)
 
 
@@ -119,5 +110,7 @@ def _put_batch(repo_name: str, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _answer(prompt: Prompt, status: int) -> Answer:
-    payload = {"prompt_name": prompt.name, **prompt.document()}
-    return payload, status, versions.headers(prompt.version, prompt.commit)
+    headers = versions.headers(prompt.version, prompt.commit)
+    if status == HTTPStatus.CREATED:
+        headers |= versions.location(prompt.name)
+    return {"prompt_name": prompt.name, **prompt.document()}, status, headers

@@ -31,7 +31,7 @@ blueprint.before_request(context.authorize)
 def create_repo(body: dict[str, Any]) -> Answer:
     """Create a repo.
 
-    200 where it exists with this base model, or none was named.
+    200 if it exists with this base model, or if the request names none.
     """
     repo, created = _create(body)
     return _payload(repo), 201 if created else 200, {}
@@ -49,10 +49,10 @@ def put_repo(body: dict[str, Any]) -> Answer:
 @blueprint.get("")
 @accepts(query=RepoListQuerySchema, conditions=("If-None-Match",))
 @returns((RepoListSchema, RepoPageSchema), 200, 304, headers=versions.NAMES_HEADERS)
-def list_repos(query: dict[str, Any]) -> Any:
+def list_repos(query: dict[str, Any]) -> Answer:
     """List the repos of a user, by name or in pages with metadata.
 
-    Of another user: those that were shared with the caller.
+    Of another user, only the repos that are shared with the caller.
     """
     store, principal = context.services().store, context.principal()
     names = visible_repos(store, principal)
@@ -86,9 +86,9 @@ def get_repo(repo_name: str, query: dict[str, Any]) -> Answer:
 @accepts(query=RefQuerySchema)
 @returns(RepoTreeSchema, 200, errors=(404, 409))
 def get_repo_tree(repo_name: str, query: dict[str, Any]) -> Answer:
-    """Read which models were baked in a repo: none.
+    """Read the lineage of the models of a repo, which the SDK asks for.
 
-    Bakehouse keeps configurations and has no bakes, so `bakes` and `edges` are empty.
+    Bakehouse keeps configurations and bakes no models, so `bakes` and `edges` are empty.
     """
     return {"base_model": _read(repo_name, query).base_model, "bakes": {}, "edges": []}, 200, {}
 
@@ -107,8 +107,7 @@ def _create(body: dict[str, Any]) -> tuple[Repo, bool]:
 
 def _payload(repo: Repo) -> dict[str, Any]:
     settings = context.services().settings
-    asked = request.url_root.rstrip("/") if request.host else settings.url
-    base = settings.public_url or asked
+    base = settings.public_url or (request.url_root.rstrip("/") if request.host else settings.url)
     return {
         "repo_name": repo.name,
         "base_model": repo.base_model,

@@ -21,7 +21,7 @@ blueprint.before_request(context.authorize)
 @accepts(TagCreateSchema, example=examples.CREATE_TAG)
 @returns(TagSchema, 201, errors=(404, 409), headers=versions.LOCATION)
 def create_tag(repo_name: str, body: dict[str, Any]) -> Answer:
-    """Tag a commit. A tag stays: it is in every clone, and reads the repo as it was."""
+    """Tag a commit. A tag is permanent, is in every clone, and can be used as `ref`."""
     tag = revisions.create_tag(
         context.repository(repo_name), context.origin(), body["name"], body["ref"], body["message"]
     )
@@ -48,7 +48,7 @@ def get_tag(repo_name: str, tag_name: str) -> Answer:
 @accepts()
 @returns(DeletedSchema, errors=(404,))
 def delete_tag(repo_name: str, tag_name: str) -> Answer:
-    """Refuse to delete a tag: a release stays."""
+    """Refuse to delete a tag: tags are permanent."""
     tag = revisions.get_tag(context.repository(repo_name), tag_name)
     raise Forbidden(f"Tag '{tag.name}' stays, as all tags do; make another one for another commit.")
 

@@ -1,5 +1,6 @@
 """`/v1/repo/{repo_name}/targets`."""
 
+from http import HTTPStatus
 from typing import Any
 
 from flask import Blueprint
@@ -34,13 +35,10 @@ _ITEM = TargetCreateSchema()
 def create_target(repo_name: str, body: dict[str, Any]) -> Answer:
     """Create a target.
 
-    200 where it exists with the same template and overrides, or resolves to the same config.
+    200 if it exists with the same template and overrides, or with the same resolved config.
     """
     target, created = targets.create(context.repository(repo_name), context.origin(), _request(body))
-    payload, status, headers = _answer(target, 201 if created else 200)
-    if created:
-        headers |= versions.location(target.name)
-    return payload, status, headers
+    return _answer(target, 201 if created else 200)
 
 
 @blueprint.get("")
@@ -62,8 +60,8 @@ def list_targets(repo_name: str, query: dict[str, Any]) -> Answer:
 def create_target_batch(repo_name: str, body: dict[str, Any]) -> Answer:
     """Create targets, in one commit.
 
-    A later one may have an earlier one as its template. One that is wrong by itself is in `failed`
-    and stops no other; one that exists with other configuration is a conflict, and nothing is written.
+    A target may have an earlier one of the batch as its template. A target with mistakes is listed in
+    `failed`, and the others are written. If one exists with another configuration, nothing is written.
     """
     return _write_batch(repo_name, body, replacing=False), 200, {}
 
@@ -74,7 +72,7 @@ def create_target_batch(repo_name: str, body: dict[str, Any]) -> Answer:
 def put_target_batch(repo_name: str, body: dict[str, Any]) -> Answer:
     """Create or replace targets, in one commit.
 
-    As POST does, but existing targets are replaced.
+    Like POST, but existing targets are replaced.
     """
     return _write_batch(repo_name, body, replacing=True), 200, {}
 
@@ -83,10 +81,7 @@ def put_target_batch(repo_name: str, body: dict[str, Any]) -> Answer:
 @accepts(query=RefQuerySchema, conditions=("If-None-Match",))
 @returns(TargetSchema, 200, 304, errors=(404, 409), headers=versions.HEADERS)
 def get_target(repo_name: str, target_name: str, query: dict[str, Any]) -> Answer:
-    """Read a target.
-
-    304 where `If-None-Match` names its version.
-    """
+    """Read a target."""
     target = targets.get(context.snapshot(repo_name, query), target_name)
     return _answer(target, 304 if versions.is_known(target.version) else 200)
 
@@ -97,7 +92,7 @@ def get_target(repo_name: str, target_name: str, query: dict[str, Any]) -> Answe
 def put_target(repo_name: str, target_name: str, body: dict[str, Any]) -> Answer:
     """Create or replace a target.
 
-    Its template may be the target itself: overrides on top of what it is now.
+    Its template may be the target itself: then the overrides apply to its current config.
     """
     asked = _request({"target_name": target_name, **body})
     target = targets.put(context.repository(repo_name), context.origin(), asked, versions.precondition())
@@ -108,7 +103,7 @@ def put_target(repo_name: str, target_name: str, body: dict[str, Any]) -> Answer
 @accepts(conditions=("If-Match",))
 @returns(DeletedSchema, 200, errors=(404, 412), headers=versions.DELETED_HEADERS)
 def delete_target(repo_name: str, target_name: str) -> Answer:
-    """Delete a target. Its history stays, and targets made from it stay as they are."""
+    """Delete a target. Its history stays, and targets made from it do not change."""
     commit = FOLDER.delete(
         context.repository(repo_name), context.origin(), target_name, versions.precondition()
     )
@@ -127,7 +122,7 @@ def _write_batch(repo_name: str, body: dict[str, Any], *, replacing: bool) -> di
     for name, item in wanted:
         try:
             asked.append(_request(item))
-        except Conflict as error:  # with itself
+        except Conflict as error:  # two generators bring the same file
             failed[name] = str(error)
     created, refused = targets.write_all(repository, context.origin(), asked, replacing=replacing)
     return {"created": created, "failed": failed | refused}
@@ -139,5 +134,7 @@ def _item_name(index: int, item: Any) -> str:
 
 
 def _answer(target: Target, status: int) -> Answer:
-    payload = {"target_name": target.name, "config": target.config}
-    return payload, status, versions.headers(target.version, target.commit)
+    headers = versions.headers(target.version, target.commit)
+    if status == HTTPStatus.CREATED:
+        headers |= versions.location(target.name)
+    return {"target_name": target.name, "config": target.config}, status, headers

@@ -15,7 +15,7 @@ from storage.errors import StorageError
 
 
 class _Command(click.Group):
-    """A group whose commands end with one sentence, not a stack trace, where we know what is wrong."""
+    """A group of commands that report expected errors as one sentence, without a stack trace."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

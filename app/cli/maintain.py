@@ -1,4 +1,4 @@
-"""`bakehouse maintain`: what the server does in the background, for who runs it by cron."""
+"""`bakehouse maintain`: pack repositories, as the server does in the background; for cron."""
 
 import sys
 
@@ -11,11 +11,11 @@ from storage.store import Store
 
 
 @click.command()
-@click.option("--all", "always", is_flag=True, help="Every repository, whether it needs it or not.")
+@click.option("--all", "always", is_flag=True, help="Maintain every repository, even if it needs no packing.")
 def maintain(always: bool) -> None:
-    """Let git pack what lies in many files, and index the commits, in each repository that needs it.
+    """Pack the objects and index the commits of each repository that needs it.
 
-    Beside a running server, too. Prints the names of those that were maintained.
+    Servers may run meanwhile. Prints the name of each repository that was maintained.
     """
     data_dir = find_data_dir()
     store = Store(data_dir / "repos")
@@ -25,9 +25,9 @@ def maintain(always: bool) -> None:
         try:
             if holder.open(name).maintain(always=always):
                 click.echo(name)
-        except RepositoryNotFound:  # no server was ever started here, or the repo has just gone
+        except RepositoryNotFound:  # no server was started here yet, or the repo was just removed
             continue
-        except (RepositoryDamaged, StorageUnavailable) as error:  # it must not keep the others waiting
+        except (RepositoryDamaged, StorageUnavailable) as error:  # go on with the others
             problems.append(f"{name}: {error}")
     for problem in problems:
         click.echo(problem, err=True)

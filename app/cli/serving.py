@@ -16,15 +16,15 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
 from gunicorn.workers.gthread import ThreadWorker
 
-from app import create_app, files, master_key
-from app.files import Share
+from app import create_app, master_key, open_files
+from app.open_files import Share
 from app.settings import Settings, SettingsError
 from storage.errors import NO_ROOM
 from storage.machine import cores
 
-_WAITING_CONNECTIONS = 2048  # gunicorn's own number
-_MOMENT = 0.05  # seconds
-_NEW_OBJECTS = 10_000  # what 400 creates leave; Python's own number is 700
+_WAITING_CONNECTIONS = 2048  # gunicorn's default
+_ACCEPT_PAUSE = 0.05  # seconds
+_NEW_OBJECTS = 10_000  # allocations between collections, as of 400 creates; Python's default is 700
 _ARENA_MAX = -8  # glibc's M_ARENA_MAX
 
 
@@ -35,25 +35,25 @@ def serve() -> None:
 
 
 def run(create: Callable[[Settings], Flask]) -> None:
-    """Serve what `create` returns, with the settings of the environment, until the process is told to end."""
+    """Serve the application that `create` returns, with the settings of the environment, until a signal."""
     settings = Settings.from_env()
-    files.raise_limit()
-    share = files.divide(files.limit(), settings.workers, settings.threads)
+    open_files.raise_limit()
+    share = open_files.divide(open_files.limit(), settings.workers, settings.threads)
     settings.make_data_dir()
     listener = _listen(settings)
-    settings = replace(settings, port=listener.getsockname()[1])  # which one, where any will do
+    settings = replace(settings, port=listener.getsockname()[1])  # the real port if 0 was given
     master_key.ensure(settings)
     _Server(settings, share, listener, create).run()
 
 
 def _listen(settings: Settings) -> socket.socket:
-    """Listen, or raise SettingsError where nobody can; gunicorn would try for seconds, and log a trace."""
+    """Listen, or raise SettingsError. gunicorn would retry for seconds, and log a stack trace."""
     try:
         family, *_, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
         return socket.create_server(address[:2], family=family, backlog=_WAITING_CONNECTIONS)
     except OSError as error:
         raise SettingsError(
-            f"BAKEHOUSE_HOST and BAKEHOUSE_PORT: nobody can listen on {settings.url}: {error.strerror}."
+            f"BAKEHOUSE_HOST and BAKEHOUSE_PORT: cannot listen on {settings.url}: {error.strerror}."
         ) from error
 
 
@@ -61,11 +61,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
     """gunicorn with our settings."""
 
     def __init__(
-        self,
-        settings: Settings,
-        share: Share,
-        listener: socket.socket,
-        create: Callable[[Settings], Flask],
+        self, settings: Settings, share: Share, listener: socket.socket, create: Callable[[Settings], Flask]
     ) -> None:
         self._settings = settings
         self._share = share
@@ -74,7 +70,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
         super().__init__()
 
     def load_config(self) -> None:
-        """Tell gunicorn what to listen on and how many to be."""
+        """Set gunicorn's options."""
         options = {
             "bind": self._bind,
             "workers": self._settings.workers,
@@ -82,18 +78,18 @@ class _Server(BaseApplication):  # type: ignore[misc]
             "worker_connections": self._share.connections,
             "worker_class": _Worker,
             "control_socket_disable": True,
-            "when_ready": self._tell,
+            "when_ready": self._log_share,
             "pre_fork": _choose_share,
             "post_fork": _pin_to_share,
         }
         for name, value in options.items():
             self.cfg.set(name, value)
 
-    def _tell(self, arbiter: Arbiter) -> None:
+    def _log_share(self, arbiter: Arbiter) -> None:
         arbiter.log.info("%s", self._share)
 
     def load(self) -> Callable[..., Any]:
-        """Return the application, in each worker."""
+        """Create the application, in each worker."""
         _use_one_heap()
         app = self._create(self._settings)
         _spare_the_collector()
@@ -101,20 +97,20 @@ class _Server(BaseApplication):  # type: ignore[misc]
 
 
 class _Worker(ThreadWorker):  # type: ignore[misc]
-    """gunicorn's, which goes on where the system has no room for one more connection."""
+    """A worker of gunicorn that does not end when the system refuses one more connection."""
 
     def accept(self, listener: socket.socket) -> None:
-        """Accept a connection, or let it wait."""
+        """Accept a connection, or leave it in the queue for now."""
         try:
             super().accept(listener)
         except OSError as error:
             if error.errno not in NO_ROOM:
                 raise
-            time.sleep(_MOMENT)
+            time.sleep(_ACCEPT_PAUSE)
 
 
 def _choose_share(arbiter: Arbiter, worker: Worker) -> None:
-    """Let a new worker have the share of the cores that fewest of the others have."""
+    """Give a new worker the share of the cores that the fewest other workers have."""
     others = [other.share_of_cores for other in arbiter.WORKERS.values()]
     worker.share_of_cores = min(range(arbiter.cfg.workers), key=others.count)
 
@@ -124,18 +120,18 @@ def _pin_to_share(arbiter: Arbiter, worker: Worker) -> None:
 
 
 def _use_one_heap() -> None:
-    """Let the threads that begin from now on allocate from one heap, so that what is free in it serves all.
+    """Have all threads that start from now on allocate from one heap, and reuse its free memory.
 
-    glibc would give them heaps of their own; after large requests those held six times as much.
+    By default glibc gives each thread its own heap; these kept six times as much after large requests.
     """
-    with suppress(AttributeError):  # another C library
+    with suppress(AttributeError):  # not glibc
         ctypes.CDLL(None).mallopt(_ARENA_MAX, 1)
 
 
 def _spare_the_collector() -> None:
-    """Let the garbage collector look only at what comes now, and less often.
+    """Run the garbage collector less often, and only on objects that are created from now on.
 
-    What there is by now stays. Most of the rest is freed without it; only cycles wait for it.
+    The application itself stays, and reference counts free most other objects: only cycles wait.
     """
     gc.collect()
     gc.freeze()

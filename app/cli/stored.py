@@ -1,4 +1,4 @@
-"""What lies in a server's data directory, for the commands that go through it."""
+"""Find the data directory and its repos, for commands that work on them."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from storage.store import Store
 
 
 def find_data_dir() -> Path:
-    """Return the data directory of the settings; UsageError where there is none, which is not made."""
+    """Return the data directory of the settings; UsageError if it does not exist."""
     data_dir = Settings.from_env().data_dir
     if not data_dir.is_dir():
         raise click.UsageError(f"There is no data directory {data_dir}: set BAKEHOUSE_DATA_DIR.")
@@ -19,7 +19,7 @@ def find_data_dir() -> Path:
 
 
 def list_repos(store: Store) -> tuple[list[str], list[str]]:
-    """Return the repos of all users, as `<user>/<name>`, and a line for each folder that cannot be read."""
+    """Return the repos of all users, as `<user>/<name>`, and a message for each unreadable folder."""
     names, problems = [], []
     for owner in store.folders():
         try:

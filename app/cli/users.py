@@ -1,4 +1,4 @@
-"""`bakehouse users`: who may use the server, and with which tokens."""
+"""`bakehouse users`: manage users and their tokens."""
 
 import click
 
@@ -15,7 +15,7 @@ _OPERATOR = Origin("operator", alias="Operator (command line)")
 
 
 class _Text(click.ParamType):  # type: ignore[type-arg]
-    """Text as files can keep it: what the shell gave is UTF-8."""
+    """An argument that must be UTF-8, since files cannot keep anything else."""
 
     name = "text"
 
@@ -30,7 +30,7 @@ class _Text(click.ParamType):  # type: ignore[type-arg]
 
 @click.group()
 def users() -> None:
-    """Manage users. Works with and without a running server."""
+    """Manage users, with or without a running server."""
 
 
 @users.command("create")
@@ -56,7 +56,7 @@ def list_users() -> None:
 @users.command("revoke")
 @click.argument("user_id", type=_Text())
 def revoke_user(user_id: str) -> None:
-    """Take all tokens of a user back. They stop working at once."""
+    """Revoke all tokens of a user. They stop working at once."""
     count = _accounts().revoke(_OPERATOR, user_id)
     click.echo(f"Revoked {count} token{'' if count == 1 else 's'} of {user_id}.")
 
@@ -106,13 +106,13 @@ def list_tokens(user_id: str) -> None:
 @click.argument("user_id", type=_Text())
 @click.argument("name", type=_Text())
 def revoke_token(user_id: str, name: str) -> None:
-    """Take one token back. It stops working at once."""
+    """Revoke one token. It stops working at once."""
     _accounts().revoke_token(_OPERATOR, user_id, name)
     click.echo(f"Revoked token {name} of {user_id}.")
 
 
 def _visible(text: str | None) -> str:
-    """Return a text that neither breaks the table nor moves the terminal's cursor."""
+    """Replace tabs, newlines and control characters, which would break the table or the terminal."""
     return "".join(char if char.isprintable() else "\ufffd" for char in text or "-")
 
 

@@ -1,4 +1,4 @@
-"""`bakehouse verify`: whether each target follows from its template and overrides, and git is content."""
+"""`bakehouse verify`: check that targets follow from their templates and overrides, and git's objects."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -17,24 +17,24 @@ from storage.repository import Repository
 from storage.snapshot import Snapshot
 from storage.store import Store
 
-_Begin = Callable[[Clone, Snapshot], Verification]
+_StartVerification = Callable[[Clone, Snapshot], Verification]
 
 
 @click.command()
 @click.argument("path", type=click.Path(exists=True, file_okay=False, path_type=Path), required=False)
 @click.option("--repo", metavar="USER/NAME", help="Only this repo of the server.")
 def verify(path: Path | None, repo: str | None) -> None:
-    """Resolve every target anew, compare it byte for byte, and let git check its objects.
+    """Resolve every target again, compare it byte for byte, and have git check its objects.
 
-    Checks the clone at PATH, as it is committed, or else what lies in the data directory. Prints a
-    line for each thing that is not as Bakehouse writes it, and ends with status 1 if there is any.
+    Checks the commits of the clone at PATH, or else all repositories in the data directory. Prints a
+    line for each finding, and ends with status 1 if there is any.
     """
     if path is None:
         lines = _verify_server(find_data_dir(), repo)
     elif repo is None:
         lines = _verify_clone(path)
     else:
-        raise click.UsageError("PATH is a clone of one repo, and --repo one of the server: give one of them.")
+        raise click.UsageError("Give PATH, a clone, or --repo, a repo of the server, but not both.")
     count = 0
     for line in lines:
         count += 1
@@ -48,7 +48,7 @@ def _verify_clone(path: Path) -> Iterator[str]:
         clone = Clone(str(path), path)
     except RepositoryNotFound as error:
         raise click.BadParameter(
-            f"{path} is no git repository. (Where a server keeps its data is BAKEHOUSE_DATA_DIR's to say.)",
+            f"{path} is no git repository. To check the data of a server, set BAKEHOUSE_DATA_DIR instead.",
             param_hint="PATH",
         ) from error
     with clone:
@@ -66,7 +66,7 @@ def _verify_server(data_dir: Path, repo: str | None) -> Iterator[str]:
     names, problems = list_repos(store)
     if repo is not None:
         if repo not in names:
-            raise click.BadParameter(f"There is no repo {repo!r}; say <user>/<name>.", param_hint="--repo")
+            raise click.BadParameter(f"There is no repo {repo!r}; write <user>/<name>.", param_hint="--repo")
         yield from _verify_stored(store, repo, of_repo)
         return
     yield from _verify_stored(Store(data_dir), accounts.REPOSITORY, of_accounts)
@@ -75,27 +75,27 @@ def _verify_server(data_dir: Path, repo: str | None) -> Iterator[str]:
         yield from _verify_stored(store, name, of_repo)
 
 
-def _verify_stored(store: Store, name: str, begin: _Begin) -> Iterator[str]:
-    """Verify a repository of the server, as git has it once all that was committed is published."""
+def _verify_stored(store: Store, name: str, start: _StartVerification) -> Iterator[str]:
+    """Verify a repository of the server, after a checkpoint: git sees nothing of the journal."""
     try:
         repository = store.open(name)
         repository.checkpoint()
         clone = Clone(name, repository.path)
-    except (StorageError, OSError) as error:  # it must not hide the others
+    except (StorageError, OSError) as error:  # go on with the other repositories
         yield f"{name}: {reason_of(error)}"
         return
     with clone:
-        yield from _verify(clone, _refs(clone, repository), _contents(clone, begin, BRANCH))
+        yield from _verify(clone, _refs(clone, repository), _contents(clone, start, BRANCH))
 
 
 def _verify(clone: Clone, *parts: Iterable[str]) -> Iterator[str]:
     for part in (_fsck(clone), _checksums(clone), _tags(clone), *parts):
-        for line in list(_guarded(part)):  # not in the middle of a progress bar
+        for line in list(_guarded(part)):  # do not print inside a progress bar
             yield f"{clone.name}: {line}"
 
 
 def _guarded(lines: Iterable[str]) -> Iterator[str]:
-    """Yield lines up to what cannot be read, and then that."""
+    """Yield lines; if reading fails, yield the reason and end."""
     try:
         yield from lines
     except (StorageError, OSError) as error:
@@ -118,14 +118,14 @@ def _tags(clone: Clone) -> Iterator[str]:
 
 
 def _refs(clone: Clone, repository: Repository) -> Iterator[str]:
-    """Yield what is wrong with the refs of the server's own repositories; a clone's are whose it is."""
+    """Yield the findings in the refs of a server's repository; the refs of a clone are up to its user."""
     if not clone.is_on(BRANCH):
         yield f"HEAD: it does not name {BRANCH}"
     repository.tags()
 
 
-def _contents(clone: Clone, begin: _Begin, ref: str = "HEAD") -> Iterator[str]:
-    verification = begin(clone, clone.head(ref))
+def _contents(clone: Clone, start: _StartVerification, ref: str = "HEAD") -> Iterator[str]:
+    verification = start(clone, clone.head(ref))
     with click.progressbar(verification.paths(), label=clone.name, file=sys.stderr) as paths:
         for path in paths:
             yield from verification.check(path)

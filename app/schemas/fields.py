@@ -1,7 +1,8 @@
 """Strict fields: nothing is converted, and each mistake has a type."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import partial
@@ -20,13 +21,22 @@ _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,4000}")  # Python reads no longer ones
 _FLAGS = dict.fromkeys(("true", "1", "yes", "on"), True) | dict.fromkeys(("false", "0", "no", "off"), False)
 
 
-# How many characters a new name may have: a setting of the server that the request came to.
-longest_name: ContextVar[int] = ContextVar("longest_name", default=100)
+_longest_name: ContextVar[int] = ContextVar("longest_name", default=100)
+
+
+@contextmanager
+def new_names_up_to(length: int) -> Iterator[None]:
+    """Refuse new names of more than `length` characters while the block runs."""
+    token = _longest_name.set(length)
+    try:
+        yield
+    finally:
+        _longest_name.reset(token)
 
 
 def new_name_problem(find_problem: Callable[[str], str | None], name: str) -> str | None:
-    """Return what is wrong with a name for something new, or None; what has a longer one keeps it."""
-    longest = longest_name.get()
+    """Return what is wrong with the name of something new, or None. Existing things keep longer names."""
+    longest = _longest_name.get()
     return f"may have {longest} characters at most" if len(name) > longest else find_problem(name)
 
 

@@ -1,4 +1,4 @@
-"""Pages for people."""
+"""Pages for the browser."""
 
 from app.web import docs
 

@@ -1,4 +1,4 @@
-"""`/docs`: the API page. Swagger UI reads `/openapi.json`; nothing comes from anywhere but here."""
+"""`/docs`: the API page, Swagger UI on `/openapi.json`. The browser loads nothing from other hosts."""
 
 from importlib.resources import as_file, files
 
@@ -9,7 +9,7 @@ blueprint = Blueprint("docs", __name__, url_prefix="/docs")
 
 _OURS = ("docs.js",)
 _SWAGGER_UI = ("swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png")
-# Swagger UI sets styles on elements, and has its pictures inline.
+# Swagger UI uses inline styles, and images in data URLs.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -26,7 +26,7 @@ def show_docs() -> Response:
 
 @blueprint.get("/<name>")
 def send_asset(name: str) -> Response:
-    """Send a part of the page."""
+    """Send a file that the page loads."""
     if name in _OURS:
         return _send("app.web", name)
     if name in _SWAGGER_UI:

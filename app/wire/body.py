@@ -1,4 +1,4 @@
-"""Reading bodies strictly: what could not be stored, or would be read in two ways, is a mistake."""
+"""Read request bodies strictly: JSON that cannot be stored, or is ambiguous, is a mistake."""
 
 import json
 import math
@@ -19,19 +19,15 @@ if TYPE_CHECKING:
 
 _BODY: Location = ("body",)
 _PIECE = 64 * 1024
-_SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")  # UTF-8 itself holds no surrogates
+_SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")  # only an escape can bring a surrogate: UTF-8 has none
 
 
 class BrokenBody(Exception):
-    """A body that did not arrive as its headers say."""
-
-
-class _DuplicateKey(ValueError):
-    """An object names a field twice: which value counts is anybody's guess."""
+    """The body does not match its headers, or broke off."""
 
 
 def read_json() -> Any:
-    """Return the JSON in the request's body; InvalidRequest where it is not acceptable."""
+    """Return the JSON of the request's body; InvalidRequest if it is not valid."""
     if request.mimetype != "application/json":
         raise _invalid("content_type", "The body must be JSON: send 'Content-Type: application/json'")
     data = b"".join(pieces())
@@ -47,8 +43,8 @@ def read_json() -> Any:
         raise _invalid("json_invalid", f"The body is not JSON: {error}", error.pos) from error
     except RecursionError as error:
         raise _too_deep(services().settings.max_depth) from error
-    except ValueError as error:  # a number that Python refuses to read, or a field named twice
-        raise _invalid("json_invalid", f"The body cannot be kept: {error}") from error
+    except ValueError as error:  # a number that is too large, or a field that is there twice
+        raise _invalid("json_invalid", f"The body cannot be stored: {error}") from error
     _check_size(value, data)
     mistakes = list(_find_surrogates(value)) if _SURROGATE_ESCAPE.search(data) else []
     if mistakes:
@@ -57,14 +53,14 @@ def read_json() -> Any:
 
 
 def pieces() -> Iterator[bytes]:
-    """Yield the request's body, unpacked where it is gzip.
+    """Yield the request's body, decompressed if it is gzip.
 
-    Raises RequestEntityTooLarge past the limit, packed or not, BrokenBody if it breaks off, or is not
-    what its headers say.
+    Raises RequestEntityTooLarge beyond the limit, for the size after decompression too, and BrokenBody
+    if the body breaks off or does not match its headers.
     """
     encoding = request.content_encoding or "identity"
     if encoding not in ("identity", "gzip"):
-        raise BrokenBody("The body must be sent as it is, or as gzip, and Content-Encoding say so.")
+        raise BrokenBody("Send the body uncompressed, or as gzip with 'Content-Encoding: gzip'.")
     unpack = zlib.decompressobj(wbits=31) if encoding == "gzip" else None
     limit = services().settings.max_body
     size = 0
@@ -78,19 +74,19 @@ def pieces() -> Iterator[bytes]:
     except zlib.error as error:
         raise BrokenBody("The body is not gzip, as the header Content-Encoding says.") from error
     if unpack is not None and not unpack.eof:
-        raise BrokenBody("The body is gzip that breaks off.")
+        raise BrokenBody("The gzip data of the body breaks off.")
 
 
 def _sent() -> Iterator[bytes]:
-    """Yield the body as it was sent."""
+    """Yield the body as the client sent it."""
     size = 0
     while True:
         try:
             piece = request.stream.read(_PIECE)
         except HTTPException:
             raise
-        except Exception as error:  # whatever the WSGI server makes of chunks that are none
-            raise BrokenBody("The body is not framed as its headers say.") from error
+        except Exception as error:  # each WSGI server raises another exception for malformed chunks
+            raise BrokenBody("The body cannot be read: it does not match its headers.") from error
         if not piece:
             break
         size += len(piece)
@@ -100,7 +96,7 @@ def _sent() -> Iterator[bytes]:
 
 
 def _unpacked(unpack: "Unpacker | None", piece: bytes) -> Iterator[bytes]:
-    """Yield a piece unpacked, in pieces: a few bytes may unpack to gigabytes."""
+    """Yield a piece decompressed, in bounded parts: a few bytes may become gigabytes."""
     if unpack is None:
         yield piece
         return
@@ -114,7 +110,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(value) != len(pairs):
         counted = Counter(name for name, _ in pairs)
         twice = next(name for name, count in counted.items() if count > 1)
-        raise _DuplicateKey(f"an object names the field {json.dumps(twice)} twice")
+        raise ValueError(f"an object has the field {json.dumps(twice)} twice")
     return value
 
 
@@ -126,11 +122,11 @@ def _finite(text: str) -> float:
 
 
 def _check_size(value: Any, data: bytes) -> None:
-    """Raise InvalidRequest where lists or objects are too deep or too long; most bodies cannot be."""
+    """Raise InvalidRequest if lists or objects are nested too deep or too long."""
     settings = services().settings
     brackets = data.count(b"[") + data.count(b"{")
     if brackets <= settings.max_depth and data.count(b",") < settings.max_items:
-        return
+        return  # neither is possible
     level: list[tuple[Location, Any]] = [(_BODY, value)]
     for _ in range(settings.max_depth):
         inner: list[tuple[Location, Any]] = []
@@ -147,7 +143,7 @@ def _check_size(value: Any, data: bytes) -> None:
 
 
 def _find_surrogates(value: Any) -> Iterator[tuple[Location, Mistake]]:
-    """Find lone surrogates, which no UTF-8 file can hold."""
+    """Find lone surrogates, which UTF-8 cannot encode."""
     todo: list[tuple[Location, Any]] = [(_BODY, value)]
     while todo:
         location, item = todo.pop()

@@ -1,9 +1,9 @@
-"""What a view works with: the server's services, the caller, the repo that is meant."""
+"""What a view works with: the server's services, the caller, and the repo of the request."""
 
 import re
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -25,21 +25,21 @@ from storage.repository import Repository
 from storage.snapshot import Snapshot
 from storage.store import Store
 
-_MOMENT = 0.1  # seconds
+_SLOW = 0.1  # seconds
 _READING = ("GET", "HEAD", "OPTIONS")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What one server works with, made once by the factory."""
+    """What all requests of one server share; created by the factory."""
 
     settings: Settings
     master_key: str
     accounts: Accounts
     store: Store
     rates: RateLimiter | None
-    answers: AnswerCache = field(default_factory=AnswerCache)
+    answer_cache: AnswerCache = field(default_factory=AnswerCache)
 
 
 class InvalidHeader(Exception):
@@ -47,12 +47,12 @@ class InvalidHeader(Exception):
 
 
 def services() -> Services:
-    """Return the services of the server that handles this request."""
+    """Return the services of the server of this request."""
     return cast(Services, current_app.extensions["bakehouse"])
 
 
 def authenticate() -> None:
-    """Find out who calls."""
+    """Identify the caller."""
     g.admit = authenticate
     g.principal = auth.authenticate(
         services().accounts, services().master_key, request.headers.get("Authorization"), _named_user
@@ -61,24 +61,23 @@ def authenticate() -> None:
 
 
 def authorize() -> None:
-    """Find out who calls, and refuse what they may not do with the repo in the path."""
-    _authorize(Access.READ if request.method in _READING else Access.WRITE)
-    g.admit = authorize
+    """Identify the caller, and refuse a request that they may not make for the repo in the path."""
+    _authorize(authorize, Access.READ if request.method in _READING else Access.WRITE)
 
 
 def authorize_reading() -> None:
-    """Find out who calls, and refuse who may not read the repo in the path, whatever the method."""
-    _authorize(Access.READ)
-    g.admit = authorize_reading
+    """Identify the caller, and refuse one who may not read the repo in the path, whatever the method."""
+    _authorize(authorize_reading, Access.READ)
 
 
-def _authorize(needed: Access) -> None:
+def _authorize(check: Callable[[], None], needed: Access) -> None:
     authenticate()
+    g.admit = check
     auth.authorize(services().store, principal(), needed, (request.view_args or {}).get("repo_name"))
 
 
 def count_request() -> None:
-    """Count the request, once, for the token that it was made with; TooManyRequests if it is one too many."""
+    """Count the request once for its token; TooManyRequests if it is one too many."""
     rates = services().rates
     if rates is not None and "is_counted" not in g:
         g.is_counted = True
@@ -88,28 +87,28 @@ def count_request() -> None:
 
 @contextmanager
 def readmit_if_slow() -> Iterator[None]:
-    """Admit the caller again where what is done meanwhile took its time, as a slow client's body does.
+    """Check the caller's rights again if the block took long, for example while a slow client sent its body.
 
-    A token that was revoked ends at once, and so does a grant: not when the client is done sending.
+    A revoked token or grant must stop working at once, and not when the client has sent everything.
     """
     started = time.monotonic()
     yield
-    if time.monotonic() - started > _MOMENT:
+    if time.monotonic() - started > _SLOW:
         g.admit()
 
 
 def principal() -> Principal:
-    """Return who calls."""
+    """Return the caller."""
     return cast(Principal, g.principal)
 
 
 def origin() -> Origin:
-    """Return who a change that this request makes is by."""
+    """Return the author of the changes of this request."""
     return principal().origin(request_id())
 
 
 def request_id() -> str:
-    """Return the id of this request: the client's `X-Request-Id`, or one of ours."""
+    """Return the id of this request: the client's `X-Request-Id`, or a random one."""
     if "request_id" not in g:
         given = request.headers.get("X-Request-Id", "")
         g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
@@ -117,23 +116,23 @@ def request_id() -> str:
 
 
 def repository(repo_name: str) -> Repository:
-    """Return the git repository of a repo of the user who is acted for."""
+    """Return the git repository of one of the owner's repos."""
     return repos.open_repository(services().store, principal().owner, repo_name)
 
 
 def snapshot(repo_name: str, query: Mapping[str, Any]) -> Snapshot:
-    """Return what lies in a repo of the user who is acted for, at the query's `ref` if it has one."""
+    """Return the content of one of the owner's repos, at the query's `ref` if there is one."""
     return revisions.at(repository(repo_name), query.get("ref"))
 
 
 def _named_user() -> str | None:
-    """Return the user whom the request names, in the header or else in the query."""
+    """Return the owner that the request names, in the header or else in the query."""
     header = request.headers.get("X-User-Id")
     if header is not None:
         problem = user_id_problem(header)
         if problem:
             raise InvalidHeader(f"The header X-User-Id {problem}.")
-    query = request.args.get("user_id") or None  # the Node SDK sends a null as the empty string
+    query = request.args.get("user_id") or None  # the Node SDK sends null as an empty value
     if query is not None:
         problem = user_id_problem(query)
         if problem:

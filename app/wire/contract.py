@@ -1,56 +1,83 @@
-"""Decorators that state the contract of a view: what it accepts, what it returns.
+"""Decorators that state the contract of a view: which requests it accepts, which answers it returns.
 
-They hold at run time, and `openapi` reads them from `view.contract`.
+Requests are checked by it, `app/openapi.py` documents it, and the tests compare every answer with it.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import cache, wraps
+from dataclasses import dataclass, replace
+from functools import cache, partial, wraps
 from http import HTTPStatus
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
-from flask import Response, current_app, request
+from flask import Flask, Response, current_app, request
 from marshmallow import EXCLUDE, Schema
 
 from app.domain.names import name_problem, tag_name_problem, target_name_problem, user_id_problem
 from app.schemas.base import InvalidRequest, Location, Mistake, load
-from app.schemas.fields import longest_name, new_name_problem
+from app.schemas.fields import new_name_problem, new_names_up_to
 from app.wire.body import read_json
 from app.wire.context import readmit_if_slow, services
 
-Answer = tuple[dict[str, Any], int, dict[str, str]]  # payload, status, headers
+# The payload, the status, and the headers. A view with several schemas says which one with the payload.
+Answer = tuple[dict[str, Any] | tuple[type[Schema], dict[str, Any]] | str, int, dict[str, str]]
 
-View = TypeVar("View", bound=Callable[..., Any])
+View = Callable[..., Response]
 
-# What a name in a path must be, by the name of the route's variable.
+
+@dataclass(frozen=True, slots=True)
+class PathName:
+    """A name in the path of a route: its rule, and what the document says about it."""
+
+    find_problem: Callable[[str], str | None]
+    description: str
+    example: str
+
+
 PATH_NAMES = {
-    "repo_name": name_problem,
-    "target_name": target_name_problem,
-    "prompt_name": name_problem,
-    "tag_name": tag_name_problem,
-    "token_name": name_problem,
-    "user_id": user_id_problem,
+    "repo_name": PathName(name_problem, "The repo's name.", "demo"),
+    "target_name": PathName(target_name_problem, "The target's name.", "coding_target"),
+    "prompt_name": PathName(name_problem, "The prompt's name.", "system_prompt_v1"),
+    "tag_name": PathName(tag_name_problem, "The tag's name.", "release-1"),
+    "token_name": PathName(name_problem, "The token's name.", "nightly"),
+    "user_id": PathName(user_id_problem, "The user's id.", "alice"),
 }
-_MADE_BY_PUT = ("target_name", "prompt_name")
+_CREATED_BY_PUT = ("target_name", "prompt_name")
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class TextFormat:
+    """A media type that a view can answer with instead of JSON."""
+
+    media_type: str
+    description: str
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
 class Contract:
     """What a view accepts and returns."""
 
+    schemas: tuple[Schema, ...]  # a JSON answer fits one of them
+    statuses: tuple[int, ...]
+    errors: tuple[int, ...]
+    headers: Mapping[str, str]  # of answers: what each says
+    text: TextFormat | None
     body: Schema | None = None
     example: Mapping[str, Any] | None = None  # of the body
     query: Schema | None = None
-    answers: tuple[Schema, ...] = ()  # more than one: any of them
-    statuses: tuple[int, ...] = ()
-    errors: tuple[int, ...] = ()
-    text: str | None = None  # the other media type that it can answer with
-    headers: dict[str, str] = field(default_factory=dict)
-    conditions: tuple[str, ...] = ()  # the request headers that make it conditional
+    conditions: tuple[str, ...] = ()  # request headers
+    is_open: bool = False
+
+    @property
+    def refusals(self) -> set[int]:
+        """Return every status that the view may be refused with."""
+        of_all = () if self.is_open else (400, 401, 403, 422, 429, 503)
+        of_bodies = () if self.body is None else (413,)
+        return {*of_all, *of_bodies, *self.errors}
 
 
 def contract_of(view: Callable[..., Any]) -> Contract | None:
-    """Return what the decorators said of a view, or None where there are none."""
+    """Return the contract that the decorators gave a view, or None where one of them is missing."""
     return cast(Contract | None, getattr(view, "contract", None))
 
 
@@ -60,40 +87,48 @@ def accepts(
     example: Mapping[str, Any] | None = None,
     query: type[Schema] | None = None,
     conditions: tuple[str, ...] = (),
+    is_open: bool = False,
 ) -> Callable[[View], View]:
-    """Check names in the path, query and body; give the view `body` and `query` as loaded.
+    """Check the names in the path, the query and the body; pass `query` and `body` to the view as loaded.
 
-    `example` is a body for the document, `conditions` are the headers that the view heeds, such as
-    `If-Match`. InvalidRequest tells every mistake in all three. Query parameters that are unknown
-    or empty are passed over.
+    `example` is a body for the document, `conditions` are the request headers that the view obeys, such
+    as `If-Match`, and `is_open` views need no token. InvalidRequest lists every mistake. Query
+    parameters that are unknown or empty are ignored.
     """
+    if body is not None and example is None:
+        raise TypeError(f"@accepts({body.__name__}): give an `example` of the body, see app/api/examples.py.")
     body_schema = body() if body else None
     query_schema = query(unknown=EXCLUDE) if query else None
+    loaders = {"query": partial(_load_query, query_schema)} if query_schema else {}
+    loaders |= {"body": partial(_load_body, body_schema)} if body_schema else {}
 
     def decorate(view: View) -> View:
-        contract = contract_of(view) or Contract()
-        contract.body, contract.query, contract.conditions = body_schema, query_schema, conditions
-        contract.example = example
+        returned = getattr(view, "returned", None)
+        if returned is None:
+            raise TypeError(f"{view.__name__}: put @returns between @accepts and the view.")
 
         @wraps(view)
-        def checked(**arguments: Any) -> Any:
-            longest_name.set(services().settings.max_name)
-            mistakes = _path_mistakes(arguments)
-            for schema, location, read in (
-                (query_schema, "query", _load_query),
-                (body_schema, "body", _load_body),
-            ):
-                if schema is not None:
+        def checked(**arguments: Any) -> Response:
+            with new_names_up_to(services().settings.max_name):
+                mistakes = _path_mistakes(arguments)
+                for location, load_part in loaders.items():
                     try:
-                        arguments[location] = read(schema)
+                        arguments[location] = load_part()
                     except InvalidRequest as error:
                         mistakes += error.mistakes
-            if mistakes:
-                raise InvalidRequest(mistakes)
-            return view(**arguments)
+                if mistakes:
+                    raise InvalidRequest(mistakes)
+                return view(**arguments)
 
-        checked.contract = contract  # type: ignore[attr-defined]
-        return cast(View, checked)
+        checked.contract = replace(  # type: ignore[attr-defined]
+            returned,
+            body=body_schema,
+            example=example,
+            query=query_schema,
+            conditions=conditions,
+            is_open=is_open,
+        )
+        return checked
 
     return decorate
 
@@ -102,63 +137,71 @@ def returns(
     answer: type[Schema] | tuple[type[Schema], ...],
     *statuses: int,
     errors: tuple[int, ...] = (),
-    headers: dict[str, str] | None = None,
-    text: str | None = None,
-) -> Callable[[View], View]:
-    """Answer with what the view returns, through a schema: `(payload, status, headers)`.
+    headers: Mapping[str, str] | None = None,
+    text: TextFormat | None = None,
+) -> Callable[[Callable[..., Answer]], View]:
+    """Send what the view returns: a payload as JSON of its schema, a string as `text`.
 
-    With several schemas, the view returns `(schema, payload)` in the payload's place. `errors`
-    are the statuses that this view may be refused with besides those that any may. With `text`, a
-    media type, the view may return a response of that type instead. In tests, an answer that is not
-    documented fails.
+    `answer` is () if the view answers only with text.
+    `errors` are the statuses of refusals that not every view has.
     """
+    if not statuses and not errors:
+        raise TypeError("@returns: give the statuses of the answers, such as 200.")
     schemas = tuple(kind() for kind in (answer if isinstance(answer, tuple) else (answer,)))
-    by_kind = {type(schema): schema for schema in schemas}
+    contract = Contract(schemas, statuses, errors, headers or {}, text)
 
-    def decorate(view: View) -> View:
-        contract = contract_of(view) or Contract()
-        contract.answers, contract.statuses, contract.errors = schemas, statuses, errors
-        contract.headers, contract.text = headers or {}, text
-
+    def decorate(view: Callable[..., Answer]) -> View:
         @wraps(view)
         def answered(**arguments: Any) -> Response:
-            answer = view(**arguments)
-            if isinstance(answer, Response):
-                assert answer.mimetype == contract.text, f"{answer.mimetype} is not documented"
-                return answer
-            payload, status, sent_headers = answer
-            if current_app.testing:
-                assert status in contract.statuses, f"the status {status} is not documented"
-                assert sent_headers.keys() <= contract.headers.keys(), f"{sent_headers} are not documented"
-            schema = schemas[0]
-            if len(schemas) > 1:
-                kind, payload = payload
-                schema = by_kind[kind]
+            return _respond(contract, view(**arguments))
 
-            def render() -> bytes:
-                content = schema.dump(payload)
-                if current_app.testing:
-                    assert not schema.validate(content), f"{content} breaks its schema"
-                return f"{current_app.json.dumps(content, separators=(',', ':'))}\n".encode()
-
-            if status == HTTPStatus.NOT_MODIFIED:
-                body = b""
-            elif (
-                request.method == "GET" and "If-None-Match" in contract.conditions and "ETag" in sent_headers
-            ):
-                body = services().answers.get((request.path, sent_headers["ETag"]), render)
-            else:
-                body = render()
-            return Response(body, status, sent_headers, content_type="application/json")
-
-        answered.contract = contract  # type: ignore[attr-defined]
-        return cast(View, answered)
+        answered.returned = contract  # type: ignore[attr-defined]
+        return answered
 
     return decorate
 
 
+def check_routes(app: Flask) -> None:
+    """Raise TypeError if requests to a route of the API would not be checked in full."""
+    for rule in app.url_map.iter_rules():
+        if not rule.rule.startswith("/v1/"):
+            continue
+        contract = contract_of(app.view_functions[rule.endpoint])
+        if contract is None:
+            raise TypeError(f"{rule.endpoint}: put @accepts and @returns, in this order, below the route.")
+        if rule.arguments - PATH_NAMES.keys():
+            raise TypeError(f"{rule.endpoint}: add each name in '{rule.rule}' to PATH_NAMES.")
+        blueprint = rule.endpoint.rpartition(".")[0]
+        authorize = "`blueprint.before_request(context.authorize)`"
+        if not contract.is_open and not app.before_request_funcs.get(blueprint):
+            raise TypeError(f"{rule.endpoint} needs no token: add {authorize}, or set is_open=True.")
+
+
+def _respond(contract: Contract, answer: Answer) -> Response:
+    payload, status, headers = answer
+    content_type = "application/json"
+    render = partial(_to_json, contract.schemas, payload)
+    if status == HTTPStatus.NOT_MODIFIED:
+        body = b""
+    elif isinstance(payload, str) and contract.text is not None:
+        body, content_type = payload.encode(), f"{contract.text.media_type}; charset=utf-8"
+    elif HTTPStatus.NOT_MODIFIED in contract.statuses and "ETag" in headers:
+        body = services().answer_cache.get((request.path, headers["ETag"]), render)
+    else:
+        body = render()
+    return Response(body, status, headers, content_type=content_type)
+
+
+def _to_json(schemas: tuple[Schema, ...], payload: Any) -> bytes:
+    schema = schemas[0]
+    if isinstance(payload, tuple):
+        kind, payload = payload
+        schema = next(schema for schema in schemas if type(schema) is kind)
+    return f"{current_app.json.dumps(schema.dump(payload), separators=(',', ':'))}\n".encode()
+
+
 def _load_query(schema: Schema) -> dict[str, Any]:
-    """Load the query without what is empty: the Node SDK sends a null so."""
+    """Load the query without empty values: the Node SDK sends null as one."""
     given = {name: value for name, value in request.args.items() if value}
     return load(schema, given, ("query",)) if given else dict(_load_nothing(schema))
 
@@ -175,15 +218,13 @@ def _load_body(schema: Schema) -> Any:
     return load(schema, content, ("body",))
 
 
-def _path_mistakes(arguments: dict[str, Any]) -> list[tuple[Location, Mistake]]:
-    new = _MADE_BY_PUT if request.method == "PUT" else ()
-    problems = {
-        name: new_name_problem(PATH_NAMES[name], value) if name in new else PATH_NAMES[name](value)
-        for name, value in arguments.items()
-        if name in PATH_NAMES
-    }
-    return [
-        (("path", name), Mistake("string_pattern_mismatch", f"This name {problem}"))
-        for name, problem in problems.items()
-        if problem
-    ]
+def _path_mistakes(names: dict[str, Any]) -> list[tuple[Location, Mistake]]:
+    mistakes: list[tuple[Location, Mistake]] = []
+    for variable, name in names.items():
+        find_problem = PATH_NAMES[variable].find_problem
+        is_new = request.method == "PUT" and variable in _CREATED_BY_PUT
+        problem = new_name_problem(find_problem, name) if is_new else find_problem(name)
+        if problem:
+            mistake = Mistake("string_pattern_mismatch", f"This name {problem}")
+            mistakes.append((("path", variable), mistake))
+    return mistakes

@@ -1,4 +1,4 @@
-"""How often each token may call: a count for each, in a file that all processes on a directory share."""
+"""Limit the rate of requests of each token. The counts are in a file that all processes share."""
 
 import fcntl
 import hashlib
@@ -15,16 +15,16 @@ from time import sleep
 
 _WINDOW = 60.0  # seconds
 _SLOTS = 65_536
-_TRIES, _PAUSE = 1000, 0.0005  # and seconds between them; counting takes some microseconds
-_WITHOUT_COUNT = 10.0  # seconds
-# Whose slot it is, and when (on the machine's monotonic clock) all that they asked for is paid off.
+_TRIES, _PAUSE = 1000, 0.0005  # seconds between tries; a count holds the lock for microseconds
+_PAUSE_OF_COUNTS = 10.0  # seconds without counts after the lock was not to be had
+# The start of the token's hash, and the time (monotonic) at which all its requests are paid off.
 _SLOT = struct.Struct("=16sd")
 
 _log = logging.getLogger(__name__)
 
 
 class TooManyRequests(Exception):
-    """A token was used more often than the server's settings let it. `seconds`: until it may again."""
+    """A token was used too often. It may be used again after `seconds`."""
 
     def __init__(self, per_minute: int, seconds: int) -> None:
         wait = f"{seconds} second{'' if seconds == 1 else 's'}"
@@ -33,13 +33,13 @@ class TooManyRequests(Exception):
 
 
 class RateLimiter:
-    """A minute's requests may come at once, and are then made up for evenly (the GCRA of ATM networks).
+    """A limit by GCRA: a minute's requests may come at once, and are then paid off evenly.
 
-    Two tokens in a million share a slot; the one that calls takes it over, and starts anew.
+    Two tokens whose hashes share a slot take it from each other, and then start again at zero.
     """
 
     def __init__(self, path: Path, per_minute: int) -> None:
-        """Count in a file at `path`, which is made where it is missing."""
+        """Count in the file `path`, which is created if it is missing."""
         self._per_minute = per_minute
         self._lock = threading.Lock()
         self._uncounted_until = 0.0
@@ -49,17 +49,19 @@ class RateLimiter:
         self._slots = mmap.mmap(self._file, _SLOTS * _SLOT.size)
 
     def count(self, token: str) -> None:
-        """Take note of a request of a token; TooManyRequests where that was one too many."""
+        """Count a request of a token; TooManyRequests if it is one too many."""
         digest = hashlib.sha256(token.encode()).digest()
         key, at = digest[:16], int.from_bytes(digest[16:20]) % _SLOTS * _SLOT.size
         interval = _WINDOW / self._per_minute
-        with self._lock:  # between threads: they share the file's lock
+        with self._lock:  # the lock of the file does not exclude threads of one process
             if not self._take_file():
                 return
             try:
                 now = time.monotonic()
                 owner, paid_off = _SLOT.unpack_from(self._slots, at)
-                if owner != key or not now < paid_off <= now + _WINDOW:  # the latter: before a reboot
+                if (
+                    owner != key or not now < paid_off <= now + _WINDOW
+                ):  # a time out of range is from before a reboot
                     paid_off = now
                 if paid_off + interval > now + _WINDOW:
                     raise TooManyRequests(self._per_minute, math.ceil(paid_off + interval - now - _WINDOW))
@@ -68,10 +70,10 @@ class RateLimiter:
                 fcntl.flock(self._file, fcntl.LOCK_UN)
 
     def _take_file(self) -> bool:
-        """Take the lock between processes, and tell whether that was possible.
+        """Take the lock between processes; return whether that was possible.
 
-        A process that was stopped may hold it. Nobody else's request must wait for that one, so it is not
-        counted, and for a while no other is.
+        A stopped process may hold the lock. Requests must not wait for that process, so for some seconds
+        they are not counted.
         """
         if time.monotonic() < self._uncounted_until:
             return False
@@ -80,6 +82,6 @@ class RateLimiter:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 return True
             sleep(_PAUSE)
-        _log.warning("Requests are not counted for now: another program holds the lock of 'rates'.")
-        self._uncounted_until = time.monotonic() + _WITHOUT_COUNT
+        _log.warning("Requests are not counted for now: another program holds the lock of the file 'rates'.")
+        self._uncounted_until = time.monotonic() + _PAUSE_OF_COUNTS
         return False

@@ -7,6 +7,7 @@ import pytest
 from flask import Flask
 
 from app.errors import CODES, STATUSES
+from app.schemas.base import InvalidRequest
 from storage.errors import StorageError
 from tests.client import Client, assert_error
 
@@ -25,6 +26,19 @@ def test_every_storage_error_has_an_answer():
     assert set(STATUSES.values()) <= CODES.keys()
 
 
+@pytest.mark.parametrize("kind", [*STATUSES, InvalidRequest])
+def test_a_subclass_has_the_status_of_its_base(app: Flask, master: Client, kind: type[Exception]):
+    subclass = type("Subclass", (kind,), {"__init__": lambda *_: None, "__str__": lambda _: "why"})
+    error = subclass()
+    vars(error).update(scheme="Bearer", seconds=1, mistakes=[])
+    app.add_url_rule("/raise", "raise", lambda: raise_(error))
+    assert master.get("/raise").status_code == STATUSES.get(kind, 422)
+
+
+def raise_(error: Exception) -> None:
+    raise error
+
+
 def test_a_bug_is_answered_500_without_its_details(
     app: Flask, master: Client, caplog: pytest.LogCaptureFixture
 ):
@@ -41,7 +55,7 @@ def test_a_bug_is_answered_500_without_its_details(
 
 
 def test_unknown_addresses_are_answered_404_and_methods_405(master: Client):
-    assert_error(master.get("/nope"), 404, "RESOURCE_NOT_FOUND", "/nope. What there is stands at /docs.")
+    assert_error(master.get("/nope"), 404, "RESOURCE_NOT_FOUND", "/nope. All operations are listed at /docs.")
     response = master.request("DELETE", "/v1/repo")
     assert_error(response, 405, "METHOD_NOT_ALLOWED", "DELETE", "/v1/repo")
     assert set(response.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS", "POST", "PUT"}

@@ -17,6 +17,7 @@ import git
 from flask import Blueprint, Flask, Response, current_app, request
 
 from app import create_app
+from app.api import examples
 from app.api.repos import list_repos
 from app.api.targets import list_targets
 from app.cli import serving
@@ -42,7 +43,7 @@ _one_at_a_time = Lock()
 
 
 @creating.post("/nothing-stored")
-@accepts(TargetCreateSchema)
+@accepts(TargetCreateSchema, example=examples.CREATE_TARGET)
 @returns(TargetSchema, 201, headers=versions.HEADERS | versions.LOCATION)
 def store_nothing(repo_name: str, body: dict[str, Any]) -> Answer:  # noqa: ARG001
     """Validate, resolve and answer; write nothing."""
@@ -50,7 +51,7 @@ def store_nothing(repo_name: str, body: dict[str, Any]) -> Answer:  # noqa: ARG0
 
 
 @creating.post("/gitpython")
-@accepts(TargetCreateSchema)
+@accepts(TargetCreateSchema, example=examples.CREATE_TARGET)
 @returns(TargetSchema, 201, headers=versions.HEADERS | versions.LOCATION)
 def commit_through_index(repo_name: str, body: dict[str, Any]) -> Answer:  # noqa: ARG001
     """Do the same work with GitPython's index, as its tutorial does; nothing is flushed."""

@@ -93,5 +93,5 @@ def test_server_does_not_start_with_too_few_open_files(tmp_path: Path):
         )
         assert done.returncode != 0
         assert (
-            "A process may open only 32 files at once, and 45 are the least: raise the limit" in done.stderr
+            "A process may open only 32 files at once, and needs at least 45: raise the limit" in done.stderr
         )

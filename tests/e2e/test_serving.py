@@ -216,7 +216,7 @@ def test_server_does_not_start_on_a_taken_address_or_unusable_folder(tmp_path: P
         for settings in ({"port": port}, {"host": "nonsense.invalid"}):
             done = bakehouse(tmp_path / "data", "serve", **settings)
             assert done.returncode == 1
-            assert done.stderr.startswith("Error: BAKEHOUSE_HOST and BAKEHOUSE_PORT: nobody can listen on")
+            assert done.stderr.startswith("Error: BAKEHOUSE_HOST and BAKEHOUSE_PORT: cannot listen on")
     done = bakehouse(tmp_path / "file", "serve")
     assert done.stderr == f"Error: The data directory {tmp_path}/file cannot be used: Not a directory.\n"
 

@@ -20,6 +20,7 @@ from app import create_app
 from app.cli import main
 from app.settings import Settings
 from storage.store import Store
+from tests.contracts import hold_to_contracts
 from tests.server import MASTER_KEY
 from tests.storage.repositories import git
 from tests.torture import everything
@@ -157,7 +158,7 @@ def _start(data_dir: Path, *, leftovers: bool) -> Flask:
     _forget_versions()
     with nullcontext() if leftovers else patch.object(Store, "checkpoint_leftovers"):
         app = create_app(Settings(data_dir, master_key=MASTER_KEY, maintenance=False))
-    app.testing = True
+    hold_to_contracts(app)
     for thread in threading.enumerate():
         if thread.name == "leftovers":
             thread.join()

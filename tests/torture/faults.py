@@ -16,6 +16,7 @@ from app.settings import Settings
 from storage.errors import StorageUnavailable
 from storage.store import Store
 from tests.client import Client
+from tests.contracts import hold_to_contracts
 from tests.server import MASTER_KEY
 from tests.storage.repositories import git
 from tests.torture.power import unpublished
@@ -101,7 +102,7 @@ def run(errors: Sequence[int] = ERRORS, wanted: Sequence[str] = ()) -> Iterator[
     with unpublished(), tempfile.TemporaryDirectory(prefix="bakehouse-faults-") as folder:
         data_dir = Path(folder, "data")
         app = create_app(Settings(data_dir, master_key=MASTER_KEY))
-        app.testing = True
+        hold_to_contracts(app)
         client = Client(app, MASTER_KEY)
         client.post("/v1/repo", {"repo_name": "demo"})
         numbers = iter(range(10**9))

@@ -27,6 +27,7 @@ from app.settings import Settings
 from app.wire.context import Services
 from storage.store import Store
 from tests.client import Client, assert_error
+from tests.contracts import hold_to_contracts
 from tests.payloads import asking, made, target
 from tests.server import MASTER_KEY
 from tests.torture import faults
@@ -107,7 +108,7 @@ class Refuser:
     def __init__(self, data_dir: Path) -> None:
         self.data_dir = data_dir
         self.app = create_app(Settings(data_dir, master_key=MASTER_KEY))
-        self.app.testing = True
+        hold_to_contracts(self.app)
         self.master = Client(self.app, MASTER_KEY)
         self.admin = Client(
             self.app, self.master.post("/v1/admin/users", {"user_id": "admin"}).json["api_key"]

@@ -12,6 +12,7 @@ from app import create_app
 from app.settings import Settings
 from app.wire import rates
 from tests.client import Client, assert_error, assert_mistakes
+from tests.contracts import hold_to_contracts
 from tests.payloads import target
 from tests.server import MASTER_KEY
 
@@ -25,7 +26,7 @@ def limited(tmp_path: Path) -> Limited:
 
     def make(**limits: int) -> Client:
         app = create_app(Settings(tmp_path / "data", master_key=MASTER_KEY, **limits))
-        app.testing = True
+        hold_to_contracts(app)
         client = Client(app, MASTER_KEY)
         client.post("/v1/repo", {"repo_name": "demo"})
         return client

@@ -5,6 +5,7 @@ from urllib.parse import quote
 import pytest
 from flask import Flask
 
+from app.wire.contract import contract_of
 from tests.app.api.helpers import MESSAGES, PROMPTS, TARGETS, demo, new_user, show
 from tests.client import Client, assert_error, assert_mistakes
 from tests.payloads import target
@@ -23,25 +24,38 @@ from tests.timeline import (
 
 REPO = "/v1/repo/demo"
 DEFAULT = f"{REPO}/defaults/target"
-READ = [
-    REPO,
-    f"{REPO}/tree",
-    f"{REPO}/grants",
-    DEFAULT,
-    TARGETS,
-    f"{TARGETS}/a",
-    PROMPTS,
-    f"{PROMPTS}/p",
-    f"{REPO}/log",
-    f"{TARGETS}/a/history",
-    f"{PROMPTS}/p/history",
-]
+# A GET in a repo that takes no `ref`, and why.
+WITHOUT_REF = {
+    "tags.list_tags": "a tag is no part of what it is on",
+    "tags.get_tag": "a tag is no part of what it is on",
+    "history.get_target_diff": "`from` and `to` say which two versions to compare",
+}
+
+
+@pytest.fixture
+def read(app: Flask) -> list[str]:
+    """Return the addresses, in repo `demo`, of every GET that takes `ref`."""
+    addresses = []
+    for rule in app.url_map.iter_rules():
+        if "GET" in rule.methods and rule.rule.startswith("/v1/") and "repo_name" in rule.arguments:
+            contract = contract_of(app.view_functions[rule.endpoint])
+            takes_ref = contract.query is not None and "ref" in contract.query.fields
+            assert takes_ref != (rule.endpoint in WITHOUT_REF), (
+                f"{rule.endpoint}: add `ref` to its query, see RefQuerySchema, or a reason to WITHOUT_REF"
+            )
+            if takes_ref:
+                names = {name: NAMES[name] for name in rule.arguments}
+                addresses.append(rule.build(names)[1])
+    return sorted(addresses)
+
+
+NAMES = {"repo_name": "demo", "target_name": "a", "prompt_name": "p"}
 
 
 def change_everything(app: Flask, client: Client, number: int) -> None:
-    """Change what each of `READ` answers."""
+    """Change what each GET of `read` answers."""
     put_target(client, "a", max_tokens=number)
-    put_target(client, f"t{number}", temperature=0.5)
+    client.put(f"{TARGETS}/t{number}", {"template": "a", "overrides": {"temperature": 0.5}})
     client.put(f"{PROMPTS}/p", {"messages": MESSAGES * number})
     client.put(f"{PROMPTS}/p{number}", {"messages": []})
     client.put(DEFAULT, {"config": {"temperature": number / 10}})
@@ -51,20 +65,20 @@ def change_everything(app: Flask, client: Client, number: int) -> None:
 
 
 def test_every_get_with_ref_answers_as_it_was_then(
-    app: Flask, master: Client, alice: Client, monkeypatch: pytest.MonkeyPatch
+    app: Flask, master: Client, alice: Client, read: list[str], monkeypatch: pytest.MonkeyPatch
 ):
     for number in (1, 2):
         new_user(master, f"user{number}")
     set_clock(monkeypatch, TEN)
     change_everything(app, alice, 1)
-    commit, then = tip(app), {path: alice.get(path) for path in READ}
+    commit, then = tip(app), {path: alice.get(path) for path in read}
     alice.post(f"{REPO}/tags", {"name": "v1"})
     set_clock(monkeypatch, TWELVE)
     change_everything(app, alice, 2)
     for path, before in then.items():
         now = alice.get(path)
         assert (before.status_code, now.status_code) == (200, 200)
-        assert now.json != before.json
+        assert now.json != before.json, f"have change_everything change the answer of GET {path}"
         for ref in (commit, commit[:12], "v1", TEN, ELEVEN):
             answer = alice.get(f"{path}?ref={ref}")
             assert (answer.status_code, answer.json) == (200, before.json)
@@ -145,7 +159,7 @@ def test_a_tag_comes_before_an_abbreviation(alice: Client):
         assert alice.get(f"{TARGETS}/a?ref={ref}").headers["Git-Commit"] == commit
 
 
-def test_malformed_refs_are_refused(app: Flask, alice: Client):
+def test_malformed_refs_are_refused(app: Flask, alice: Client, read: list[str]):
     alice.put(f"{PROMPTS}/p", {"messages": []})
     put_target(alice, "a", temperature=0.5)
     before = refs(app)
@@ -154,12 +168,12 @@ def test_malformed_refs_are_refused(app: Flask, alice: Client):
         assert_mistakes(alice.get(f"{TARGETS}/a?ref={quote(ref)}"), mistake)
     for ref in ("2090-01-01T10:00:00", "2090-01-01T10:00Z", "2090-13-01T10:00:00Z", "2090-02-30T10:00:00Z"):
         assert_mistakes(alice.get(f"{TARGETS}/a?ref={quote(ref)}"), mistake)
-    for path in READ:
+    for path in read:
         assert_mistakes(alice.get(f"{path}?ref=a:b"), mistake)
     assert refs(app) == before
 
 
-def test_refs_to_commits_off_the_branch_are_answered_404(app: Flask, alice: Client):
+def test_refs_to_commits_off_the_branch_are_answered_404(app: Flask, alice: Client, read: list[str]):
     alice.put(f"{PROMPTS}/p", {"messages": []})
     put_target(alice, "a", temperature=0.5)
     stray = off_the_branch(demo_repository(app), "-p", "main")
@@ -169,7 +183,7 @@ def test_refs_to_commits_off_the_branch_are_answered_404(app: Flask, alice: Clie
     absent = ("nope", "v1", "0" * 40, "0000", "master", tip(app)[:3], "2090-01-01", blob)
     for ref in (*absent, stray, stray[:12]):
         assert_error(alice.get(f"{TARGETS}/a?ref={ref}"), 404, "RESOURCE_NOT_FOUND", f"'{ref}'", "'demo'")
-    for path in READ:
+    for path in read:
         assert_error(alice.get(f"{path}?ref=stray"), 404, "RESOURCE_NOT_FOUND", "'stray'")
         answer = alice.get(f"{path}?ref=2001-01-01T00:00:00Z")
         assert_error(answer, 404, "RESOURCE_NOT_FOUND", "2001-01-01T00:00:00", "it began at")
@@ -177,12 +191,12 @@ def test_refs_to_commits_off_the_branch_are_answered_404(app: Flask, alice: Clie
     assert refs(app) == before
 
 
-def test_an_ambiguous_abbreviation_is_a_conflict(app: Flask, alice: Client):
+def test_an_ambiguous_abbreviation_is_a_conflict(app: Flask, alice: Client, read: list[str]):
     alice.put(f"{PROMPTS}/p", {"messages": []})
     put_target(alice, "a", temperature=0.5)
     one, other = demo_repository(app).transact(two_alike)
     before = refs(app)
-    for path in READ:
+    for path in read:
         assert_error(
             alice.get(f"{path}?ref={one[:4]}"), 409, "RESOURCE_CONFLICT", f"'{one[:4]}'", "2 commits"
         )
@@ -191,7 +205,9 @@ def test_an_ambiguous_abbreviation_is_a_conflict(app: Flask, alice: Client):
     assert refs(app) == before
 
 
-def test_access_is_decided_by_todays_grants_whatever_the_ref(app: Flask, master: Client, alice: Client):
+def test_access_is_decided_by_todays_grants_whatever_the_ref(
+    app: Flask, master: Client, alice: Client, read: list[str]
+):
     bob = new_user(master, "bob")
     put_target(alice, "a", temperature=0.5)
     alice.put(f"{REPO}/grants/bob", {"access": "read"})
@@ -200,5 +216,5 @@ def test_access_is_decided_by_todays_grants_whatever_the_ref(app: Flask, master:
     assert_error(bob.get(f"{REPO}/grants?ref={shared}", X_User_Id="alice"), 403, "FORBIDDEN")
     alice.delete(f"{REPO}/grants/bob")
     for ref in (shared, "nope", "a~b"):
-        for path in READ:
+        for path in read:
             assert_error(bob.get(f"{path}?ref={ref}", X_User_Id="alice"), 403, "FORBIDDEN", "'alice'")

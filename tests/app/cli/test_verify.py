@@ -187,8 +187,8 @@ def test_verify_goes_on_after_a_repo_that_cannot_be_opened(data_dir: Path, alice
     ("arguments", "message"),
     [
         (["--repo", "alice/nope"], "There is no repo 'alice/nope'"),
-        (["--repo", "demo"], "There is no repo 'demo'; say <user>/<name>."),
-        (["--repo", "alice/demo", "."], "give one of them"),
+        (["--repo", "demo"], "There is no repo 'demo'; write <user>/<name>."),
+        (["--repo", "alice/demo", "."], "but not both"),
         (["/dev"], "/dev is no git repository"),
         (["/nowhere"], "'/nowhere' does not exist"),
     ],

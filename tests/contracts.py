@@ -1,0 +1,47 @@
+"""Compare every answer of an application under test with the contract of its view."""
+
+import json
+
+from flask import Flask, Response, current_app, request
+
+from app.schemas.errors import ErrorSchema, MistakesSchema
+from app.wire.contract import Contract, contract_of
+
+_OF_EVERY_ANSWER = {"Content-Type", "Content-Length", "X-Request-Id"}
+_OF_REFUSALS = _OF_EVERY_ANSWER | {"Retry-After", "WWW-Authenticate", "X-Should-Retry"}
+
+
+def hold_to_contracts(app: Flask) -> Flask:
+    """Have a request raise AssertionError if its answer is not one that `/openapi.json` describes."""
+    app.testing = True  # else Flask would answer the AssertionError with 500
+    app.after_request(_check)
+    return app
+
+
+def _check(response: Response) -> Response:
+    contract = request.endpoint and contract_of(current_app.view_functions[request.endpoint])
+    if contract and request.method != "OPTIONS":
+        problem = _find_problem(contract, response)
+        assert problem is None, f"{request.method} {request.path}: {problem}"
+    return response
+
+
+def _find_problem(contract: Contract, response: Response) -> str | None:
+    status, headers = response.status_code, set(response.headers.keys())
+    if status in contract.statuses:
+        schemas, undocumented = contract.schemas, headers - contract.headers.keys() - _OF_EVERY_ANSWER
+    elif status in contract.refusals:
+        schemas = (MistakesSchema() if status == 422 else ErrorSchema(),)
+        undocumented = headers - _OF_REFUSALS
+    else:
+        return f"@returns does not list the status {status}"
+    if undocumented:
+        return f"@returns does not list the headers {sorted(undocumented)} for status {status}"
+    if status == 304:
+        return "an answer with status 304 has a body" if response.data else None
+    if contract.text is not None and response.mimetype == contract.text.media_type:
+        return None
+    if response.mimetype != "application/json":
+        return f"@returns does not list the media type {response.mimetype}"
+    mistakes = [schema.validate(json.loads(response.data)) for schema in schemas]
+    return None if {} in mistakes else f"the answer does not fit its schema: {mistakes}"
