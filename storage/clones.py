@@ -8,6 +8,7 @@ from types import TracebackType
 from storage.errors import RepositoryDamaged
 from storage.history import LOG, LoggedCommit, parse_log
 from storage.ids import BlobId, CommitId
+from storage.location import Location
 from storage.machine import disk, git_command
 from storage.objects.database import ObjectDatabase
 from storage.plumbing import checked_git
@@ -28,7 +29,8 @@ class Clone:
         """
         self.name = name
         self._git_folder = git_command.find_repository(name, path)
-        self._objects = ObjectDatabase(name, self._git_folder)
+        self._location = Location(name, self._git_folder)
+        self._objects = ObjectDatabase(self._location)
 
     def __enter__(self) -> "Clone":
         return self
@@ -81,7 +83,7 @@ class Clone:
         """Return the faults that git finds in objects and refs, a line each."""
         command = ("fsck", "--full", "--strict", "--no-dangling", "--no-progress")
         with disk.exclusive(self._git_folder / "objects", _WAITS):  # so that maintenance removes no pack
-            status, *printed = git_command.attempt(self.name, self._git_folder, *command)
+            status, *printed = git_command.attempt(self._location, *command)
         lines = b"".join(printed).decode("utf-8", "replace").splitlines()
         return lines or ([f"it ends with status {status}"] if status else [])
 
@@ -92,4 +94,4 @@ class Clone:
         return [str(path.relative_to(self._git_folder)) for path in found]
 
     def _run(self, *arguments: str) -> str:
-        return git_command.run(self.name, self._git_folder, *arguments)
+        return git_command.run(self._location, *arguments)

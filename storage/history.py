@@ -133,7 +133,7 @@ class History:
             yield from self._ask_git(wanted, newest, oldest, None if limit is None else limit - found)
 
     def _know(self, path: str, commit: CommitId, last: int) -> Known:
-        key = (self._git.folder, path)
+        key = (str(self._git.location.folder), path)
         known = self._cache.get(key) or NOTHING
         reached = self._ancestry.position(known.through) if known.through else -1
         if reached is None:  # an operator rewrote the history

@@ -73,10 +73,10 @@ def roll_up(branch: Branch) -> int:
     together. So packs stay in a geometric progression, and an object is rewritten a logarithmic number of
     times. The old packs are removed when the new one is durable.
     """
-    small = _find_small(branch.git_folder)
+    small = _find_small(branch.location.folder)
     if len(small) < 2:
         return 0
-    folder = branch.git_folder / "objects" / "pack"
+    folder = branch.location.folder / "objects" / "pack"
     rolled = _pack(branch, small, "--stdin-packs", "--no-reuse-object")
     _remove_multi_pack_index(folder)
     for name in set(small) - {f"pack-{rolled}.pack"}:  # the same pack, if it had all objects already
@@ -102,7 +102,7 @@ def write_commit_graph(branch: Branch) -> None:
     New commits become a layer of their own. git merges layers now and then.
     """
     options = ("--reachable", "--changed-paths", "--split")
-    git_command.run(branch.name, branch.git_folder, "commit-graph", "write", *options)
+    git_command.run(branch.location, "commit-graph", "write", *options)
 
 
 def _find_small(git_folder: Path) -> list[str]:
@@ -124,7 +124,7 @@ def _find_small(git_folder: Path) -> list[str]:
 
 def is_due(branch: Branch) -> bool:
     """Tell whether a repository has so many packs, loose objects or tags that git is slow."""
-    folder = branch.git_folder
+    folder = branch.location.folder
     return (
         len(pack_sizes(folder)) > ROLL_UP_ABOVE
         or len(_loose_objects(folder)) > ROLL_UP_ABOVE
@@ -137,7 +137,7 @@ def maintain(branch: Branch, journal: Journal) -> None:
 
     The branch is not packed: it moves, and a writer would wait while git has its lock.
     """
-    folder = branch.git_folder
+    folder = branch.location.folder
     journal.shrink()
     with disk.exclusive(folder / "objects", _WAITS):
         _remove_leftovers(folder)
@@ -153,20 +153,20 @@ def _refuse_damage(branch: Branch) -> None:
 
     A damaged commit-graph is removed; a new one follows.
     """
-    if checked_git.WITHOUT_GRAPH in CheckedGit(branch.name, branch.git_folder).check():
-        folder = branch.git_folder / "objects/info"
+    if checked_git.WITHOUT_GRAPH in CheckedGit(branch.location).check():
+        folder = branch.location.folder / "objects/info"
         shutil.rmtree(folder / "commit-graphs", ignore_errors=True)
         (folder / "commit-graph").unlink(missing_ok=True)
 
 
 def _tidy(branch: Branch) -> None:
-    loose = _loose_objects(branch.git_folder)  # made by git commands of an operator
+    loose = _loose_objects(branch.location.folder)  # made by git commands of an operator
     if loose:
         _pack(branch, loose)
-        git_command.run(branch.name, branch.git_folder, "prune-packed", "--quiet")
+        git_command.run(branch.location, "prune-packed", "--quiet")
     roll_up(branch)
     write_commit_graph(branch)
-    git_command.run(branch.name, branch.git_folder, "pack-refs")
+    git_command.run(branch.location, "pack-refs")
 
 
 def _loose_objects(git_folder: Path) -> list[str]:
@@ -177,9 +177,9 @@ def _loose_objects(git_folder: Path) -> list[str]:
 
 def _pack(branch: Branch, wanted: Sequence[str], *options: str) -> str:
     """Have git put objects, or those of some packs, into one pack, durably; return the id of that pack."""
-    folder = branch.git_folder / "objects" / "pack"
+    folder = branch.location.folder / "objects" / "pack"
     command = ("pack-objects", "--quiet", *options, str(folder / "pack"))
-    packed = git_command.run(branch.name, branch.git_folder, *command, stdin="\n".join(wanted)).strip()
+    packed = git_command.run(branch.location, *command, stdin="\n".join(wanted)).strip()
     disk.sync(folder)
     return packed
 
@@ -213,9 +213,9 @@ class Maintenance:
         if packs <= ROLL_UP_ABOVE or self._turns is None:
             return
         with self._state:
-            if branch.git_folder in self._queued:
+            if branch.location.folder in self._queued:
                 return
-            self._queued.add(branch.git_folder)
+            self._queued.add(branch.location.folder)
             if self._thread is None or not self._thread.is_alive():  # a fork has no thread of its parent's
                 self._thread = threading.Thread(
                     target=self._work, args=(self._turns,), name="maintenance", daemon=True
@@ -232,7 +232,7 @@ class Maintenance:
                     if is_due(branch):  # otherwise another process was quicker
                         maintain(branch, journal)
             except (OSError, RepositoryDamaged) as error:
-                _log.warning("%s was not maintained: %s", branch.name, error)
+                _log.warning("%s was not maintained: %s", branch.location.name, error)
             finally:
                 with self._state:
-                    self._queued.discard(branch.git_folder)
+                    self._queued.discard(branch.location.folder)

@@ -10,7 +10,7 @@ from typing import IO, TypeVar
 
 from storage import maintenance
 from storage.ancestry import Ancestry
-from storage.errors import RepositoryDamaged, StorageError, StorageUnavailable, explained
+from storage.errors import RepositoryDamaged, StorageError, StorageUnavailable
 from storage.history import EVERYTHING, History, LogFilter, LoggedCommit
 from storage.ids import CommitId, object_id
 from storage.journal import recovery
@@ -18,6 +18,7 @@ from storage.journal.checkpoint import Checkpoint
 from storage.journal.checkpoint_task import NoCheckpointer
 from storage.journal.checkpointer import PATIENCE_SECONDS
 from storage.journal.tip import Tip
+from storage.location import Location
 from storage.machine import git_command
 from storage.objects.database import ObjectDatabase
 from storage.objects.overlay import ObjectOverlay
@@ -41,20 +42,19 @@ T = TypeVar("T")
 class Repository:
     """A repository that Bakehouse made. Threads may share one."""
 
-    def __init__(self, name: str, path: Path, shared: Shared) -> None:
-        """Open the repository at `path`; RepositoryNotFound or RepositoryDamaged if it cannot be."""
-        self.name = name
-        self.path = path
-        with explained(name, path):
-            path.stat()
-            if not is_repository(path):
-                raise RepositoryDamaged(name, "its folder is not a git repository")
-        self._objects = ObjectDatabase(name, path, shared.objects, shared.waits)
-        self._git = CheckedGit(name, path)
-        refs = Refs(name, path)
+    def __init__(self, location: Location, shared: Shared) -> None:
+        """Open a repository; RepositoryNotFound or RepositoryDamaged if that is not possible."""
+        self.name, self.path = self._location = location
+        with location.explained():
+            self.path.stat()
+            if not is_repository(self.path):
+                raise RepositoryDamaged(self.name, "its folder is not a git repository")
+        self._objects = ObjectDatabase(location, shared.objects, shared.waits)
+        self._git = CheckedGit(location)
+        refs = Refs(location)
         self._branch = branch = Branch(refs)
-        with explained(name, path):
-            self._journal = journal = shared.open_journal(name, path)
+        with location.explained():
+            self._journal = journal = shared.open_journal(location)
             recovery.recover(branch, journal)
 
         def maintain() -> None:
@@ -62,26 +62,26 @@ class Repository:
 
         objects = self._objects
         checkpoint = Checkpoint(branch, refs, objects, self._git, then=maintain)
-        reopen = partial(Repository, name, path, replace(shared, checkpointer=NoCheckpointer()))
+        reopen = partial(Repository, location, replace(shared, checkpointer=NoCheckpointer()))
         self._tip = Tip(branch, journal, objects, checkpoint, shared.checkpointer, reopen)
         self._tags = Tags(refs, objects, self._tip)
         self._ancestry = Ancestry(self._tip, objects, self._git)
-        self._revisions = Revisions(name, path, self._ancestry, self._tags)
+        self._revisions = Revisions(location, self._ancestry, self._tags)
         self._history = History(objects, self._ancestry, self._git, shared.versions)
         self._writer = Writer(objects, self._tip, shared.waits)
 
     @classmethod
-    def init(cls, name: str, path: Path, change: Callable[[Transaction], object]) -> None:
+    def init(cls, location: Location, change: Callable[[Transaction], object]) -> None:
         """Make a repository in a new folder, with `change` as its first commit."""
-        path.mkdir()
+        location.folder.mkdir()
         branch = Path(BRANCH).name
         try:
             git_command.run(
-                name, path, "init", "--quiet", "--bare", "--template=", f"--initial-branch={branch}"
+                location, "init", "--quiet", "--bare", "--template=", f"--initial-branch={branch}"
             )
         except RepositoryDamaged as error:
-            raise StorageUnavailable(name, "git cannot make a repository there") from error
-        repository = cls(name, path, Shared(checkpointer=NoCheckpointer()))
+            raise StorageUnavailable(location.name, "git cannot make a repository there") from error
+        repository = cls(location, Shared(checkpointer=NoCheckpointer()))
         transaction = Transaction(ObjectOverlay(repository._objects), None)
         change(transaction)
         with repository._journal.lock() as journal:
@@ -94,7 +94,7 @@ class Repository:
 
     def head(self) -> Snapshot:
         """Return the files of the repository as they are now."""
-        with explained(self.name, self.path):
+        with self._location.explained():
             return Snapshot(self._objects, self._tip.read())
 
     def at(self, commit: CommitId) -> Snapshot:
@@ -128,7 +128,7 @@ class Repository:
         `before` is a commit: only commits older than it are returned.
         """
         last = self._newest(start, before)
-        with explained(self.name, self.path):
+        with self._location.explained():
             return [] if last < 0 else self._history.versions(path, self._ancestry.id_at(last))
 
     def log(
@@ -144,14 +144,14 @@ class Repository:
         `before` is a commit: only commits older than it are returned.
         """
         newest = self._newest(start, before)
-        with explained(self.name, self.path):
+        with self._location.explained():
             return list(self._history.log(wanted, newest=newest, limit=limit))
 
     def diff(self, old: tuple[CommitId, str], new: tuple[CommitId, str]) -> str:
         """Return the difference of two files as git prints it; each is given as a commit and a path."""
         sides = [f"{commit}:{path}" for commit, path in (old, new)]
         options = ("--no-color", "--no-ext-diff", "--no-textconv", "--no-renames")
-        with explained(self.name, self.path):
+        with self._location.explained():
             is_in_git = all(
                 self._revisions.position(commit) <= self._ancestry.last_checkpointed()
                 for commit, _ in (old, new)
@@ -168,7 +168,7 @@ class Repository:
 
     def tags(self) -> list[Tag]:
         """Return the tags on commits of the history, by name."""
-        with explained(self.name, self.path):
+        with self._location.explained():
             found = self._tags.all()
         return [tag for tag in found if self._revisions.has(tag.commit)]
 
@@ -179,7 +179,7 @@ class Repository:
     def create_tag(self, name: str, commit: CommitId, tagger: Person, message: str) -> Tag:
         """Put an annotated tag on a commit of the history, durably; TagExists where there is one."""
         self._revisions.position(commit)
-        with explained(self.name, self.path):
+        with self._location.explained():
             tag = self._tags.create(name, commit, tagger, message)
         with suppress(StorageError):  # git sees the tag at once, or else when the checkpointer tries again
             self._tip.checkpoint(PATIENCE_SECONDS)
@@ -207,7 +207,7 @@ class Repository:
     def maintain(self, *, always: bool) -> bool:
         """Run maintenance beside readers and writers, if it is due; tell whether it was."""
         self.checkpoint()
-        with explained(self.name, self.path):
+        with self._location.explained():
             due = always or maintenance.is_due(self._branch)
             if due:
                 maintenance.maintain(self._branch, self._journal)
@@ -217,15 +217,15 @@ class Repository:
         """Return the first answer to a `git clone` or `git fetch`; `protocol` is `Git-Protocol`."""
         self.checkpoint()
         self.head()  # git takes a repository whose branch cannot be read for an empty one
-        with explained(self.name, self.path):
+        with self._location.explained():
             self._tags.all()  # git leaves out a tag that cannot be read
-        return transport.advertise_refs(self.name, self.path, protocol)
+        return transport.advertise_refs(self._location, protocol)
 
     def upload_pack(self, protocol: str, request: IO[bytes]) -> Upload:
         """Return the answer to a request for objects: a file at its start, which is closed here.
 
         Closing the answer early ends the git process that it comes from.
         """
-        with request, explained(self.name, self.path):
+        with request, self._location.explained():
             self.checkpoint()
             return transport.upload_pack(self.path, protocol, request)

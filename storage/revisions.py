@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from storage.ancestry import Ancestry
-from storage.errors import RevisionAmbiguous, RevisionNotFound, explained
+from storage.errors import RevisionAmbiguous, RevisionNotFound
 from storage.ids import CommitId
+from storage.location import Location
 from storage.plumbing.refs import BRANCH
 from storage.tags import Tag, Tags
 
@@ -15,11 +16,11 @@ _ABBREVIATION = re.compile(r"[0-9a-f]{4,40}")
 
 
 class Revisions:
-    """Finds the commits of the repository `name`. Threads may share one."""
+    """Finds the commits of a repository. Threads may share one."""
 
-    def __init__(self, name: str, path: Path, ancestry: Ancestry, tags: Tags) -> None:
-        self._name = name
-        self._path = path
+    def __init__(self, location: Location, ancestry: Ancestry, tags: Tags) -> None:
+        self._location = location
+        self._name = location.name
         self._ancestry = ancestry
         self._tags = tags
 
@@ -51,7 +52,7 @@ class Revisions:
 
     def tag(self, name: str) -> Tag | None:
         """Return a tag, or None if no commit of the history has a tag of that name."""
-        with explained(self._name, self._path):
+        with self._location.explained():
             tag = self._tags.read(name)
         return tag if tag and self.has(tag.commit) else None
 
@@ -70,5 +71,5 @@ class Revisions:
         return self._ancestry.position(commit) is not None
 
     def _catch_up(self) -> CommitId:
-        with explained(self._name, self._path):
+        with self._location.explained():
             return self._ancestry.catch_up()

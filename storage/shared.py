@@ -1,12 +1,12 @@
 """What the repositories of one store share."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from storage.caches import Cache
 from storage.journal.checkpointer import Checkpointer
 from storage.journal.file_engine import FileJournal
 from storage.journal.interface import Journal
+from storage.location import Location
 from storage.maintenance import Maintenance
 from storage.objects.cache import ObjectCache
 from storage.versions import Known
@@ -23,6 +23,6 @@ class Shared:
     objects: ObjectCache = field(default_factory=ObjectCache)
     versions: Cache[tuple[str, str], Known] = field(default_factory=lambda: Cache(32 * 1024 * 1024))
 
-    def open_journal(self, name: str, git_folder: Path) -> Journal:
+    def open_journal(self, location: Location) -> Journal:
         """Open the journal of a repository. This is the one place that says which engine keeps journals."""
-        return FileJournal(name, git_folder, self.waits)
+        return FileJournal(location, self.waits)

@@ -17,6 +17,7 @@ from storage.caches import Cache, weigh
 from storage.errors import NameTaken, RepositoryExists, StorageError, explained
 from storage.journal import recovery
 from storage.journal.checkpointer import PATIENCE_SECONDS
+from storage.location import Location
 from storage.machine import disk
 from storage.maintenance import Maintenance
 from storage.plumbing.branch import Branch
@@ -67,7 +68,7 @@ class Store:
                 repository = None
         if repository is None:  # opened outside the lock, so that a slow recovery delays no other repository
             path = self._path(f"{name}{_SUFFIX}")
-            repository = Repository(_last(name), path, self._shared)
+            repository = Repository(Location(_last(name), path), self._shared)
             with self._lock:
                 repository = self._open.setdefault(name, repository)
         return repository
@@ -107,9 +108,10 @@ class Store:
     def _checkpoint_leftover(self, name: str) -> None:
         path = self._path(f"{name}{_SUFFIX}")
         try:
-            with explained(_last(name), path):
-                journal = self._shared.open_journal(_last(name), path)
-                recovery.recover(Branch(Refs(_last(name), path)), journal)
+            location = Location(_last(name), path)
+            with location.explained():
+                journal = self._shared.open_journal(location)
+                recovery.recover(Branch(Refs(location)), journal)
                 if not journal.head().is_empty:
                     self.open(name).checkpoint(PATIENCE_SECONDS)
         except StorageError as error:  # requests for the repository get the error, too
@@ -172,14 +174,14 @@ class Store:
             ignore_cleanup_errors=True,  # the next `create` removes it
         ) as scratch:
             unfinished = Path(scratch, path.name)
-            Repository.init(name, unfinished, change)
+            Repository.init(Location(name, unfinished), change)
             disk.sync_tree(unfinished)
-            position = self._shared.open_journal(name, unfinished).head()
+            position = self._shared.open_journal(Location(name, unfinished)).head()
             unfinished.rename(path)
             try:
                 disk.sync(path.parent)
             except OSError:
-                journal = self._shared.open_journal(name, path)
+                journal = self._shared.open_journal(Location(name, path))
                 with journal.lock():
                     if journal.head() == position:  # otherwise somebody has written to it, and it stays
                         path.rename(unfinished)

@@ -36,7 +36,7 @@ class Checkpoint:
         must_move = tip is not None and branch in commits[:-1]
         if tip is not None and not must_move and not self._git.is_ancestor(tip, BRANCH):
             raise RepositoryDamaged(
-                self._branch.name, "its branch was moved while Bakehouse held git's lock on it"
+                self._branch.location.name, "its branch was moved while Bakehouse held git's lock on it"
             )
         if must_move or tags:
             last = object_id(tip) if tip is not None and must_move else [*tags.values()][-1]

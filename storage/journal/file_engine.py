@@ -5,13 +5,13 @@ import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import cast
 
 from storage.errors import RepositoryNotFound
 from storage.journal.header import START, Header
 from storage.journal.interface import Position, Reading
 from storage.journal.journal_file import NAME, JournalFile
+from storage.location import Location
 from storage.machine import disk
 from storage.waits import Waits
 
@@ -19,12 +19,12 @@ _LOOK_SECONDS = 1.0  # between two looks at whether the file was removed or repl
 
 
 class FileJournal:
-    """The journal of the repository `name` in a folder: see `interface.Journal`."""
+    """The journal of a repository: see `interface.Journal`."""
 
-    def __init__(self, name: str, git_folder: Path, waits: Waits) -> None:
+    def __init__(self, location: Location, waits: Waits) -> None:
         """Open the file, which is made where there is none; after a power loss, find its end."""
-        self._name = name
-        self._path = git_folder / NAME
+        self._name = location.name
+        self._path = location.folder / NAME
         self._key = str(self._path)
         self._waits = waits
         self._looked = 0.0
@@ -32,7 +32,7 @@ class FileJournal:
         fd = os.open(self._path, os.O_RDONLY)  # stays open, since each request reads the header
         weakref.finalize(self, os.close, fd)
         self._inode = os.fstat(fd).st_ino
-        self._file = JournalFile(name, fd)
+        self._file = JournalFile(self._name, fd)
         if not self._file.header().is_current:
             with self.lock() as locked:
                 locked.recover_end()

@@ -7,10 +7,10 @@ many at once, and then the journal is empty again.
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from storage.journal.records import Record
+from storage.location import Location
 
 
 class Position(Protocol):
@@ -82,5 +82,5 @@ class Journal(Protocol):
         """
 
 
-Engine = Callable[[str, Path], Journal]
-"""Opens the journal of the repository of some name in a folder; makes one where there is none."""
+Engine = Callable[[Location], Journal]
+"""Opens the journal of a repository; makes one where there is none."""

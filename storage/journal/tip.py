@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple
 
-from storage.errors import RepositoryDamaged, explained
+from storage.errors import RepositoryDamaged
 from storage.ids import CommitId, ObjectId, commit_id, object_id
 from storage.journal.checkpoint import Checkpoint
 from storage.journal.checkpoint_task import CheckpointTask
@@ -81,7 +81,7 @@ class Tip:
         self._objects = objects
         self._checkpoint = checkpoint
         self._checkpointer = checkpointer
-        self._task = CheckpointTask(branch.git_folder, branch.name, weakref.ref(self), reopen)
+        self._task = CheckpointTask(branch.location, weakref.ref(self), reopen)
         self._lock = threading.Lock()
         self._known: _Known | None = None
         self._is_damaged = False  # the last checkpoint found damage
@@ -89,7 +89,7 @@ class Tip:
     @property
     def name(self) -> str:
         """The repository's name."""
-        return self._branch.name
+        return self._branch.location.name
 
     @property
     def lock_key(self) -> str:
@@ -122,7 +122,7 @@ class Tip:
         RepositoryDamaged until the damage is repaired. Raises StorageUnavailable where somebody else holds
         the repository for so many seconds.
         """
-        with explained(self.name, self._branch.git_folder), self._journal.lock(seconds) as journal:
+        with self._branch.location.explained(), self._journal.lock(seconds) as journal:
             known = self._catch_up()
             if known.position.is_full or self._objects.pending.is_full or self._is_damaged:
                 known = self._checkpoint_all(journal, known)
@@ -156,7 +156,7 @@ class Tip:
         Raises StorageUnavailable where somebody else holds the repository for so many seconds, by default
         those of this process.
         """
-        with explained(self.name, self._branch.git_folder):
+        with self._branch.location.explained():
             if self._journal.head().is_empty:
                 return
             with self._journal.lock(seconds) as journal:

@@ -9,7 +9,8 @@ from typing import IO
 
 import git
 
-from storage.errors import RepositoryDamaged, RepositoryNotFound, StorageUnavailable, explained
+from storage.errors import RepositoryDamaged, RepositoryNotFound, StorageUnavailable
+from storage.location import Location
 from storage.machine import cores
 
 _LONGEST = 1800.0  # seconds: maintenance of a large repository takes minutes
@@ -32,21 +33,20 @@ def environment() -> dict[str, str]:
     }
 
 
-def run(name: str, folder: Path, *arguments: str, stdin: str = "", options: Sequence[str] = ()) -> str:
-    r"""Return what a git command prints about the repository `name` in a folder; `options` are git's own.
+def run(location: Location, *arguments: str, stdin: str = "", options: Sequence[str] = ()) -> str:
+    r"""Return what a git command prints about a repository; `options` are git's own.
 
     Raises RepositoryDamaged if the command fails, StorageUnavailable if the system does not let it start.
     Bytes that are not UTF-8, as in a path that somebody committed by hand, become `\ufffd`.
     """
-    status, output, _ = attempt(name, folder, *arguments, stdin=stdin, options=options)
+    status, output, _ = attempt(location, *arguments, stdin=stdin, options=options)
     if status != 0:
-        raise RepositoryDamaged(name, f"git {arguments[0]} fails")
+        raise RepositoryDamaged(location.name, f"git {arguments[0]} fails")
     return output.decode("utf-8", "replace")
 
 
 def attempt(
-    name: str,
-    folder: Path,
+    location: Location,
     *arguments: str,
     stdin: str = "",
     options: Sequence[str] = (),
@@ -58,17 +58,17 @@ def attempt(
     """
     command = ["git", "--literal-pathspecs", *options, *arguments]
     try:
-        with explained(name, folder), cores.on_all_cores():
+        with location.explained(), cores.on_all_cores():
             done = subprocess.run(
                 command,
-                cwd=folder,
+                cwd=location.folder,
                 env=environment() | (variables or {}),
                 input=stdin.encode(),
                 capture_output=True,
                 timeout=_LONGEST,
             )
     except subprocess.TimeoutExpired as error:
-        raise StorageUnavailable(name, f"git {arguments[0]} does not end") from error
+        raise StorageUnavailable(location.name, f"git {arguments[0]} does not end") from error
     return done.returncode, done.stdout, done.stderr
 
 

@@ -3,10 +3,10 @@
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 from storage.errors import RepositoryDamaged
 from storage.ids import ObjectId
+from storage.location import Location
 from storage.objects.cache import ObjectCache
 from storage.objects.pending import PendingObjects
 from storage.objects.reader import ObjectReader
@@ -28,15 +28,15 @@ class ObjectDatabase(ObjectReader):
     """
 
     def __init__(
-        self, name: str, git_folder: Path, cache: ObjectCache | None = None, waits: Waits | None = None
+        self, location: Location, cache: ObjectCache | None = None, waits: Waits | None = None
     ) -> None:
         """Open the objects of a repository; repositories may share a cache, and the bounds of waiting."""
-        self.name = name
+        self.name = location.name
         self.pending = PendingObjects()
-        self._root = str(git_folder / "objects")
-        self._pack_folder = git_folder / "objects/pack"
+        self._root = str(location.folder / "objects")
+        self._pack_folder = location.folder / "objects/pack"
         self._cache = cache or ObjectCache()
-        self._cat_file = CatFile(name, git_folder, waits or Waits())
+        self._cat_file = CatFile(location, waits or Waits())
         self._packs_changed: int | None = None
         self._packs: frozenset[str] = frozenset()
         self._latest_trees: dict[bytes, ObjectId] = {}  # of each folder, told apart by how its tree starts

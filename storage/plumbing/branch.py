@@ -19,17 +19,16 @@ class Branch:
     """`refs/heads/main` among the refs of a repository."""
 
     def __init__(self, refs: Refs) -> None:
-        self.name = refs.name
-        self.git_folder = refs.git_folder
+        self.location = refs.location
         self._refs = refs
-        self._path = refs.git_folder / BRANCH
+        self._path = refs.location.folder / BRANCH
         self._lock = self._path.with_name(f"{self._path.name}.lock")
 
     def read(self) -> CommitId:
         """Return the commit that the branch is at; RepositoryDamaged if there is no branch."""
         tip = self.find()
         if tip is None:
-            raise RepositoryDamaged(self.name, f"its branch {BRANCH} is missing")
+            raise RepositoryDamaged(self.location.name, f"its branch {BRANCH} is missing")
         return tip
 
     def find(self) -> CommitId | None:
@@ -74,7 +73,7 @@ class Branch:
             disk.write_file(self._lock, _OURS, mode=0o644, flush=False)
         try:
             if self.find() != expected:
-                raise TipMoved(self.name)
+                raise TipMoved(self.location.name)
         except BaseException:
             self.unlock()
             raise
@@ -85,7 +84,7 @@ class Branch:
 
     def move(self, tip: CommitId) -> None:
         """Put the branch at a commit, durably. The caller has the lock, which stays."""
-        disk.put_file(self._path, f"{tip}\n".encode(), self.git_folder / "tmp_branch")
+        disk.put_file(self._path, f"{tip}\n".encode(), self.location.folder / "tmp_branch")
 
     def sync(self) -> None:
         """Flush where the branch is: the process that moved it may have been killed before it did."""

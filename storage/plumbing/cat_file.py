@@ -5,12 +5,12 @@ import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 
 from git.compat import safe_decode
 
 from storage.errors import NO_ROOM, RepositoryDamaged, StorageUnavailable
 from storage.ids import ObjectId
+from storage.location import Location
 from storage.machine import git_command
 from storage.machine.cores import on_all_cores
 from storage.plumbing.object import GitObject
@@ -19,13 +19,13 @@ from storage.watch import Ended
 
 
 class CatFile:
-    """Reads the objects of the repository `name`. Threads may share one; one reads at a time."""
+    """Reads the objects of a repository. Threads may share one; one reads at a time."""
 
-    def __init__(self, name: str, git_folder: Path, waits: Waits) -> None:
-        self._name = name
+    def __init__(self, location: Location, waits: Waits) -> None:
+        self._name = location.name
         self._waits = waits
-        self._key = str(git_folder / "objects")  # under which `waits` counts who waits to read
-        self._git = git_command.kept(git_folder)
+        self._key = str(location.folder / "objects")  # under which `waits` counts who waits to read
+        self._git = git_command.kept(location.folder)
         self._lock = threading.Lock()
         weakref.finalize(self, git_command.end, self._git)
 

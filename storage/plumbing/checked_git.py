@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from storage.errors import RepositoryDamaged, explained
+from storage.errors import RepositoryDamaged
+from storage.location import Location
 from storage.machine import git_command
 
 _CHECKSUM_SIZE = 20
@@ -28,24 +29,22 @@ _Signature = tuple[int, int, int]  # of a file: inode, time of change in nanosec
 
 
 class CheckedGit:
-    """Git, on the repository called `name` in a folder. Threads may share one."""
+    """Git's commands on a repository. Threads may share one."""
 
-    def __init__(self, name: str, git_folder: Path) -> None:
-        self.name = name
-        self.folder = str(git_folder)
-        self._git_folder = git_folder
+    def __init__(self, location: Location) -> None:
+        self.location = location
         self._whole: dict[str, _Signature] = {}
 
     def ask(self, *arguments: str) -> str:
         """Return what a git command prints; RepositoryDamaged if it fails, or would read a damaged file."""
-        with explained(self.name, self._git_folder):
+        with self.location.explained():
             without = self.check()
         options = [word for setting in without for word in ("-c", setting)]
-        return git_command.run(self.name, self._git_folder, *arguments, options=options)
+        return git_command.run(self.location, *arguments, options=options)
 
     def is_ancestor(self, commit: str, of: str) -> bool:
         """Tell whether a commit is in the history of another, or of a ref; False if git has no such commit."""
-        with explained(self.name, self._git_folder):
+        with self.location.explained():
             self.check()  # raises for damage, which must not look like a `no`
         try:
             self.ask("merge-base", "--is-ancestor", commit, of)
@@ -60,7 +59,7 @@ class CheckedGit:
         """
         without = set()
         whole: dict[str, _Signature] = {}
-        for path, signature in _summed_files(self._git_folder):
+        for path, signature in _summed_files(self.location.folder):
             if self._whole.get(path) == signature or is_whole(Path(path)):
                 whole[path] = signature
                 continue
@@ -68,7 +67,7 @@ class CheckedGit:
             if setting is not None:
                 without.add(setting)
             elif path.endswith((".pack", ".idx")):
-                raise RepositoryDamaged(self.name, f"the checksum of {Path(path).name} is wrong")
+                raise RepositoryDamaged(self.location.name, f"the checksum of {Path(path).name} is wrong")
         self._whole = whole
         return sorted(without)
 

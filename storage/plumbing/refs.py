@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from storage.errors import RepositoryDamaged
 from storage.ids import ObjectId
+from storage.location import Location
 from storage.machine import disk
 
 BRANCH = "refs/heads/main"
@@ -55,12 +56,12 @@ _Signature = tuple[int, int, int]  # of a file: inode, time of change in nanosec
 
 
 class Refs:
-    """The refs of the repository called `name` in `git_folder`. Threads may share one."""
+    """The refs of a repository. Threads may share one."""
 
-    def __init__(self, name: str, git_folder: Path) -> None:
-        self.name = name
-        self.git_folder = git_folder
-        self._packed_path, self._head_path = git_folder / "packed-refs", git_folder / "HEAD"
+    def __init__(self, location: Location) -> None:
+        self.location = location
+        self._folder = str(location.folder)
+        self._packed_path, self._head_path = location.folder / "packed-refs", location.folder / "HEAD"
         self._packed: tuple[_Signature | None, Mapping[str, PackedRef]] = (None, {})
         self._head: _Signature | None = None
 
@@ -69,7 +70,7 @@ class Refs:
         asked = ref
         for _ in range(_MOST_STEPS):
             try:  # each request asks, and joining with `Path` is slow
-                content = disk.read_file(f"{self.git_folder}/{ref}", _LARGEST_REF)
+                content = disk.read_file(f"{self._folder}/{ref}", _LARGEST_REF)
             except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
                 packed = self.packed().get(ref)
                 return packed and packed.id
@@ -77,14 +78,14 @@ class Refs:
                 return named[1].decode().lower()
             other = _TO_ANOTHER.fullmatch(content)
             if other is None or not _REF_NAME.fullmatch(ref := other[1].decode("utf-8", "replace")):
-                raise RepositoryDamaged(self.name, f"its ref {asked} names no object")
-        raise RepositoryDamaged(self.name, f"its ref {asked} leads through too many others")
+                raise RepositoryDamaged(self.location.name, f"its ref {asked} names no object")
+        raise RepositoryDamaged(self.location.name, f"its ref {asked} leads through too many others")
 
     def write(self, ref: str, named: ObjectId) -> None:
         """Let a ref name an object, durably. The caller holds the repository."""
-        path = self.git_folder / ref
+        path = self.location.folder / ref
         path.parent.mkdir(exist_ok=True)
-        disk.put_file(path, f"{named.hex()}\n".encode(), self.git_folder / "tmp_ref")
+        disk.put_file(path, f"{named.hex()}\n".encode(), self.location.folder / "tmp_ref")
         disk.sync(path.parent.parent)
 
     def packed(self) -> Mapping[str, PackedRef]:
@@ -104,7 +105,9 @@ class Refs:
     def all(self, folder: str) -> dict[str, str]:
         """Return the ids that the refs in a folder such as `refs/tags` name, by their names in the folder."""
         start = f"{folder}/"
-        loose = list(_loose(self.git_folder / folder))  # first: a ref that is packed meanwhile is found below
+        loose = list(
+            _loose(self.location.folder / folder)
+        )  # first: a ref that is packed meanwhile is found below
         found = {
             ref[len(start) :]: packed.id for ref, packed in self.packed().items() if ref.startswith(start)
         }
@@ -122,10 +125,10 @@ class Refs:
                 return
             to = _TO_ANOTHER.fullmatch(disk.read_file(self._head_path, _LARGEST_REF))
         except FileNotFoundError:  # git needs the file to see a repository here
-            self.git_folder.stat()  # FileNotFoundError where the whole folder is missing
-            raise RepositoryDamaged(self.name, "its HEAD is missing") from None
+            self.location.folder.stat()  # FileNotFoundError where the whole folder is missing
+            raise RepositoryDamaged(self.location.name, "its HEAD is missing") from None
         if to is None or to[1] != BRANCH.encode():
-            raise RepositoryDamaged(self.name, f"its HEAD does not lead to {BRANCH}")
+            raise RepositoryDamaged(self.location.name, f"its HEAD does not lead to {BRANCH}")
         self._head = signature
 
     def _parse_packed(self, content: bytes) -> Mapping[str, PackedRef]:
@@ -154,7 +157,7 @@ class Refs:
         return found
 
     def _broken_packed(self, line: str) -> RepositoryDamaged:
-        return RepositoryDamaged(self.name, f"its packed-refs cannot be read at {line[:80]!r}")
+        return RepositoryDamaged(self.location.name, f"its packed-refs cannot be read at {line[:80]!r}")
 
 
 def _signature(found: os.stat_result) -> _Signature:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import IO
 
 from storage.errors import RepositoryDamaged
+from storage.location import Location
 from storage.machine import git_command
 
 _PIECE = 64 * 1024  # bytes
@@ -16,22 +17,21 @@ _OPTIONS = {
 _COMMAND = ("upload-pack", "--strict", "--stateless-rpc")
 
 
-def advertise_refs(name: str, path: Path, protocol: str) -> bytes:
+def advertise_refs(location: Location, protocol: str) -> bytes:
     """Return the answer to `GET …/info/refs?service=git-upload-pack`; `protocol` is `Git-Protocol`.
 
     Raises RepositoryDamaged if git cannot list the refs.
     """
     status, refs, _ = git_command.attempt(
-        name,
-        path,
+        location,
         *_COMMAND,
         "--http-backend-info-refs",
-        str(path),
+        str(location.folder),
         options=_options(),
         variables={"GIT_PROTOCOL": protocol},
     )
     if status != 0:
-        raise RepositoryDamaged(name, "git cannot list its refs")
+        raise RepositoryDamaged(location.name, "git cannot list its refs")
     service = b"# service=git-upload-pack\n"
     return b"%04x%b0000%b" % (len(service) + 4, service, refs)
 

@@ -12,6 +12,7 @@ from app.domain.resolution import in_order, normalize, resolve
 from app.registry import defaults, documents
 from app.registry.target_files import FOLDER, Target
 from storage.clones import Clone
+from storage.location import Location
 from storage.machine import git_command
 from storage.maintenance import write_commit_graph
 from storage.plumbing.branch import Branch
@@ -69,7 +70,7 @@ def write(git_folder: Path, commits: int, targets: int = 1000) -> None:
         stream.writelines(_commits(writer, commits, targets, snapshot.time))
     if importing.wait() != 0:
         raise RuntimeError("git fast-import fails")
-    write_commit_graph(Branch(Refs(git_folder.stem, git_folder)))
+    write_commit_graph(Branch(Refs(Location(git_folder.stem, git_folder))))
 
 
 def _commits(writer: _Writer, commits: int, targets: int, start: int) -> Iterator[bytes]:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from storage.errors import TagExists
 from storage.journal.file_engine import FileJournal
 from storage.journal.journal_file import NAME
+from storage.location import Location
 from storage.plumbing.branch import Branch
 from storage.plumbing.refs import Refs
 from storage.repository import Repository
@@ -54,7 +55,7 @@ def publish(repository: Repository, change: Callable[[Transaction], T]) -> T:
 
 def branch(repository: Repository) -> Branch:
     """Return the branch of a repository, for functions of maintenance that take one."""
-    return Branch(Refs(repository.name, repository.path))
+    return Branch(Refs(Location(repository.name, repository.path)))
 
 
 def increment(transaction: Transaction) -> int:
@@ -100,7 +101,7 @@ def settle(folder: Path) -> None:
     """Wait until each repository below a folder is checkpointed, so that git has all commits."""
     deadline = time.monotonic() + _PATIENCE
     for path in folder.rglob(NAME):
-        journal = FileJournal(path.parent.stem, path.parent, Waits())
+        journal = FileJournal(Location(path.parent.stem, path.parent), Waits())
         lock = path.parent / "refs/heads/main.lock"
         while not journal.head().is_empty or lock.exists():
             assert time.monotonic() < deadline, f"{path.parent} is not published"

@@ -8,19 +8,20 @@ import pytest
 from storage.journal import frames
 from storage.journal.file_engine import FileJournal
 from storage.journal.journal_file import NAME
+from storage.location import Location
 from storage.waits import Waits
 from tests.storage.journals import record
 
 
 @pytest.fixture
 def empty(tmp_path: Path) -> FileJournal:
-    return FileJournal("demo", tmp_path, Waits())
+    return FileJournal(Location("demo", tmp_path), Waits())
 
 
 def test_opening_a_journal_keeps_its_records(empty: FileJournal, tmp_path: Path):
     with empty.lock() as held:
         header = held.append(held.header(), [record(b"1")])
-    assert FileJournal("demo", tmp_path, Waits()).head() == header
+    assert FileJournal(Location("demo", tmp_path), Waits()).head() == header
     assert [path.name for path in tmp_path.iterdir()] == [NAME]
 
 
@@ -66,9 +67,9 @@ def test_the_file_keeps_room_for_some_times_what_it_held(empty: FileJournal, tmp
 
 def after_power_loss(path: Path, boot: bytes = b"another machine!") -> FileJournal:
     """Return the journal of a machine that has started anew: its header is that of an empty one."""
-    with FileJournal("demo", path, Waits()).lock() as held:
+    with FileJournal(Location("demo", path), Waits()).lock() as held:
         held._write_header(held.header()._replace(boot=boot, end=4096, checksum=0))
-    return FileJournal("demo", path, Waits())
+    return FileJournal(Location("demo", path), Waits())
 
 
 def test_a_frame_counts_whole_or_not_at_all(empty: FileJournal, tmp_path: Path):

@@ -15,10 +15,11 @@ from storage.journal import file_engine
 from storage.journal.file_engine import FileJournal
 from storage.journal.interface import Engine, Journal, Position
 from storage.journal.records import Record
+from storage.location import Location
 from storage.waits import Waits
 from tests.storage.journals import RECORDS, record
 
-ENGINES: dict[str, Engine] = {"file": lambda name, folder: FileJournal(name, folder, Waits())}
+ENGINES: dict[str, Engine] = {"file": lambda location: FileJournal(location, Waits())}
 
 
 @pytest.fixture(params=ENGINES)
@@ -28,7 +29,7 @@ def engine(request: pytest.FixtureRequest) -> Engine:
 
 @pytest.fixture
 def journal(engine: Engine, tmp_path: Path) -> Journal:
-    return engine("demo", tmp_path)
+    return engine(Location("demo", tmp_path))
 
 
 def append(journal: Journal, *records: Record) -> Position:
@@ -44,7 +45,7 @@ def checkpoint(journal: Journal) -> Position:
 @pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES)
 @given(groups=st.lists(RECORDS, max_size=6), data=st.data())
 def test_records_are_read_back_from_any_position(tmp_path_factory, engine: Engine, groups, data):
-    journal = engine("demo", tmp_path_factory.mktemp("journal"))
+    journal = engine(Location("demo", tmp_path_factory.mktemp("journal")))
     positions = [journal.head(), *(append(journal, *records) for records in groups)]
     start = data.draw(st.integers(0, len(groups)))
     expected = [record for records in groups[start:] for record in records]
@@ -55,17 +56,17 @@ def test_records_are_read_back_from_any_position(tmp_path_factory, engine: Engin
 
 
 def test_a_new_journal_is_empty_and_opens_again(engine: Engine, tmp_path: Path):
-    first = engine("demo", tmp_path)
+    first = engine(Location("demo", tmp_path))
     assert first.head().is_empty
     end = append(first, record(b"1"))
     assert not end.is_empty
-    again = engine("demo", tmp_path)
+    again = engine(Location("demo", tmp_path))
     assert again.head() == first.head() == end
     assert again.read(None).records == [record(b"1")]
 
 
 def test_others_see_at_once_what_was_appended(engine: Engine, journal: Journal, tmp_path: Path):
-    other = engine("demo", tmp_path)
+    other = engine(Location("demo", tmp_path))
     seen = other.head()
     append(journal, record(b"1", a=b"one"), record(b"2"))
     assert other.head() != seen
@@ -81,7 +82,7 @@ def test_an_append_behind_another_position_is_refused_and_changes_nothing(journa
 
 
 def test_a_checkpoint_empties_the_journal_for_all(engine: Engine, journal: Journal, tmp_path: Path):
-    other = engine("demo", tmp_path)
+    other = engine(Location("demo", tmp_path))
     start = other.head()
     middle = append(journal, record(b"1"))
     end = append(journal, record(b"2"))
@@ -103,7 +104,7 @@ def test_a_journal_that_holds_much_asks_for_a_checkpoint(journal: Journal):
 
 
 def test_one_holds_the_journal_at_a_time(engine: Engine, journal: Journal, tmp_path: Path):
-    other = engine("demo", tmp_path)
+    other = engine(Location("demo", tmp_path))
     with journal.lock():
         with pytest.raises(TimeoutError), other.lock(0.05):
             pass
@@ -128,12 +129,12 @@ def test_a_journal_that_was_replaced_is_gone(engine: Engine, tmp_path: Path, mon
     monkeypatch.setattr(file_engine, "_LOOK_SECONDS", 0)
     folder = tmp_path / "demo.git"
     folder.mkdir()
-    journal = engine("demo", folder)
+    journal = engine(Location("demo", folder))
     assert not journal.is_gone()
     shutil.rmtree(folder)
     assert journal.is_gone()
     folder.mkdir()
-    engine("demo", folder)
+    engine(Location("demo", folder))
     assert journal.is_gone()
     with pytest.raises(RepositoryNotFound), journal.lock():
         pass
@@ -167,7 +168,7 @@ def in_threads(*tasks: Callable[[], None]) -> list[Exception]:
 def test_readers_beside_a_writer_read_whole_groups(engine: Engine, tmp_path: Path):
     """The journal grows, and is emptied after each seventh group."""
     seen: list[Position] = []
-    written, reader = engine("demo", tmp_path), engine("demo", tmp_path)
+    written, reader = engine(Location("demo", tmp_path)), engine(Location("demo", tmp_path))
 
     def write() -> None:
         for number in range(300):
@@ -185,7 +186,7 @@ def test_readers_beside_a_writer_read_whole_groups(engine: Engine, tmp_path: Pat
 
 
 def test_writers_that_compete_append_one_after_the_other(engine: Engine, tmp_path: Path):
-    journals = [engine("demo", tmp_path) for _ in range(4)]
+    journals = [engine(Location("demo", tmp_path)) for _ in range(4)]
 
     def write(number: int) -> None:
         append(journals[number % 4], record(b"%d" % number))

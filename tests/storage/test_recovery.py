@@ -14,6 +14,7 @@ from storage.errors import RepositoryDamaged, StorageUnavailable, TagExists
 from storage.journal import header
 from storage.journal.file_engine import FileJournal
 from storage.journal.journal_file import NAME, JournalFile
+from storage.location import Location
 from storage.machine import disk
 from storage.objects.database import ObjectDatabase
 from storage.plumbing.branch import Branch
@@ -40,7 +41,7 @@ def read_mark(repository: Repository) -> bytes:
 
 def end(repository: Repository) -> int:
     """Return where the last record ends."""
-    return FileJournal("demo", repository.path, Waits()).head().end
+    return FileJournal(Location("demo", repository.path), Waits()).head().end
 
 
 def write_at(repository: Repository, position: int, data: bytes) -> None:
@@ -250,7 +251,7 @@ def test_git_s_lock_is_held_again_before_others_go_on(
     kill_while_publishing(repository)
     lock = repository.path / "refs/heads/main.lock"
     assert lock.exists()
-    assert not FileJournal("demo", repository.path, Waits()).head().is_empty
+    assert not FileJournal(Location("demo", repository.path), Waits()).head().is_empty
     if loses_power:
         write_at(repository, 0, told)
         lock.unlink()

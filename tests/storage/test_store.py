@@ -15,6 +15,7 @@ from storage.journal.checkpoint_task import CheckpointTask
 from storage.journal.checkpointer import Checkpointer
 from storage.journal.file_engine import FileJournal
 from storage.journal.journal_file import NAME
+from storage.location import Location
 from storage.store import Store
 from storage.waits import Waits
 from tests.seams import git_readers, lock_waiters, refuse, wait_until
@@ -157,7 +158,7 @@ def test_a_repository_created_anew_can_be_written_at_once(store: Store):
 
 def test_a_writer_waiting_for_a_removed_repository_writes_nothing(store: Store, tmp_path: Path):
     old = store.create("alice/demo", first_commit)
-    with ThreadPoolExecutor(1) as pool, FileJournal("demo", old.path, Waits()).lock():
+    with ThreadPoolExecutor(1) as pool, FileJournal(Location("demo", old.path), Waits()).lock():
         waiting = pool.submit(old.transact, put("a", b"1"))
         wait_until(lambda: lock_waiters(old.path / NAME))
         old.path.rename(tmp_path / "alice" / "elsewhere")
@@ -214,7 +215,7 @@ def test_a_repository_waiting_for_its_checkpoint_keeps_no_file_open(
     assert [path.parent.name for path in open_files(tmp_path)] == ["two.git"]
     for unpublished in noted:
         unpublished.checkpoint(60)
-        assert git(unpublished.path, "show", "main:a") == "1"
+        assert git(unpublished.location.folder, "show", "main:a") == "1"
     assert [unpublished.name for unpublished in noted] == ["one", "two"]
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from storage.journal import header, journal_file
 from storage.journal.file_engine import FileJournal
+from storage.location import Location
 from storage.waits import Waits
 from tests.torture.everything import FOLDERS, State
 
@@ -118,7 +119,7 @@ def _spans(path: Path, folder: Path) -> Iterator[tuple[str, int, int]]:
     """Yield the parts of a file, each with its kind, from where, and to where."""
     size = path.stat().st_size
     if path.name == journal_file.NAME:  # most of the file is unused room
-        end = FileJournal(folder.stem, folder, Waits()).head().end
+        end = FileJournal(Location(folder.stem, folder), Waits()).head().end
         yield "journal's mark", 0, header.SIZE
         yield "journal's records", header.START, end
         yield "journal's room", end, size
