@@ -10,7 +10,7 @@ from typing import IO, TypeVar
 
 from storage import maintenance
 from storage.ancestry import Ancestry
-from storage.errors import RepositoryDamaged, StorageError, StorageUnavailable
+from storage.errors import RepositoryDamaged, StorageError, StorageUnavailable, TipMoved
 from storage.history import EVERYTHING, History, LogFilter, LoggedCommit
 from storage.ids import CommitId, object_id
 from storage.journal import recovery
@@ -180,7 +180,10 @@ class Repository:
         """Put an annotated tag on a commit of the history, durably; TagExists where there is one."""
         self._revisions.position(commit)
         with self._location.explained():
-            tag = self._tags.create(name, commit, tagger, message)
+            try:
+                tag = self._tags.create(name, commit, tagger, message)
+            except TipMoved:  # by an operator's git: once more, on top of that
+                tag = self._tags.create(name, commit, tagger, message)
         with suppress(StorageError):  # git sees the tag at once, or else when the checkpointer tries again
             self._tip.checkpoint(PATIENCE_SECONDS)
         return tag

@@ -64,7 +64,7 @@ class Branch:
     def lock(self, expected: CommitId | None) -> None:
         """Take git's lock on the branch. The caller holds the repository.
 
-        Raises TipMoved if the branch is not at the commit `expected` by now.
+        Raises TipMoved if the branch is not at the commit `expected`, which is None in a new repository.
         """
         try:
             disk.write_file(self._lock, _OURS, mode=0o644, flush=False)
@@ -72,7 +72,7 @@ class Branch:
             self.clear_stale_lock()
             disk.write_file(self._lock, _OURS, mode=0o644, flush=False)
         try:
-            if self.find() != expected:
+            if (self.find() if expected is None else self.read()) != expected:
                 raise TipMoved(self.location.name)
         except BaseException:
             self.unlock()

@@ -1,0 +1,181 @@
+"""A checkpoint that a kill, a power loss, a full disk or an operator interrupts loses nothing."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from storage.errors import RepositoryDamaged, StorageUnavailable
+from storage.journal.file_engine import FileJournal
+from storage.journal.journal_file import NAME, JournalFile
+from storage.location import Location
+from storage.objects.database import ObjectDatabase
+from storage.plumbing.branch import Branch
+from storage.repository import Repository
+from storage.waits import Waits
+from tests.storage.crashes import check, kill_in_a_checkpoint, read_header, reopened, watch_the_disk, write_at
+from tests.storage.repositories import commit_at, git, increment, publish, put
+
+pytestmark = pytest.mark.usefixtures("unpublished")
+
+
+STEPS = {
+    "the pack": (ObjectDatabase, "pack_pending"),
+    "the branch": (Branch, "move"),
+    "the journal": (JournalFile, "checkpointed"),
+}
+
+
+@pytest.mark.parametrize("loses_power", [False, True])
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("step", STEPS)
+def test_a_checkpoint_that_is_cut_short_is_done_again(
+    repository: Repository,
+    tmp_path: Path,
+    power,
+    monkeypatch: pytest.MonkeyPatch,
+    step: str,
+    when: str,
+    loses_power: bool,
+):
+    repository.transact(increment)
+    repository.transact(increment)
+    owner, name = STEPS[step]
+    original = getattr(owner, name)
+
+    def die(*arguments):
+        if when == "after":
+            original(*arguments)
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, die)
+        with pytest.raises(SystemExit):
+            repository.checkpoint()
+    if loses_power:
+        power()
+    check(reopened(tmp_path), 2)
+
+
+def test_writers_go_on_without_a_checkpoint_until_the_journal_is_full(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+):
+    """What git's files have no room for is not piled up in the journal without end."""
+    repository.transact(increment)
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Branch, "move", full)
+        with pytest.raises(StorageUnavailable, match="No space left"):
+            repository.checkpoint()
+        assert repository.transact(increment) == 2
+        repository.transact(put("much", bytes(2 * 1024 * 1024)))
+        with pytest.raises(StorageUnavailable, match="No space left"):
+            repository.transact(increment)
+        assert repository.head().read("counter").data == b"2\n"
+    check(repository, 2, more=1)
+
+
+@pytest.mark.parametrize("loses_power", [False, True])
+def test_gits_lock_is_held_while_the_journal_has_records(
+    repository: Repository, tmp_path: Path, power, loses_power: bool
+):
+    """A process was killed between the branch and the journal; another had followed it, and writes."""
+    repository.transact(increment)
+    told = read_header(repository)
+    kill_in_a_checkpoint(repository)
+    lock = repository.path / "refs/heads/main.lock"
+    assert lock.exists()
+    assert not FileJournal(Location("demo", repository.path), Waits()).head().is_empty
+    if loses_power:
+        write_at(repository, 0, told)
+        lock.unlink()
+        power()
+        repository = reopened(tmp_path)
+    repository.transact(increment)
+    assert lock.exists()
+    check(reopened(tmp_path), 2)
+
+
+def test_a_lock_of_a_git_command_is_waited_for_after_a_power_loss(
+    repository: Repository, tmp_path: Path, power
+):
+    """Ours was never flushed. Whoever has taken it since is waited for, and told apart."""
+    repository.transact(increment)
+    lock = repository.path / "refs/heads/main.lock"
+    lock.unlink()
+    power()
+    lock.touch()
+    letting_go = threading.Timer(0.3, lock.unlink)
+    letting_go.start()
+    after = reopened(tmp_path)
+    assert not letting_go.is_alive()
+    assert lock.exists()
+    after.checkpoint()
+    check(after, 1)
+
+
+def test_a_branch_that_a_killed_process_moved_is_flushed(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+):
+    repository.transact(increment)
+    kill_in_a_checkpoint(repository)
+    events = watch_the_disk(monkeypatch)
+    repository.checkpoint()
+    told, emptied = f"write the start of {NAME}", f"flush the start of {NAME}"
+    assert events == ["fsync heads", told, emptied]
+
+
+def test_an_operator_may_go_on_from_a_checkpoint_that_was_cut_short(
+    repository: Repository, tmp_path: Path, monkeypatch
+):
+    """Killed between the branch and the journal; an operator removes git's lock, which was left."""
+    repository.transact(increment)
+
+    def die(*_):
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(JournalFile, "checkpointed", die)
+        with pytest.raises(SystemExit):
+            repository.checkpoint()
+    journal_, hidden = repository.path / NAME, repository.path / "elsewhere"
+    journal_.rename(hidden)  # otherwise `commit_at` would wait for a checkpoint
+    (repository.path / "refs/heads/main.lock").unlink()
+    (by_hand,) = commit_at(repository.path, [4_000_000_000])
+    hidden.rename(journal_)
+    after = reopened(tmp_path)
+    after.checkpoint()
+    assert after.head().commit == by_hand
+    assert after.transact(increment) == 2
+    after.checkpoint()
+    assert git(after.path, "rev-list", "--count", "main").strip() == "4"
+    assert git(after.path, "fsck", "--strict") == ""
+
+
+@pytest.mark.parametrize("pending", [False, True])
+def test_a_branch_moved_under_the_journal_is_damage(repository: Repository, tmp_path: Path, pending: bool):
+    """While it holds commits it holds git's own lock; a hand that breaks that is told of."""
+    first = repository.head().commit
+    repository.transact(increment)
+    other = reopened(tmp_path).path / "refs/heads/main"
+    other.write_text(f"{'1' * 40}\n")
+    with pytest.raises(RepositoryDamaged, match="was moved"):
+        repository.checkpoint()
+    if pending:
+        with pytest.raises(RepositoryDamaged, match="was moved"):
+            repository.transact(increment)
+    other.write_text(f"{first}\n")
+    check(repository, 1)
+
+
+@pytest.mark.parametrize("lock", [b"", b"Bakehouse\n", b"0" * 40 + b"\n", b"half a comm"])
+def test_a_lock_that_a_kill_left_is_cleared(repository: Repository, tmp_path: Path, lock: bytes):
+    publish(repository, increment)
+    (repository.path / "refs/heads/main.lock").write_bytes(lock)
+    assert repository.transact(increment) == 2
+    repository.checkpoint()
+    (repository.path / "refs/heads/main.lock").write_bytes(lock)
+    check(reopened(tmp_path), 2)
