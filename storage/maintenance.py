@@ -73,7 +73,7 @@ def roll_up(branch: Branch) -> int:
     together. So packs stay in a geometric progression, and an object is rewritten a logarithmic number of
     times. The old packs are removed when the new one is durable.
     """
-    small = _find_small(branch.location.folder)
+    small = find_small(branch.location.folder)
     if len(small) < 2:
         return 0
     folder = branch.location.folder / "objects" / "pack"
@@ -105,7 +105,7 @@ def write_commit_graph(branch: Branch) -> None:
     git_command.run(branch.location, "commit-graph", "write", *options)
 
 
-def _find_small(git_folder: Path) -> list[str]:
+def find_small(git_folder: Path) -> list[str]:
     """Return the packs of checkpoints, and the small ones among the others; none that has a `.keep` file."""
     folder = git_folder / "objects" / "pack"
     sizes = {

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from storage.watch import Watch
 
 # A lock that is held so long counts as stuck: ordinary holders take a hundredth of this.
-_STALLED_AFTER = 2.0  # seconds
+STALLED_AFTER = 2.0  # seconds
 PAUSE = 0.1  # seconds between two looks at how long a wait has lasted
 
 
@@ -166,7 +166,7 @@ class Wait:
     def go_on(self, limit: float) -> None:
         """Raise TimeoutError where the wait has lasted `limit` seconds, or too many threads wait so long."""
         waited = time.monotonic() - self._started
-        is_stuck = waited >= _STALLED_AFTER or self._waits.is_stalled(self._path)
+        is_stuck = waited >= STALLED_AFTER or self._waits.is_stalled(self._path)
         if is_stuck and not self.has_place:
             self.has_place = self._waits.take_place(self._path)
         if waited >= limit or (is_stuck and not self.has_place):

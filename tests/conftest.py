@@ -43,7 +43,7 @@ def alice(app: Flask, master: Client) -> Client:
 
 
 @pytest.fixture
-def unpublished(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_checkpoints(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave commits in the journal until the test calls `checkpoint`."""
     monkeypatch.setattr(Checkpointer, "schedule", lambda *_: None)
 

@@ -18,7 +18,7 @@ from storage.snapshot import Snapshot
 
 _DOCUMENTS = ("targets", "prompts", "defaults")
 # A page ends early once its commits changed this many files, since each file is read and compared.
-_MOST_FILES = 1000
+MOST_FILES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def _page(repository: Repository, source: Source, logged: Sequence[LoggedCommit]
     files = 0
     for commit in logged[:limit]:
         files += len(commit.files)
-        if shown and files > _MOST_FILES:
+        if shown and files > MOST_FILES:
             break
         shown.append(commit)
     entries = [

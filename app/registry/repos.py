@@ -19,7 +19,7 @@ DEFAULT_BASE_MODEL = "Qwen/Qwen3-32B"
 LAYOUT_VERSION = 1
 
 PATH = "repo.yml"
-_README = """\
+README = """\
 # {name}
 
 Target configurations, written by Bakehouse: one commit a change. Look, do not push.
@@ -109,7 +109,7 @@ def describe_all(store: Store, owner: str, names: Sequence[str]) -> list[Repo]:
 
 
 def _write_new(transaction: Transaction, repo: Repo, origin: Origin) -> None:
-    transaction.write("README.md", _README.format(name=repo.name).encode())
+    transaction.write("README.md", README.format(name=repo.name).encode())
     transaction.write(PATH, documents.dump({"base_model": repo.base_model, "layout": LAYOUT_VERSION}))
     defaults.write(transaction, defaults.first_config(repo.base_model))
     lines = messages.changed_fields({}, {"base_model": repo.base_model})

@@ -10,7 +10,7 @@ from storage.errors import RepositoryDamaged, StorageError, StorageUnavailable
 from storage.snapshot import File, Snapshot
 
 FOREIGN = "it is not written as Bakehouse writes it"
-_README = "README.md"
+README = "README.md"
 
 Check = Callable[[str, File], Iterator[str]]  # from a file, and its name in its folder, to its problems
 
@@ -24,7 +24,7 @@ class Verification:
         """Take the checks of `files` that must exist, by path, and of all files in `folders`, by name."""
         self._clone = clone
         self._snapshot = snapshot
-        self._files = {_README: self._check_readme, **files}
+        self._files = {README: self._check_readme, **files}
         self._folders = folders
 
     def paths(self) -> list[str]:
@@ -57,7 +57,7 @@ class Verification:
 
     def _check_readme(self, _: str, file: File) -> Iterator[str]:
         """Compare README.md with the first commit's: later versions of Bakehouse write another text."""
-        first = self._clone.root(self._snapshot.commit).read(_README)
+        first = self._clone.root(self._snapshot.commit).read(README)
         if first is None or first.id != file.id:
             yield "it is not what the first commit has"
 

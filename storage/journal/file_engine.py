@@ -15,7 +15,7 @@ from storage.location import Location
 from storage.machine import disk
 from storage.waits import Waits
 
-_LOOK_SECONDS = 1.0  # between two looks at whether the file was removed or replaced
+LOOK_SECONDS = 1.0  # between two looks at whether the file was removed or replaced
 
 
 class FileJournal:
@@ -79,7 +79,7 @@ class FileJournal:
     def is_gone(self) -> bool:
         """Tell whether the file was removed, or another one put in its place, since it was opened."""
         now = time.monotonic()
-        if now < self._looked + _LOOK_SECONDS:
+        if now < self._looked + LOOK_SECONDS:
             return False
         self._looked = now
         try:

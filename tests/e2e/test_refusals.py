@@ -16,7 +16,7 @@ def test_a_read_is_right_or_503_when_any_call_is_refused():
 @pytest.mark.slow
 def test_a_read_that_opens_a_repository_is_right_or_503_when_any_call_is_refused():
     reads = ("repos with metadata", "target", "tags", "log", "at a time", "clone")
-    (line,) = refusals.run([errno.EACCES], reads, (), modes=["unpublished"])
+    (line,) = refusals.run([errno.EACCES], reads, (), modes=["journal"])
     assert "none wrong" in line
 
 

@@ -46,7 +46,7 @@ def put(path: str, data: bytes, subject: str = "Change") -> Callable[[Transactio
     return change
 
 
-def publish(repository: Repository, change: Callable[[Transaction], T]) -> T:
+def checkpointed(repository: Repository, change: Callable[[Transaction], T]) -> T:
     """Make a change and checkpoint it, so that git has it in a pack of its own."""
     result = repository.transact(change)
     repository.checkpoint()
@@ -104,14 +104,14 @@ def settle(folder: Path) -> None:
         journal = FileJournal(Location(path.parent.stem, path.parent), Waits())
         lock = path.parent / "refs/heads/main.lock"
         while not journal.head().is_empty or lock.exists():
-            assert time.monotonic() < deadline, f"{path.parent} is not published"
+            assert time.monotonic() < deadline, f"{path.parent} has no checkpoint"
             time.sleep(0.001)
 
 
 def git(path: Path, *arguments: str, stdin: str = "") -> str:
     """Wait for the checkpoint of a repository, and return git's output; CalledProcessError if git fails."""
-    for told_of in (path, *(Path(argument) for argument in arguments if argument.endswith(".git"))):
-        settle(told_of)
+    for named in (path, *(Path(argument) for argument in arguments if argument.endswith(".git"))):
+        settle(named)
     command = ["git", "-C", str(path), *arguments]
     return subprocess.run(command, input=stdin, capture_output=True, check=True, text=True).stdout
 

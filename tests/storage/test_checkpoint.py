@@ -14,9 +14,9 @@ from storage.plumbing.branch import Branch
 from storage.repository import Repository
 from storage.waits import Waits
 from tests.storage.crashes import check, kill_in_a_checkpoint, read_header, reopened, watch_the_disk, write_at
-from tests.storage.repositories import commit_at, git, increment, publish, put
+from tests.storage.repositories import checkpointed, commit_at, git, increment, put
 
-pytestmark = pytest.mark.usefixtures("unpublished")
+pytestmark = pytest.mark.usefixtures("no_checkpoints")
 
 
 STEPS = {
@@ -173,7 +173,7 @@ def test_a_branch_moved_under_the_journal_is_damage(repository: Repository, tmp_
 
 @pytest.mark.parametrize("lock", [b"", b"Bakehouse\n", b"0" * 40 + b"\n", b"half a comm"])
 def test_a_lock_that_a_kill_left_is_cleared(repository: Repository, tmp_path: Path, lock: bytes):
-    publish(repository, increment)
+    checkpointed(repository, increment)
     (repository.path / "refs/heads/main.lock").write_bytes(lock)
     assert repository.transact(increment) == 2
     repository.checkpoint()

@@ -20,18 +20,18 @@ from tests.storage.repositories import first_commit, git, increment, settle
 
 
 class Waiting:
-    """Something that notes when it is published; at first it may fail."""
+    """Something that notes its checkpoints; at first they may fail."""
 
     name = "demo"
 
     def __init__(self, *failures: Exception) -> None:
         self.failures = list(failures)
-        self.published: list[float] = []
+        self.checkpoints: list[float] = []
         self.done = threading.Event()
 
     def checkpoint(self, seconds: float) -> None:
         assert 0 < seconds < 1
-        self.published.append(time.monotonic())
+        self.checkpoints.append(time.monotonic())
         if self.failures:
             raise self.failures.pop(0)
         self.done.set()
@@ -49,7 +49,7 @@ def of(monkeypatch: pytest.MonkeyPatch) -> Callable[[float, float], Checkpointer
     return make
 
 
-def test_it_is_published_once_nobody_writes_any_more(of):
+def test_a_checkpoint_comes_when_nobody_writes_any_more(of):
     waiting, noted = Waiting(), []
     quiet = of(0.05, 3600)
     for _ in range(20):
@@ -59,37 +59,39 @@ def test_it_is_published_once_nobody_writes_any_more(of):
     while quiet._thread is not None:
         time.sleep(0.001)
     pauses = sum(later - earlier >= 0.05 for earlier, later in pairwise(noted))
-    assert len(waiting.published) <= 1 + pauses
-    assert waiting.published[-1] >= noted[-1] + 0.05
+    assert len(waiting.checkpoints) <= 1 + pauses
+    assert waiting.checkpoints[-1] >= noted[-1] + 0.05
 
 
-def test_it_is_published_while_somebody_always_writes(of):
+def test_a_checkpoint_comes_while_somebody_always_writes(of):
     waiting, busy = Waiting(), of(3600, 0.05)
     while not waiting.done.is_set():
         busy.schedule(waiting)
         time.sleep(0.001)
 
 
-def test_what_is_committed_while_it_is_published_is_published_again(of):
+def test_commits_during_a_checkpoint_get_another_one(of):
     again = of(0.001, 3600)
 
     class Busy(Waiting):
         def checkpoint(self, seconds: float) -> None:
-            if not self.published:
+            if not self.checkpoints:
                 again.schedule(self)
             super().checkpoint(seconds)
-            if len(self.published) < 2:
+            if len(self.checkpoints) < 2:
                 self.done.clear()
 
     waiting = Busy()
     again.schedule(waiting)
-    while len(waiting.published) < 2:
+    while len(waiting.checkpoints) < 2:
         time.sleep(0.001)
     assert waiting.done.wait(60)
 
 
 @pytest.mark.parametrize("failure", [StorageUnavailable("demo", "No space left"), ZeroDivisionError()])
-def test_what_fails_is_tried_again_and_told_of(of, caplog: pytest.LogCaptureFixture, failure: Exception):
+def test_a_checkpoint_that_fails_is_logged_and_tried_again(
+    of, caplog: pytest.LogCaptureFixture, failure: Exception
+):
     waiting, other = Waiting(failure), Waiting()
     trying = of(0.001, 0.05)
     with caplog.at_level(logging.WARNING):
@@ -97,8 +99,8 @@ def test_what_fails_is_tried_again_and_told_of(of, caplog: pytest.LogCaptureFixt
             trying.schedule(what)
         for what in (waiting, other):
             assert what.done.wait(60)
-    assert len(waiting.published) == 2
-    assert waiting.published[1] >= waiting.published[0] + 0.05
+    assert len(waiting.checkpoints) == 2
+    assert waiting.checkpoints[1] >= waiting.checkpoints[0] + 0.05
     (told,) = caplog.messages
     assert "The commits of 'demo' stay in its journal" in told
 
@@ -124,20 +126,20 @@ def test_a_thread_that_a_fork_left_behind_is_replaced(of):
     assert waiting.done.wait(60)
 
 
-def test_what_is_gone_is_forgotten(of):
+def test_a_repository_that_is_gone_is_forgotten(of):
     gone, other = Waiting(RepositoryNotFound("demo")), Waiting()
     forgetting = of(0.001, 0.01)
     forgetting.schedule(gone)
-    while not gone.published:
+    while not gone.checkpoints:
         time.sleep(0.001)
     forgetting.schedule(other)
     other.done.wait()
     while forgetting._thread is not None:
         time.sleep(0.001)
-    assert len(gone.published) == 1
+    assert len(gone.checkpoints) == 1
 
 
-def test_what_another_process_has_published_is_due_anew(of):
+def test_a_checkpoint_of_another_process_starts_the_wait_anew(of):
     waiting, patient = Waiting(), of(3600, 0.2)
     noted = time.monotonic()
     patient.schedule(waiting)
@@ -147,22 +149,22 @@ def test_what_another_process_has_published_is_due_anew(of):
     again = time.monotonic()
     patient.schedule(waiting)
     assert waiting.done.wait(60)
-    assert waiting.published[0] >= again + 0.2
-    assert len(waiting.published) == 1
+    assert waiting.checkpoints[0] >= again + 0.2
+    assert len(waiting.checkpoints) == 1
 
 
-def test_the_thread_is_there_only_while_something_is_due(of):
+def test_the_thread_runs_only_while_a_checkpoint_is_due(of):
     ending, waiting = of(0.001, 1), Waiting()
     for _ in range(2):
         ending.schedule(waiting)
         waiting.done.wait()
         while ending._thread is not None:
             time.sleep(0.001)
-    assert len(waiting.published) == 2
+    assert len(waiting.checkpoints) == 2
 
 
 @pytest.mark.parametrize("how", ["as it is", "from a daemon"])
-def test_a_process_that_ends_has_published(repository: Repository, tmp_path: Path, how: str):
+def test_a_process_makes_its_checkpoints_before_it_ends(repository: Repository, tmp_path: Path, how: str):
     script = (
         "import threading; from pathlib import Path; from storage.journal import checkpointer;"
         "from storage.store import Store; from tests.storage.repositories import increment;"
@@ -178,7 +180,7 @@ def test_a_process_that_ends_has_published(repository: Repository, tmp_path: Pat
     assert git(repository.path, "show", "main:counter") == "3\n"
 
 
-def test_a_process_whose_disk_refuses_ends_all_the_same(repository: Repository, tmp_path: Path):
+def test_a_process_whose_disk_refuses_checkpoints_ends(repository: Repository, tmp_path: Path):
     script = (
         "from pathlib import Path; from storage.plumbing.branch import Branch;"
         "from storage.store import Store;"
@@ -194,8 +196,8 @@ def test_a_process_whose_disk_refuses_ends_all_the_same(repository: Repository, 
     settle(repository.path)
 
 
-@pytest.mark.usefixtures("unpublished")
-def test_what_a_killed_process_left_is_published_without_being_asked_for(
+@pytest.mark.usefixtures("no_checkpoints")
+def test_the_journal_of_a_killed_process_gets_a_checkpoint_unasked(
     repository: Repository, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ):
     """One that is damaged is told of, and keeps no other waiting."""

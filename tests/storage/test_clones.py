@@ -7,7 +7,7 @@ import pytest
 from storage.clones import Clone
 from storage.errors import RepositoryNotFound
 from storage.repository import Repository
-from tests.storage.repositories import git, publish, put
+from tests.storage.repositories import checkpointed, git, put
 
 
 def test_clone_has_the_files_of_the_repository(repository: Repository, tmp_path: Path):
@@ -39,7 +39,7 @@ def test_clone_lists_all_blobs_that_a_path_had(repository: Repository):
 
 def test_clone_knows_its_first_commit(repository: Repository):
     first = repository.head().commit
-    publish(repository, put("a.yml", b"1\n"))
+    checkpointed(repository, put("a.yml", b"1\n"))
     with Clone("demo", repository.path) as clone:
         assert clone.root(clone.head().commit).commit == first
 

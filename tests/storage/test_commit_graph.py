@@ -13,7 +13,7 @@ from storage.maintenance import pack_sizes, write_commit_graph
 from storage.repository import Repository
 from storage.store import Store
 from tests.seams import wait_until
-from tests.storage.repositories import branch, git, increment, publish, put
+from tests.storage.repositories import branch, checkpointed, git, increment, put
 
 
 def graph_layers(repository: Repository) -> list[Path]:
@@ -25,7 +25,7 @@ def graph_layers(repository: Repository) -> list[Path]:
 
 def test_commit_graph_says_which_commits_changed_a_path(repository: Repository, tmp_path: Path):
     for number in range(20):
-        publish(repository, put(f"targets/{number}", b"%d" % number))
+        checkpointed(repository, put(f"targets/{number}", b"%d" % number))
     write_commit_graph(branch(repository))
     assert git(repository.path, "commit-graph", "verify") == ""
     (layer,) = graph_layers(repository)
@@ -44,11 +44,11 @@ def test_commit_graph_says_which_commits_changed_a_path(repository: Repository, 
 
 def test_commit_graph_grows_by_a_layer(repository: Repository):
     """A layer is not written again until git merges layers of equal size."""
-    publish(repository, lambda transaction: [increment(transaction) for _ in range(50)])
+    checkpointed(repository, lambda transaction: [increment(transaction) for _ in range(50)])
     write_commit_graph(branch(repository))
     (first,) = graph_layers(repository)
     written = first.stat()
-    publish(repository, increment)
+    checkpointed(repository, increment)
     write_commit_graph(branch(repository))
     assert len(graph_layers(repository)) == 2
     assert graph_layers(repository)[0] == first
@@ -62,20 +62,20 @@ def test_commit_graph_grows_by_a_layer(repository: Repository):
 def test_commit_graph_changes_no_answer(repository: Repository, tmp_path: Path):
     chance = random.Random(3)
     for _ in range(40):
-        publish(repository, put(f"targets/{chance.randint(0, 4)}", chance.randbytes(4)))
+        checkpointed(repository, put(f"targets/{chance.randint(0, 4)}", chance.randbytes(4)))
     tip, paths = repository.head().commit, [f"targets/{number}" for number in range(6)]
     before = [(repository.versions(path, tip), repository.log(tip, LogFilter(path=path))) for path in paths]
     write_commit_graph(branch(repository))
     fresh = Store(tmp_path).open("alice/demo")
     assert [(fresh.versions(path, tip), fresh.log(tip, LogFilter(path=path))) for path in paths] == before
-    last = publish(repository, put("targets/1", b"after the graph"))
+    last = checkpointed(repository, put("targets/1", b"after the graph"))
     assert fresh.versions("targets/1", last)[0].commit == last
 
 
 def test_commit_graph_is_written_in_the_background(repository: Repository, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(maintenance, "ROLL_UP_ABOVE", 10)
     for number in range(11):
-        publish(repository, put("a", b"%d" % number))
+        checkpointed(repository, put("a", b"%d" % number))
     wait_until((repository.path / "objects/info/commit-graphs/commit-graph-chain").exists)
     assert graph_layers(repository)
     assert git(repository.path, "commit-graph", "verify") == ""

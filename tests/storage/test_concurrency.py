@@ -41,12 +41,12 @@ def test_waiting_writers_share_one_flush(repository: Repository, monkeypatch: py
     first_flush, go_on = threading.Event(), threading.Event()
     append = JournalFile.append
 
-    def held_up(journal, mark, records):
+    def held_up(journal, after, records):
         flushes.append(len(records))
         if len(flushes) == 1:
             first_flush.set()
             go_on.wait()
-        return append(journal, mark, records)
+        return append(journal, after, records)
 
     monkeypatch.setattr(JournalFile, "append", held_up)
     with ThreadPoolExecutor(8) as pool:

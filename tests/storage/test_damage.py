@@ -23,7 +23,7 @@ from storage.repository import Repository
 from storage.store import Store
 from storage.waits import Waits
 from tests.seams import git_readers
-from tests.storage.repositories import git, publish, put
+from tests.storage.repositories import checkpointed, git, put
 
 LARGE = bytes(range(256)) * 4096  # more than a pipe holds
 
@@ -220,7 +220,7 @@ def test_a_damaged_commit_graph_is_ignored_and_then_rewritten(written: Repositor
 
 def test_maintenance_refuses_damaged_packs(written: Repository):
     """git would read a damaged pack, and write the wrong objects to a new pack with a right checksum."""
-    publish(written, put("targets/t5.yml", b"temperature: 5\n"))
+    checkpointed(written, put("targets/t5.yml", b"temperature: 5\n"))
     packs = {path: path.read_bytes() for path in (written.path / "objects/pack").iterdir()}
     replaced = next(path for path in packs if path.name.startswith("pack-") and path.suffix == ".idx")
     flip(replaced, replaced.stat().st_size - 60)
@@ -251,7 +251,7 @@ def test_damaged_files_lists_every_kind_of_file_with_a_checksum(written: Reposit
     assert checked_git.damaged_files(written.path) == [cut]
 
 
-@pytest.mark.usefixtures("unpublished")
+@pytest.mark.usefixtures("no_checkpoints")
 def test_a_damaged_record_is_damage_and_not_the_end_of_the_journal(written: Repository):
     written.transact(put("targets/t5.yml", b"temperature: 5\n"))
     path = written.path / NAME
@@ -261,9 +261,9 @@ def test_a_damaged_record_is_damage_and_not_the_end_of_the_journal(written: Repo
         path.write_bytes(whole)
         flip(path, start)
         if boot == "another":
-            mark = Header.parse(path.read_bytes()[: header.SIZE])
+            read = Header.parse(path.read_bytes()[: header.SIZE])
             with path.open("r+b") as file:
-                file.write(mark._replace(boot=bytes(16)).pack())
+                file.write(read._replace(boot=bytes(16)).pack())
         with pytest.raises(RepositoryDamaged, match=f"its journal, the file {NAME}, cannot be read"):
             fresh(written).head()
         with pytest.raises(RepositoryDamaged):
@@ -272,7 +272,7 @@ def test_a_damaged_record_is_damage_and_not_the_end_of_the_journal(written: Repo
     assert fresh(written).head().read("targets/t5.yml").data == b"temperature: 5\n"
 
 
-@pytest.mark.usefixtures("unpublished")
+@pytest.mark.usefixtures("no_checkpoints")
 def test_a_repository_works_after_its_damaged_journal_is_moved_away(written: Repository):
     """As the error says: without the damaged journal, the commits that git has can be read and written to."""
     written.transact(put("targets/t5.yml", b"temperature: 5\n"))
@@ -282,7 +282,7 @@ def test_a_repository_works_after_its_damaged_journal_is_moved_away(written: Rep
     shutil.move(written.path / NAME, written.path.parent / "away")
     after = fresh(written)
     assert after.head().list("targets") == [f"t{number}.yml" for number in range(5)]
-    publish(after, put("targets/t6.yml", b"temperature: 6\n"))
+    checkpointed(after, put("targets/t6.yml", b"temperature: 6\n"))
     assert git(written.path, "show", "main:targets/t6.yml") == "temperature: 6\n"
 
 

@@ -13,7 +13,7 @@ from storage.machine import disk
 from storage.plumbing.branch import Branch
 from storage.repository import Repository
 from storage.store import Store
-from tests.storage.repositories import ALICE, git, publish, put
+from tests.storage.repositories import ALICE, checkpointed, git, put
 
 
 def clear_up(repository: Repository) -> None:
@@ -30,7 +30,7 @@ def test_gc_before_the_branch_moves_loses_nothing(repository: Repository, monkey
         move(branch, tip)
 
     monkeypatch.setattr(Branch, "move", clear_up_and_move)
-    publish(repository, put("a", b"1"))
+    checkpointed(repository, put("a", b"1"))
     assert git(repository.path, "show", "main:a") == "1"
     assert git(repository.path, "fsck", "--strict") == ""
     assert not list((repository.path / "objects/pack").glob("*.keep"))
@@ -59,7 +59,7 @@ def test_gc_beside_writers_and_maintenance_loses_nothing(repository: Repository,
         paths = []
         while not cleared.is_set():
             paths.append(f"{name}/{len(paths)}")
-            publish(written, put(paths[-1], b"1"))
+            checkpointed(written, put(paths[-1], b"1"))
         return paths
 
     with ThreadPoolExecutor() as pool:
@@ -81,8 +81,8 @@ def test_gc_beside_writers_and_maintenance_loses_nothing(repository: Repository,
 def test_maintenance_goes_on_when_gc_has_removed_its_packs(
     repository: Repository, monkeypatch: pytest.MonkeyPatch
 ):
-    publish(repository, put("a", b"1"))
-    find_small, found = maintenance._find_small, []
+    checkpointed(repository, put("a", b"1"))
+    find_small, found = maintenance.find_small, []
 
     def find_and_clear_up(git_folder: Path) -> list[str]:
         found.append(find_small(git_folder))
@@ -90,7 +90,7 @@ def test_maintenance_goes_on_when_gc_has_removed_its_packs(
             clear_up(repository)
         return found[-1]
 
-    monkeypatch.setattr(maintenance, "_find_small", find_and_clear_up)
+    monkeypatch.setattr(maintenance, "find_small", find_and_clear_up)
     assert repository.maintain(always=True)
     assert [len(small) for small in found] == [2, 0]
     assert git(repository.path, "show", "main:a") == "1"
@@ -110,6 +110,6 @@ def test_a_checkpoint_goes_on_when_gc_has_removed_its_temporary_file(
             assert not path.exists()
 
     monkeypatch.setattr(disk, "write_file", write_and_clear_up)
-    publish(repository, put("a", b"1"))
+    checkpointed(repository, put("a", b"1"))
     assert found
     assert git(repository.path, "show", "main:a") == "1"

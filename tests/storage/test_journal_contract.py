@@ -126,7 +126,7 @@ def test_shrinking_loses_nothing_and_waits_for_nobody(journal: Journal):
 
 
 def test_a_journal_that_was_replaced_is_gone(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(file_engine, "_LOOK_SECONDS", 0)
+    monkeypatch.setattr(file_engine, "LOOK_SECONDS", 0)
     folder = tmp_path / "demo.git"
     folder.mkdir()
     journal = engine(Location("demo", folder))

@@ -16,7 +16,7 @@ from storage.repository import Repository
 from storage.store import Store
 from storage.waits import Waits
 from tests.seams import wait_until
-from tests.storage.repositories import ALICE, branch, first_commit, git, increment, publish, put
+from tests.storage.repositories import ALICE, branch, checkpointed, first_commit, git, increment, put
 
 
 def test_maintenance_shrinks_the_journal(repository: Repository, store: Store):
@@ -27,7 +27,7 @@ def test_maintenance_shrinks_the_journal(repository: Repository, store: Store):
     assert journal.stat().st_size > 50_000
     assert store.open("alice/demo").maintain(always=True)
     assert journal.stat().st_size == 4096
-    publish(repository, increment)
+    checkpointed(repository, increment)
     assert git(repository.path, "show", "main:counter") == "1\n"
 
 
@@ -49,7 +49,7 @@ def test_maintenance_runs_in_the_background_beside_readers_and_writers(
     reader = threading.Thread(target=read)
     reader.start()
     for number in range(60):
-        publish(repository, put("a", b"%d" % number))
+        checkpointed(repository, put("a", b"%d" % number))
     stop.set()
     reader.join()
     assert not failures
@@ -64,7 +64,7 @@ def test_maintenance_runs_in_the_background_beside_readers_and_writers(
 @pytest.mark.parametrize("lock", ["objects/info/commit-graphs/commit-graph-chain.lock", "packed-refs.lock"])
 def test_maintenance_removes_a_stale_lock_that_a_kill_left(repository: Repository, lock: str):
     repository.maintain(always=True)
-    repository.create_tag("v1", publish(repository, put("a", b"1")), ALICE, "A tag\n")
+    repository.create_tag("v1", checkpointed(repository, put("a", b"1")), ALICE, "A tag\n")
     left = repository.path / lock
     left.touch()
     with pytest.raises(RepositoryDamaged):  # a git process may hold the lock
@@ -77,7 +77,7 @@ def test_maintenance_removes_a_stale_lock_that_a_kill_left(repository: Repositor
 
 
 def test_maintenance_packs_loose_objects_and_tags_and_removes_leftovers(repository: Repository):
-    commit = publish(repository, put("a", b"1"))
+    commit = checkpointed(repository, put("a", b"1"))
     for number in range(3):
         repository.create_tag(f"v{number}", commit, ALICE, "A tag\n")
     blob = git(repository.path, "hash-object", "-w", "--stdin", stdin="loose").strip()
@@ -116,7 +116,7 @@ def test_many_files_make_maintenance_due(tmp_path: Path, many: str, monkeypatch:
     for number in range(4):
         assert not maintenance.is_due(branch(repository)) or number > 2
         if many == "packs":
-            publish(repository, increment)
+            checkpointed(repository, increment)
         elif many == "tags":
             (repository.path / "refs/tags").mkdir(exist_ok=True)
             git(repository.path, "tag", f"v{number}")
@@ -133,7 +133,7 @@ def test_one_process_at_a_time_does_maintenance(tmp_path: Path, monkeypatch: pyt
     (tmp_path / ".maintenance").mkdir()
     with disk.exclusive(tmp_path / ".maintenance", Waits()):  # as another process has it
         for _ in range(6):
-            publish(repository, increment)
+            checkpointed(repository, increment)
         assert len(pack_sizes(repository.path)) == 7
     wait_until(lambda: len(pack_sizes(repository.path)) == 1)
 
@@ -145,8 +145,8 @@ def test_maintenance_that_is_switched_off_does_nothing_in_the_background(
     repository = Store(tmp_path, Maintenance(None)).create("alice/demo", first_commit)
     other = Store(tmp_path).create("alice/other", first_commit)
     for _ in range(6):
-        publish(repository, increment)
-        publish(other, increment)
+        checkpointed(repository, increment)
+        checkpointed(other, increment)
     wait_until(lambda: len(pack_sizes(other.path)) < 7)  # the store with maintenance is done by now
     assert len(pack_sizes(repository.path)) == 7
     assert repository.maintain(always=False)

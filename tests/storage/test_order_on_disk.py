@@ -7,7 +7,7 @@ from storage.repository import Repository
 from tests.storage.crashes import watch_the_disk
 from tests.storage.repositories import ALICE, increment
 
-pytestmark = pytest.mark.usefixtures("unpublished")
+pytestmark = pytest.mark.usefixtures("no_checkpoints")
 
 
 def test_a_commit_is_on_disk_before_it_is_seen(repository: Repository, monkeypatch: pytest.MonkeyPatch):

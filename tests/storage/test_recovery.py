@@ -17,9 +17,9 @@ from tests.storage.crashes import (
     reopened,
     write_at,
 )
-from tests.storage.repositories import ALICE, git, increment, publish, put
+from tests.storage.repositories import ALICE, checkpointed, git, increment, put
 
-pytestmark = pytest.mark.usefixtures("unpublished")
+pytestmark = pytest.mark.usefixtures("no_checkpoints")
 
 
 def test_commits_of_a_killed_process_are_there(repository: Repository, tmp_path: Path):
@@ -94,7 +94,7 @@ def test_a_refused_record_does_not_come_back(
 def test_records_of_an_earlier_generation_do_not_count(repository: Repository, tmp_path: Path, power):
     for _ in range(9):
         repository.transact(increment)
-    publish(repository, increment)
+    checkpointed(repository, increment)
     repository.transact(increment)
     power()
     check(reopened(tmp_path), 11)
@@ -174,7 +174,7 @@ def test_no_record_follows_a_header_that_may_be_emptied_on_disk(
     assert len(reached) == 1
     told = read_header(repository)
     assert other.transact(increment) == 2
-    if read_header(repository) == told:  # nobody has flushed a mark since
+    if read_header(repository) == told:  # nobody has flushed a header since
         write_at(repository, 0, reached[0])
     power()
     check(reopened(tmp_path), 2)
@@ -216,13 +216,13 @@ def test_a_tag_survives_with_the_commit_that_it_is_on(repository: Repository, tm
 
 def test_a_damaged_branch_is_not_guessed_at(repository: Repository, tmp_path: Path):
     """A ref that a hand has damaged is told of, and not guessed at."""
-    publish(repository, increment)
+    checkpointed(repository, increment)
     (repository.path / "refs/heads/main").write_text("nonsense")
     with pytest.raises(RepositoryDamaged):
         reopened(tmp_path).head()
 
 
 def test_a_repository_without_a_journal_gets_one(repository: Repository, tmp_path: Path):
-    publish(repository, increment)
+    checkpointed(repository, increment)
     (repository.path / NAME).unlink()
     check(reopened(tmp_path), 1)

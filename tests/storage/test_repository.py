@@ -20,7 +20,7 @@ from storage.repository import Repository
 from storage.store import Store
 from storage.transaction import Transaction
 from tests.seams import git_readers, set_clock
-from tests.storage.repositories import ALICE, git, publish, put, unpack
+from tests.storage.repositories import ALICE, checkpointed, git, put, unpack
 
 
 def test_transact_makes_a_commit_that_git_reads(repository: Repository):
@@ -114,7 +114,7 @@ def test_commit_times_never_go_back(repository: Repository, monkeypatch: pytest.
 def test_a_branch_moved_by_somebody_else_is_not_overwritten(repository: Repository):
     """The change is repeated on the moved branch; where the branch moves again, the change is refused."""
     first = repository.head().commit
-    second = publish(repository, put("a", b"1"))
+    second = checkpointed(repository, put("a", b"1"))
     moves = [first]
 
     def change(transaction: Transaction) -> str:
@@ -151,7 +151,7 @@ def test_commits_of_another_store_are_seen_at_once(repository: Repository, tmp_p
         assert repository.head().read("b").data == b"%d" % number
 
 
-@pytest.mark.usefixtures("unpublished")
+@pytest.mark.usefixtures("no_checkpoints")
 def test_commits_of_another_store_are_read_from_the_journal_without_git(
     repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -200,7 +200,7 @@ DAMAGES = {
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_damage_is_reported_and_nothing_is_written(tmp_path: Path, repository: Repository, damage: str):
-    publish(repository, put("a", b"1"))
+    checkpointed(repository, put("a", b"1"))
     DAMAGES[damage](repository.path)
     before = sorted(path for path in repository.path.rglob("*"))
     fresh = Store(tmp_path)
@@ -214,7 +214,7 @@ def test_damage_is_reported_and_nothing_is_written(tmp_path: Path, repository: R
 
 @pytest.mark.parametrize("damage", [name for name in DAMAGES if "garbage" not in name])
 def test_damage_is_noticed_despite_the_cache(repository: Repository, damage: str):
-    publish(repository, put("a", b"1"))
+    checkpointed(repository, put("a", b"1"))
     assert repository.head().read("a").data == b"1"
     DAMAGES[damage](repository.path)
     with pytest.raises(RepositoryDamaged):
@@ -246,7 +246,7 @@ def test_every_call_is_refused_while_no_file_can_be_opened_and_works_after(
     repository: Repository, tmp_path: Path
 ):
     first = repository.head().commit
-    second = publish(repository, put("a", b"1"))
+    second = checkpointed(repository, put("a", b"1"))
     fresh = Store(tmp_path).open("alice/demo")
     fresh.log(second)
     unpack(repository.path, "a")

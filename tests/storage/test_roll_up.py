@@ -6,12 +6,12 @@ from storage.maintenance import pack_sizes, roll_up
 from storage.plumbing import pack_files
 from storage.plumbing.object import GitObject
 from storage.repository import Repository
-from tests.storage.repositories import branch, git, publish, put
+from tests.storage.repositories import branch, checkpointed, git, put
 
 
 def test_roll_up_makes_one_pack_of_small_ones(repository: Repository):
     for number in range(20):
-        publish(repository, put(f"targets/{number}", b"%d" % number))
+        checkpointed(repository, put(f"targets/{number}", b"%d" % number))
     assert len(pack_sizes(repository.path)) == 21
     assert roll_up(branch(repository)) == 21
     assert len(pack_sizes(repository.path)) == 1
@@ -21,11 +21,11 @@ def test_roll_up_makes_one_pack_of_small_ones(repository: Repository):
 
 
 def test_roll_up_leaves_a_large_pack_alone(repository: Repository):
-    publish(repository, put("large", random.Random(1).randbytes(500_000)))
+    checkpointed(repository, put("large", random.Random(1).randbytes(500_000)))
     assert roll_up(branch(repository)) == 2
     (large,) = pack_sizes(repository.path)
     for number in range(5):
-        publish(repository, put("small", b"%d" % number))
+        checkpointed(repository, put("small", b"%d" % number))
     assert roll_up(branch(repository)) == 5
     assert large in pack_sizes(repository.path)
     assert len(pack_sizes(repository.path)) == 2
@@ -34,10 +34,10 @@ def test_roll_up_leaves_a_large_pack_alone(repository: Repository):
 def test_roll_up_removes_what_git_made_beside_the_packs(repository: Repository):
     """`git maintenance` and `git repack`, run by an operator, make files beside the packs."""
     for number in range(5):
-        publish(repository, put(f"targets/{number}", b"%d" % number))
+        checkpointed(repository, put(f"targets/{number}", b"%d" % number))
     git(repository.path, "multi-pack-index", "write")
     git(repository.path, "repack", "-adq", "--write-bitmap-index")
-    publish(repository, put("large", random.Random(1).randbytes(5000)))
+    checkpointed(repository, put("large", random.Random(1).randbytes(5000)))
     git(repository.path, "multi-pack-index", "write", "--bitmap")
     assert roll_up(branch(repository)) == 2
     assert git(repository.path, "fsck", "--strict") == ""
@@ -46,12 +46,12 @@ def test_roll_up_removes_what_git_made_beside_the_packs(repository: Repository):
 
 
 def test_roll_up_leaves_a_pack_with_a_keep_file_alone(repository: Repository):
-    publish(repository, put("a", b"1"))
+    checkpointed(repository, put("a", b"1"))
     git(repository.path, "repack", "-adq")
     (kept,) = pack_sizes(repository.path)
     (repository.path / "objects/pack" / kept).with_suffix(".keep").touch()
-    publish(repository, put("a", b"2"))
-    publish(repository, put("a", b"3"))
+    checkpointed(repository, put("a", b"2"))
+    checkpointed(repository, put("a", b"3"))
     assert roll_up(branch(repository)) == 2
     assert kept in pack_sizes(repository.path)
     assert git(repository.path, "fsck", "--strict") == ""
@@ -61,7 +61,7 @@ def test_roll_up_keeps_objects_that_no_ref_names_yet(repository: Repository):
     """A write whose ref has not moved yet must find its objects after a roll-up."""
     item = GitObject.of("blob", b"not named by any ref")
     with pack_files.write(repository.path / "objects/pack", item.id.hex(), [item]):
-        publish(repository, put("a", b"1"))
+        checkpointed(repository, put("a", b"1"))
         roll_up(branch(repository))
     roll_up(branch(repository))
     assert git(repository.path, "cat-file", "blob", item.id.hex()) == "not named by any ref"

@@ -19,7 +19,7 @@ from storage.location import Location
 from storage.store import Store
 from storage.waits import Waits
 from tests.seams import git_readers, lock_waiters, refuse, wait_until
-from tests.storage.repositories import first_commit, git, publish, put
+from tests.storage.repositories import checkpointed, first_commit, git, put
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs Linux")
 
@@ -131,7 +131,7 @@ def test_a_removed_repository_can_be_created_anew(store: Store, tmp_path: Path, 
     """An operator removed the folder; stores that had the repository open use the new one."""
     other = Store(tmp_path)
     old = store.create("alice/demo", first_commit)
-    publish(old, put("old", b"1"))
+    checkpointed(old, put("old", b"1"))
     assert other.open("alice/demo").head().read("old") is not None
     if how == "removed":
         shutil.rmtree(old.path)
@@ -140,7 +140,7 @@ def test_a_removed_repository_can_be_created_anew(store: Store, tmp_path: Path, 
     for found in (store, other):
         with pytest.raises(RepositoryNotFound):
             found.open("alice/demo")
-    publish(store.create("alice/demo", first_commit), put("new", b"2"))
+    checkpointed(store.create("alice/demo", first_commit), put("new", b"2"))
     for found in (store, other):
         snapshot = found.open("alice/demo").head()
         assert (snapshot.read("old"), snapshot.read("new").data) == (None, b"2")
@@ -153,7 +153,7 @@ def test_a_repository_created_anew_can_be_written_at_once(store: Store):
     shutil.rmtree(store.create("alice/demo", first_commit).path)
     again = store.create("alice/demo", first_commit)
     assert store.open("alice/demo") is again
-    publish(again, put("new", b"2"))
+    checkpointed(again, put("new", b"2"))
 
 
 def test_a_writer_waiting_for_a_removed_repository_writes_nothing(store: Store, tmp_path: Path):
@@ -213,15 +213,15 @@ def test_a_repository_waiting_for_its_checkpoint_keeps_no_file_open(
     for name in ("alice/one", "alice/two"):
         small.open(name).transact(put("a", b"1"))
     assert [path.parent.name for path in open_files(tmp_path)] == ["two.git"]
-    for unpublished in noted:
-        unpublished.checkpoint(60)
-        assert git(unpublished.location.folder, "show", "main:a") == "1"
-    assert [unpublished.name for unpublished in noted] == ["one", "two"]
+    for task in noted:
+        task.checkpoint(60)
+        assert git(task.location.folder, "show", "main:a") == "1"
+    assert [task.name for task in noted] == ["one", "two"]
 
 
 def test_a_snapshot_can_be_read_after_its_repository_is_closed(small: Store, tmp_path: Path):
     path = small.open("alice/one").path
-    publish(small.open("alice/one"), put("a", b"1" * 100_000))
+    checkpointed(small.open("alice/one"), put("a", b"1" * 100_000))
     snapshot = Store(tmp_path, open_at_most=1).open("alice/one").head()  # nothing is in memory
     assert snapshot.read("a").data == b"1" * 100_000
     assert len(git_readers(path)) == 1

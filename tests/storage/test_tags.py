@@ -16,7 +16,7 @@ from storage.repository import Repository
 from storage.signatures import Person
 from storage.store import Store
 from storage.tags import Tag
-from tests.storage.repositories import ALICE, HAND, branch, create_tags, git, publish, put, run_together
+from tests.storage.repositories import ALICE, HAND, branch, checkpointed, create_tags, git, put, run_together
 
 
 def tag_tip(repository: Repository, name: str, message: str = "Stable\n") -> Tag:
@@ -194,7 +194,7 @@ def test_each_tag_is_created_by_one_of_two_processes(repository: Repository, tmp
 
 def test_maintenance_keeps_tags(repository: Repository, tmp_path: Path):
     for number in range(5):
-        publish(repository, put("a", b"%d" % number))
+        checkpointed(repository, put("a", b"%d" % number))
         tag_tip(repository, f"v{number}")
     listed = repository.tags()
     assert roll_up(branch(repository)) == 11

@@ -38,7 +38,7 @@ def held(path: Path) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def moment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a lock count as stuck after 0.1 s instead of 2 s."""
-    monkeypatch.setattr(waits, "_STALLED_AFTER", 0.1)
+    monkeypatch.setattr(waits, "STALLED_AFTER", 0.1)
 
 
 @pytest.fixture
@@ -54,12 +54,12 @@ def changing_calls(repository: Repository) -> dict[str, Callable[[], object]]:
     return {
         "a write": lambda: repository.transact(put("a", b"1")),
         "a tag": lambda: repository.create_tag("v1", repository.head().commit, ALICE, "One\n"),
-        "publishing": repository.checkpoint,
-        "a clone of what is not published": lambda: repository.advertise_refs("version=2"),
+        "a checkpoint": repository.checkpoint,
+        "a clone that needs a checkpoint": lambda: repository.advertise_refs("version=2"),
     }
 
 
-@pytest.mark.usefixtures("unpublished")
+@pytest.mark.usefixtures("no_checkpoints")
 def test_each_wait_for_a_locked_repository_ends(impatient: Store):
     repository = impatient.open("alice/demo")
     repository.transact(put("a", b"0"))
@@ -73,7 +73,7 @@ def test_each_wait_for_a_locked_repository_ends(impatient: Store):
     assert git(repository.path, "show", "main:a") == "1"
 
 
-@pytest.mark.usefixtures("unpublished")
+@pytest.mark.usefixtures("no_checkpoints")
 def test_reads_wait_for_no_lock(impatient: Store, tmp_path: Path):
     repository = impatient.open("alice/demo")
     before = repository.head().commit

@@ -98,7 +98,7 @@ class Case:
             truth = self.truth[question]
             if answer == truth:
                 continue
-            if question.is_told_of(answer, place):
+            if question.is_named(answer, place):
                 verdict.told = True
             else:
                 verdict.wrong.append(f"{question} is {answer.beside(truth)}, and was {truth.beside(answer)}")
@@ -118,12 +118,12 @@ class Case:
             if answer.status in (200, 201):
                 written.append(write)
                 expected.setdefault(write.listed, set()).add(write.name)
-            elif not write.listed.is_told_of(answer, place):
+            elif not write.listed.is_named(answer, place):
                 verdict.wrong.append(f"{write} is {answer}")
         for question, names in expected.items():
             answer = question.ask(app, self.state)
             missing = names - answer.names()
-            if missing and not question.is_told_of(answer, place):
+            if missing and not question.is_named(answer, place):
                 verdict.lost.append(f"{question}, after the writes, is {answer}, without {sorted(missing)}")
         return written
 

@@ -30,7 +30,7 @@ from tests.client import Client
 from tests.payloads import asking, made, target
 from tests.server import MASTER_KEY
 from tests.storage.repositories import branch, git
-from tests.torture.power import unpublished
+from tests.torture.power import no_checkpoints
 
 FOLDERS = {"accounts": "accounts.git", "demo": "repos/alice/demo.git", "other": "repos/carol/other.git"}
 BEGAN = 1_750_000_000  # seconds; each write is a minute after the one before
@@ -67,7 +67,7 @@ class _Clock:
 @contextmanager
 def same_machine() -> Iterator[None]:
     """Let no checkpoint happen in the background, and the machine never restart."""
-    with unpublished(), patch.object(header, "BOOT", bytes(16)):
+    with no_checkpoints(), patch.object(header, "BOOT", bytes(16)):
         yield
 
 
@@ -96,7 +96,7 @@ class _Maker:
 
     def __init__(self, data_dir: Path, clock: _Clock) -> None:
         self.data_dir = data_dir
-        self.publishes = False
+        self.checkpoints = False
         self._clock = clock
         self._app = create_app(Settings(data_dir, master_key=MASTER_KEY, maintenance=False))
         self._tokens = {"master": MASTER_KEY}
@@ -114,7 +114,7 @@ class _Maker:
         assert answer.status_code in (200, 201), answer.text
         if path.startswith(DEMO) and "Git-Commit" in answer.headers:
             self._commits.append(answer.headers["Git-Commit"])
-        if self.publishes:
+        if self.checkpoints:
             for _, repository in repositories(self.data_dir):
                 repository.checkpoint()
         return answer
@@ -166,9 +166,9 @@ def make(folder: Path) -> list[State]:
         for _, repository in repositories(maker.data_dir):
             repository.maintain(always=True)
         _go_on(maker)
-        states = [maker.state("published")]
+        states = [maker.state("checkpointed")]
         _write_more(maker)
-        return [*states, maker.state("unpublished")]
+        return [*states, maker.state("no_checkpoints")]
 
 
 def _begin(maker: _Maker) -> None:
@@ -180,7 +180,7 @@ def _begin(maker: _Maker) -> None:
     maker.send("master", "DELETE", f"{USERS}/dave/tokens/initial")
     maker.send("alice", "POST", "/v1/repo", {"repo_name": "demo"})
     maker.send("carol", "POST", "/v1/repo", {"repo_name": "other"})
-    maker.publishes = True
+    maker.checkpoints = True
     maker.send("carol", "POST", f"{OTHER}/targets", target("kept"))
     config = {"max_tokens": 100, "generators": asking("Why?", "why.txt")}
     maker.send("alice", "PUT", f"{DEMO}/defaults/target", {"config": config})
@@ -223,7 +223,7 @@ def _write_more(maker: _Maker) -> None:
     """Make more packs than are read whole when a repository is opened, and then leave commits in journals."""
     for number in range(6):
         maker.put("child", "base", temperature=number / 10)
-    maker.publishes = False
+    maker.checkpoints = False
     maker.put("child", "base", temperature=1.5)
     maker.put("late", "grandchild", generators=asking("How late?", "late.txt"))
     maker.send("alice", "PUT", f"{DEMO}/defaults/target", {"config": {"max_tokens": 175}})

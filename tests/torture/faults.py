@@ -19,7 +19,7 @@ from tests.client import Client
 from tests.contracts import hold_to_contracts
 from tests.server import MASTER_KEY
 from tests.storage.repositories import git
-from tests.torture.power import unpublished
+from tests.torture.power import no_checkpoints
 
 ERRORS = (errno.ENOSPC, errno.EIO, errno.EROFS, errno.EDQUOT, errno.EMFILE)
 _CHANGING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
@@ -99,7 +99,7 @@ def run(errors: Sequence[int] = ERRORS, wanted: Sequence[str] = ()) -> Iterator[
     """Let each step of each kind of write, or of some, fail with each error; yield what was found."""
     refused = 0
     logging.disable()  # thousands of lines, one for each refusal
-    with unpublished(), tempfile.TemporaryDirectory(prefix="bakehouse-faults-") as folder:
+    with no_checkpoints(), tempfile.TemporaryDirectory(prefix="bakehouse-faults-") as folder:
         data_dir = Path(folder, "data")
         app = create_app(Settings(data_dir, master_key=MASTER_KEY))
         hold_to_contracts(app)

@@ -120,7 +120,7 @@ def _spans(path: Path, folder: Path) -> Iterator[tuple[str, int, int]]:
     size = path.stat().st_size
     if path.name == journal_file.NAME:  # most of the file is unused room
         end = FileJournal(Location(folder.stem, folder), Waits()).head().end
-        yield "journal's mark", 0, header.SIZE
+        yield "journal's header", 0, header.SIZE
         yield "journal's records", header.START, end
         yield "journal's room", end, size
     elif path.name == "packed-refs":

@@ -134,13 +134,13 @@ def run_again(seed: int, tries: int = 3, every: int = 1) -> Iterator[str]:
 def record(folder: Path, scenario: Scenario) -> Recording:
     """Run a scenario on a repository of its own, whose creation is on disk."""
     repository = Store(folder).create(_NAME, first_commit)
-    with unpublished(), recorded(repository.path) as recording:
+    with no_checkpoints(), recorded(repository.path) as recording:
         scenario(repository, recording)
     return recording
 
 
 @contextmanager
-def unpublished() -> Iterator[None]:
+def no_checkpoints() -> Iterator[None]:
     """Let no checkpoint happen in the background, so that a scenario's steps are always the same."""
     with patch.object(Checkpointer, "schedule", lambda *_: None):
         yield
@@ -149,7 +149,7 @@ def unpublished() -> Iterator[None]:
 @contextmanager
 def after_power_loss() -> Iterator[None]:
     """Take the machine for one that was started anew."""
-    with unpublished(), patch.object(header, "BOOT", secrets.token_bytes(16)):
+    with no_checkpoints(), patch.object(header, "BOOT", secrets.token_bytes(16)):
         yield
 
 

@@ -53,7 +53,7 @@ class Question:
             credentials["Authorization"] = f"Basic {basic}"
         return Answer.of(Client(app, token).get(self.path, **credentials))
 
-    def is_told_of(self, answer: "Answer", damaged: str) -> bool:
+    def is_named(self, answer: "Answer", damaged: str) -> bool:
         """Tell whether an answer says that it could not be given as it should, and `damaged` is why."""
         told = answer.is_refusal or (self.tells is not None and self.tells.encode() in answer.body)
         return told and damaged in self.of

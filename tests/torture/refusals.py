@@ -31,7 +31,7 @@ from tests.contracts import hold_to_contracts
 from tests.payloads import asking, made, target
 from tests.server import MASTER_KEY
 from tests.torture import faults
-from tests.torture.power import unpublished
+from tests.torture.power import no_checkpoints
 
 ERRORS = (errno.EACCES, errno.EIO, errno.ENOENT, errno.ESTALE, errno.EMFILE)
 
@@ -46,7 +46,7 @@ _readlink = os.readlink
 # Files that may be missing in a sound repository: a refusal with ENOENT cannot be noticed.
 _MAY_BE_MISSING = re.compile(r"/repos/\w+$|/repos/\w+/\w+\.git(/packed-refs|/refs/tags.*)?$")
 _PACKED_EVERY = 5  # rounds
-_MODES = ("warm", "cold", "unpublished")
+_MODES = ("warm", "cold", "journal")
 
 
 @dataclass
@@ -124,7 +124,7 @@ class Refuser:
             known.settings, known.master_key, accounts, Store(self.data_dir / "repos"), None
         )
 
-    def publish(self) -> None:
+    def checkpointed(self) -> None:
         self.app.extensions["bakehouse"].store.open("admin/demo").checkpoint()
 
     def pack(self, at: int) -> None:
@@ -177,11 +177,11 @@ class Refuser:
             headers["Authorization"] = f"Basic {basic}"
         for at in count(1):
             self.pack(at)
-            if mode == "unpublished":
+            if mode == "journal":
                 body = {"messages": [{"role": "user", "content": str(next(self.numbers))}]}
                 self.admin.put("/v1/repo/demo/prompts/changed", body)
             else:
-                self.publish()
+                self.checkpointed()
             if mode == "warm":
                 self.admin.get(path, **headers)
             else:
@@ -246,7 +246,7 @@ def run(
     """Refuse each call of each kind of request, or of some, with each error; `modes` are those of reads."""
     logging.disable()  # thousands of lines, one for each refusal
     calls = 0
-    with unpublished(), tempfile.TemporaryDirectory(prefix="bakehouse-refusals-") as folder:
+    with no_checkpoints(), tempfile.TemporaryDirectory(prefix="bakehouse-refusals-") as folder:
         refuser = Refuser(Path(folder, "data"))
         paths = refuser.fill()
         for kind, error, mode in product(paths if reads is None else reads, errors, modes):

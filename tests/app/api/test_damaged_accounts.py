@@ -69,7 +69,7 @@ def assert_all_is_well(app: Flask, token: str | None) -> None:
     assert_error(Client(app, "unknown").get("/v1/repo"), 401, "UNAUTHORIZED")
 
 
-@pytest.mark.usefixtures("unpublished")
+@pytest.mark.usefixtures("no_checkpoints")
 @pytest.mark.parametrize("position", HEADER + RECORDS)
 def test_server_starts_with_a_flipped_bit_in_the_journal_of_accounts(
     data_dir: Path, alice: Client, caplog: pytest.LogCaptureFixture, position: int
@@ -88,7 +88,7 @@ def test_server_starts_with_a_flipped_bit_in_the_journal_of_accounts(
 def test_server_reads_a_copy_of_accounts_put_in_place_without_a_restart(
     app: Flask, data_dir: Path, alice: Client, monkeypatch: pytest.MonkeyPatch, how: str
 ):
-    monkeypatch.setattr(file_engine, "_LOOK_SECONDS", 0)
+    monkeypatch.setattr(file_engine, "LOOK_SECONDS", 0)
     settle(data_dir)
     folder, copy = data_dir / "accounts.git", data_dir.with_name("copy")
     shutil.copytree(folder, copy)

@@ -122,9 +122,9 @@ def test_a_page_ends_early_where_many_files_changed(
         alice.post(f"{TARGETS}/batch", {"targets": [target(name, temperature=0.5) for name in names]})
     expected = rev_list(app)
     assert pages(alice, "limit=10") == [expected]
-    monkeypatch.setattr(history, "_MOST_FILES", 3)
+    monkeypatch.setattr(history, "MOST_FILES", 3)
     assert pages(alice, "limit=10") == [[commit] for commit in expected]
-    monkeypatch.setattr(history, "_MOST_FILES", 6)
+    monkeypatch.setattr(history, "MOST_FILES", 6)
     assert pages(alice, "limit=10") == [expected[:3], expected[3:4], expected[4:]]
 
 

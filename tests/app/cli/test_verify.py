@@ -28,7 +28,7 @@ def test_verify_checks_one_repo_alone(data_dir: Path, alice: Client):
     assert "other" not in result.stderr
 
 
-@pytest.mark.usefixtures("unpublished")
+@pytest.mark.usefixtures("no_checkpoints")
 def test_verify_checks_commits_that_are_only_in_the_journal(data_dir: Path):
     repository = Store(data_dir / "repos").open("alice/demo")
     written = repository.head().read(ASKING)

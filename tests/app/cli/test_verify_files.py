@@ -107,7 +107,7 @@ def test_verify_accepts_the_readme_of_another_version(
     data_dir: Path, alice: Client, monkeypatch: pytest.MonkeyPatch
 ):
     with monkeypatch.context() as patch:
-        patch.setattr(repos, "_README", "# {name}, as it will be\n")
+        patch.setattr(repos, "README", "# {name}, as it will be\n")
         alice.post("/v1/repo", {"repo_name": "later"})
     alice.put("/v1/repo/later/targets/a", made(temperature=0.5))
     assert_found(verify(data_dir=data_dir))

@@ -20,7 +20,7 @@ from storage.transaction import Transaction
 from tests.storage.repositories import ALICE, first_commit, git, put
 from tests.torture.faults import failing
 
-pytestmark = pytest.mark.usefixtures("unpublished")
+pytestmark = pytest.mark.usefixtures("no_checkpoints")
 
 PATHS = ["README.md", "a", "a.b", "folder/a", "folder/b", "folder/inner/a", "folder-b/a"]
 WANTED = [None, *PATHS, "folder", "folder/", "folder/inner", "fold", "a/", "gone"]
@@ -34,7 +34,7 @@ def full(folder: Path) -> AbstractContextManager[object]:
 
 @pytest.fixture
 def committed(tmp_path: Path) -> Repository:
-    """A repository with two published commits and two that only its journal has."""
+    """A repository with two commits in git's own files and two that only its journal has."""
     repository = Store(tmp_path, Maintenance(None)).create("alice/demo", first_commit)
     repository.transact(put("a", b"1"))
     repository.checkpoint()
@@ -65,7 +65,7 @@ def test_reading_needs_no_new_file(committed: Repository, tmp_path: Path):
                 repository.advertise_refs("version=2")
 
 
-def test_a_text_of_differences_is_gits_own_and_published_first(committed: Repository):
+def test_a_diff_is_gits_own_and_needs_a_checkpoint(committed: Repository):
     tip = committed.head().commit
     before = committed.versions("a", tip)[1].commit
     assert "-1\n" in committed.diff((before, "a"), (tip, "a")).replace("\\ No newline at end of file\n", "")
@@ -89,7 +89,7 @@ def everything(repository: Repository) -> dict[Any, Any]:
 
 STEPS = st.lists(
     st.one_of(
-        st.just("publish"),
+        st.just("checkpoint"),
         st.tuples(
             st.sampled_from(PEOPLE),
             st.dictionaries(st.sampled_from(PATHS), st.one_of(st.none(), st.binary(max_size=2)), max_size=3),
@@ -101,7 +101,7 @@ STEPS = st.lists(
 
 @settings(max_examples=20)
 @given(STEPS)
-def test_the_journal_answers_as_git_does_once_it_is_published(
+def test_the_journal_answers_as_git_does_after_a_checkpoint(
     tmp_path_factory: pytest.TempPathFactory, steps: list[Any]
 ):
     root = tmp_path_factory.mktemp("steps")
@@ -119,7 +119,7 @@ def test_the_journal_answers_as_git_does_once_it_is_published(
         return write
 
     for step in steps:
-        if step == "publish":
+        if step == "checkpoint":
             repository.checkpoint()
         else:
             repository.transact(change(*step))
