@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from storage.errors import RepositoryDamaged
+from storage.errors import RepositoryDamaged, StorageError
 from storage.journal.interface import Journal
 from storage.machine import disk, git_command
 from storage.plumbing import checked_git, pack_files
@@ -213,14 +213,18 @@ class Maintenance:
         if packs <= ROLL_UP_ABOVE or self._turns is None:
             return
         with self._state:
+            if self._thread is None or not self._thread.is_alive():  # a fork has no thread of its parent's
+                thread = threading.Thread(
+                    target=self._work, args=(self._turns,), name="maintenance", daemon=True
+                )
+                try:
+                    thread.start()
+                except RuntimeError:  # there are too many threads; the next checkpoint tries again
+                    return
+                self._thread = thread
             if branch.location.folder in self._queued:
                 return
             self._queued.add(branch.location.folder)
-            if self._thread is None or not self._thread.is_alive():  # a fork has no thread of its parent's
-                self._thread = threading.Thread(
-                    target=self._work, args=(self._turns,), name="maintenance", daemon=True
-                )
-                self._thread.start()
         self._due.put((branch, journal))
 
     def _work(self, turns: Path) -> None:
@@ -231,7 +235,7 @@ class Maintenance:
                 with disk.exclusive(turns, _WAITS):
                     if is_due(branch):  # otherwise another process was quicker
                         maintain(branch, journal)
-            except (OSError, RepositoryDamaged) as error:
+            except (OSError, StorageError) as error:
                 _log.warning("%s was not maintained: %s", branch.location.name, error)
             finally:
                 with self._state:

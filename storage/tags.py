@@ -98,6 +98,9 @@ class Tags:
                     raise TagExists(self._objects.name, name)
                 if other.lower() == name.lower():  # a clone could not hold both on every disk
                     raise NameTaken(name, other)
+            below = self._refs.below(f"{TAGS}/{name}")
+            if below is not None:
+                raise TagExists(self._objects.name, below.removeprefix(f"{TAGS}/"))
             data = serialize_tag(name, commit, tagger, int(time.time()), message)
             new = PendingObjects()
             record = TagRecord(name, new.add(GitObject.of("tag", data)))

@@ -1,13 +1,16 @@
 """A checkpoint: what the journal has is put into git's own files."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 
 from storage.errors import RepositoryDamaged
-from storage.ids import CommitId, ObjectId, object_id
+from storage.ids import CommitId, ObjectId
 from storage.objects.database import ObjectDatabase
 from storage.plumbing.branch import Branch
 from storage.plumbing.checked_git import CheckedGit
 from storage.plumbing.refs import BRANCH, TAGS, Refs
+
+_log = logging.getLogger(__name__)
 
 
 class Checkpoint:
@@ -39,11 +42,22 @@ class Checkpoint:
                 self._branch.location.name, "its branch was moved while Bakehouse held git's lock on it"
             )
         if must_move or tags:
-            last = object_id(tip) if tip is not None and must_move else [*tags.values()][-1]
-            with self._objects.pack_pending(last):
+            with self._objects.pack_pending():
                 for name, tag_id in tags.items():
-                    self._refs.write(f"{TAGS}/{name}", tag_id)
+                    self._write_tag(f"{TAGS}/{name}", tag_id)
                 if tip is not None and must_move:
                     self._branch.move(tip)
         if tip is not None and not must_move:  # a process that was killed may not have flushed the branch
             self._branch.sync()
+
+    def _write_tag(self, ref: str, tag: ObjectId) -> None:
+        """Write the ref of a tag that was answered, also where another program has made one of that name since."""
+        other = self._refs.read(ref)
+        if other not in (None, tag.hex()):
+            _log.warning(
+                "%s: %s names %s, which the tag of an earlier request replaces",
+                self._branch.location.name,
+                ref,
+                other,
+            )
+        self._refs.write(ref, tag)

@@ -65,7 +65,7 @@ class JournalFile:
         if before != after:
             raise TipMoved(self._name)
         if before.emptying:  # on disk the header may be of the next generation, which has no such records
-            before = self._write_header(before._replace(emptying=False), flush=True)
+            self._write_header(before, flush=True)
         data, checksum = frames.pack(records, before.generation, before.checksum)
         end = size = before.end + len(data)
         if end <= before.size:
@@ -93,7 +93,9 @@ class JournalFile:
             with suppress(OSError):
                 self._write_header(before)
             raise
-        return self._resize(emptied, min(before.size, _SPARE * before.end, _SPARE * _MAX_GROWTH))
+        with suppress(OSError):  # the file then keeps its size
+            return self._resize(emptied, min(before.size, _SPARE * before.end, _SPARE * _MAX_GROWTH))
+        return emptied
 
     def shrink(self) -> None:
         """Give back all room behind the header, if there are no records."""

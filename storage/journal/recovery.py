@@ -7,6 +7,7 @@ the lock.
 
 from contextlib import suppress
 
+from storage.errors import TipMoved
 from storage.journal.interface import Journal
 from storage.plumbing.branch import Branch
 
@@ -24,7 +25,8 @@ def recover(branch: Branch, journal: Journal) -> None:
         if journal.head().is_empty:
             branch.clear_stale_lock()
         else:
-            branch.lock(branch.find())
+            with suppress(OSError, TipMoved):  # on a full disk, say: the next writer takes the lock
+                branch.lock(branch.find())
 
 
 def _is_in_doubt(branch: Branch, journal: Journal) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple
 
-from storage.errors import RepositoryDamaged
+from storage.errors import RepositoryDamaged, StorageUnavailable
 from storage.ids import CommitId, ObjectId, commit_id, object_id
 from storage.journal.checkpoint import Checkpoint
 from storage.journal.checkpoint_task import CheckpointTask
@@ -138,6 +138,8 @@ class Tip:
         was_empty = known.position.is_empty
         if was_empty:
             self._branch.lock(locked.commit)
+        elif not self._branch.is_locked_by_us():  # a power loss, or an operator, has removed the lock
+            self._branch.lock(self._branch.find())
         try:
             with self._lock:  # so that no other thread takes these records for another process's
                 position = locked.journal.append(known.position, records)
@@ -170,7 +172,7 @@ class Tip:
         self._is_damaged = True
         try:
             self._checkpoint.write(known.commits, known.tags)
-        except OSError:
+        except (OSError, StorageUnavailable):
             self._is_damaged = False  # a full disk, say: the journal goes on until it is full, too
             raise
         self._is_damaged = False
@@ -195,7 +197,7 @@ class Tip:
             new = ObjectOverlay(self._objects)
             for record in records:
                 self._replay(record, new)
-            if restarted:
+            if restarted and self._known is not None:
                 self._drop_checkpointed()
             self._objects.pending.merge(new.new)
             self._known = known = known.extended(end, records)

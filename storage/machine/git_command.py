@@ -54,7 +54,7 @@ def attempt(
 ) -> tuple[int, bytes, bytes]:
     """Return the exit status, the output and the errors of a git command; `variables` are added to its own.
 
-    Raises StorageUnavailable if the system does not let it start, or if it does not end.
+    Raises StorageUnavailable if the system does not let it start, if it does not end, or if it is killed.
     """
     command = ["git", "--literal-pathspecs", *options, *arguments]
     try:
@@ -69,6 +69,8 @@ def attempt(
             )
     except subprocess.TimeoutExpired as error:
         raise StorageUnavailable(location.name, f"git {arguments[0]} does not end") from error
+    if done.returncode < 0:  # by a signal, as where memory ran out
+        raise StorageUnavailable(location.name, f"git {arguments[0]} was killed")
     return done.returncode, done.stdout, done.stderr
 
 

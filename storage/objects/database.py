@@ -59,9 +59,9 @@ class ObjectDatabase(ObjectReader):
         return value
 
     @contextmanager
-    def pack_pending(self, last: ObjectId) -> Iterator[None]:
-        """Put the pending objects into a pack, durably, while refs are made that lead to `last`."""
-        with pack_files.write(self._pack_folder, last.hex(), self.pending.packable()) as name:
+    def pack_pending(self) -> Iterator[None]:
+        """Put the pending objects into a pack, durably, while the caller makes refs that lead to them."""
+        with pack_files.write(self._pack_folder, self.pending.packable()) as name:
             yield
         self._packs |= {name}
         self._packs_changed = self._pack_folder.stat().st_mtime_ns

@@ -1,5 +1,6 @@
 """Packs on disk: some objects in one file, durable with its index, which git sees at once."""
 
+import hashlib
 import os
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,14 +19,15 @@ _READ_WHOLE_BELOW = 64 * 1024
 
 
 @contextmanager
-def write(folder: Path, named_for: str, objects: Sequence[GitObject | Delta]) -> Iterator[str]:
-    """Put objects into a pack, named for one of them, while the caller makes a ref that leads to them.
+def write(folder: Path, objects: Sequence[GitObject | Delta]) -> Iterator[str]:
+    """Put objects into a pack, named for their ids, while the caller makes a ref that leads to them.
 
     Yields the pack's name, without its ending. A `.keep` file protects the pack until the end of the block,
     as git protects one that is pushed: an operator's `git repack` would remove objects that no ref leads to.
-    Files that a killed process left under the same name are replaced.
+    Files that a killed process left under the same name, with the same objects, are replaced.
     """
-    name = f"{PREFIX}{named_for}"
+    ids = b"".join([item.id for item in objects])
+    name = f"{PREFIX}{hashlib.sha1(ids).hexdigest()}"
     contents = dict(zip((f"{name}.pack", f"{name}.idx"), packs.encode(objects), strict=True))
     keep = folder / f"{name}.keep"
     keep.touch()

@@ -98,6 +98,14 @@ class Refs:
             return {}
         return self._packed[1]
 
+    def below(self, ref: str) -> str | None:
+        """Return a ref whose name starts with `ref` and a slash, or None: git allows only one of the two."""
+        with suppress(OSError):  # git removes such an empty folder, too
+            (self.location.folder / ref).rmdir()
+        loose = (path for path in (self.location.folder / ref).rglob("*") if path.is_file())
+        names = [path.relative_to(self.location.folder).as_posix() for path in loose]
+        return next((name for name in (*names, *self.packed()) if name.startswith(f"{ref}/")), None)
+
     def exists(self, ref: str) -> bool:
         """Tell whether there is a ref of some name; any text may be asked for."""
         return _REF_NAME.fullmatch(ref) is not None and self.read(ref) is not None

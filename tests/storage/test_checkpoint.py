@@ -1,5 +1,6 @@
 """A checkpoint that a kill, a power loss, a full disk or an operator interrupts loses nothing."""
 
+import os
 import threading
 from pathlib import Path
 
@@ -9,12 +10,13 @@ from storage.errors import RepositoryDamaged, StorageUnavailable
 from storage.journal.file_engine import FileJournal
 from storage.journal.journal_file import NAME, JournalFile
 from storage.location import Location
+from storage.machine import disk
 from storage.objects.database import ObjectDatabase
 from storage.plumbing.branch import Branch
 from storage.repository import Repository
 from storage.waits import Waits
 from tests.storage.crashes import check, kill_in_a_checkpoint, read_header, reopened, watch_the_disk, write_at
-from tests.storage.repositories import checkpointed, commit_at, git, increment, put
+from tests.storage.repositories import ALICE, checkpointed, commit_at, git, increment, put
 
 pytestmark = pytest.mark.usefixtures("no_checkpoints")
 
@@ -179,3 +181,112 @@ def test_a_lock_that_a_kill_left_is_cleared(repository: Repository, tmp_path: Pa
     repository.checkpoint()
     (repository.path / "refs/heads/main.lock").write_bytes(lock)
     check(reopened(tmp_path), 2)
+
+
+def test_no_record_is_lost_where_two_flushes_of_the_header_fail(
+    repository: Repository, tmp_path: Path, power, monkeypatch: pytest.MonkeyPatch
+):
+    """The emptied header reached the disk, though its flush failed. So did the flush before the next record."""
+    repository.transact(increment)
+    on_disk: list[bytes] = []
+    failures = [True, False]  # whether the header reaches the disk
+
+    def write_at(fd: int, data: bytes, offset: int, *, flush: bool) -> None:
+        os.pwrite(fd, data, offset)
+        if offset == 0 and flush:
+            if failures:
+                on_disk.extend([data] if failures.pop(0) else [])
+                raise OSError(5, "Input/output error")
+            on_disk.append(data)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(disk, "write_at", write_at)
+        for refused in (repository.checkpoint, lambda: repository.transact(increment)):
+            with pytest.raises(StorageUnavailable):
+                refused()
+        assert repository.transact(increment) == 2
+    write_at_front(repository, on_disk[-1])
+    power()
+    check(reopened(tmp_path), 2)
+
+
+def write_at_front(repository: Repository, header: bytes) -> None:
+    """Leave the header that is on disk, as a power loss does."""
+    with (repository.path / NAME).open("r+b") as file:
+        file.write(header)
+
+
+def test_a_pack_with_one_object_more_has_another_name(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+):
+    """Otherwise maintenance, which has read the first pack, would remove the second."""
+    commit = repository.transact(put("a", b"1"))
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    def packs() -> set[str]:
+        return {path.name for path in (repository.path / "objects/pack").glob("flush-*.pack")}
+
+    before = packs()
+    with monkeypatch.context() as patch:
+        patch.setattr(Branch, "move", full)
+        with pytest.raises(StorageUnavailable):
+            repository.checkpoint()
+        first = packs() - before
+        repository.create_tag("v1", commit, ALICE, "One\n")
+    repository.checkpoint()
+    assert len(first) == 1
+    assert len(packs() - before - first) >= 1
+    assert git(repository.path, "fsck", "--strict") == ""
+
+
+def test_gits_lock_is_gone_where_the_emptied_file_cannot_shrink(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+):
+    def refuse(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    repository.transact(put("a", bytes(2_000_000)))
+    monkeypatch.setattr(JournalFile, "_resize", refuse)
+    repository.checkpoint()
+    assert not (repository.path / "refs/heads/main.lock").exists()
+    assert git(repository.path, "rev-list", "--count", "main").strip() == "2"
+
+
+def test_reads_need_no_room_where_gits_lock_is_missing(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """After a power loss, or a copy without lock files. The next writer takes the lock."""
+    repository.transact(increment)
+    lock = repository.path / "refs/heads/main.lock"
+    lock.unlink()
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(disk, "write_file", full)
+        after = reopened(tmp_path)
+        assert after.head().read("counter").data == b"1\n"
+    assert after.transact(increment) == 2
+    assert lock.exists()
+    check(after, 2)
+
+
+def test_a_git_that_is_killed_is_no_damage(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Nor does it stop writers: the answer of `git merge-base` is missing, and the branch was not moved."""
+    repository.transact(increment)
+    kill_in_a_checkpoint(repository)
+    program = tmp_path / "bin/git"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\nkill -9 $$\n")
+    program.chmod(0o755)
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+        with pytest.raises(StorageUnavailable, match="git merge-base was killed"):
+            repository.checkpoint()
+        assert repository.transact(increment) == 2
+    check(repository, 2)

@@ -14,7 +14,9 @@ import pytest
 from storage.errors import RepositoryNotFound, StorageUnavailable
 from storage.journal import checkpointer
 from storage.journal.checkpointer import Checkpointer
+from storage.location import Location
 from storage.repository import Repository
+from storage.shared import Shared
 from storage.store import Store
 from tests.storage.repositories import first_commit, git, increment, settle
 
@@ -208,3 +210,14 @@ def test_the_journal_of_a_killed_process_gets_a_checkpoint_unasked(
     settle(repository.path)
     assert git(repository.path, "show", "main:counter") == "1\n"
     assert any("a-damaged-one" in message for message in caplog.messages)
+
+
+def test_a_repository_that_is_opened_again_keeps_the_checkpoint_of_the_first(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+):
+    """The first look of the second at the journal is no checkpoint of another process."""
+    cancelled: list[object] = []
+    monkeypatch.setattr(Checkpointer, "cancel", lambda _, what: cancelled.append(what))
+    repository.transact(increment)
+    Repository(Location("demo", repository.path), Shared()).head()
+    assert cancelled == []

@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import threading
 import time
 from pathlib import Path
@@ -151,3 +152,19 @@ def test_maintenance_that_is_switched_off_does_nothing_in_the_background(
     assert len(pack_sizes(repository.path)) == 7
     assert repository.maintain(always=False)
     assert len(pack_sizes(repository.path)) == 1
+
+
+def test_maintenance_goes_on_after_a_repository_that_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(maintenance, "ROLL_UP_ABOVE", 3)
+    store = Store(tmp_path)
+    gone, kept = (store.create(f"alice/{name}", first_commit) for name in ("gone", "kept"))
+    (tmp_path / ".maintenance").mkdir()
+    with disk.exclusive(tmp_path / ".maintenance", Waits()):  # so that both wait in the queue
+        for _ in range(6):
+            checkpointed(gone, increment)
+        for _ in range(6):
+            checkpointed(kept, increment)
+        shutil.copytree(gone.path, tmp_path / "copy")
+        shutil.rmtree(gone.path)
+        (tmp_path / "copy").rename(gone.path)
+    wait_until(lambda: len(pack_sizes(kept.path)) == 1)

@@ -60,7 +60,7 @@ def test_roll_up_leaves_a_pack_with_a_keep_file_alone(repository: Repository):
 def test_roll_up_keeps_objects_that_no_ref_names_yet(repository: Repository):
     """A write whose ref has not moved yet must find its objects after a roll-up."""
     item = GitObject.of("blob", b"not named by any ref")
-    with pack_files.write(repository.path / "objects/pack", item.id.hex(), [item]):
+    with pack_files.write(repository.path / "objects/pack", [item]):
         checkpointed(repository, put("a", b"1"))
         roll_up(branch(repository))
     roll_up(branch(repository))

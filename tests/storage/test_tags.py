@@ -8,15 +8,27 @@ from pathlib import Path
 import pytest
 
 from storage.errors import NameTaken, RevisionNotFound, TagExists
+from storage.ids import CommitId
 from storage.maintenance import pack_sizes, roll_up, write_commit_graph
 from storage.plumbing import pack_files
+from storage.plumbing.branch import Branch
 from storage.plumbing.commits import serialize_tag
 from storage.plumbing.object import GitObject
 from storage.repository import Repository
 from storage.signatures import Person
 from storage.store import Store
 from storage.tags import Tag
-from tests.storage.repositories import ALICE, HAND, branch, checkpointed, create_tags, git, put, run_together
+from tests.storage.repositories import (
+    ALICE,
+    HAND,
+    branch,
+    checkpointed,
+    commit_at,
+    create_tags,
+    git,
+    put,
+    run_together,
+)
 
 
 def tag_tip(repository: Repository, name: str, message: str = "Stable\n") -> Tag:
@@ -210,7 +222,7 @@ def test_a_kill_before_a_tag_has_its_name_leaves_only_an_object(repository: Repo
     commit = repository.head().commit
     killed = serialize_tag("v1", commit, ALICE, 1_700_000_000, "Killed\n")
     item = GitObject.of("tag", killed)
-    with pack_files.write(repository.path / "objects/pack", item.id.hex(), [item]):
+    with pack_files.write(repository.path / "objects/pack", [item]):
         pass
     assert git(repository.path, "fsck", "--strict") == f"dangling tag {item.id.hex()}\n"
     after = Store(tmp_path).open("alice/demo")
@@ -219,3 +231,57 @@ def test_a_kill_before_a_tag_has_its_name_leaves_only_an_object(repository: Repo
     assert repository.tag("v1") == tag
     roll_up(branch(after))
     assert git(repository.path, "fsck", "--strict") == f"dangling tag {item.id.hex()}\n"
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_tag_may_not_be_named_like_the_folder_of_another(repository: Repository, packed: bool):
+    """git keeps refs as files, so no ref can have both names."""
+    git(repository.path, "tag", "release/1.0")
+    if packed:
+        git(repository.path, "pack-refs", "--all")
+    with pytest.raises(TagExists, match=r"already has a tag 'release/1\.0'"):
+        tag_tip(repository, "release")
+    assert checkpointed(repository, put("a", b"1"))
+    git(repository.path, "tag", "--delete", "release/1.0")
+    assert tag_tip(repository, "release") == repository.tag("release")
+
+
+@pytest.mark.usefixtures("no_checkpoints")
+def test_a_tag_that_was_answered_replaces_one_of_another_program(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    """It was answered first, and had to wait for room on the disk. The log says so."""
+    first = repository.head().commit
+    later = checkpointed(repository, put("a", b"1"))
+    with monkeypatch.context() as patch:
+        patch.setattr(pack_files, "write", no_room)
+        tag = repository.create_tag("v1", first, ALICE, "One\n")
+    (repository.path / "refs/tags/v1").write_text(f"{later}\n")
+    assert repository.tag("v1") == tag
+    repository.checkpoint()
+    assert repository.tag("v1") == tag
+    assert git(repository.path, "rev-parse", "v1^{commit}").strip() == first
+    assert f"refs/tags/v1 names {later}" in caplog.text
+
+
+def no_room(*_: object) -> None:
+    raise OSError(28, "No space left on device")
+
+
+def test_a_tag_is_made_though_an_operator_commits_meanwhile(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+):
+    """The branch moves between the look at the tip and git's lock, once."""
+    first = repository.head().commit
+    lock = Branch.lock
+    moved: list[str] = []
+
+    def move_before(branch: Branch, expected: CommitId | None) -> None:
+        if not moved:
+            moved.extend(commit_at(repository.path, [4_000_000_000]))
+        lock(branch, expected)
+
+    monkeypatch.setattr(Branch, "lock", move_before)
+    tag = repository.create_tag("v1", first, ALICE, "One\n")
+    assert repository.tag("v1") == tag
+    assert repository.head().commit == moved[0]
