@@ -188,7 +188,7 @@ def _responses(contract: Contract) -> dict[str, Any]:
 
 
 def _in_query(schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the schema of a text in a query: never null, and the empty text means that it is left out."""
+    """Return the schema of a text in a query: never null. An empty text counts as left out."""
     if "string" not in schema["type"]:
         return schema
     rules = {name: rule for name, rule in schema.items() if name not in ("type", "default")}

@@ -203,7 +203,7 @@ class Repository:
     def checkpoint(self, seconds: float | None = None) -> None:
         """Put all that was committed into git's own files, as the checkpointer does soon after each commit.
 
-        Raises StorageUnavailable where somebody else holds the repository for so many seconds.
+        Raises StorageUnavailable where somebody else holds the repository for `seconds`.
         """
         self._tip.checkpoint(seconds)
 

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from storage.watch import Watch
 
 # A lock that is held so long counts as stuck: ordinary holders take a hundredth of this.
-STALLED_AFTER = 2.0  # seconds
+STUCK_AFTER = 2.0  # seconds
 PAUSE = 0.1  # seconds between two looks at how long a wait has lasted
 
 
@@ -31,7 +31,7 @@ class Waits:
         self.seconds = seconds
         self.watch = Watch(seconds)
         self._free = threads
-        self._stalled: set[str] = set()
+        self._stuck: set[str] = set()
         self._queues: dict[_File, deque[_Ticket]] = {}  # the tickets that wait for each file
         self._state = threading.Lock()
 
@@ -61,14 +61,14 @@ class Waits:
         try:
             yield wait
         finally:
-            if wait.has_place:
+            if wait.has_slot:
                 with self._state:
                     self._free += 1
 
-    def take_place(self, path: str) -> bool:
+    def take_slot(self, path: str) -> bool:
         """Note that the lock of `path` is stuck, and tell whether one more thread may wait for stuck locks."""
         with self._state:
-            self._stalled.add(path)
+            self._stuck.add(path)
             if not self._free:
                 return False
             self._free -= 1
@@ -76,20 +76,20 @@ class Waits:
 
     def note_free(self, path: str) -> None:
         """Note that the lock of `path` is not stuck any more."""
-        self._stalled.discard(path)
+        self._stuck.discard(path)
 
-    def is_stalled(self, path: str) -> bool:
+    def is_stuck(self, path: str) -> bool:
         """Tell whether the lock of `path` was stuck when it was last tried."""
-        return path in self._stalled
+        return path in self._stuck
 
     def _wait(self, file: "_File", flags: int, limit: float) -> int:
         ticket = _Ticket()
         with self.waiting(file[0]) as wait:
-            wait.go_on(limit)
+            wait.check(limit)
             self._line_up(file, flags, ticket)
             while True:
                 try:
-                    wait.go_on(limit)
+                    wait.check(limit)
                 except TimeoutError:
                     if self._withdraw(file, ticket):
                         raise
@@ -161,15 +161,15 @@ class Wait:
         self._waits = waits
         self._path = path
         self._started = time.monotonic()
-        self.has_place = False
+        self.has_slot = False
 
-    def go_on(self, limit: float) -> None:
+    def check(self, limit: float) -> None:
         """Raise TimeoutError where the wait has lasted `limit` seconds, or too many threads wait so long."""
         waited = time.monotonic() - self._started
-        is_stuck = waited >= STALLED_AFTER or self._waits.is_stalled(self._path)
-        if is_stuck and not self.has_place:
-            self.has_place = self._waits.take_place(self._path)
-        if waited >= limit or (is_stuck and not self.has_place):
+        is_stuck = waited >= STUCK_AFTER or self._waits.is_stuck(self._path)
+        if is_stuck and not self.has_slot:
+            self.has_slot = self._waits.take_slot(self._path)
+        if waited >= limit or (is_stuck and not self.has_slot):
             raise TimeoutError(errno.ETIMEDOUT, "another program or request has held its lock for too long")
 
 

@@ -96,7 +96,7 @@ class Writer:
         with self._waits.waiting(self._tip.lock_key) as wait:
             while True:
                 try:
-                    wait.go_on(self._waits.seconds)
+                    wait.check(self._waits.seconds)
                 except TimeoutError as error:
                     if self._withdraw(mine):
                         raise StorageUnavailable(self._tip.name, str(error.strerror)) from error

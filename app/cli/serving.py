@@ -24,7 +24,7 @@ from storage.machine import cores
 
 _WAITING_CONNECTIONS = 2048  # gunicorn's default
 _ACCEPT_PAUSE = 0.05  # seconds
-_NEW_OBJECTS = 10_000  # allocations between collections, as of 400 creates; Python's default is 700
+_NEW_OBJECTS = 10_000  # allocations between collections, about those of 400 creates; Python's default is 700
 _ARENA_MAX = -8  # glibc's M_ARENA_MAX
 
 

@@ -89,7 +89,7 @@ class _Place:
 def chain(source: Source, target: Target) -> list[Layer]:
     """Return the layers of a target, from its overrides down to the default.
 
-    They are the versions that were recorded. Later changes of the templates make no difference.
+    Each target's file records the version of its template; later changes of the template make no difference.
     """
     layers = [Layer("overrides", target.name, target.version, target.overrides)]
     while target.template != DEFAULT_TEMPLATE:

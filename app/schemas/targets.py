@@ -183,9 +183,10 @@ class DefaultTargetSchema(StrictSchema):
 
 
 def require_fields(schema: type[Schema], stored: tuple[str, ...], taken: Iterable[str] = ()) -> None:
-    """Raise TypeError unless a schema has the `stored` fields, in their order, and those `taken` in besides.
+    """Raise TypeError unless a schema has the fields `stored`, in that order, and then the fields `taken`.
 
-    Resolution stores only the fields that it knows, so it would drop any other in silence.
+    The fields `taken` are accepted and not stored. Resolution stores only the fields that it knows, so it would
+    drop any other in silence.
     """
     declared = tuple(schema().fields)
     if declared != (*stored, *taken):

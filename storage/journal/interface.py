@@ -68,7 +68,7 @@ class Journal(Protocol):
         """Hold the journal, and with it the repository, against every other thread and process.
 
         The lock of a process that dies is free again. Raises TimeoutError where somebody else has the lock
-        for so many seconds, by default those of this process; RepositoryNotFound where the repository is
+        for `seconds`, by default those of this process; RepositoryNotFound where the repository is
         gone.
         """
 

@@ -18,7 +18,7 @@ def recover(branch: Branch, journal: Journal) -> None:
     """Take or remove git's lock on the branch of a repository that is being opened."""
     if not _is_in_doubt(branch, journal):
         return
-    # Whoever holds the journal now is alive, and sees to the lock.
+    # A process that holds the journal is running, and takes or removes git's lock itself.
     with suppress(TimeoutError), journal.lock(_MOMENT):
         if not _is_in_doubt(branch, journal):
             return

@@ -28,8 +28,8 @@ from storage.plumbing.commits import CommitHeader
 class _Known(NamedTuple):
     """What this process has read of the journal, up to a position.
 
-    `commits` are those of the journal, after the one that they follow. That is None where the first commit of
-    the repository is among them.
+    `commits` starts with the parent of the journal's first commit (None for the repository's first commit). The
+    journal's commits follow.
     """
 
     position: Position
@@ -84,7 +84,7 @@ class Tip:
         self._task = CheckpointTask(branch.location, weakref.ref(self), reopen)
         self._lock = threading.Lock()
         self._known: _Known | None = None
-        self._is_damaged = False  # the last checkpoint found damage
+        self._is_damaged = False  # whether the last checkpoint found damage
 
     @property
     def name(self) -> str:
@@ -118,9 +118,9 @@ class Tip:
     def lock(self, seconds: float | None = None) -> Iterator[LockedTip]:
         """Hold the repository, against every other thread and process, to write to it.
 
-        A journal that is full is checkpointed first; so is one on top of damage, which raises
-        RepositoryDamaged until the damage is repaired. Raises StorageUnavailable where somebody else holds
-        the repository for so many seconds.
+        A journal that is full is checkpointed first. If the last checkpoint found damage, another is tried first,
+        which raises RepositoryDamaged until the damage is repaired. Raises StorageUnavailable where somebody else
+        holds the repository for `seconds`.
         """
         with self._branch.location.explained(), self._journal.lock(seconds) as journal:
             known = self._catch_up()
@@ -141,7 +141,9 @@ class Tip:
         elif not self._branch.is_locked_by_us():  # a power loss, or an operator, has removed the lock
             self._branch.lock(self._branch.find())
         try:
-            with self._lock:  # so that no other thread takes these records for another process's
+            with (
+                self._lock
+            ):  # otherwise another thread would read these records as if another process had written them
                 position = locked.journal.append(known.position, records)
                 self._objects.pending.merge(new)
                 self._known = known.extended(position, records)
@@ -155,7 +157,7 @@ class Tip:
     def checkpoint(self, seconds: float | None = None) -> None:
         """Put what the journal has into git's own files, durably.
 
-        Raises StorageUnavailable where somebody else holds the repository for so many seconds, by default
+        Raises StorageUnavailable where somebody else holds the repository for `seconds`, by default
         those of this process.
         """
         with self._branch.location.explained():
@@ -169,7 +171,9 @@ class Tip:
 
     def _checkpoint_all(self, journal: LockedJournal, known: _Known) -> _Known:
         """Make a checkpoint; the journal forgets its records only when git's files have them, durably."""
-        self._is_damaged = True
+        self._is_damaged = (
+            True  # unless the lines below say otherwise; any other error is a reason to look again
+        )
         try:
             self._checkpoint.write(known.commits, known.tags)
         except (OSError, StorageUnavailable):

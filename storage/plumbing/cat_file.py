@@ -69,7 +69,7 @@ class CatFile:
         with self._waits.waiting(self._key) as wait:
             while not self._lock.acquire(timeout=PAUSE):
                 try:
-                    wait.go_on(2 * self._waits.seconds)  # the thread before may try twice
+                    wait.check(2 * self._waits.seconds)  # the thread before may try twice
                 except TimeoutError as error:
                     raise StorageUnavailable(self._name, "others wait for git to answer") from error
         self._waits.note_free(self._key)

@@ -52,3 +52,16 @@ def test_every_field_of_targets_and_generators_is_listed():
         assert set(re.findall(r"`(\w+)`", table(heading))) == schema().fields.keys(), heading
     for name in GENERATOR_TYPES:
         assert f"`{name}`" in PAGE
+
+
+def test_every_query_parameter_is_named(app: Flask):
+    paths = Client(app, None).get("/openapi.json").json["paths"]
+    names = {
+        parameter["name"]
+        for item in paths.values()
+        for operation in item.values()
+        for parameter in operation.get("parameters", [])
+        if parameter["in"] == "query"
+    }
+    assert len(names) > 5
+    assert [name for name in sorted(names) if not re.search(rf"[`?&]{name}[`=]", PAGE)] == []

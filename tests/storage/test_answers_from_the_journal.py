@@ -87,11 +87,13 @@ def everything(repository: Repository) -> dict[Any, Any]:
     return answers
 
 
+MESSAGES = ("Change\n", "Update a: x.y → [z]\n\nTemperature: 0.5\n", "ÄNDERN\n")
 STEPS = st.lists(
     st.one_of(
         st.just("checkpoint"),
         st.tuples(
             st.sampled_from(PEOPLE),
+            st.sampled_from(MESSAGES),
             st.dictionaries(st.sampled_from(PATHS), st.one_of(st.none(), st.binary(max_size=2)), max_size=3),
         ),
     ),
@@ -107,14 +109,14 @@ def test_the_journal_answers_as_git_does_after_a_checkpoint(
     root = tmp_path_factory.mktemp("steps")
     repository = Store(root, Maintenance(None)).create("alice/demo", first_commit)
 
-    def change(author: Person, files: dict[str, bytes | None]) -> Any:
+    def change(author: Person, message: str, files: dict[str, bytes | None]) -> Any:
         def write(transaction: Transaction) -> None:
             for path, data in files.items():
                 if data is not None:
                     transaction.write(path, data)
                 elif transaction.read(path) is not None:
                     transaction.remove(path)
-            transaction.commit("Change\n", author)
+            transaction.commit(message, author)
 
         return write
 

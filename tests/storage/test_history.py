@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from storage.repository import Repository
 from storage.signatures import Person
 from storage.store import Store
 from storage.transaction import Transaction
-from tests.storage.repositories import BOB, commit_at, commit_files, git, put
+from tests.storage.repositories import BOB, checkpointed, commit_at, commit_files, git, put
 
 PATHS = ["a.yml", "targets/a.yml", "targets/b.yml", "targets/deep/c.yml"]
 ZOE = Person("Zoë Ångström", "Z.A@bakery.example")
@@ -252,3 +253,22 @@ def test_diff_ignores_the_configuration_of_git(repository: Repository):
     git(repository.path, "config", "color.diff", "always")
     git(repository.path, "config", "diff.external", "false")
     assert repository.diff((old, "*.yml"), (new, "*.yml")) == before
+
+
+# For each filter a value that no commit passes.
+NONSENSE = {
+    "author": "nobody at all",
+    "since": datetime(9000, 1, 1, tzinfo=UTC),
+    "until": datetime(1970, 1, 2, tzinfo=UTC),
+    "path": "no/such/file",
+}
+
+
+@pytest.mark.usefixtures("no_checkpoints")
+@pytest.mark.parametrize("name", [field.name for field in fields(LogFilter)])
+def test_every_filter_of_the_log_leaves_commits_out(repository: Repository, name: str):
+    """Those of git and those of the journal; a filter without a condition would show all of them."""
+    checkpointed(repository, put("a", b"1"))
+    repository.transact(put("a", b"2"))
+    assert len(commits_of(repository)) == 3
+    assert commits_of(repository, **{name: NONSENSE[name]}) == []

@@ -38,7 +38,7 @@ def held(path: Path) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def moment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a lock count as stuck after 0.1 s instead of 2 s."""
-    monkeypatch.setattr(waits, "STALLED_AFTER", 0.1)
+    monkeypatch.setattr(waits, "STUCK_AFTER", 0.1)
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def test_writers_of_a_stuck_repository_take_only_some_threads(impatient: Store):
         assert not any(future.done() for future in waiting)
     assert repository.transact(put("a", b"1"))
     assert repository.head().list("") == ["README.md", "a"]
-    assert not impatient._shared.waits.is_stalled(repository._tip.lock_key)
+    assert not impatient._shared.waits.is_stuck(repository._tip.lock_key)
 
 
 def test_places_of_waiting_threads_are_given_back(impatient: Store):

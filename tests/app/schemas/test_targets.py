@@ -44,16 +44,16 @@ CONFIG = {
     ("base", "stored"), [(TargetConfigSchema, CONFIG_FIELDS), (GeneratorSchema, GENERATOR_FIELDS)]
 )
 def test_a_field_that_resolution_would_drop_stops_the_server(base: type[Schema], stored: tuple[str, ...]):
-    class WithTopP(base):
-        top_p = Number(0.0, 1.0)
+    class WithInvented(base):
+        invented = Number(0.0, 1.0)
 
-    with pytest.raises(TypeError, match=r"WithTopP and app/domain/resolution\.py differ in: top_p$"):
-        require_fields(WithTopP, stored)
+    with pytest.raises(TypeError, match=r"WithInvented and app/domain/resolution\.py differ in: invented$"):
+        require_fields(WithInvented, stored)
     with pytest.raises(TypeError, match=f"differ in: {stored[-1]}$"):
         require_fields(base, stored[:-1])
     with pytest.raises(TypeError, match=r"differ in: their order$"):
         require_fields(base, stored[::-1])
-    require_fields(WithTopP, stored, ["top_p"])
+    require_fields(WithInvented, stored, ["invented"])
 
 
 def test_every_field_of_a_request_is_kept():

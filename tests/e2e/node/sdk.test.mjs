@@ -43,7 +43,7 @@ const stories = {
 
   async targets(targets) {
     const generators = [{ type: 'hardcoded', questions: ['Why?'] }];
-    const overrides = { generators, temperature: 0.7, max_tokens: 150, extra_kwargs: { top_p: 0.9 } };
+    const overrides = { generators, temperature: 0.7, max_tokens: 150, extra_kwargs: { logit_bias: { 50256: -100 } } };
     const first = { target_name: 'first', template: 'default', overrides };
     const made = await targets.create('demo', first);
     assert.equal(made.target_name, 'first');
