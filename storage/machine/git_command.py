@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO
 
 import git
+from git.compat import safe_decode
 
 from storage.errors import RepositoryDamaged, RepositoryNotFound, StorageUnavailable
 from storage.location import Location
@@ -93,6 +94,12 @@ def kept(folder: Path) -> git.Git:
     command = git.Git(folder)  # `git.Repo` would read git's configuration, too: 0.25 ms
     command.update_environment(**environment())
     return command
+
+
+def read(command: git.Git, hex_id: str) -> tuple[str, bytes]:
+    """Return the type and content of an object from the process of `kept`; ValueError if it has none."""
+    _, type_name, _, data = command.get_object_data(hex_id)
+    return safe_decode(type_name), data
 
 
 def kill(command: git.Git) -> None:

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
-from git.compat import safe_decode
-
 from storage.errors import NO_ROOM, RepositoryDamaged, StorageUnavailable
 from storage.ids import ObjectId
 from storage.location import Location
@@ -47,8 +45,7 @@ class CatFile:
             for _ in range(2):
                 try:
                     with self._waits.watch.over(partial(git_command.kill, self._git)):
-                        _, type_name, _, data = self._git.get_object_data(hex_id)
-                    item = GitObject.of(safe_decode(type_name), data)
+                        item = GitObject.of(*git_command.read(self._git, hex_id))
                     if item.id == object_id:
                         return item
                     problem = f"the object {hex_id} is damaged: its content is not what its id says"

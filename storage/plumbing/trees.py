@@ -1,8 +1,7 @@
 """A tree object in which one entry can be found or replaced without rebuilding the others.
 
-GitPython's `Tree` builds every entry in Python, 5 µs each. Here up to 64 entries are one leaf, and a tree that
-differs in one entry shares all leaves but one. What remains is the cost of git's format, which has all entries in
-one object.
+GitPython's `Tree` builds every entry in Python, 5 µs each. Here up to 64 entries are one leaf, and a tree that differs
+in one entry shares all other leaves. What remains is the cost of git's format, which has all entries in one object.
 """
 
 import re
@@ -86,17 +85,10 @@ class Tree:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Tree) and self.serialize() == other.serialize()
 
-    __hash__ = None  # type: ignore[assignment]
-
     @property
     def is_empty(self) -> bool:
         """Tell whether there are no entries."""
         return not self._leaves
-
-    @property
-    def count(self) -> int:
-        """How many entries there are."""
-        return sum([len(leaf.keys) for leaf in self._leaves])
 
     def serialize(self) -> bytes:
         """Return the content of the tree object."""
@@ -117,9 +109,8 @@ class Tree:
         while tail < most - lead and ours[-1 - tail] is theirs[-1 - tail]:
             tail += 1
         start = sum([len(leaf.data) for leaf in ours[:lead]])
-        old, new = (
-            b"".join([leaf.data for leaf in leaves[lead : len(leaves) - tail]]) for leaves in (theirs, ours)
-        )
+        ends = [(leaves, len(leaves) - tail) for leaves in (theirs, ours)]
+        old, new = (b"".join([leaf.data for leaf in leaves[lead:end]]) for leaves, end in ends)
         return start, old, new
 
     def changed_since(self, base: "Tree") -> Iterator[tuple[str, ObjectId | None, ObjectId | None, bool]]:
@@ -216,10 +207,9 @@ class Tree:
         start = end = bisect_left(leaf.keys, key)
         if start < len(leaf.keys) and leaf.keys[start] == key:
             end += 1
-        keys, records = leaf.keys[:start], leaf.records[:start]
-        if object_id is not None:
-            keys, records = (*keys, key), (*records, _record(name, object_id, mode))
-        changed = _leaves(keys + leaf.keys[end:], records + leaf.records[end:])
+        entry = ((), ()) if object_id is None else ((key,), (_record(name, object_id, mode),))
+        keys = leaf.keys[:start] + entry[0] + leaf.keys[end:]
+        changed = _leaves(keys, leaf.records[:start] + entry[1] + leaf.records[end:])
         return Tree(self._leaves[:index] + changed + self._leaves[index + 1 :])
 
     def _entry(self, key: bytes) -> bytes | None:
