@@ -4,7 +4,7 @@ import pytest
 
 from storage.journal.journal_file import NAME
 from storage.repository import Repository
-from tests.storage.crashes import watch_the_disk
+from tests.storage.journal.crashes import watch_the_disk
 from tests.storage.repositories import ALICE, increment
 
 pytestmark = pytest.mark.usefixtures("no_checkpoints")

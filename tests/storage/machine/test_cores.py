@@ -61,7 +61,7 @@ def test_git_processes_may_use_all_cores(repository: Repository, tmp_path: Path)
     git.chmod(0o755)
     path = f"{git.parent}{os.pathsep}{os.environ['PATH']}"
     command = [sys.executable, "-c", SCRIPT, str(tmp_path)]
-    subprocess.run(command, check=True, cwd=Path(__file__).parents[2], env={**os.environ, "PATH": path})
+    subprocess.run(command, check=True, cwd=Path(__file__).parents[3], env={**os.environ, "PATH": path})
     allowed = Path("/proc/self/status").read_text().partition("Cpus_allowed_list:")[2].split()[0]
     ran = log.read_text().splitlines()
     assert len(ran) > 5

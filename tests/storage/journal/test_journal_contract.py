@@ -17,7 +17,7 @@ from storage.journal.interface import Engine, Journal, Position
 from storage.journal.records import Record
 from storage.location import Location
 from storage.waits import Waits
-from tests.storage.journals import RECORDS, record
+from tests.storage.journal.records import RECORDS, record
 
 ENGINES: dict[str, Engine] = {"file": lambda location: FileJournal(location, Waits())}
 

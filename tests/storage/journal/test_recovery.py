@@ -10,7 +10,7 @@ from storage.errors import RepositoryDamaged, StorageUnavailable, TagExists
 from storage.journal.journal_file import NAME, JournalFile
 from storage.machine import disk
 from storage.repository import Repository
-from tests.storage.crashes import (
+from tests.storage.journal.crashes import (
     check,
     end,
     read_header,

@@ -176,7 +176,7 @@ def test_a_process_makes_its_checkpoints_before_it_ends(repository: Repository, 
         f"daemon = threading.Thread(target=write, daemon={how == 'from a daemon'});"
         "daemon.start(); daemon.join()"
     )
-    subprocess.run([sys.executable, "-c", script], check=True, cwd=Path(__file__).parents[2])
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=Path(__file__).parents[3])
     main = (repository.path / "refs/heads/main").read_text().strip()
     assert main == repository.head().commit
     assert git(repository.path, "show", "main:counter") == "3\n"
@@ -191,7 +191,7 @@ def test_a_process_whose_disk_refuses_checkpoints_ends(repository: Repository, t
         f"Store(Path({str(tmp_path)!r})).open('alice/demo').transact(increment)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script], check=True, cwd=Path(__file__).parents[2], capture_output=True
+        [sys.executable, "-c", script], check=True, cwd=Path(__file__).parents[3], capture_output=True
     )
     assert b"The commits of 'demo' stay in its journal" in done.stderr
     assert repository.head().read("counter").data == b"1\n"

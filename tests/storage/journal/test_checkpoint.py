@@ -15,7 +15,14 @@ from storage.objects.database import ObjectDatabase
 from storage.plumbing.branch import Branch
 from storage.repository import Repository
 from storage.waits import Waits
-from tests.storage.crashes import check, kill_in_a_checkpoint, read_header, reopened, watch_the_disk, write_at
+from tests.storage.journal.crashes import (
+    check,
+    kill_in_a_checkpoint,
+    read_header,
+    reopened,
+    watch_the_disk,
+    write_at,
+)
 from tests.storage.repositories import ALICE, checkpointed, commit_at, git, increment, put
 
 pytestmark = pytest.mark.usefixtures("no_checkpoints")

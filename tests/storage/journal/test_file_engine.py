@@ -10,7 +10,7 @@ from storage.journal.file_engine import FileJournal
 from storage.journal.journal_file import NAME
 from storage.location import Location
 from storage.waits import Waits
-from tests.storage.journals import record
+from tests.storage.journal.records import record
 
 
 @pytest.fixture
