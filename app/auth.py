@@ -84,9 +84,7 @@ def authenticate(
     return _admit(accounts, master_key, secret.strip(), find_named, "Bearer")
 
 
-def authenticate_git(
-    accounts: Accounts, master_key: str, credentials: Authorization | None, owner: str
-) -> Principal:
+def authenticate_git(accounts: Accounts, master_key: str, credentials: Authorization | None, owner: str) -> Principal:
     """Return the caller of a git request for a repo of `owner`; git sends user name and token as Basic."""
     password = credentials.password if credentials and credentials.type == "basic" else None
     if not credentials or not password:

@@ -94,8 +94,7 @@ def _answer_known(error: Exception) -> Response:
 
 def _answer_mistakes(error: InvalidRequest) -> Response:
     detail: list[dict[str, Any]] = [
-        {"loc": list(location), "msg": mistake.message, "type": mistake.type}
-        for location, mistake in error.mistakes
+        {"loc": list(location), "msg": mistake.message, "type": mistake.type} for location, mistake in error.mistakes
     ]
     return make_response(jsonify(detail=detail), HTTPStatus.UNPROCESSABLE_ENTITY)
 

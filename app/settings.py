@@ -64,9 +64,7 @@ class Settings:
         try:
             (self.data_dir / "repos").mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise SettingsError(
-                f"The data directory {self.data_dir} cannot be used: {error.strerror}."
-            ) from error
+            raise SettingsError(f"The data directory {self.data_dir} cannot be used: {error.strerror}.") from error
         return self.data_dir
 
 
@@ -100,7 +98,5 @@ def _public_url(env: Mapping[str, str]) -> str | None:
     if not url:
         return None
     if not _PUBLIC_URL.fullmatch(url):
-        raise SettingsError(
-            f"BAKEHOUSE_PUBLIC_URL must be a URL such as https://bakehouse.example.org, not {url!r}."
-        )
+        raise SettingsError(f"BAKEHOUSE_PUBLIC_URL must be a URL such as https://bakehouse.example.org, not {url!r}.")
     return url.rstrip("/")

@@ -59,15 +59,11 @@ class Ancestry:
         """Return the position of the last commit that git's own files have."""
         commit = self._tip.in_git()
         position = self.position(commit)
-        if (
-            position is None
-        ):  # another process has just made a checkpoint, or an operator has moved the branch
+        if position is None:  # another process has just made a checkpoint, or an operator has moved the branch
             self.catch_up()
             position = self.position(commit)
         if position is None:
-            raise RepositoryDamaged(
-                self._tip.name, f"its commits do not lead to {commit}, where its branch is"
-            )
+            raise RepositoryDamaged(self._tip.name, f"its commits do not lead to {commit}, where its branch is")
         return position
 
     def time_at(self, position: int) -> int:

@@ -33,9 +33,7 @@ class NameTaken(StorageError):
     """A folder has an entry whose name differs from the new one only in case."""
 
     def __init__(self, name: str, existing: str) -> None:
-        super().__init__(
-            f"The name '{name}' differs from the existing '{existing}' only in case; choose another name"
-        )
+        super().__init__(f"The name '{name}' differs from the existing '{existing}' only in case; choose another name")
         self.name = name
         self.existing = existing
 
@@ -53,9 +51,7 @@ class RevisionAmbiguous(StorageError):
     """An abbreviated commit id could be any of several."""
 
     def __init__(self, repository: str, revision: str, count: int) -> None:
-        super().__init__(
-            f"'{revision}' could be any of {count} commits of repo '{repository}'; give more digits"
-        )
+        super().__init__(f"'{revision}' could be any of {count} commits of repo '{repository}'; give more digits")
         self.repository = repository
         self.revision = revision
 
@@ -64,9 +60,7 @@ class TagExists(StorageError):
     """A repository has a tag of that name."""
 
     def __init__(self, repository: str, name: str) -> None:
-        super().__init__(
-            f"Repo '{repository}' already has a tag '{name}', and a tag stays: choose another name"
-        )
+        super().__init__(f"Repo '{repository}' already has a tag '{name}', and a tag stays: choose another name")
         self.repository = repository
         self.name = name
 

@@ -139,9 +139,7 @@ class History:
         if reached is None:  # an operator rewrote the history
             reached, known = -1, NOTHING
         if reached < last:
-            known = known.extended(
-                commit, list(self._new_versions(path, newest=last, oldest=reached + 1))[::-1]
-            )
+            known = known.extended(commit, list(self._new_versions(path, newest=last, oldest=reached + 1))[::-1])
             self._cache.put(key, known, known.size)
         return known
 
@@ -167,9 +165,7 @@ class History:
             if files or path is None:
                 yield LoggedCommit(commit, files)
 
-    def _ask_git(
-        self, wanted: LogFilter, newest: int, oldest: int, limit: int | None
-    ) -> Iterator[LoggedCommit]:
+    def _ask_git(self, wanted: LogFilter, newest: int, oldest: int, limit: int | None) -> Iterator[LoggedCommit]:
         options = wanted.git_options() + ([] if limit is None else [f"--max-count={limit}"])
         exclude = [f"^{self._ancestry.id_at(oldest - 1)}"] if oldest > 0 else []
         paths = [] if wanted.path is None else [wanted.path]
@@ -177,9 +173,7 @@ class History:
         return parse_log(self._git.ask(*LOG, *options, *revisions))
 
 
-def _changes(
-    objects: ObjectReader, folder: str, old: ObjectId | None, new: ObjectId | None
-) -> Iterator[FileChange]:
+def _changes(objects: ObjectReader, folder: str, old: ObjectId | None, new: ObjectId | None) -> Iterator[FileChange]:
     """Yield the files that differ between two trees, in the order of their paths."""
     before, after = (Tree() if tree is None else objects.tree(tree) for tree in (old, new))
     for name, old_id, new_id, is_folder in after.changed_since(before):

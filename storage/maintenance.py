@@ -109,9 +109,7 @@ def find_small(git_folder: Path) -> list[str]:
     """Return the packs of checkpoints, and the small ones among the others; none that has a `.keep` file."""
     folder = git_folder / "objects" / "pack"
     sizes = {
-        name: size
-        for name, size in pack_sizes(git_folder).items()
-        if not (folder / name).with_suffix(".keep").exists()
+        name: size for name, size in pack_sizes(git_folder).items() if not (folder / name).with_suffix(".keep").exists()
     }
     small = [name for name in sizes if name.startswith(pack_files.PREFIX)]
     total = sum(sizes[name] for name in small)
@@ -214,9 +212,7 @@ class Maintenance:
             return
         with self._state:
             if self._thread is None or not self._thread.is_alive():  # a fork has no thread of its parent's
-                thread = threading.Thread(
-                    target=self._work, args=(self._turns,), name="maintenance", daemon=True
-                )
+                thread = threading.Thread(target=self._work, args=(self._turns,), name="maintenance", daemon=True)
                 try:
                     thread.start()
                 except RuntimeError:  # there are too many threads; the next checkpoint tries again

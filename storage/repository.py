@@ -76,9 +76,7 @@ class Repository:
         location.folder.mkdir()
         branch = Path(BRANCH).name
         try:
-            git_command.run(
-                location, "init", "--quiet", "--bare", "--template=", f"--initial-branch={branch}"
-            )
+            git_command.run(location, "init", "--quiet", "--bare", "--template=", f"--initial-branch={branch}")
         except RepositoryDamaged as error:
             raise StorageUnavailable(location.name, "git cannot make a repository there") from error
         repository = cls(location, Shared(checkpointer=NoCheckpointer()))
@@ -153,8 +151,7 @@ class Repository:
         options = ("--no-color", "--no-ext-diff", "--no-textconv", "--no-renames")
         with self._location.explained():
             is_in_git = all(
-                self._revisions.position(commit) <= self._ancestry.last_checkpointed()
-                for commit, _ in (old, new)
+                self._revisions.position(commit) <= self._ancestry.last_checkpointed() for commit, _ in (old, new)
             )
         if not is_in_git:
             self.checkpoint()

@@ -3,9 +3,7 @@
 import re
 from dataclasses import dataclass
 
-_SIGNED = re.compile(
-    rb"^(?:author|tagger) (?P<name>[^\n<]*?) ?<(?P<email>[^\n>]*)> (?P<time>[0-9]+)", re.MULTILINE
-)
+_SIGNED = re.compile(rb"^(?:author|tagger) (?P<name>[^\n<]*?) ?<(?P<email>[^\n>]*)> (?P<time>[0-9]+)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +30,7 @@ class Signature:
         match = _SIGNED.search(header)
         if match is None:
             raise ValueError("nobody signed it")
-        name, email, text = (
-            part.decode("utf-8", "replace") for part in (match["name"], match["email"], message)
-        )
+        name, email, text = (part.decode("utf-8", "replace") for part in (match["name"], match["email"], message))
         return cls(name, email, int(match["time"]), text)
 
     @staticmethod

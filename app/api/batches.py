@@ -16,9 +16,7 @@ class ItemName(BaseConverter):
     part_isolating = True
 
 
-def load_each(
-    schema: Schema, items: Iterable[tuple[str, Any]]
-) -> tuple[list[tuple[str, Any]], dict[str, str]]:
+def load_each(schema: Schema, items: Iterable[tuple[str, Any]]) -> tuple[list[tuple[str, Any]], dict[str, str]]:
     """Return the valid items, loaded, and the mistakes in the others, by name."""
     loaded: list[tuple[str, Any]] = []
     failed: dict[str, str] = {}

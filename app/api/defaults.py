@@ -33,9 +33,7 @@ def put_default_target(repo_name: str, body: dict[str, Any]) -> Answer:
 
     Targets that were made from it keep their configuration.
     """
-    default = defaults.put(
-        context.repository(repo_name), context.origin(), body["config"], versions.precondition()
-    )
+    default = defaults.put(context.repository(repo_name), context.origin(), body["config"], versions.precondition())
     return _answer(default, 200)
 
 

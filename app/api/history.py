@@ -97,9 +97,7 @@ def get_target_diff(repo_name: str, target_name: str, query: dict[str, Any]) -> 
     return {"from_": _compared(old), "to": _compared(new), **compared}, 200, {}
 
 
-def _sides(
-    repository: Repository, from_: Ref | None, to: Ref | None, against: str | None
-) -> tuple[Snapshot, Snapshot]:
+def _sides(repository: Repository, from_: Ref | None, to: Ref | None, against: str | None) -> tuple[Snapshot, Snapshot]:
     """Return the old and the new side of a comparison; InvalidRequest if they are the same."""
     now = revisions.at(repository, to)
     if from_ is None:

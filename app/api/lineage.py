@@ -52,8 +52,7 @@ def list_descendants(repo_name: str, target_name: str, query: dict[str, Any]) ->
     """List all targets made from a target, directly or not, each with its drift."""
     snapshot = context.snapshot(repo_name, query)
     found = [
-        {**_drift(descendant), "depth": descendant.depth}
-        for descendant in rebase.descendants(snapshot, target_name)
+        {**_drift(descendant), "depth": descendant.depth} for descendant in rebase.descendants(snapshot, target_name)
     ]
     return {"descendants": found}, 200, versions.commit_headers(snapshot)
 

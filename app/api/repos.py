@@ -100,9 +100,7 @@ def _read(repo_name: str, query: dict[str, Any]) -> Repo:
 def _create(body: dict[str, Any]) -> tuple[Repo, bool]:
     principal, name = context.principal(), body["repo_name"]
     principal.check_token(Access.WRITE, name)
-    return repos.create(
-        context.services().store, principal.owner, name, body.get("base_model"), context.origin()
-    )
+    return repos.create(context.services().store, principal.owner, name, body.get("base_model"), context.origin())
 
 
 def _payload(repo: Repo) -> dict[str, Any]:

@@ -104,9 +104,7 @@ def put_target(repo_name: str, target_name: str, body: dict[str, Any]) -> Answer
 @returns(DeletedSchema, 200, errors=(404, 412), headers=versions.DELETED_HEADERS)
 def delete_target(repo_name: str, target_name: str) -> Answer:
     """Delete a target. Its history stays, and targets made from it do not change."""
-    commit = FOLDER.delete(
-        context.repository(repo_name), context.origin(), target_name, versions.precondition()
-    )
+    commit = FOLDER.delete(context.repository(repo_name), context.origin(), target_name, versions.precondition())
     return {"message": f"Target '{target_name}' deleted"}, 200, {"Git-Commit": commit}
 
 

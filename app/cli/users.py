@@ -72,9 +72,7 @@ def tokens() -> None:
 @click.option("--read-only", is_flag=True, help="For reading and cloning only.")
 @click.option("--repo", "repos", multiple=True, help="Only for this repo (or <owner>/<repo>); repeatable.")
 @click.option("--expires", help="When it stops working, such as 2027-01-31T12:00:00Z.")
-def create_token(
-    user_id: str, name: str, read_only: bool, repos: tuple[str, ...], expires: str | None
-) -> None:
+def create_token(user_id: str, name: str, read_only: bool, repos: tuple[str, ...], expires: str | None) -> None:
     """Give a user one more token and print it, once."""
     asked = {
         "name": name,

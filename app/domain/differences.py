@@ -70,9 +70,7 @@ def _compare(keys: Keys, old: Any, new: Any) -> Iterator[Difference]:
         common = min(len(old), len(new))
         for index in range(common):
             yield from _compare((*keys, index), old[index], new[index])
-        for index in reversed(
-            range(common, len(old))
-        ):  # from the end, so that positions before it stay valid
+        for index in reversed(range(common, len(old))):  # from the end, so that positions before it stay valid
             yield Difference(pointer((*keys, index)), old[index], MISSING)
         for index in range(common, len(new)):
             yield Difference(pointer((*keys, index)), MISSING, new[index])

@@ -17,9 +17,7 @@ _SHARED_RULES = "must not contain '..', end in '.lock' or '.git', or be 'batch'"
 def name_problem(name: str) -> str | None:
     """Return what is wrong with the name of a repo, prompt or target, or None."""
     if not _NAME.fullmatch(name):
-        return (
-            "must start with a letter or digit and hold only letters, digits, '.', '_' and '-', 100 at most"
-        )
+        return "must start with a letter or digit and hold only letters, digits, '.', '_' and '-', 100 at most"
     return _shared_problem(name)
 
 
@@ -54,8 +52,7 @@ def user_id_problem(user_id: str) -> str | None:
     """Return what is wrong with a user id, or None."""
     if not _USER_ID.fullmatch(user_id):
         return (
-            "must start with a letter or digit and hold only letters, digits, "
-            "'.', '_', '@', '+' and '-', 128 at most"
+            "must start with a letter or digit and hold only letters, digits, '.', '_', '@', '+' and '-', 128 at most"
         )
     return _shared_problem(user_id)
 

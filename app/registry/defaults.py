@@ -83,9 +83,7 @@ def get(snapshot: Snapshot) -> DefaultTarget:
     return DefaultTarget(*read(snapshot), snapshot.commit)
 
 
-def put(
-    repository: Repository, origin: Origin, overrides: Config, precondition: Precondition
-) -> DefaultTarget:
+def put(repository: Repository, origin: Origin, overrides: Config, precondition: Precondition) -> DefaultTarget:
     """Replace the default template. Existing targets keep their configs.
 
     `overrides` are the whole new config, since the default has no template. Raises PreconditionFailed,

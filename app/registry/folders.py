@@ -47,9 +47,7 @@ class Folder:
             taken, other = (name.removesuffix(_SUFFIX) for name in (error.name, error.existing))
             raise Conflict(taken, f"'{taken}' differs from the existing '{other}' only in case") from error
 
-    def delete(
-        self, repository: Repository, origin: Origin, name: str, precondition: Precondition
-    ) -> CommitId:
+    def delete(self, repository: Repository, origin: Origin, name: str, precondition: Precondition) -> CommitId:
         """Remove a file, and return the commit's id. Targets that were made from it stay as they are.
 
         Raises NotFound or PreconditionFailed.
@@ -61,8 +59,6 @@ class Folder:
                 raise NotFound(self.kind, name)
             precondition.check(name, file.id)
             transaction.remove(self.path(name))
-            return self.commit(
-                transaction, origin, messages.message(origin, f"Delete {self.kind.lower()} {name}")
-            )
+            return self.commit(transaction, origin, messages.message(origin, f"Delete {self.kind.lower()} {name}"))
 
         return repository.transact(change)

@@ -45,9 +45,7 @@ def put(repository: Repository, origin: Origin, owner: str, user_id: str, access
     """Share a repo with a user, or change what they may do. Raises Conflict for its owner."""
     if user_id == owner:
         raise Conflict(user_id, f"'{user_id}' owns this repo, and may do everything")
-    _change(
-        repository, origin, f"Grant {user_id} {access} access", lambda grants: {**grants, user_id: access}
-    )
+    _change(repository, origin, f"Grant {user_id} {access} access", lambda grants: {**grants, user_id: access})
 
 
 def delete(repository: Repository, origin: Origin, user_id: str) -> None:
@@ -61,9 +59,7 @@ def delete(repository: Repository, origin: Origin, user_id: str) -> None:
     _change(repository, origin, f"Take access back from {user_id}", without)
 
 
-def _change(
-    repository: Repository, origin: Origin, subject: str, change_all: Callable[[Grants], Grants]
-) -> None:
+def _change(repository: Repository, origin: Origin, subject: str, change_all: Callable[[Grants], Grants]) -> None:
     def change(transaction: Transaction) -> None:
         before = get(transaction)
         after = change_all(before)

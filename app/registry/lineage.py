@@ -123,9 +123,7 @@ def explain(repository: Repository, snapshot: Snapshot, target: Target) -> Expla
     )
 
 
-def _histories(
-    repository: Repository, snapshot: Snapshot, layers: Sequence[Layer]
-) -> list[Sequence[Version]]:
+def _histories(repository: Repository, snapshot: Snapshot, layers: Sequence[Layer]) -> list[Sequence[Version]]:
     """Return the versions of each layer's file, newest first, starting with the layer's own version.
 
     A template's version was there when the layer above was written, so its search starts at that commit.

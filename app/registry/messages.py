@@ -30,9 +30,7 @@ class Origin:
         return Person(name, _identity(self.email or "") or f"{self.user_id}@bakehouse.invalid")
 
 
-def message(
-    origin: Origin, subject: str, lines: Iterable[str] = (), trailers: Mapping[str, str] | None = None
-) -> str:
+def message(origin: Origin, subject: str, lines: Iterable[str] = (), trailers: Mapping[str, str] | None = None) -> str:
     """Return a commit message: the subject, the lines about fields, and the trailers."""
     all_trailers = dict(trailers or {})
     if origin.request_id:

@@ -117,9 +117,7 @@ def rebase(
     return repository.transact(change)
 
 
-def _rebase_in(
-    source: Editable, name: str, precondition: Precondition, *, with_descendants: bool
-) -> list[Drift]:
+def _rebase_in(source: Editable, name: str, precondition: Precondition, *, with_descendants: bool) -> list[Drift]:
     """Write the targets that differ on today's templates, and return them, parents first."""
     first = drift(source, name)
     precondition.check(name, first.target.version)

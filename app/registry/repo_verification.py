@@ -104,9 +104,7 @@ class _RepoChecks:
             base: Config = defaults.read_version(self._snapshot, target.template_version)
         else:
             base = target_files.read_version(self._snapshot, target.template, target.template_version).config
-        anew = replace(
-            target, overrides=canonical(target.overrides), config=in_order(resolve(base, target.overrides))
-        )
+        anew = replace(target, overrides=canonical(target.overrides), config=in_order(resolve(base, target.overrides)))
         wrong = compare(anew.config, target.config)
         if wrong:
             fields = ", ".join(difference.field for difference in wrong)

@@ -67,9 +67,7 @@ def create(store: Store, owner: str, name: str, base_model: str | None, origin: 
     except RepositoryExists:
         existing = get(store, owner, name)
         if base_model not in (None, existing.base_model):
-            raise Conflict(
-                name, f"Repo '{name}' already exists with base model '{existing.base_model}'"
-            ) from None
+            raise Conflict(name, f"Repo '{name}' already exists with base model '{existing.base_model}'") from None
         return existing, False
     return new, True
 

@@ -32,9 +32,7 @@ def get_tag(repository: Repository, name: str) -> Tag:
     return tag
 
 
-def create_tag(
-    repository: Repository, origin: Origin, name: str, ref: Ref | None, message: str | None
-) -> Tag:
+def create_tag(repository: Repository, origin: Origin, name: str, ref: Ref | None, message: str | None) -> Tag:
     """Put a tag on a commit, for good. The message is the tag's name where none is given.
 
     Raises TagExists or NameTaken, and what `at` raises.

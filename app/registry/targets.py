@@ -103,9 +103,7 @@ def revert(repository: Repository, origin: Origin, name: str, to: Ref, precondit
         transaction.write(FOLDER.path(name), transaction.blob(old.version))
         subject = f"Revert target {name} to {then.commit[:10]}"
         before = existing.content() if existing else {}
-        return target_files.commit(
-            transaction, origin, subject, before, old, trailers={"Reverted-To": then.commit}
-        )
+        return target_files.commit(transaction, origin, subject, before, old, trailers={"Reverted-To": then.commit})
 
     return repository.transact(change)
 
@@ -161,9 +159,7 @@ def _refuse_contradictions(requests: list[TargetRequest]) -> None:
         names.add(request.name)
         for path, content in request.files.items():
             if files.setdefault(path, content) != content:
-                message = (
-                    f"Target '{request.name}' and another of the batch bring '{path}' with different content"
-                )
+                message = f"Target '{request.name}' and another of the batch bring '{path}' with different content"
                 raise Conflict(path, message)
 
 
@@ -187,9 +183,7 @@ def _create_in(transaction: Transaction, request: TargetRequest) -> _Outcome:
     )
 
 
-def _put_in(
-    transaction: Transaction, request: TargetRequest, precondition: Precondition = UNCONDITIONAL
-) -> _Outcome:
+def _put_in(transaction: Transaction, request: TargetRequest, precondition: Precondition = UNCONDITIONAL) -> _Outcome:
     """Do what `put` does, but for the commit."""
     existing = target_files.read(transaction, request.name)
     precondition.check(request.name, existing.version if existing else None)

@@ -46,9 +46,7 @@ class TokenCreateSchema(StrictSchema):
         allow_none=True,
         load_default=None,
         validate=_not_empty,
-        metadata={
-            "description": "The repos it is for: names of the user's own, or `<owner>/<repo>`; null: all."
-        },
+        metadata={"description": "The repos it is for: names of the user's own, or `<owner>/<repo>`; null: all."},
     )
     expires_at = Timestamp(
         future=True,
@@ -72,12 +70,8 @@ class TokenSchema(StrictSchema):
     access = Choice(
         tuple(Access), required=True, metadata={"description": "`read`: for reading only; `write`: for all."}
     )
-    repos = ListOf(
-        Text(), required=True, allow_none=True, metadata={"description": "The repos it is for; null: all."}
-    )
-    created_at = Text(
-        required=True, metadata={"format": "date-time", "description": "When it was created (RFC 3339)."}
-    )
+    repos = ListOf(Text(), required=True, allow_none=True, metadata={"description": "The repos it is for; null: all."})
+    created_at = Text(required=True, metadata={"format": "date-time", "description": "When it was created (RFC 3339)."})
     expires_at = Text(
         required=True,
         allow_none=True,

@@ -10,9 +10,7 @@ from app.schemas.fields import Text
 class BatchSchema(StrictSchema):
     """The result of a batch."""
 
-    created = Names(
-        required=True, metadata={"description": "Names of the items that now exist as requested."}
-    )
+    created = Names(required=True, metadata={"description": "Names of the items that now exist as requested."})
     failed = fields.Dict(
         keys=Text(),
         values=Text(),

@@ -75,9 +75,7 @@ class Part(fields.Nested):
     def _always(self) -> frozenset[str]:
         """Return the fields that are required or have a default, so that leaving them out matters."""
         fields = self.schema.fields.items()
-        return frozenset(
-            name for name, field in fields if field.required or field.load_default is not missing
-        )
+        return frozenset(name for name, field in fields if field.required or field.load_default is not missing)
 
 
 class KeptPart(Part):
@@ -138,7 +136,5 @@ class Content(fields.Raw):
             if mistakes:
                 raise ValidationError(mistakes)
         elif not isinstance(value, str):
-            raise ValidationError(
-                [Mistake("string_type", "This must be a string, a list of objects, or null")]
-            )
+            raise ValidationError([Mistake("string_type", "This must be a string, a list of objects, or null")])
         return value

@@ -96,9 +96,7 @@ class Choice(Text):
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, *args, **kwargs)
         if text not in self._choices:
-            raise ValidationError(
-                [Mistake("literal_error", f"This must be one of {', '.join(self._choices)}")]
-            )
+            raise ValidationError([Mistake("literal_error", f"This must be one of {', '.join(self._choices)}")])
         return text
 
 

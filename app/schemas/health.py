@@ -10,9 +10,7 @@ class HealthSchema(StrictSchema):
     status = Choice(
         ("healthy", "degraded"),
         required=True,
-        metadata={
-            "description": "`degraded`: the data directory cannot be written, or the users not be read."
-        },
+        metadata={"description": "`degraded`: the data directory cannot be written, or the users not be read."},
     )
     api = Text(required=True, metadata={"description": "Always `bakehouse`."})
     version = Text(required=True, metadata={"description": "The server's version."})

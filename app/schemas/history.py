@@ -17,9 +17,7 @@ _TIME = {"format": "date-time"}
 class PageQuerySchema(RefQuerySchema):
     """The page of commits to show, newest first."""
 
-    limit = QueryInteger(
-        1, 100, load_default=20, metadata={"description": "How many commits at most, 1 to 100."}
-    )
+    limit = QueryInteger(1, 100, load_default=20, metadata={"description": "How many commits at most, 1 to 100."})
     before = Matching(
         "[0-9a-f]{4,40}",
         "This must be the id of a commit, or at least the first 4 digits of one",
@@ -53,9 +51,7 @@ class DiffQuerySchema(StrictSchema):
     from_ = Reference(
         data_key="from",
         load_default=None,
-        metadata={
-            "description": "The commit, tag or time to compare with. With `against` the default is `to`."
-        },
+        metadata={"description": "The commit, tag or time to compare with. With `against` the default is `to`."},
     )
     to = Reference(
         load_default=None, metadata={"description": "The commit, tag or time to compare. Left out: the tip."}
@@ -137,9 +133,7 @@ class ChangedFileSchema(FileChangeSchema):
 class LoggedCommitSchema(CommitSchema):
     """A commit, and the files that it changed."""
 
-    files = ListOf(
-        Part(ChangedFileSchema), required=True, metadata={"description": "The files that it changed."}
-    )
+    files = ListOf(Part(ChangedFileSchema), required=True, metadata={"description": "The files that it changed."})
 
 
 class LogSchema(StrictSchema):
@@ -173,9 +167,7 @@ class ComparisonSchema(StrictSchema):
         required=True,
         metadata={"description": "The JSON Patch (RFC 6902) that makes the one config the other."},
     )
-    changes = ListOf(
-        Part(ChangeSchema), required=True, metadata={"description": "The same, with old and new values."}
-    )
+    changes = ListOf(Part(ChangeSchema), required=True, metadata={"description": "The same, with old and new values."})
 
 
 class DiffSchema(ComparisonSchema):
@@ -186,7 +178,5 @@ class DiffSchema(ComparisonSchema):
 
         fields = ("from_", "to", "operations", "changes")
 
-    from_ = Part(
-        ComparedSchema, data_key="from", required=True, metadata={"description": "What was compared with."}
-    )
+    from_ = Part(ComparedSchema, data_key="from", required=True, metadata={"description": "What was compared with."})
     to = Part(ComparedSchema, required=True, metadata={"description": "What was compared."})

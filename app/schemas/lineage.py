@@ -27,9 +27,7 @@ class LayerSchema(StrictSchema):
         allow_none=True,
         metadata={"description": f"The target's name, or `default`{_UNWRITTEN}."},
     )
-    version = Text(
-        required=True, allow_none=True, metadata={"description": f"Its version: a blob id{_UNWRITTEN}."}
-    )
+    version = Text(required=True, allow_none=True, metadata={"description": f"Its version: a blob id{_UNWRITTEN}."})
 
 
 class WrittenLayerSchema(LayerSchema):
@@ -52,9 +50,7 @@ class WrittenLayerSchema(LayerSchema):
 class BeatenSchema(LayerSchema):
     """A value that a layer above replaced."""
 
-    value = fields.Raw(
-        required=True, allow_none=True, metadata={"description": "The value; null removes the field."}
-    )
+    value = fields.Raw(required=True, allow_none=True, metadata={"description": "The value; null removes the field."})
 
 
 class FieldSchema(WrittenLayerSchema):
@@ -90,9 +86,7 @@ class ExplainedSchema(StrictSchema):
         required=True,
         metadata={"description": "Each field of `config`."},
     )
-    removed = ListOf(
-        Part(FieldSchema), required=True, metadata={"description": "The fields that a null removed."}
-    )
+    removed = ListOf(Part(FieldSchema), required=True, metadata={"description": "The fields that a null removed."})
 
 
 class ExplanationSchema(ExplainedSchema):

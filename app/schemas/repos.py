@@ -32,9 +32,7 @@ class RepoTreeSchema(StrictSchema):
 
     base_model = Text(required=True, metadata={"description": "The base model."})
     bakes = JsonObject(required=True, metadata={"description": "The bakes, by name: always empty."})
-    edges = ListOf(
-        Names(), required=True, metadata={"description": "Which bake was made from which: always empty."}
-    )
+    edges = ListOf(Names(), required=True, metadata={"description": "Which bake was made from which: always empty."})
 
 
 class RepoItemSchema(StrictSchema):

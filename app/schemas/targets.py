@@ -23,17 +23,11 @@ class GeneratorSchema(StrictSchema):
     type = Choice(GENERATOR_TYPES, required=True, metadata={"description": "What kind of generator this is."})
     model = Text(allow_none=True, metadata={"description": "The model that writes the questions."})
     dataset = Text(allow_none=True, metadata={"description": "The dataset; needed by `from_dataset`."})
-    template_path = Text(
-        allow_none=True, metadata={"description": "The question template: `templates/<file name>`."}
-    )
+    template_path = Text(allow_none=True, metadata={"description": "The question template: `templates/<file name>`."})
     numq = Integer(1, allow_none=True, metadata={"description": "How many questions, 1 or more."})
     max_tokens = Integer(1, allow_none=True, metadata={"description": "Tokens a question, 1 or more."})
-    temperature = Number(
-        0.0, 2.0, allow_none=True, metadata={"description": "Sampling temperature, 0.0 to 2.0."}
-    )
-    questions = ListOf(
-        Text(), allow_none=True, metadata={"description": "The questions; needed by `hardcoded`."}
-    )
+    temperature = Number(0.0, 2.0, allow_none=True, metadata={"description": "Sampling temperature, 0.0 to 2.0."})
+    questions = ListOf(Text(), allow_none=True, metadata={"description": "The questions; needed by `hardcoded`."})
     seed = Integer(allow_none=True, metadata={"description": "Random seed."})
     rollout_with_conditioned = Flag(
         allow_none=True, metadata={"description": "Roll out with the student prompt, not the teacher prompt."}
@@ -138,9 +132,7 @@ class TargetPutSchema(StrictSchema):
 class TargetCreateSchema(TargetPutSchema):
     """A new target."""
 
-    target_name = Name(
-        target_name_problem, new=True, required=True, metadata={"description": "The target's name."}
-    )
+    target_name = Name(target_name_problem, new=True, required=True, metadata={"description": "The target's name."})
 
 
 class TargetSchema(StrictSchema):

@@ -34,9 +34,7 @@ def read_json() -> Any:
     if not data:
         raise _invalid("missing", "The body is empty; it must be a JSON object")
     try:
-        value = json.loads(
-            data.decode(), object_pairs_hook=_object, parse_float=_finite, parse_constant=_finite
-        )
+        value = json.loads(data.decode(), object_pairs_hook=_object, parse_float=_finite, parse_constant=_finite)
     except UnicodeDecodeError as error:
         raise _invalid("json_invalid", f"The body is not UTF-8 at byte {error.start}") from error
     except json.JSONDecodeError as error:

@@ -59,9 +59,7 @@ class RateLimiter:
             try:
                 now = time.monotonic()
                 owner, paid_off = _SLOT.unpack_from(self._slots, at)
-                if (
-                    owner != key or not now < paid_off <= now + _WINDOW
-                ):  # a time out of range is from before a reboot
+                if owner != key or not now < paid_off <= now + _WINDOW:  # a time out of range is from before a reboot
                     paid_off = now
                 if paid_off + interval > now + _WINDOW:
                     raise TooManyRequests(self._per_minute, math.ceil(paid_off + interval - now - _WINDOW))

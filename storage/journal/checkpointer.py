@@ -99,9 +99,7 @@ class Checkpointer:
         ending = not threading.main_thread().is_alive()
         is_quiet = now >= self._noted + QUIET_SECONDS
         ready = [
-            what
-            for what, due in self._due.items()
-            if ending or now >= due.latest or (is_quiet and now >= due.earliest)
+            what for what, due in self._due.items() if ending or now >= due.latest or (is_quiet and now >= due.earliest)
         ]
         for what in ready:
             del self._due[what]

@@ -141,9 +141,7 @@ class Tip:
         elif not self._branch.is_locked_by_us():  # a power loss, or an operator, has removed the lock
             self._branch.lock(self._branch.find())
         try:
-            with (
-                self._lock
-            ):  # otherwise another thread would read these records as if another process had written them
+            with self._lock:  # otherwise another thread would read these records as if another process had written them
                 position = locked.journal.append(known.position, records)
                 self._objects.pending.merge(new)
                 self._known = known.extended(position, records)
@@ -171,9 +169,7 @@ class Tip:
 
     def _checkpoint_all(self, journal: LockedJournal, known: _Known) -> _Known:
         """Make a checkpoint; the journal forgets its records only when git's files have them, durably."""
-        self._is_damaged = (
-            True  # unless the lines below say otherwise; any other error is a reason to look again
-        )
+        self._is_damaged = True  # unless the lines below say otherwise; any other error is a reason to look again
         try:
             self._checkpoint.write(known.commits, known.tags)
         except (OSError, StorageUnavailable):

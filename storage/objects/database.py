@@ -27,9 +27,7 @@ class ObjectDatabase(ObjectReader):
     or one that catches up with the journal; both hold the lock of the `Tip`.
     """
 
-    def __init__(
-        self, location: Location, cache: ObjectCache | None = None, waits: Waits | None = None
-    ) -> None:
+    def __init__(self, location: Location, cache: ObjectCache | None = None, waits: Waits | None = None) -> None:
         """Open the objects of a repository; repositories may share a cache, and the bounds of waiting."""
         self.name = location.name
         self.pending = PendingObjects()

@@ -67,9 +67,7 @@ class TagHeader:
         match = _TAG.match(data)
         if match is None:
             raise ValueError("not a tag")
-        signature = (
-            Signature.parse(data) if Signature.is_in(data) else None
-        )  # very old versions of git wrote none
+        signature = Signature.parse(data) if Signature.is_in(data) else None  # very old versions of git wrote none
         return cls(match["object"].decode(), match["name"].decode("utf-8", "replace"), signature)
 
 

@@ -44,9 +44,7 @@ def write(folder: Path, objects: Sequence[GitObject | Delta]) -> Iterator[str]:
 
 def _put(folder: Path, contents: Mapping[str, bytes]) -> None:
     """Write files, durably, and then rename them in order."""
-    scratch = {
-        file: folder / f"tmp_{os.urandom(8).hex()}" for file in contents
-    }  # `git gc` removes such files, too
+    scratch = {file: folder / f"tmp_{os.urandom(8).hex()}" for file in contents}  # `git gc` removes such files, too
     try:
         for file, content in contents.items():
             disk.write_file(scratch[file], content, flush=True)

@@ -34,9 +34,7 @@ class Delta:
     data: bytes
 
     @classmethod
-    def of(
-        cls, object_id: ObjectId, base: ObjectId, base_size: int, start: int, old: bytes, new: bytes
-    ) -> Self:
+    def of(cls, object_id: ObjectId, base: ObjectId, base_size: int, start: int, old: bytes, new: bytes) -> Self:
         """Return the delta that replaces `old` at `start` by `new`, without what both have in common."""
         before = _count_alike(old, new)
         old, new = old[before:], new[before:]

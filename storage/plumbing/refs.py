@@ -20,9 +20,7 @@ from storage.machine import disk
 BRANCH = "refs/heads/main"
 TAGS = "refs/tags"
 
-_REF_NAME = re.compile(
-    r"(?!.*(?:\.\.|@\{|//|/\.|\.lock(?:/|\Z)|[./]\Z))refs/[^\x00-\x20\x7f~^:?*\[\\]+", re.DOTALL
-)
+_REF_NAME = re.compile(r"(?!.*(?:\.\.|@\{|//|/\.|\.lock(?:/|\Z)|[./]\Z))refs/[^\x00-\x20\x7f~^:?*\[\\]+", re.DOTALL)
 # Python knows more kinds of white space than git.
 _LOOSE = re.compile(rb"([0-9a-fA-F]{40})(?:[ \t\r\n].*)?", re.DOTALL)
 _TO_ANOTHER = re.compile(rb"ref:[ \t\r\n]*([^ \t\r\n]+)[ \t\r\n]*")
@@ -113,12 +111,8 @@ class Refs:
     def all(self, folder: str) -> dict[str, str]:
         """Return the ids that the refs in a folder such as `refs/tags` name, by their names in the folder."""
         start = f"{folder}/"
-        loose = list(
-            _loose(self.location.folder / folder)
-        )  # first: a ref that is packed meanwhile is found below
-        found = {
-            ref[len(start) :]: packed.id for ref, packed in self.packed().items() if ref.startswith(start)
-        }
+        loose = list(_loose(self.location.folder / folder))  # first: a ref that is packed meanwhile is found below
+        found = {ref[len(start) :]: packed.id for ref, packed in self.packed().items() if ref.startswith(start)}
         for name in loose:
             object_id = self.read(start + name)
             if object_id is not None:  # otherwise the ref has just been removed

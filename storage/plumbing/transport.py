@@ -39,9 +39,7 @@ def advertise_refs(location: Location, protocol: str) -> bytes:
 def upload_pack(path: Path, protocol: str, request: IO[bytes]) -> "Upload":
     """Return the answer to a `POST …/git-upload-pack`. The request may be closed then."""
     variables = {"GIT_PROTOCOL": protocol}
-    return Upload(
-        git_command.start(path, *_COMMAND, str(path), options=_options(), variables=variables, stdin=request)
-    )
+    return Upload(git_command.start(path, *_COMMAND, str(path), options=_options(), variables=variables, stdin=request))
 
 
 def _options() -> list[str]:

@@ -189,9 +189,7 @@ class Tree:
 
     def update(self, files: Mapping[str, ObjectId | None]) -> "Tree":
         """Return this tree with many files set, or left out where their id is None, in one pass."""
-        entries = {
-            key: record for leaf in self._leaves for key, record in zip(leaf.keys, leaf.records, strict=True)
-        }
+        entries = {key: record for leaf in self._leaves for key, record in zip(leaf.keys, leaf.records, strict=True)}
         for name, object_id in files.items():
             if object_id is None:
                 entries.pop(_key(name, FILE), None)

@@ -22,13 +22,9 @@ DIFF = TextFormat("text/x-diff", "A difference.", "--- a")
 
 
 def test_every_blueprint_is_registered():
-    modules = [
-        importlib.import_module(f"app.api.{found.name}") for found in pkgutil.iter_modules(api.__path__)
-    ]
+    modules = [importlib.import_module(f"app.api.{found.name}") for found in pkgutil.iter_modules(api.__path__)]
     missing = [
-        module.__name__
-        for module in modules
-        if hasattr(module, "blueprint") and module.blueprint not in api.BLUEPRINTS
+        module.__name__ for module in modules if hasattr(module, "blueprint") and module.blueprint not in api.BLUEPRINTS
     ]
     assert not missing, f"add the blueprints of {missing} to BLUEPRINTS in app/api/__init__.py"
 

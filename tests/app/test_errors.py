@@ -39,9 +39,7 @@ def raise_(error: Exception) -> None:
     raise error
 
 
-def test_a_bug_is_answered_500_without_its_details(
-    app: Flask, master: Client, caplog: pytest.LogCaptureFixture
-):
+def test_a_bug_is_answered_500_without_its_details(app: Flask, master: Client, caplog: pytest.LogCaptureFixture):
     app.testing = False
 
     @app.get("/bug")

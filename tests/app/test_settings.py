@@ -33,9 +33,7 @@ def test_every_setting_is_read_from_the_environment():
         }
     )
     public_url = "https://bake.example.org"
-    assert settings == Settings(
-        Path("/data"), "key", "::1", 0, 3, 4, public_url, 2048, 20, 500, 40, 600, False, 3
-    )
+    assert settings == Settings(Path("/data"), "key", "::1", 0, 3, 4, public_url, 2048, 20, 500, 40, 600, False, 3)
 
 
 @pytest.mark.parametrize(

@@ -32,9 +32,7 @@ def main(parts: tuple[str, ...]) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     machine = f"{os.cpu_count()} cores, Python {platform.python_version()}"
     click.echo(f"{machine}, two gunicorn workers of 8 threads; clients and server share the machine.")
-    click.echo(
-        f"/s: requests a second; ms: a request. Median of {ROUNDS} rounds in turns, and their range.\n"
-    )
+    click.echo(f"/s: requests a second; ms: a request. Median of {ROUNDS} rounds in turns, and their range.\n")
     for part in parts or PARTS:
         # The folder stays until `make clean`: ext4 does not reuse an inode for some minutes after
         # it was freed, and passes over each of them whenever a file is made.

@@ -41,9 +41,7 @@ class Client:
     def ask(self, method: str, path: str, body: object = None) -> Any:
         """Return what one request is answered; RuntimeError unless it succeeds."""
         with self._connect() as connection:
-            return json.loads(
-                _exchange(connection, self.request(method, path, body)).partition(b"\r\n\r\n")[2]
-            )
+            return json.loads(_exchange(connection, self.request(method, path, body)).partition(b"\r\n\r\n")[2])
 
     def latencies(self, requests: Iterable[bytes], between: Callable[[], bytes] | None = None) -> list[float]:
         """Return how many milliseconds each answer took; what `between` returns is sent before each."""

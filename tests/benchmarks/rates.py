@@ -104,6 +104,4 @@ def creates(client: Client, amounts: list[int], repos: list[str], **overrides: A
 
 def bodies(client: Client, amounts: list[int], path: str) -> list[Requests]:
     """Return so many creates for each client, all to a yardstick."""
-    return [
-        [client.request("POST", path, own_target(next(_names))) for _ in range(amount)] for amount in amounts
-    ]
+    return [[client.request("POST", path, own_target(next(_names))) for _ in range(amount)] for amount in amounts]

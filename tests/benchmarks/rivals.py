@@ -103,9 +103,7 @@ def _mlflow(_: Client, data_dir: Path) -> Iterator[Create]:
             connection = http.client.HTTPConnection("127.0.0.1", port)
 
             def create(body: Body) -> None:
-                tags = [
-                    {"key": name, "value": json.dumps(value)} for name, value in body["overrides"].items()
-                ]
+                tags = [{"key": name, "value": json.dumps(value)} for name, value in body["overrides"].items()]
                 path = "/api/2.0/mlflow/registered-models/create"
                 _send(connection, "POST", path, {"name": body["target_name"], "tags": tags})
 

@@ -131,9 +131,7 @@ def run_http_backend(path: str) -> Response:
     with tempfile.TemporaryFile() as body, cores.on_all_cores():
         shutil.copyfileobj(request.stream, body)
         body.seek(0)
-        process = subprocess.Popen(
-            ["git", "http-backend"], env=environment, stdin=body, stdout=subprocess.PIPE
-        )
+        process = subprocess.Popen(["git", "http-backend"], env=environment, stdin=body, stdout=subprocess.PIPE)
     assert process.stdout is not None
     headers = dict(_cgi_headers(process.stdout))
     status = headers.pop("Status", "200").partition(" ")[0]

@@ -25,9 +25,7 @@ ANSWERS = ("json", "http", "yaml", "diff", "output")  # what the block before th
 NOT_RUN = ("text", "ini", "console")  # pictures, files of an operator, commands for the reader's own machine
 LANGUAGES = (*RUN, *ANSWERS, *NOT_RUN)
 
-_FENCE = re.compile(
-    r"^(?P<indent> *)```(?P<language>\S*)\n(?P<text>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL
-)
+_FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\S*)\n(?P<text>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)
 _MARK = "--- the block at line"
 _VARYING = (
     (re.compile(r"\b([0-9a-f]{40}|[0-9a-f]{32})\b|\b[0-9a-f]{7}…"), "<id>"),

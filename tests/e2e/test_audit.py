@@ -20,9 +20,7 @@ def in_clone(git: Git, *arguments: str) -> str:
     return git("-C", "clone", *arguments).stdout
 
 
-def put(
-    user: User, name: str, template: str = "default", owner: User | None = None, **overrides: Any
-) -> None:
+def put(user: User, name: str, template: str = "default", owner: User | None = None, **overrides: Any) -> None:
     query = f"?user_id={owner.id}" if owner else ""
     user.call("PUT", f"{TARGETS}/{name}{query}", made(template, **overrides))
 
@@ -78,9 +76,7 @@ def explained(user: User, server: Server) -> dict[str, Any]:
     return user.call("GET", f"{TARGETS}/top/explain")
 
 
-def test_layers_of_an_explanation_fold_to_the_config_in_a_clone(
-    user: User, git: Git, explained: dict[str, Any]
-):
+def test_layers_of_an_explanation_fold_to_the_config_in_a_clone(user: User, git: Git, explained: dict[str, Any]):
     git("clone", user.clone_url(), "clone")
     layers = explained["layers"]
     assert [layer["name"] for layer in layers] == ["top", "top", "middle", "base", "default"]

@@ -37,9 +37,7 @@ def test_tags_come_with_a_clone_and_a_fetch(user: User, git: Git):
     user.call("POST", "/v1/repo/demo/targets", target("coding_target"))
     user.call("POST", "/v1/repo/demo/tags", {"name": "v2"})
     git("-C", "clone", "fetch")
-    told = git(
-        "-C", "clone", "for-each-ref", "refs/tags", "--format=%(refname:short) %(taggername) %(subject)"
-    )
+    told = git("-C", "clone", "for-each-ref", "refs/tags", "--format=%(refname:short) %(taggername) %(subject)")
     assert told.stdout == "v1 Una The first\nv2 Una v2\n"
     assert git("-C", "clone", "describe", "origin/main").stdout == "v2\n"
 
@@ -80,9 +78,7 @@ def test_a_guest_clones_a_repo_while_it_is_shared(user: User, server: Server, gi
 @pytest.mark.parametrize("version", ["0", "1", "2"])
 def test_clone_works_with_every_git_protocol(user: User, git: Git, version: str):
     user.call("POST", "/v1/repo/demo/targets", target())
-    trace = git(
-        "-c", f"protocol.version={version}", "clone", user.clone_url(), "clone", GIT_TRACE_PACKET="1"
-    ).stderr
+    trace = git("-c", f"protocol.version={version}", "clone", user.clone_url(), "clone", GIT_TRACE_PACKET="1").stderr
     assert ("version 2" in trace) == (version == "2")
     assert ("version 1" in trace) == (version == "1")
     assert git("-C", "clone", "rev-list", "--count", "HEAD").stdout == "2\n"
@@ -99,9 +95,7 @@ def test_shallow_and_partial_clones_work(user: User, git: Git, tmp_path: Path, v
     assert git("-C", "shallow", "rev-list", "--count", "HEAD").stdout == "4\n"
     git(*protocol, "clone", "--filter=blob:none", "--no-checkout", user.clone_url(), "partial")
     listed = git("-C", "partial", "rev-list", "--objects", "--all", "--missing=print").stdout.splitlines()
-    assert (
-        sum(line.startswith("?") for line in listed) == 4
-    )  # README, repo.yml, default, and what the targets hold
+    assert sum(line.startswith("?") for line in listed) == 4  # README, repo.yml, default, and what the targets hold
     git("-C", "partial", "checkout", "main")
     assert (tmp_path / "partial/targets/c.yml").exists()
 

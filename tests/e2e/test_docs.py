@@ -45,9 +45,7 @@ def test_docs_page_shows_every_operation_in_a_browser(server: Server, tmp_path: 
 def test_an_installed_package_serves_the_docs_page(tmp_path: Path):
     """Installed, as an operator does it: nothing of it may come from the checkout."""
     source = tmp_path / "source"
-    shutil.copytree(
-        PROJECT, source, ignore=shutil.ignore_patterns(".*", "tests", "build", "instance", "*.egg-info")
-    )
+    shutil.copytree(PROJECT, source, ignore=shutil.ignore_patterns(".*", "tests", "build", "instance", "*.egg-info"))
     install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target"]
     subprocess.run([*install, str(tmp_path / "site"), str(source)], check=True, capture_output=True)
     script = """

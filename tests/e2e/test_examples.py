@@ -16,9 +16,7 @@ from tests.server import MASTER_KEY
 TARGETS = "/v1/repo/demo/targets"
 
 
-def run(
-    user: User, folder: Path, script: str, *arguments: str, token: str = ""
-) -> subprocess.CompletedProcess[str]:
+def run(user: User, folder: Path, script: str, *arguments: str, token: str = "") -> subprocess.CompletedProcess[str]:
     """Run an example in a folder, with the settings that its header names."""
     path = ROOT / "examples" / script
     command = [sys.executable, "-W", "ignore", path] if path.suffix == ".py" else [path]
@@ -29,9 +27,7 @@ def run(
         "BREAD_BASE_URL": user.server.url,
         "BREAD_API_KEY": token or user.token,
     }
-    return subprocess.run(
-        [*command, *arguments], cwd=folder, env=given, capture_output=True, text=True, timeout=120
-    )
+    return subprocess.run([*command, *arguments], cwd=folder, env=given, capture_output=True, text=True, timeout=120)
 
 
 def test_each_example_is_tested():
@@ -41,9 +37,7 @@ def test_each_example_is_tested():
     assert not [name for name in names if f'"{name}"' not in text]
 
 
-def sweep(
-    user: User, folder: Path, *temperatures: str, name: str = "november"
-) -> subprocess.CompletedProcess[str]:
+def sweep(user: User, folder: Path, *temperatures: str, name: str = "november") -> subprocess.CompletedProcess[str]:
     chosen = ("--temperatures", *temperatures, "--max-tokens", "150", "300")
     return run(user, folder, "sweep.py", "demo", "base", name, *chosen)
 

@@ -35,9 +35,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of its own, of 4 MiB."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", folder], capture_output=True, text=True
-    )
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", folder], capture_output=True, text=True)
     if mounted.returncode != 0:
         pytest.skip(f"no file system can be mounted here: {mounted.stderr.strip()}")
     yield folder
@@ -60,9 +58,7 @@ def ask(server: Server, method: str, path: str, body: Any = None) -> tuple[int, 
             return error.code, json.load(error)
 
 
-def test_a_full_temporary_folder_is_answered_503(
-    small_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_full_temporary_folder_is_answered_503(small_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("TMPDIR", str(small_disk))
     with running(tmp_path / "data") as server:
         ask(server, "POST", "/v1/repo", {"repo_name": "demo"})

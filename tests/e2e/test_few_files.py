@@ -92,6 +92,4 @@ def test_server_does_not_start_with_too_few_open_files(tmp_path: Path):
             limited(32, *command), env=environment(tmp_path), capture_output=True, text=True, timeout=60
         )
         assert done.returncode != 0
-        assert (
-            "A process may open only 32 files at once, and needs at least 45: raise the limit" in done.stderr
-        )
+        assert "A process may open only 32 files at once, and needs at least 45: raise the limit" in done.stderr

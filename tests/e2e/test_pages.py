@@ -41,9 +41,7 @@ def test_each_make_target_that_is_named_exists(page: str):
     for block in blocks(page):
         named += re.findall(r"^(?:\$ )?make ([\w./-]+)", block.text, re.MULTILINE)
     makefile = (ROOT / "Makefile").read_text()
-    assert not [
-        target for target in named if not re.search(rf"^{re.escape(target)}:", makefile, re.MULTILINE)
-    ]
+    assert not [target for target in named if not re.search(rf"^{re.escape(target)}:", makefile, re.MULTILINE)]
 
 
 def test_the_table_of_settings_is_complete():

@@ -132,9 +132,7 @@ def targets(bread: Blocking) -> None:
     with deprecated():
         batch = bread.targets.batch_set("demo", targets=[{"target_name": "second", "template": "default"}])
     assert (batch.created, batch.failed) == (["second"], {})
-    temperatures = [
-        bread.targets.get(name, repo_name="demo").config.temperature for name in ("second", "third")
-    ]
+    temperatures = [bread.targets.get(name, repo_name="demo").config.temperature for name in ("second", "third")]
     assert temperatures == [1.0, 1.5]
     assert "'first'" in bread.targets.delete("first", repo_name="demo").message
     assert bread.targets.list("demo").targets == ["second", "third"]

@@ -49,9 +49,7 @@ def test_secrets_reach_no_log_no_commit_and_no_file(tmp_path: Path):
         # An answer about an unknown name repeats the name, also where a client sent a token as the name.
         assert asked_with_a_name_that_is_theirs <= 4 * len(secrets)
         subprocess.run(["git", "clone", "-q", user.clone_url(), tmp_path / "clone"], check=True)
-        subprocess.run(
-            ["git", "clone", "-q", user.clone_url(token=WRONG), tmp_path / "x"], capture_output=True
-        )
+        subprocess.run(["git", "clone", "-q", user.clone_url(token=WRONG), tmp_path / "x"], capture_output=True)
         log = server.log.read_bytes()
     repositories = [*(tmp_path / "data").rglob("*.git"), tmp_path / "clone/.git"]
     assert len(repositories) >= 3

@@ -32,9 +32,7 @@ sys.stdin.read()
 @contextmanager
 def held(path: Path) -> Iterator[None]:
     """Have another process hold the lock of a file, and be stopped while it does."""
-    holder = subprocess.Popen(
-        [sys.executable, "-c", _HOLD, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
+    holder = subprocess.Popen([sys.executable, "-c", _HOLD, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"

@@ -23,9 +23,7 @@ def test_clone_has_the_files_of_the_repository(repository: Repository, tmp_path:
 
 
 def test_clone_lists_all_blobs_that_a_path_had(repository: Repository):
-    first, second, third = (
-        repository.transact(put("folder/a.yml", data)) for data in (b"1\n", b"2\n", b"1\n")
-    )
+    first, second, third = (repository.transact(put("folder/a.yml", data)) for data in (b"1\n", b"2\n", b"1\n"))
     commit = repository.transact(put("b.yml", b"2\n"))
     ids = [git(repository.path, "hash-object", "--stdin", stdin=text).strip() for text in ("1\n", "2\n")]
     with Clone("demo", repository.path) as clone:

@@ -98,10 +98,7 @@ def test_writes_on_an_unreadable_tree_are_refused(written: Repository):
         writer.transact(put("targets/new.yml", b"temperature: 9\n"))
     assert writer.head().commit == tip
     writer.transact(put("README.md", b"# Demo\n"))  # needs the id of the damaged tree, not its content
-    assert (
-        fresh(written).head().folder_version("targets")
-        == git(written.path, "rev-parse", "main:targets").strip()
-    )
+    assert fresh(written).head().folder_version("targets") == git(written.path, "rev-parse", "main:targets").strip()
 
 
 @pytest.mark.parametrize(
@@ -236,9 +233,7 @@ def test_damaged_files_lists_every_kind_of_file_with_a_checksum(written: Reposit
     git(written.path, "multi-pack-index", "write")
     git(written.path, "repack", "-adb", "--quiet", "--write-midx")
     git(written.path, "commit-graph", "write", "--reachable")
-    files = [
-        path for path in (written.path / "objects").rglob("*") if path.is_file() and path.name != "packs"
-    ]
+    files = [path for path in (written.path / "objects").rglob("*") if path.is_file() and path.name != "packs"]
     summed = [path for path in files if path.parent.name in ("pack", "info", "commit-graphs")]
     assert {path.suffix for path in summed} >= {".pack", ".idx", ".bitmap", ""}
     assert checked_git.damaged_files(written.path) == []

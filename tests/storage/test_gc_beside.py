@@ -78,9 +78,7 @@ def test_gc_beside_writers_and_maintenance_loses_nothing(repository: Repository,
     assert git(repository.path, "fsck", "--strict") == ""
 
 
-def test_maintenance_goes_on_when_gc_has_removed_its_packs(
-    repository: Repository, monkeypatch: pytest.MonkeyPatch
-):
+def test_maintenance_goes_on_when_gc_has_removed_its_packs(repository: Repository, monkeypatch: pytest.MonkeyPatch):
     checkpointed(repository, put("a", b"1"))
     find_small, found = maintenance.find_small, []
 

@@ -64,9 +64,7 @@ def test_versions_are_those_that_git_log_lists(repository: Repository, tmp_path:
         fresh = Store(tmp_path).open("alice/demo")
         for path in PATHS:
             for commit in (chance.choice(commits), tip):
-                expected = [
-                    Version(logged, files[0].new) for logged, files in raw_log(repository, commit, "--", path)
-                ]
+                expected = [Version(logged, files[0].new) for logged, files in raw_log(repository, commit, "--", path)]
                 assert repository.versions(path, commit) == expected
                 assert fresh.versions(path, commit) == expected
 
@@ -83,8 +81,7 @@ def test_log_lists_the_commits_that_git_log_lists(repository: Repository, seed: 
     for path in [*PATHS, "targets", "targets/", "targets/deep"]:
         for limit in (1, 2, 1000):
             logged = [
-                (entry.commit, entry.files)
-                for entry in repository.log(commits[0], LogFilter(path=path), limit=limit)
+                (entry.commit, entry.files) for entry in repository.log(commits[0], LogFilter(path=path), limit=limit)
             ]
             assert logged == raw_log(repository, f"-{limit}", commits[0], "--", path)
 

@@ -54,9 +54,7 @@ def test_maintenance_runs_in_the_background_beside_readers_and_writers(
     stop.set()
     reader.join()
     assert not failures
-    with disk.exclusive(
-        repository.path / "objects", Waits(600)
-    ):  # fsck takes a pack that goes for one that is lost
+    with disk.exclusive(repository.path / "objects", Waits(600)):  # fsck takes a pack that goes for one that is lost
         assert len(pack_sizes(repository.path)) < 60
         assert git(repository.path, "fsck", "--strict") == ""
     assert git(repository.path, "rev-list", "--count", "main").strip() == "61"
@@ -82,9 +80,7 @@ def test_maintenance_packs_loose_objects_and_tags_and_removes_leftovers(reposito
     for number in range(3):
         repository.create_tag(f"v{number}", commit, ALICE, "A tag\n")
     blob = git(repository.path, "hash-object", "-w", "--stdin", stdin="loose").strip()
-    pack_folder, graph_folder = (
-        repository.path / "objects" / name for name in ("pack", "info/commit-graphs")
-    )
+    pack_folder, graph_folder = (repository.path / "objects" / name for name in ("pack", "info/commit-graphs"))
     graph_folder.mkdir(parents=True)
     fresh = pack_folder / "tmp_idx_fresh"
     left = [

@@ -35,9 +35,7 @@ def test_check_finds_a_missing_flush(tmp_path: Path, flush: type):
     recording.steps = [step for step in recording.steps if not isinstance(step, flush)]
     everything = len(recording.steps)
     (nothing_kept, *_) = power.disks(recording, everything, 1, random.Random(1))
-    with pytest.raises(
-        (AssertionError, RepositoryDamaged), match=r"is lost|went back|cannot read|names no object"
-    ):
+    with pytest.raises((AssertionError, RepositoryDamaged), match=r"is lost|went back|cannot read|names no object"):
         power.check(tmp_path / "after", nothing_kept, recording.promises(everything))
 
 

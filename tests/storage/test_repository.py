@@ -242,9 +242,7 @@ def no_file_left() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def test_every_call_is_refused_while_no_file_can_be_opened_and_works_after(
-    repository: Repository, tmp_path: Path
-):
+def test_every_call_is_refused_while_no_file_can_be_opened_and_works_after(repository: Repository, tmp_path: Path):
     first = repository.head().commit
     second = checkpointed(repository, put("a", b"1"))
     fresh = Store(tmp_path).open("alice/demo")

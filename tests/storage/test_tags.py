@@ -115,9 +115,7 @@ def test_tags_made_by_hand_are_read(repository: Repository):
 
 def test_tags_lists_only_tags_on_commits(repository: Repository):
     tag_tip(repository, "v1")
-    blob, tree = (
-        git(repository.path, "rev-parse", f"main{end}").strip() for end in (":README.md", "^{tree}")
-    )
+    blob, tree = (git(repository.path, "rev-parse", f"main{end}").strip() for end in (":README.md", "^{tree}"))
     for name, on in [("on-tag", "v1"), ("on-blob", blob), ("on-tree", tree)]:
         git(repository.path, *HAND, "tag", "-m", "By hand", name, on)
         git(repository.path, "tag", f"light-{name}", on)
@@ -163,9 +161,7 @@ def test_bad_tag_names_are_refused(repository: Repository, name: str):
     assert repository.tags() == []
 
 
-@pytest.mark.parametrize(
-    "name", ["v1", "1.0.0-rc.1", "a_b-c.d", "V", "v.locked", "v.lock.1", "0" * 40, "v" * 200]
-)
+@pytest.mark.parametrize("name", ["v1", "1.0.0-rc.1", "a_b-c.d", "V", "v.locked", "v.lock.1", "0" * 40, "v" * 200])
 def test_good_tag_names_are_accepted_by_git(repository: Repository, name: str):
     tag = tag_tip(repository, name)
     git(repository.path, "check-ref-format", f"refs/tags/{name}")
@@ -268,9 +264,7 @@ def no_room(*_: object) -> None:
     raise OSError(28, "No space left on device")
 
 
-def test_a_tag_is_made_though_an_operator_commits_meanwhile(
-    repository: Repository, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_tag_is_made_though_an_operator_commits_meanwhile(repository: Repository, monkeypatch: pytest.MonkeyPatch):
     """The branch moves between the look at the tip and git's lock, once."""
     first = repository.head().commit
     lock = Branch.lock

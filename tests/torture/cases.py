@@ -104,14 +104,11 @@ class Case:
                 verdict.wrong.append(f"{question} is {answer.beside(truth)}, and was {truth.beside(answer)}")
         return self._write(app, place, answers, verdict)
 
-    def _write(
-        self, app: Flask, place: str, before: Mapping[Question, Answer], verdict: Verdict
-    ) -> list[Write]:
+    def _write(self, app: Flask, place: str, before: Mapping[Question, Answer], verdict: Verdict) -> list[Write]:
         """Write, and see whether the lists still have what they had before, and what was written."""
         written = []
         expected = {
-            question: (self.truth if before[question].is_refusal else before)[question].names()
-            for question in LISTS
+            question: (self.truth if before[question].is_refusal else before)[question].names() for question in LISTS
         }
         for write in WRITES:
             answer = write.send(app, self.state)

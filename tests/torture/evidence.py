@@ -25,9 +25,7 @@ def line(folder: Path, since: str | None = None) -> list[Commit]:
     """Return the commits of the branch after `since`, oldest first; AssertionError if they are no line."""
     span = "main" if since is None else f"{since}..main"
     commits: list[Commit] = []
-    for text in git(
-        folder, "log", "--reverse", "--raw", "--no-abbrev", f"--format={_FORMAT}", span
-    ).splitlines():
+    for text in git(folder, "log", "--reverse", "--raw", "--no-abbrev", f"--format={_FORMAT}", span).splitlines():
         if text.startswith(":"):
             details, _, path = text.partition("\t")
             old, new = (None if blob == _NO_BLOB else blob for blob in details.split()[2:4])
@@ -37,9 +35,7 @@ def line(folder: Path, since: str | None = None) -> list[Commit]:
             commits.append(Commit(commit_id, parents.split(), request))
     expected = [] if since is None else [since]
     for commit in commits:
-        assert commit.parents == expected, (
-            f"{folder.name}: {commit.id} follows {commit.parents}, not {expected}"
-        )
+        assert commit.parents == expected, f"{folder.name}: {commit.id} follows {commit.parents}, not {expected}"
         expected = [commit.id]
     return commits
 

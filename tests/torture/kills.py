@@ -121,9 +121,7 @@ class Torture:
         for repo in repos:
             self._check_history(repo)
             self._check_tags(repo)
-            with disk.exclusive(
-                self.folder(repo) / "objects", Waits(600)
-            ):  # fsck takes what is rolled up for lost
+            with disk.exclusive(self.folder(repo) / "objects", Waits(600)):  # fsck takes what is rolled up for lost
                 evidence.check_objects(self.folder(repo))
         self._read(server)
         for writer in self.writers:

@@ -81,9 +81,7 @@ class Answer:
             and "Retry-After" in headers
             and (response.json or {}).get("code") == "STORAGE_UNAVAILABLE"
         )
-        return cls(
-            response.status_code, headers.get("ETag"), headers.get("Git-Commit"), response.data, is_refusal
-        )
+        return cls(response.status_code, headers.get("ETag"), headers.get("Git-Commit"), response.data, is_refusal)
 
     def names(self) -> set[str]:
         """Return the names in a list; none where there is no list."""
@@ -142,14 +140,10 @@ def _writes() -> Iterator[Write]:
     targets, prompts, tokens, *_ = LISTS
     body = made("child", generators=asking("After what?", "after.txt"))
     yield Write("alice", "PUT", f"{DEMO}/targets/after", body, "demo", "targets/after.yml", targets)
-    yield Write(
-        "alice", "PUT", f"{DEMO}/prompts/after", {"messages": []}, "demo", "prompts/after.yml", prompts
-    )
+    yield Write("alice", "PUT", f"{DEMO}/prompts/after", {"messages": []}, "demo", "prompts/after.yml", prompts)
     yield Write("master", "POST", f"{USERS}/dora/tokens", {"name": "after"}, "accounts", AGAIN, tokens)
     first = Question("master", f"{USERS}/after/tokens", _USERS)
-    yield Write(
-        "master", "POST", USERS, {"user_id": "after"}, "accounts", "users/after.yml", first, "initial"
-    )
+    yield Write("master", "POST", USERS, {"user_id": "after"}, "accounts", "users/after.yml", first, "initial")
 
 
 WRITES = tuple(_writes())
@@ -166,15 +160,8 @@ def questions(state: State) -> list[Question]:
         Question("alice", "/v1/repo?include_metadata=true", _DEMO, tells='"base_model":null'),
         *(Question(who, DEMO, _DEMO) for who in ("nightly", "ci")),
         *(Question("bob", path, _DEMO, tells="FORBIDDEN") for path in _GUESTS),  # shared with nobody, then
-        *(
-            Question(who, "/v1/repo", _USERS)
-            for who in state.tokens
-            if who not in ("alice", "carol", "nightly")
-        ),
-        *(
-            Question("master", f"{USERS}/{user}/tokens", _USERS)
-            for user in ("bob", "carol", "dave", "nobody")
-        ),
+        *(Question(who, "/v1/repo", _USERS) for who in state.tokens if who not in ("alice", "carol", "nightly")),
+        *(Question("master", f"{USERS}/{user}/tokens", _USERS) for user in ("bob", "carol", "dave", "nobody")),
         *(Question("carol", f"{OTHER}{path}", _OTHER) for path in ("", "/targets/kept", "/log", "/tags")),
         Question("carol", "/v1/repo?include_metadata=true", _OTHER, tells='"base_model":null'),
         Question("carol", "/git/carol/other.git/info/refs?service=git-upload-pack", _OTHER),
@@ -193,9 +180,7 @@ def _of_demo(state: State) -> Iterator[str]:
         yield from (f"/prompts/{prompt}", f"/prompts/{prompt}/history")
     for tag in TAGS:
         yield f"/tags/{tag}"
-    yield from (
-        f"/log?{query}" for query in ("limit=100", "limit=3", "path=targets/child.yml", "path=templates")
-    )
+    yield from (f"/log?{query}" for query in ("limit=100", "limit=3", "path=targets/child.yml", "path=templates"))
     yield from (f"/log?{query}" for query in ("author=bob", f"since={since}&until={until}", f"before={then}"))
     yield from (f"/targets/{target}/history" for target in ("child", "asks", "doomed"))
     yield from (f"/targets/{target}/explain" for target in ("grandchild", "asks"))

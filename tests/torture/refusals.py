@@ -110,9 +110,7 @@ class Refuser:
         self.app = create_app(Settings(data_dir, master_key=MASTER_KEY))
         hold_to_contracts(self.app)
         self.master = Client(self.app, MASTER_KEY)
-        self.admin = Client(
-            self.app, self.master.post("/v1/admin/users", {"user_id": "admin"}).json["api_key"]
-        )
+        self.admin = Client(self.app, self.master.post("/v1/admin/users", {"user_id": "admin"}).json["api_key"])
         self.numbers = iter(range(10**9))
         self.refused = 0  # requests
 

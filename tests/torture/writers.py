@@ -160,9 +160,7 @@ def connect(port: int) -> http.client.HTTPConnection:
     return http.client.HTTPConnection("127.0.0.1", port, timeout=60)
 
 
-def ask(
-    connection: http.client.HTTPConnection, method: str, url: str, body: Any = None, **headers: str
-) -> Answer:
+def ask(connection: http.client.HTTPConnection, method: str, url: str, body: Any = None, **headers: str) -> Answer:
     """Return the status and headers that a request is answered with; `If_Match` is `If-Match`."""
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     sent |= {"Authorization": f"Bearer {MASTER_KEY}", "Content-Type": "application/json"}

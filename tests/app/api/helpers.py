@@ -48,9 +48,7 @@ def explain(client: Client, name: str, ref: str | None = None) -> dict[str, Any]
     """Return the explanation of a target; its `fields` and `removed` are dicts by JSON Pointer."""
     answer = client.get(f"{TARGETS}/{name}/explain{f'?ref={ref}' if ref else ''}")
     assert answer.status_code == 200, answer.text
-    by_place = {
-        kind: {field["field"]: field for field in answer.json[kind]} for kind in ("fields", "removed")
-    }
+    by_place = {kind: {field["field"]: field for field in answer.json[kind]} for kind in ("fields", "removed")}
     return {**answer.json, **by_place}
 
 

@@ -68,9 +68,7 @@ def test_json_that_is_not_an_object_is_refused(alice: Client, body: bytes):
 
 
 def test_an_empty_body_or_another_content_type_is_refused(alice: Client):
-    assert_mistakes(
-        alice.request("POST", TARGETS, b"", Content_Type="application/json"), (["body"], "missing")
-    )
+    assert_mistakes(alice.request("POST", TARGETS, b"", Content_Type="application/json"), (["body"], "missing"))
     for kind in ("text/plain", "application/x-www-form-urlencoded", "application/yaml"):
         response = alice.request("POST", TARGETS, target(), Content_Type=kind)
         assert_mistakes(response, (["body"], "content_type"))

@@ -110,9 +110,7 @@ def test_a_user_is_admitted_again_once_their_file_is_repaired(data_dir: Path, ma
     file = unpack(data_dir / "accounts.git", "users/alice.yml")
     away = file.rename(data_dir / "away")
     app = started(data_dir)
-    assert_error(
-        Client(app, alice.token).get("/v1/repo"), 503, "STORAGE_UNAVAILABLE", "'accounts' is damaged"
-    )
+    assert_error(Client(app, alice.token).get("/v1/repo"), 503, "STORAGE_UNAVAILABLE", "'accounts' is damaged")
     assert Client(app, bob.token).get("/v1/repo").status_code == 200
     assert health(app) == (200, "healthy")
     away.rename(file)

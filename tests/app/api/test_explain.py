@@ -126,9 +126,7 @@ def test_explain_of_unknown_targets_and_refs_is_answered_404(alice: Client):
     assert_error(alice.get(f"{TARGETS}/b/explain?ref={first}"), 404, "RESOURCE_NOT_FOUND", "Target 'b'")
     assert_error(alice.get(f"{TARGETS}/a/explain?ref=v1"), 404, "RESOURCE_NOT_FOUND", "'v1'")
     assert_mistakes(alice.get(f"{TARGETS}/a/explain?ref=-a"), (["query", "ref"], "string_pattern_mismatch"))
-    assert_mistakes(
-        alice.get(f"{TARGETS}/default/explain"), (["path", "target_name"], "string_pattern_mismatch")
-    )
+    assert_mistakes(alice.get(f"{TARGETS}/default/explain"), (["path", "target_name"], "string_pattern_mismatch"))
 
 
 def test_targets_may_be_named_like_the_addresses_of_actions(alice: Client):

@@ -12,9 +12,7 @@ from tests.timeline import LOG, TEN, commits, demo_repository, pages, put_target
 HISTORY = f"{TARGETS}/a/history"
 
 
-def test_a_version_has_author_time_and_changed_fields(
-    app: Flask, alice: Client, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_version_has_author_time_and_changed_fields(app: Flask, alice: Client, monkeypatch: pytest.MonkeyPatch):
     first = put_target(alice, "a", temperature=0.7, max_tokens=5)
     put_target(alice, "b", temperature=0.7)
     set_clock(monkeypatch, TEN)
@@ -50,9 +48,7 @@ def test_history_lists_the_commits_that_git_lists(app: Flask, alice: Client):
         whole = [expected[start : start + limit] for start in range(0, 7, limit)]
         assert pages(alice, f"limit={limit}", HISTORY) == whole
     versions = [entry["version"] for entry in alice.get(HISTORY).json["commits"]]
-    assert versions[1:] == [
-        demo(app, "rev-parse", f"{commit}:targets/a.yml").strip() for commit in expected[1:]
-    ]
+    assert versions[1:] == [demo(app, "rev-parse", f"{commit}:targets/a.yml").strip() for commit in expected[1:]]
 
 
 def test_a_page_may_start_at_any_commit_of_the_repo(alice: Client):

@@ -69,9 +69,7 @@ def test_new_names_that_are_too_long_are_refused(limited: Limited):
     client = limited(max_name=5)
     wrong = "string_pattern_mismatch"
     assert_mistakes(client.post(TARGETS, target("longer")), (["body", "target_name"], wrong))
-    assert_mistakes(
-        client.put(f"{TARGETS}/longer", {"template": "default"}), (["path", "target_name"], wrong)
-    )
+    assert_mistakes(client.put(f"{TARGETS}/longer", {"template": "default"}), (["path", "target_name"], wrong))
     assert_mistakes(client.post("/v1/repo", {"repo_name": "longer"}), (["body", "repo_name"], wrong))
     assert_mistakes(client.post("/v1/repo/demo/tags", {"name": "longer"}), (["body", "name"], wrong))
     batch = {"prompts": {"longer": []}}
@@ -99,9 +97,7 @@ def test_a_gzip_bomb_is_answered_413(limited: Limited):
     ("encoding", "body"),
     [("gzip", b"{}"), ("gzip", gzip.compress(b"{}")[:-9]), ("br", b"{}"), ("gzip, gzip", b"{}")],
 )
-def test_a_body_that_is_not_encoded_as_its_header_says_is_refused(
-    limited: Limited, encoding: str, body: bytes
-):
+def test_a_body_that_is_not_encoded_as_its_header_says_is_refused(limited: Limited, encoding: str, body: bytes):
     response = limited().request("POST", TARGETS, body, Content_Encoding=encoding)
     assert_error(response, 400, "INVALID_INPUT", "gzip")
 

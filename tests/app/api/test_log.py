@@ -97,9 +97,7 @@ def test_log_with_ref_starts_at_that_commit(app: Flask, alice: Client):
 
 def test_the_entry_of_a_batch_lists_each_file(alice: Client):
     put_target(alice, "b", temperature=0.25)
-    batch = {
-        "targets": [target("a", temperature=0.5), target("b", temperature=0.75), target("c", "a", v="p")]
-    }
+    batch = {"targets": [target("a", temperature=0.5), target("b", temperature=0.75), target("c", "a", v="p")]}
     assert alice.put(f"{TARGETS}/batch", batch).json["failed"] == {}
     entry = alice.get(f"{LOG}?limit=1").json["commits"][0]
     assert entry["subject"] == "Write 3 targets"
@@ -114,9 +112,7 @@ def test_the_entry_of_a_batch_lists_each_file(alice: Client):
     assert only == {**entry, "files": [files["targets/b.yml"]]}
 
 
-def test_a_page_ends_early_where_many_files_changed(
-    app: Flask, alice: Client, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_page_ends_early_where_many_files_changed(app: Flask, alice: Client, monkeypatch: pytest.MonkeyPatch):
     for start in (0, 4, 6, 8):
         names = [f"t{number}" for number in range(start, start + (4 if start == 0 else 2))]
         alice.post(f"{TARGETS}/batch", {"targets": [target(name, temperature=0.5) for name in names]})

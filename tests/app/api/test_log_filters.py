@@ -82,9 +82,7 @@ def test_an_unknown_path_gives_an_empty_page(alice: Client):
         assert (answer.status_code, answer.json) == (200, {"commits": [], "next": None})
 
 
-def test_filters_are_combined_and_hold_on_every_page(
-    master: Client, alice: Client, monkeypatch: pytest.MonkeyPatch
-):
+def test_filters_are_combined_and_hold_on_every_page(master: Client, alice: Client, monkeypatch: pytest.MonkeyPatch):
     bob = new_user(master, "bob")
     alice.put("/v1/repo/demo/grants/bob", {"access": "write"})
     wanted = []

@@ -82,9 +82,7 @@ def test_put_replaces_a_prompt_and_heeds_conditions(app: Flask, alice: Client):
     assert first.headers["Git-Commit"] == log(app, "-1", "--format=%H").strip()
     fresh = alice.get(path, If_None_Match=first.headers["ETag"])
     assert (fresh.status_code, fresh.data) == (304, b"")
-    assert_error(
-        alice.put(path, {"messages": []}, If_None_Match="*"), 412, "PRECONDITION_FAILED", "'greeting'"
-    )
+    assert_error(alice.put(path, {"messages": []}, If_None_Match="*"), 412, "PRECONDITION_FAILED", "'greeting'")
     assert_error(alice.put(path, {"messages": []}, If_Match='"x"'), 412, "PRECONDITION_FAILED", blob)
     replaced = alice.put(path, {"messages": []}, If_Match=first.headers["ETag"])
     assert replaced.json == {"prompt_name": "greeting", "messages": []}
@@ -171,9 +169,7 @@ def test_a_batch_of_prompts_is_one_commit(app: Flask, alice: Client, method: str
     alice.put(f"{PROMPTS}/a", {"messages": []})
     alice.put(f"{PROMPTS}/same", {"messages": MESSAGES})
     before = log(app, "--format=%H").split()
-    batch = {
-        "prompts": {"a": MESSAGES, "b": TOOL_TALK, "same": MESSAGES, "wrong": [{"content": "x"}], "w": 5}
-    }
+    batch = {"prompts": {"a": MESSAGES, "b": TOOL_TALK, "same": MESSAGES, "wrong": [{"content": "x"}], "w": 5}}
     answer = alice.request(method, f"{PROMPTS}/batch", batch)
     assert answer.status_code == 200
     assert answer.json == {

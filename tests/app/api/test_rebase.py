@@ -207,9 +207,7 @@ def test_rebase_needs_write_access_and_an_existing_target(app: Flask, master: Cl
     assert_error(reader.post(f"{TARGETS}/child/rebase", {"dry_run": True}), 403, "FORBIDDEN")
     assert_error(alice.post(f"{TARGETS}/nope/rebase", {}), 404, "RESOURCE_NOT_FOUND", "Target 'nope'")
     assert_error(alice.post("/v1/repo/x/targets/a/rebase", {}), 404, "RESOURCE_NOT_FOUND", "Repo 'x'")
-    assert_mistakes(
-        alice.post(f"{TARGETS}/default/rebase", {}), (["path", "target_name"], "string_pattern_mismatch")
-    )
+    assert_mistakes(alice.post(f"{TARGETS}/default/rebase", {}), (["path", "target_name"], "string_pattern_mismatch"))
     assert count(app) == before
 
 

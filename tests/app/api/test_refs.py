@@ -197,9 +197,7 @@ def test_an_ambiguous_abbreviation_is_a_conflict(app: Flask, alice: Client, read
     one, other = demo_repository(app).transact(two_alike)
     before = refs(app)
     for path in read:
-        assert_error(
-            alice.get(f"{path}?ref={one[:4]}"), 409, "RESOURCE_CONFLICT", f"'{one[:4]}'", "2 commits"
-        )
+        assert_error(alice.get(f"{path}?ref={one[:4]}"), 409, "RESOURCE_CONFLICT", f"'{one[:4]}'", "2 commits")
     for commit in (one, other):
         assert alice.get(f"{TARGETS}/a?ref={commit[:16]}").headers["Git-Commit"] == commit
     assert refs(app) == before

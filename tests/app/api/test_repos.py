@@ -118,9 +118,7 @@ def test_bad_repo_names_are_refused(alice: Client):
     assert alice.get("/v1/repo").json == {"repos": ["demo"]}
 
 
-@pytest.mark.parametrize(
-    "path", ["..", "%2e%2e", "a%00b", "a%0Ab", "-x", ".hidden", "x.git", "a%20b", "%F0%9F"]
-)
+@pytest.mark.parametrize("path", ["..", "%2e%2e", "a%00b", "a%0Ab", "-x", ".hidden", "x.git", "a%20b", "%F0%9F"])
 def test_path_traversal_in_names_is_refused(alice: Client, path: str):
     for suffix in ("", "/targets", "/targets/a"):
         response = alice.get(f"/v1/repo/{path}{suffix}")
@@ -190,9 +188,7 @@ def test_a_damaged_repo_is_named_and_others_are_answered(app: Flask, alice: Clie
         "template: a\ntemplate_version: b\noverrides: {}\nconfig: {when: 2024-01-01}\n",
     ],
 )
-def test_a_malformed_document_pushed_from_a_clone_is_damage(
-    app: Flask, alice: Client, tmp_path: Path, content: str
-):
+def test_a_malformed_document_pushed_from_a_clone_is_damage(app: Flask, alice: Client, tmp_path: Path, content: str):
     clone = tmp_path / "clone"
     git(tmp_path, "clone", "--quiet", str(repository(app, "demo")), str(clone))
     (clone / "targets").mkdir()

@@ -14,9 +14,7 @@ TAGS = "/v1/repo/demo/tags"
 TAKEN = ("main", "HEAD", "0" * 40, "v1.")
 
 
-def test_a_tag_is_an_annotated_git_tag_by_the_user(
-    app: Flask, alice: Client, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_tag_is_an_annotated_git_tag_by_the_user(app: Flask, alice: Client, monkeypatch: pytest.MonkeyPatch):
     commit = put_target(alice, "a", temperature=0.5)
     set_clock(monkeypatch, TEN)
     created = alice.post(TAGS, {"name": "v1.0", "message": "The first\n\nGood — for months."})

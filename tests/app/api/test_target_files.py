@@ -26,9 +26,7 @@ def test_a_question_template_is_committed_with_its_target(app: Flask, alice: Cli
         "templates/ask.txt",
     ]
     clash = [{"type": "custom", "template_path": "ask.txt", "template_content": "Other"}]
-    assert_error(
-        alice.post(TARGETS, target("b", generators=clash)), 409, "RESOURCE_CONFLICT", "templates/ask.txt"
-    )
+    assert_error(alice.post(TARGETS, target("b", generators=clash)), 409, "RESOURCE_CONFLICT", "templates/ask.txt")
     put = alice.put(f"{TARGETS}/b", {"template": "default", "overrides": {"generators": clash}})
     assert put.status_code == 200
     assert show(app, "templates/ask.txt") == "Other"
@@ -74,9 +72,6 @@ def test_a_question_template_added_to_an_equal_target_is_not_ignored(app: Flask,
     alice.post(TARGETS, target("a", generators=[generator]))
     brings = target("a", generators=[generator | {"template_content": "Ask"}])
     assert_error(alice.post(TARGETS, brings), 409, "RESOURCE_CONFLICT", "'a' already exists")
-    assert (
-        alice.put(f"{TARGETS}/a", {name: brings[name] for name in ("template", "overrides")}).status_code
-        == 200
-    )
+    assert alice.put(f"{TARGETS}/a", {name: brings[name] for name in ("template", "overrides")}).status_code == 200
     assert show(app, "templates/ask.txt") == "Ask"
     assert alice.post(TARGETS, brings).status_code == 200

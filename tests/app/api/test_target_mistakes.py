@@ -69,9 +69,7 @@ def test_all_mistakes_are_reported_at_once(alice: Client):
         (["body", "overrides", "x"], "extra_forbidden"),
         (["body", "y"], "extra_forbidden"),
     )
-    assert_mistakes(
-        alice.post(TARGETS, {}), (["body", "target_name"], "missing"), (["body", "template"], "missing")
-    )
+    assert_mistakes(alice.post(TARGETS, {}), (["body", "target_name"], "missing"), (["body", "template"], "missing"))
 
 
 @pytest.mark.parametrize("name", ["default", "batch", "a..b", "x.lock", ".a", "a b", "a\n", "", 5, None])

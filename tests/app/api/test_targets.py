@@ -19,9 +19,7 @@ def test_the_first_documented_request_creates_a_target(alice: Client):
     assert (again.status_code, again.json) == (200, created.json)
     assert "Location" not in again.headers
     other = alice.post(TARGETS, target("coding_target", temperature=0.1))
-    assert_error(
-        other, 409, "RESOURCE_CONFLICT", "Target 'coding_target' already exists with different config"
-    )
+    assert_error(other, 409, "RESOURCE_CONFLICT", "Target 'coding_target' already exists with different config")
     assert alice.get(f"{TARGETS}/coding_target").json == created.json
 
 
@@ -46,9 +44,7 @@ def test_a_target_is_stored_as_readable_yaml(app: Flask, alice: Client):
 def test_a_commit_message_has_author_template_fields_and_request_id(app: Flask, alice: Client):
     alice.post(TARGETS, target("a", temperature=0.7), X_Request_Id="req-1")
     text = log(app, "-1", "--format=%an <%ae>%n%cn%n%B", "--", "targets/a.yml")
-    assert text.startswith(
-        "Alice <alice@example.org>\nBakehouse\nCreate target a\n\ntemperature: 1.0 → 0.7\n\n"
-    )
+    assert text.startswith("Alice <alice@example.org>\nBakehouse\nCreate target a\n\ntemperature: 1.0 → 0.7\n\n")
     assert "Template: default " in text
     assert "Request-Id: req-1\n" in text
     assert "On-Behalf-Of" not in text

@@ -17,12 +17,8 @@ def data_dir(app: Flask, master: Client, alice: Client) -> Path:
     alice.post("/v1/repo/demo/targets", target("calm_target", "coding_target", temperature=0.1))
     files = {"generators": [{"type": "oneshot_qs", "template_content": "Ask:\n"}]}
     alice.put("/v1/repo/demo/targets/asking_target", {"template": "default", "overrides": files})
-    alice.put(
-        "/v1/repo/demo/targets/coding_target", {"template": "coding_target", "overrides": {"max_tokens": 9}}
-    )
-    alice.put(
-        "/v1/repo/demo/targets/calm_target", {"template": "calm_target", "overrides": {"extra_kwargs": None}}
-    )
+    alice.put("/v1/repo/demo/targets/coding_target", {"template": "coding_target", "overrides": {"max_tokens": 9}})
+    alice.put("/v1/repo/demo/targets/calm_target", {"template": "calm_target", "overrides": {"extra_kwargs": None}})
     alice.put("/v1/repo/demo/defaults/target", {"config": {"temperature": 0.5, **files}})
     alice.post("/v1/repo/demo/targets/asking_target/rebase", {})
     alice.delete("/v1/repo/demo/targets/coding_target")

@@ -52,9 +52,7 @@ def test_maintain_goes_on_after_a_damaged_repository(data_dir: Path):
     assert "alice/demo: Repository 'demo' is damaged" in result.stderr
 
 
-def test_maintain_goes_on_after_an_unreadable_folder(
-    data_dir: Path, master: Client, monkeypatch: pytest.MonkeyPatch
-):
+def test_maintain_goes_on_after_an_unreadable_folder(data_dir: Path, master: Client, monkeypatch: pytest.MonkeyPatch):
     master.post("/v1/repo", {"repo_name": "his"}, X_User_Id="bob")
     refuse(monkeypatch, "listdir", data_dir / "repos/alice", errno.EIO)
     result = maintain(data_dir, "--all")

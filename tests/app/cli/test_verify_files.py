@@ -103,9 +103,7 @@ def test_verify_finds_a_rewritten_readme(clone: Path):
     assert_found(verify(clone), f"{clone}: README.md: it is not what the first commit has")
 
 
-def test_verify_accepts_the_readme_of_another_version(
-    data_dir: Path, alice: Client, monkeypatch: pytest.MonkeyPatch
-):
+def test_verify_accepts_the_readme_of_another_version(data_dir: Path, alice: Client, monkeypatch: pytest.MonkeyPatch):
     with monkeypatch.context() as patch:
         patch.setattr(repos, "README", "# {name}, as it will be\n")
         alice.post("/v1/repo", {"repo_name": "later"})

@@ -40,9 +40,7 @@ def push(accounts: Path) -> None:
         ("  access: write", "  access: write\n  role: admin", ": it is not written as Bakehouse writes it"),
     ],
 )
-def test_verify_finds_a_user_file_changed_by_hand(
-    data_dir: Path, accounts: Path, old: str, new: str, problem: str
-):
+def test_verify_finds_a_user_file_changed_by_hand(data_dir: Path, accounts: Path, old: str, new: str, problem: str):
     text = (accounts / ALICE).read_text()
     assert old in text
     (accounts / ALICE).write_text(text.replace(old, new))
@@ -53,9 +51,7 @@ def test_verify_finds_a_user_file_changed_by_hand(
 def test_verify_accepts_a_user_file_of_an_older_version(data_dir: Path):
     def write_less(transaction: Transaction) -> None:
         document = documents.read(transaction, ALICE)[0]
-        tokens = [
-            {field: token[field] for field in ("name", "sha256", "created")} for token in document["tokens"]
-        ]
+        tokens = [{field: token[field] for field in ("name", "sha256", "created")} for token in document["tokens"]]
         transaction.write(ALICE, documents.dump({**document, "tokens": tokens}))
         transaction.commit("Create user alice", Origin("operator").author)
 

@@ -44,11 +44,7 @@ AWKWARD = [
 ]
 TEXT = st.text(st.characters(exclude_categories=["Cs"])) | st.sampled_from(AWKWARD)
 SCALARS = (
-    st.none()
-    | st.booleans()
-    | st.integers(-(10**80), 10**80)
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | TEXT
+    st.none() | st.booleans() | st.integers(-(10**80), 10**80) | st.floats(allow_nan=False, allow_infinity=False) | TEXT
 )
 VALUES = st.recursive(
     SCALARS,
@@ -85,9 +81,7 @@ SHORT_VALUES = st.recursive(
 @example({text: [text, [text], {text: text}] for text in AWKWARD if "\n" not in text})
 @example({"a": [[["b"]], [[], {}], {"c": [{"d": [1]}]}], "e": {"f": {}}, "": {"": [""]}, "k" * 127: [1]})
 @example({"k" * length: "v" * length for length in range(120, 210)})
-@example(
-    {name: {"k": value} for name, value in zip("abcdefg", (1, True, 1.0, 0, False, 0.0, -0.0), strict=True)}
-)
+@example({name: {"k": value} for name, value in zip("abcdefg", (1, True, 1.0, 0, False, 0.0, -0.0), strict=True)})
 @example({})
 def test_dump_writes_what_libyaml_writes(document):
     assert dump(document) == emit(document)

@@ -85,9 +85,7 @@ def test_explain_equals_folding_the_layers(default: Patch | None, chain: Sequenc
 
 @settings(max_examples=15)
 @given(st.none() | OVERRIDES, LAYERS)
-def test_explain_lists_a_field_as_removed_where_the_last_value_is_null(
-    default: Patch | None, chain: Sequence[Any]
-):
+def test_explain_lists_a_field_as_removed_where_the_last_value_is_null(default: Patch | None, chain: Sequence[Any]):
     with new_repository() as repository:
         layers = build(repository, default, chain)
         config, explanation = explain(repository, layers[-1].name)
@@ -100,10 +98,7 @@ def test_explain_lists_a_field_as_removed_where_the_last_value_is_null(
         if words[0][1] is None and any(value is not None for _, value in words):
             expected[pointer(keys)] = (words[0][0].since(keys), [value for _, value in words[1:]])
             assert said(config, keys) is NOTHING
-    told = {
-        field.pointer: (field.commit, [value.value for value in field.beaten])
-        for field in explanation.removed
-    }
+    told = {field.pointer: (field.commit, [value.value for value in field.beaten]) for field in explanation.removed}
     assert same(told, expected)
 
 

@@ -9,8 +9,7 @@ def test_a_message_has_subject_fields_and_trailers():
     origin = Origin("alice", request_id="r1", on_behalf=True)
     text = message(origin, "Update target a", ["temperature: 1.0 → 0.7"], {"Template": "default 1234"})
     assert text == (
-        "Update target a\n\ntemperature: 1.0 → 0.7\n\n"
-        "Template: default 1234\nRequest-Id: r1\nOn-Behalf-Of: alice\n"
+        "Update target a\n\ntemperature: 1.0 → 0.7\n\nTemplate: default 1234\nRequest-Id: r1\nOn-Behalf-Of: alice\n"
     )
     assert message(Origin("alice"), "Only a subject") == "Only a subject\n"
 

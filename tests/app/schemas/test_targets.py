@@ -40,9 +40,7 @@ CONFIG = {
 }
 
 
-@pytest.mark.parametrize(
-    ("base", "stored"), [(TargetConfigSchema, CONFIG_FIELDS), (GeneratorSchema, GENERATOR_FIELDS)]
-)
+@pytest.mark.parametrize(("base", "stored"), [(TargetConfigSchema, CONFIG_FIELDS), (GeneratorSchema, GENERATOR_FIELDS)])
 def test_a_field_that_resolution_would_drop_stops_the_server(base: type[Schema], stored: tuple[str, ...]):
     class WithInvented(base):
         invented = Number(0.0, 1.0)

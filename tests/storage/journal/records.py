@@ -10,9 +10,7 @@ FILES = st.dictionaries(
     st.none() | st.binary(max_size=300).map(lambda data: GitObject.of("blob", data)),
     max_size=4,
 )
-COMMITS = st.builds(
-    CommitRecord, st.binary(max_size=200).map(lambda data: GitObject.of("commit", data)), FILES
-)
+COMMITS = st.builds(CommitRecord, st.binary(max_size=200).map(lambda data: GitObject.of("commit", data)), FILES)
 TAGS = st.builds(
     TagRecord,
     st.text("abé-1", min_size=1, max_size=8),

@@ -103,9 +103,7 @@ STEPS = st.lists(
 
 @settings(max_examples=20)
 @given(STEPS)
-def test_the_journal_answers_as_git_does_after_a_checkpoint(
-    tmp_path_factory: pytest.TempPathFactory, steps: list[Any]
-):
+def test_the_journal_answers_as_git_does_after_a_checkpoint(tmp_path_factory: pytest.TempPathFactory, steps: list[Any]):
     root = tmp_path_factory.mktemp("steps")
     repository = Store(root, Maintenance(None)).create("alice/demo", first_commit)
 

@@ -108,9 +108,7 @@ def test_gits_lock_is_held_while_the_journal_has_records(
     check(reopened(tmp_path), 2)
 
 
-def test_a_lock_of_a_git_command_is_waited_for_after_a_power_loss(
-    repository: Repository, tmp_path: Path, power
-):
+def test_a_lock_of_a_git_command_is_waited_for_after_a_power_loss(repository: Repository, tmp_path: Path, power):
     """Ours was never flushed. Whoever has taken it since is waited for, and told apart."""
     repository.transact(increment)
     lock = repository.path / "refs/heads/main.lock"
@@ -126,9 +124,7 @@ def test_a_lock_of_a_git_command_is_waited_for_after_a_power_loss(
     check(after, 1)
 
 
-def test_a_branch_that_a_killed_process_moved_is_flushed(
-    repository: Repository, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_branch_that_a_killed_process_moved_is_flushed(repository: Repository, monkeypatch: pytest.MonkeyPatch):
     repository.transact(increment)
     kill_in_a_checkpoint(repository)
     events = watch_the_disk(monkeypatch)
@@ -223,9 +219,7 @@ def write_at_front(repository: Repository, header: bytes) -> None:
         file.write(header)
 
 
-def test_a_pack_with_one_object_more_has_another_name(
-    repository: Repository, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_pack_with_one_object_more_has_another_name(repository: Repository, monkeypatch: pytest.MonkeyPatch):
     """Otherwise maintenance, which has read the first pack, would remove the second."""
     commit = repository.transact(put("a", b"1"))
 
@@ -281,9 +275,7 @@ def test_reads_need_no_room_where_gits_lock_is_missing(
     check(after, 2)
 
 
-def test_a_git_that_is_killed_is_no_damage(
-    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_git_that_is_killed_is_no_damage(repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Nor does it stop writers: the answer of `git merge-base` is missing, and the branch was not moved."""
     repository.transact(increment)
     kill_in_a_checkpoint(repository)

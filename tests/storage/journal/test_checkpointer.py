@@ -91,9 +91,7 @@ def test_commits_during_a_checkpoint_get_another_one(of):
 
 
 @pytest.mark.parametrize("failure", [StorageUnavailable("demo", "No space left"), ZeroDivisionError()])
-def test_a_checkpoint_that_fails_is_logged_and_tried_again(
-    of, caplog: pytest.LogCaptureFixture, failure: Exception
-):
+def test_a_checkpoint_that_fails_is_logged_and_tried_again(of, caplog: pytest.LogCaptureFixture, failure: Exception):
     waiting, other = Waiting(failure), Waiting()
     trying = of(0.001, 0.05)
     with caplog.at_level(logging.WARNING):

@@ -16,9 +16,7 @@ def test_a_commit_is_on_disk_before_it_is_seen(repository: Repository, monkeypat
     assert events == [f"flush a record of {NAME}", f"write the start of {NAME}"]
 
 
-def test_git_has_all_on_disk_before_the_journal_is_emptied(
-    repository: Repository, monkeypatch: pytest.MonkeyPatch
-):
+def test_git_has_all_on_disk_before_the_journal_is_emptied(repository: Repository, monkeypatch: pytest.MonkeyPatch):
     """The order on disk: objects, their names, the branch, its name, then the journal's header."""
     repository.transact(increment)
     events = watch_the_disk(monkeypatch)

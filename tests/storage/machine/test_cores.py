@@ -54,9 +54,7 @@ def test_git_processes_may_use_all_cores(repository: Repository, tmp_path: Path)
     (tmp_path / "bin").mkdir()
     git, log = tmp_path / "bin" / "git", tmp_path / "log"
     git.write_text(
-        "#!/bin/sh\n"
-        f"echo $1 $(grep Cpus_allowed_list /proc/self/status) >> {log}\n"
-        f'exec {shutil.which("git")} "$@"\n'
+        f'#!/bin/sh\necho $1 $(grep Cpus_allowed_list /proc/self/status) >> {log}\nexec {shutil.which("git")} "$@"\n'
     )
     git.chmod(0o755)
     path = f"{git.parent}{os.pathsep}{os.environ['PATH']}"

@@ -78,9 +78,7 @@ def test_git_reads_differences(repository: Path):
     assert len(pack) < len(large) + 1_000_000
 
 
-def assert_git_reads(
-    repository: Path, objects: Sequence[GitObject], written: Sequence[GitObject | Delta]
-) -> bytes:
+def assert_git_reads(repository: Path, objects: Sequence[GitObject], written: Sequence[GitObject | Delta]) -> bytes:
     """Expect git to make the same index of a pack, and to read from it what was put there; return it."""
     pack, index = encode(written)
     path = repository / "objects" / "pack" / "flush-1.pack"

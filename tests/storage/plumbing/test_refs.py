@@ -32,9 +32,7 @@ def pack_refs(repository: Repository) -> Path:
 
 def seen_by_git(repository: Repository) -> dict[str, str]:
     """Return the commit of each tag, as git lists them."""
-    lines = git(
-        repository.path, "for-each-ref", "refs/tags", "--format=%(refname:short) %(objectname) %(*objectname)"
-    )
+    lines = git(repository.path, "for-each-ref", "refs/tags", "--format=%(refname:short) %(objectname) %(*objectname)")
     words = [line.split() for line in lines.splitlines()]
     return {name: on[-1] for name, *on in words}
 
