@@ -194,12 +194,12 @@ class Tip:
             records, end, restarted = self._journal.read(None if known is None else known.position)
             if known is None or restarted:
                 known = _Known(end)
-            new = ObjectOverlay(self._objects)
+            overlay = ObjectOverlay(self._objects)
             for record in records:
-                self._replay(record, new)
+                self._replay(record, overlay)
             if restarted and self._known is not None:
                 self._drop_checkpointed()
-            self._objects.pending.merge(new.new)
+            self._objects.pending.merge(overlay.new)
             self._known = known = known.extended(end, records)
         if records:
             self._checkpointer.schedule(self._task)
@@ -211,16 +211,16 @@ class Tip:
         self._objects.refresh()
         self._checkpointer.cancel(self._task)
 
-    def _replay(self, record: Record, new: ObjectOverlay) -> None:
+    def _replay(self, record: Record, overlay: ObjectOverlay) -> None:
         """Make the objects anew that the writer of a record had."""
         if not isinstance(record, CommitRecord):
-            new.new.add(record.tag)
+            overlay.new.add(record.tag)
             return
         commit = CommitHeader.parse(record.commit.data)
-        root = None if commit.parent is None else new.header(object_id(commit.parent)).tree
+        root = None if commit.parent is None else overlay.header(object_id(commit.parent)).tree
         for file in record.files.values():
             if file is not None:
-                new.new.add(file)
-        if new.edit(root, record.files, check_case=False) != commit.tree:
+                overlay.new.add(file)
+        if overlay.edit(root, record.files, check_case=False) != commit.tree:
             raise RepositoryDamaged(self.name, "a commit in its journal is not what its files make")
-        new.new.add(record.commit)
+        overlay.new.add(record.commit)
