@@ -47,8 +47,7 @@ class LoggedCommit:
 class LogFilter:
     """Which commits a log shows: those that pass all filters that are set.
 
-    A new filter is a field here. What it asks of the commit itself belongs in `git_options` and `accepts`,
-    which must agree: git is asked about old commits, and the newest are looked at one by one.
+    A new filter is a field here. A text that the commit itself must contain is also a row in `_texts`.
     """
 
     author: str | None = None  # a part of the author's name or address, in upper or lower case
@@ -56,26 +55,30 @@ class LogFilter:
     until: datetime | None = None  # the commit's time, at the latest
     path: str | None = None  # a file, or a folder, that the commit changed something in
 
+    def _texts(self, found: Signature | None = None) -> Iterator[tuple[str, str, str]]:
+        """Yield an option of `git log`, the text that it looks for, and where: in a part of a signature."""
+        rows = [
+            ("--author", self.author, f"{found.name} <{found.email}>" if found else ""),
+        ]
+        yield from ((option, wanted, text) for option, wanted, text in rows if wanted is not None)
+
     @property
     def is_impossible(self) -> bool:
-        """Whether no commit can pass: git fails for such a path, and splits such an author into lines."""
-        return bool(
-            (self.path is not None and _NO_PATH.search(self.path.removesuffix("/")))
-            or (self.author is not None and re.search(r"[\n\0]", self.author))
-        )
+        """Whether no commit can pass: git fails for such a path, and takes the lines of a text for several texts."""
+        is_no_path = self.path is not None and _NO_PATH.search(self.path.removesuffix("/"))
+        return bool(is_no_path) or any(re.search(r"[\n\0]", wanted) for _, wanted, _ in self._texts())
 
     def git_options(self) -> list[str]:
-        """Return the options of `git log` that say the same as `accepts`."""
-        if self.author is None:
-            return []
-        return ["--regexp-ignore-case", "--fixed-strings", f"--author={self.author}"]
+        """Return the options of `git log` that look for the texts in upper or lower case, in old commits."""
+        options = [f"{option}={wanted}" for option, wanted, _ in self._texts()]
+        return ["--regexp-ignore-case", "--fixed-strings", *options] if options else []
 
     def accepts(self, commit: bytes) -> bool:
-        """Tell whether the content of a commit object passes; its time and files are checked elsewhere."""
-        if self.author is None:
+        """Tell whether the content of a commit object has the texts: so the commits of the journal are asked."""
+        if not any(self._texts()):
             return True
-        signature = Signature.parse(commit)
-        return self.author.lower() in f"{signature.name} <{signature.email}>".lower()
+        found = Signature.parse(commit)
+        return all(wanted.lower() in text.lower() for _, wanted, text in self._texts(found))
 
 
 EVERYTHING = LogFilter()

@@ -20,9 +20,12 @@ TESTS = (
     "tests/app/api/test_target_mistakes.py",
     "tests/app/api/test_target_yaml.py",
     "tests/app/api/test_refs.py",
+    "tests/app/api/test_log_filters.py",
     "tests/app/test_api_page.py",
     "tests/app/test_contract.py",
     "tests/app/test_openapi.py",
+    "tests/storage/test_history.py",
+    "tests/storage/journal/test_answers_from_the_journal.py",
 )
 
 

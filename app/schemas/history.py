@@ -33,7 +33,7 @@ class LogQuerySchema(PageQuerySchema):
         r"[^\x00-\x1f\x7f]{1,200}",
         "This must have 1 to 200 characters, and be on one line",
         load_default=None,
-        metadata={"description": "Only commits whose author's name or address contains this, in any case."},
+        metadata={"description": "Only commits whose author's name or address contains this, in upper or lower case."},
     )
     since = Timestamp(load_default=None, metadata={"description": "Only commits from this time on."})
     until = Timestamp(load_default=None, metadata={"description": "Only commits up to this time."})

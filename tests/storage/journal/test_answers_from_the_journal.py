@@ -1,7 +1,9 @@
 """Commits that only the journal has are in every answer, and no answer needs a new file for them."""
 
 import errno
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -76,10 +78,12 @@ def everything(repository: Repository) -> dict[Any, Any]:
     """Return all logs and versions that can be asked for."""
     tip = repository.head().commit
     answers: dict[Any, Any] = {}
-    for path in WANTED:
-        answers["path", path] = repository.log(tip, LogFilter(path=path))
-    for author in ("ALICE", "bøb", "example.org>", "nobody"):
-        answers["author", author] = repository.log(tip, LogFilter(author=author, path="folder"))
+    began = repository.signature(tip).time
+    for name, values in SAMPLES.items():
+        for value in values:
+            value = datetime.fromtimestamp(began + value, UTC) if isinstance(value, int) else value
+            answers[name, value] = repository.log(tip, LogFilter(**{name: value}))
+            answers[name, value, "folder"] = repository.log(tip, LogFilter(**{"path": "folder", name: value}))
     commits = [logged.commit for logged in answers["path", None]]
     for commit in commits:
         answers["after", commit] = repository.log(tip, before=commit, limit=2)
@@ -87,6 +91,13 @@ def everything(repository: Repository) -> dict[Any, Any]:
     return answers
 
 
+# Values of each filter of the log; of times, the seconds since the last commit.
+SAMPLES: dict[str, Sequence[Any]] = {
+    "author": ("ALICE", "bøb", "example.org>", "nobody", "Bøb\n"),
+    "since": (-1, 0, 1),
+    "until": (-1, 0, 1),
+    "path": WANTED,
+}
 MESSAGES = ("Change\n", "Update a: x.y → [z]\n\nTemperature: 0.5\n", "ÄNDERN\n")
 STEPS = st.lists(
     st.one_of(
@@ -101,6 +112,11 @@ STEPS = st.lists(
 )
 
 
+def test_every_filter_has_samples():
+    assert {field.name for field in fields(LogFilter)} == SAMPLES.keys()
+
+
+@pytest.mark.slow
 @settings(max_examples=20)
 @given(STEPS)
 def test_the_journal_answers_as_git_does_after_a_checkpoint(tmp_path_factory: pytest.TempPathFactory, steps: list[Any]):
