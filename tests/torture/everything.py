@@ -142,9 +142,10 @@ class _Maker:
         """Put the last so many commits of `demo` into files of their own, object by object."""
         packs = self.demo / "objects/pack"
         for commit in self._commits[-count:]:
-            taken = packs.parent / f"flush-{commit}.pack"
+            (index,) = (path for path in packs.glob("flush-*.idx") if bytes.fromhex(commit) in path.read_bytes())
+            taken = packs.parent / f"{index.stem}.pack"
             (packs / taken.name).rename(taken)
-            (packs / taken.name).with_suffix(".idx").unlink()
+            index.unlink()
             with taken.open("rb") as pack:
                 subprocess.run(["git", "-C", self.demo, "unpack-objects", "-q"], stdin=pack, check=True)
             taken.unlink()
