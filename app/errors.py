@@ -83,7 +83,7 @@ def _answer_known(error: Exception) -> Response:
     if isinstance(error, Unauthorized):
         response.headers["WWW-Authenticate"] = f'{error.scheme} realm="Bakehouse"'
     if status == HTTPStatus.CONFLICT:
-        response.headers["X-Should-Retry"] = "false"  # else the SDKs send the request two more times
+        response.headers["X-Should-Retry"] = "false"  # otherwise the SDKs send the request two more times
     if isinstance(error, TooManyRequests):
         response.headers["Retry-After"] = str(error.seconds)
     if status == HTTPStatus.SERVICE_UNAVAILABLE:

@@ -177,7 +177,7 @@ class Tip:
             raise
         self._is_damaged = False
         position = journal.checkpointed(known.position)
-        with suppress(OSError):  # the next writer, or whoever opens the repository, removes a lock of ours
+        with suppress(OSError):  # a lock of ours is removed by the next writer, or when the repository is opened
             self._branch.unlock()
         with self._lock:
             self._drop_checkpointed()

@@ -94,7 +94,7 @@ class ObjectDatabase(ObjectReader):
         self._packs_changed = changed
 
     def _remember_all(self, items: Iterable[GitObject]) -> None:
-        with suppress(ValueError):  # whoever asks for a damaged object gets the error
+        with suppress(ValueError):  # a request for the damaged object gets the error
             for item in items:
                 self._remember(item.id, self._parse(item))
 

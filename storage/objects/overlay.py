@@ -13,7 +13,7 @@ _Files = Mapping[str, GitObject | None]  # by path; None for a file that is remo
 
 
 class ObjectOverlay(ObjectReader):
-    """The objects `below`, and `new` ones. Whoever made an overlay merges `new` somewhere, or drops it."""
+    """The objects `below`, and `new` ones. The maker of an overlay merges `new` somewhere, or drops it."""
 
     def __init__(self, below: ObjectReader) -> None:
         self.name = below.name

@@ -114,7 +114,7 @@ def run(errors: Sequence[int] = ERRORS, wanted: Sequence[str] = ()) -> Iterator[
                 steps[kind], count = _fail_each_step(client, data_dir, kind, make, error, numbers)
                 refused += count
         for error in errors:
-            steps["publication"], count = _fail_each_step_of_a_publication(client, data_dir, error, numbers)
+            steps["checkpoint"], count = _fail_each_step_of_a_checkpoint(client, data_dir, error, numbers)
             refused += count
         for repository in data_dir.rglob("*.git"):
             assert git(repository, "fsck", "--full", "--strict", "--no-dangling") == ""
@@ -168,7 +168,7 @@ def prepare(client: Client, kind: str, number: int) -> None:
         client.post("/v1/admin/users", {"user_id": "user-0"})
 
 
-def _fail_each_step_of_a_publication(
+def _fail_each_step_of_a_checkpoint(
     client: Client, data_dir: Path, error: int, numbers: Iterator[int]
 ) -> tuple[int, int]:
     """Return how many steps it has, and how many of them ended it when they failed."""
@@ -184,7 +184,7 @@ def _fail_each_step_of_a_publication(
                 repository.checkpoint()
             except StorageUnavailable:
                 refused += 1
-        where = f"publication, step {fails_at}, {errno.errorcode[error]}"
+        where = f"checkpoint, step {fails_at}, {errno.errorcode[error]}"
         assert client.get(f"{path}/{body['target_name']}").status_code == 200, where
         assert tips(data_dir) != before, where
         if not disk.failed:

@@ -14,7 +14,7 @@ from tests.torture import everything, places
 from tests.torture.cases import Case, Verdict
 
 _SHOWN = 3  # of what is lost, or is wrong, after one flip
-_COLUMNS = ("flips", "wrong", "told of", "lost", "found by verify", "missed by verify")
+_COLUMNS = ("flips", "wrong", "reported", "lost", "found by verify", "missed by verify")
 
 Table = Mapping[str, Counter[str]]  # how often what was so, by kind of file
 
@@ -75,7 +75,7 @@ def _lines(table: Table) -> Iterator[str]:
     total: Counter[str] = sum(table.values(), Counter())
     flips, wrong, told, lost, found, missed = (total[column] for column in _COLUMNS)
     yield (
-        f"flips: {flips} flips in {len(table)} kinds of files: {wrong} answered wrong, {told} told of, "
+        f"flips: {flips} flips in {len(table)} kinds of files: {wrong} answered wrong, {told} reported, "
         f"{lost} lost something, {found} found by verify and {missed} missed"
     )
     width = max(map(len, table))

@@ -109,7 +109,7 @@ def test_gits_lock_is_held_while_the_journal_has_records(
 
 
 def test_a_lock_of_a_git_command_is_waited_for_after_a_power_loss(repository: Repository, tmp_path: Path, power):
-    """Ours was never flushed. Whoever has taken it since is waited for, and told apart."""
+    """Our lock was never flushed. A lock that another program took since is waited for, not removed."""
     repository.transact(increment)
     lock = repository.path / "refs/heads/main.lock"
     lock.unlink()
@@ -162,7 +162,7 @@ def test_an_operator_may_go_on_from_a_checkpoint_that_was_cut_short(
 
 @pytest.mark.parametrize("pending", [False, True])
 def test_a_branch_moved_under_the_journal_is_damage(repository: Repository, tmp_path: Path, pending: bool):
-    """While it holds commits it holds git's own lock; a hand that breaks that is told of."""
+    """While the journal has records, Bakehouse holds git's lock; a branch that moves all the same is reported."""
     first = repository.head().commit
     repository.transact(increment)
     other = reopened(tmp_path).path / "refs/heads/main"

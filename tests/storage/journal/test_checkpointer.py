@@ -200,7 +200,7 @@ def test_a_process_whose_disk_refuses_checkpoints_ends(repository: Repository, t
 def test_the_journal_of_a_killed_process_gets_a_checkpoint_unasked(
     repository: Repository, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ):
-    """One that is damaged is told of, and keeps no other waiting."""
+    """A damaged repository is logged, and delays no other."""
     other = Store(tmp_path).create("alice/a-damaged-one", first_commit)
     (other.path / "bakehouse-journal").write_bytes(b"garbage")
     repository.transact(increment)

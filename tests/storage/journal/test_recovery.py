@@ -215,7 +215,7 @@ def test_a_tag_survives_with_the_commit_that_it_is_on(repository: Repository, tm
 
 
 def test_a_damaged_branch_is_not_guessed_at(repository: Repository, tmp_path: Path):
-    """A ref that a hand has damaged is told of, and not guessed at."""
+    """A ref that somebody has damaged is reported."""
     checkpointed(repository, increment)
     (repository.path / "refs/heads/main").write_text("nonsense")
     with pytest.raises(RepositoryDamaged):
