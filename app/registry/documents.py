@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Protocol, TypeVar
 
+from app.domain import former_yaml
 from app.domain.canonical_yaml import dump, load
 from app.domain.resolution import Config, is_config
 from storage.caches import Cache, weigh
@@ -10,7 +11,7 @@ from storage.errors import RepositoryDamaged
 from storage.ids import BlobId, CommitId
 from storage.snapshot import File
 
-__all__ = ["Editable", "Source", "dump", "expect", "expect_config", "parse", "read"]
+__all__ = ["Editable", "Source", "dump", "expect", "expect_config", "is_written", "parse", "read", "write"]
 
 UNWRITTEN = BlobId("")  # the version of a document that is not in a file yet
 UNCOMMITTED = CommitId("")
@@ -63,6 +64,21 @@ def parse(source: Source, path: str, data: bytes) -> Mapping[str, Any]:
             raise RepositoryDamaged(source.name, f"{path} is not a document that Bakehouse wrote") from error
         _kept.put(data, document, len(data) + weigh(document))
     return document
+
+
+def write(source: Editable, path: str, document: Mapping[str, Any]) -> BlobId:
+    """Write a document, and return its blob id. A file stays where it holds the same in the former form."""
+    data = dump(document)
+    file = source.read(path)
+    if file is not None and file.data != data and parse(source, path, file.data) == document:
+        is_same = former_yaml.dump(document) == file.data  # `==` takes 1, 1.0 and true for the same
+        return file.id if is_same else source.write(path, data)
+    return source.write(path, data)
+
+
+def is_written(document: Mapping[str, Any], data: bytes) -> bool:
+    """Tell whether the content of a file is a document as Bakehouse writes it, or once wrote it."""
+    return dump(document) == data or former_yaml.dump(document) == data
 
 
 def expect(document: Mapping[str, Any], field: str, kind: type[T], source: Source, path: str) -> T:
