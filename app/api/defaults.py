@@ -26,7 +26,7 @@ def get_default_target(repo_name: str, query: dict[str, Any]) -> Answer:
 
 
 @blueprint.put("/target")
-@accepts(DefaultTargetPutSchema, example=examples.PUT_DEFAULT, conditions=("If-Match", "If-None-Match"))
+@accepts(DefaultTargetPutSchema, example=examples.PUT_DEFAULT, conditions=versions.CONDITIONS)
 @returns(DefaultTargetSchema, 200, errors=(404, 409, 412), headers=versions.HEADERS)
 def put_default_target(repo_name: str, body: dict[str, Any]) -> Answer:
     """Replace the template called `default`.

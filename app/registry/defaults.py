@@ -94,7 +94,7 @@ def put(repository: Repository, origin: Origin, overrides: Config, precondition:
 
     def change(transaction: Transaction) -> DefaultTarget:
         before, current = read(transaction)
-        precondition.check(PATH, current)
+        precondition.check(DEFAULT_TEMPLATE, current)
         replaced = {path: file.id for path in files if (file := transaction.read(path))}
         versions = question_templates.write(transaction, files)
         version = write(transaction, config, versions)

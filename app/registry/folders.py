@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from app.domain.errors import Conflict, NotFound
-from app.domain.preconditions import Precondition
+from app.domain.preconditions import UNCONDITIONAL, Precondition
 from app.registry import messages
 from app.registry.documents import Source
 from app.registry.messages import Origin
@@ -35,6 +35,11 @@ class Folder:
     def version(self, snapshot: Snapshot) -> str:
         """Return the folder's tree id, which changes with the names and with the files."""
         return snapshot.folder_version(self.name)
+
+    def check(self, transaction: Transaction, precondition: Precondition) -> None:
+        """Raise PreconditionFailed where the folder's version, before the transaction's writes, is ruled out."""
+        if precondition != UNCONDITIONAL:
+            precondition.check(self.name, transaction.folder_version(self.name))
 
     def commit(self, transaction: Transaction, origin: Origin, text: str) -> CommitId:
         """Commit the transaction's writes, and return the commit's id.

@@ -49,13 +49,14 @@ def get(snapshot: Snapshot, name: str) -> Prompt:
     return replace(prompt, commit=snapshot.commit)
 
 
-def create(repository: Repository, origin: Origin, prompt: Prompt) -> tuple[Prompt, bool]:
+def create(repository: Repository, origin: Origin, prompt: Prompt, precondition: Precondition) -> tuple[Prompt, bool]:
     """Create a prompt, or return the existing one if its content is the same; True where it is new.
 
-    Raises Conflict where a different prompt has the name.
+    Raises Conflict where a different prompt has the name, PreconditionFailed by the version of the folder.
     """
 
     def change(transaction: Transaction) -> tuple[Prompt, bool]:
+        FOLDER.check(transaction, precondition)
         existing = _read(transaction, prompt.name)
         if existing is None:
             return _commit(transaction, origin, prompt, None), True
@@ -81,10 +82,16 @@ def put(repository: Repository, origin: Origin, prompt: Prompt, precondition: Pr
     return repository.transact(change)
 
 
-def put_all(repository: Repository, origin: Origin, prompts: Iterable[Prompt]) -> list[str]:
-    """Create or replace prompts in one commit, and return their names."""
+def put_all(
+    repository: Repository, origin: Origin, prompts: Iterable[Prompt], precondition: Precondition
+) -> tuple[list[str], CommitId]:
+    """Create or replace prompts in one commit, and return their names and the commit.
 
-    def change(transaction: Transaction) -> list[str]:
+    Raises PreconditionFailed by the version of the folder.
+    """
+
+    def change(transaction: Transaction) -> tuple[list[str], CommitId]:
+        FOLDER.check(transaction, precondition)
         names, lines = [], []
         for prompt in prompts:
             existing = _read(transaction, prompt.name)
@@ -97,7 +104,7 @@ def put_all(repository: Repository, origin: Origin, prompts: Iterable[Prompt]) -
                 )
         if lines:
             FOLDER.commit(transaction, origin, messages.batch_message(origin, "prompt", lines))
-        return names
+        return names, transaction.tip
 
     return repository.transact(change)
 

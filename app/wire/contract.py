@@ -16,7 +16,7 @@ from app.domain.names import name_problem, tag_name_problem, target_name_problem
 from app.schemas.base import InvalidRequest, Location, Mistake, load
 from app.schemas.fields import new_name_problem, new_names_up_to
 from app.wire.body import read_json
-from app.wire.context import readmit_if_slow, services
+from app.wire.context import READING, InvalidHeader, readmit_if_slow, services
 
 # The payload, the status, and the headers. A view with several schemas says which one with the payload.
 Answer = tuple[dict[str, Any] | tuple[type[Schema], dict[str, Any]] | str, int, dict[str, str]]
@@ -42,6 +42,7 @@ PATH_NAMES = {
     "user_id": PathName(user_id_problem, "The user's id.", "alice"),
 }
 _CREATED_BY_PUT = ("target_name", "prompt_name")
+_CONDITIONS = ("If-Match", "If-None-Match", "If-Unmodified-Since")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +93,8 @@ def accepts(
     """Check the names in the path, the query and the body; pass `query` and `body` to the view as loaded.
 
     `example` is a body for the document, `conditions` are the request headers that the view obeys, such
-    as `If-Match`, and `is_open` views need no token. InvalidRequest lists every mistake. Query
-    parameters that are unknown or empty are ignored.
+    as `If-Match`, and `is_open` views need no token. InvalidRequest lists every mistake. A write with
+    another condition is refused: it must not be done as if there were none.
     """
     if body is not None and example is None:
         raise TypeError(f"@accepts({body.__name__}): give an `example` of the body, see app/api/examples.py.")
@@ -109,6 +110,7 @@ def accepts(
 
         @wraps(view)
         def checked(**arguments: Any) -> Response:
+            _refuse_other_conditions(conditions)
             with new_names_up_to(services().settings.max_name):
                 mistakes = _path_mistakes(arguments)
                 for location, load_part in loaders.items():
@@ -198,6 +200,16 @@ def _to_json(schemas: tuple[Schema, ...], payload: Any) -> bytes:
         kind, payload = payload
         schema = next(schema for schema in schemas if type(schema) is kind)
     return f"{current_app.json.dumps(schema.dump(payload), separators=(',', ':'))}\n".encode()
+
+
+def _refuse_other_conditions(heeded: tuple[str, ...]) -> None:
+    """Raise InvalidHeader where a write has a condition that the view does not heed."""
+    if request.method in READING:
+        return
+    for header in _CONDITIONS:
+        if header in request.headers and header not in heeded:
+            takes = f"it takes {' and '.join(heeded)}" if heeded else "it takes no condition"
+            raise InvalidHeader(f"The header {header} means nothing for this request, which was refused: {takes}.")
 
 
 def _load_query(schema: Schema) -> dict[str, Any]:
