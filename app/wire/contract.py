@@ -5,18 +5,19 @@ Requests are checked by it, `app/openapi.py` documents it, and the tests compare
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache, partial, wraps
+from functools import partial, wraps
 from http import HTTPStatus
 from typing import Any, cast
 
 from flask import Flask, Response, current_app, request
-from marshmallow import EXCLUDE, Schema
+from marshmallow import Schema
 
 from app.domain.names import name_problem, tag_name_problem, target_name_problem, user_id_problem
-from app.schemas.base import InvalidRequest, Location, Mistake, load
+from app.schemas.base import InvalidRequest, Location, Mistake, StrictSchema, load
 from app.schemas.fields import new_name_problem, new_names_up_to
 from app.wire.body import read_json
 from app.wire.context import READING, InvalidHeader, readmit_if_slow, services
+from app.wire.query import load_query
 
 # The payload, the status, and the headers. A view with several schemas says which one with the payload.
 Answer = tuple[dict[str, Any] | tuple[type[Schema], dict[str, Any]] | str, int, dict[str, str]]
@@ -72,7 +73,7 @@ class Contract:
     @property
     def refusals(self) -> set[int]:
         """Return every status that the view may be refused with."""
-        of_all = () if self.is_open else (400, 401, 403, 422, 429, 503)
+        of_all = (422,) if self.is_open else (400, 401, 403, 422, 429, 503)
         of_bodies = () if self.body is None else (413,)
         return {*of_all, *of_bodies, *self.errors}
 
@@ -99,9 +100,12 @@ def accepts(
     if body is not None and example is None:
         raise TypeError(f"@accepts({body.__name__}): give an `example` of the body, see app/api/examples.py.")
     body_schema = body() if body else None
-    query_schema = query(unknown=EXCLUDE) if query else None
-    loaders = {"query": partial(_load_query, query_schema)} if query_schema else {}
-    loaders |= {"body": partial(_load_body, body_schema)} if body_schema else {}
+    query_schema = query() if query else None
+    loaders: dict[str, Callable[[], Any]] = {
+        "query": partial(load_query, query_schema or StrictSchema(), is_open=is_open)
+    }
+    if body_schema:
+        loaders["body"] = partial(_load_body, body_schema)
 
     def decorate(view: View) -> View:
         returned = getattr(view, "returned", None)
@@ -120,6 +124,8 @@ def accepts(
                         mistakes += error.mistakes
                 if mistakes:
                     raise InvalidRequest(mistakes)
+                if query_schema is None:
+                    del arguments["query"]
                 return view(**arguments)
 
         checked.contract = replace(  # type: ignore[attr-defined]
@@ -210,18 +216,6 @@ def _refuse_other_conditions(heeded: tuple[str, ...]) -> None:
         if header in request.headers and header not in heeded:
             takes = f"it takes {' and '.join(heeded)}" if heeded else "it takes no condition"
             raise InvalidHeader(f"The header {header} means nothing for this request, which was refused: {takes}.")
-
-
-def _load_query(schema: Schema) -> dict[str, Any]:
-    """Load the query without empty values: the Node SDK sends null as one."""
-    given = {name: value for name, value in request.args.items() if value}
-    return load(schema, given, ("query",)) if given else dict(_load_nothing(schema))
-
-
-@cache
-def _load_nothing(schema: Schema) -> dict[str, Any]:
-    loaded: dict[str, Any] = load(schema, {}, ("query",))
-    return loaded
 
 
 def _load_body(schema: Schema) -> Any:

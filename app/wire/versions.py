@@ -23,8 +23,9 @@ CHANGED_HEADERS = {"Git-Commit": "The commit that the change made; the last one 
 CONDITIONS = ("If-Match", "If-None-Match")
 LOCATION = {"Location": "The address of the new resource."}
 
-# A tag of `If-Match` or `If-None-Match`, in quotes or bare; or what is between two of them.
-_TAG = re.compile(r'(?:[Ww]/)?"(?P<quoted>[^"]*)"|(?P<bare>[^\s,"]+)|[\s,]+')
+_VERSION = r'(?:W/)?"[^"]*"|[^\s,"*]+'  # in quotes, weak or not; or bare, as a shell may leave it
+# What `If-Match` and `If-None-Match` of a write must be.
+VERSIONS = rf"^(\*|[\s,]*({_VERSION})([\s,]+({_VERSION}))*[\s,]*)$"
 _ENCODED = re.compile(r"(?:--?|;)(?:gzip|br|zstd|deflate)\Z")  # what proxies that compress an answer add to its ETag
 
 
@@ -78,10 +79,6 @@ def _versions(text: str) -> frozenset[str] | None:
     """
     if text.strip() == ANY:
         return frozenset([ANY])
-    tags, end = [], 0
-    while match := _TAG.match(text, end):
-        end = match.end()
-        if match["bare"] == ANY:
-            return None
-        tags += [_ENCODED.sub("", tag) for tag in match.groups() if tag is not None]
-    return frozenset(tags) - {ANY} if tags and end == len(text) else None
+    if not re.fullmatch(VERSIONS, text):
+        return None
+    return frozenset(_ENCODED.sub("", tag.removeprefix("W/").strip('"')) for tag in re.findall(_VERSION, text)) - {ANY}

@@ -82,7 +82,9 @@ def test_a_condition_that_does_not_hold_stops_every_write_that_takes_it(app: Fla
     assert heeding >= 15
 
 
-@pytest.mark.parametrize("malformed", ["", " ", ",", '"', '"abc', 'W/"', '*, "abc"', '"abc", *', '"a" "'])
+@pytest.mark.parametrize(
+    "malformed", ["", " ", ",", '"', '"abc', 'W/"', '*, "abc"', '"abc", *', '"a" "', "a*", '"a""b"']
+)
 def test_a_malformed_condition_is_refused(app: Flask, repo: Client, malformed: str):
     before = everything(app)
     for header in ("If_Match", "If_None_Match"):
@@ -129,7 +131,7 @@ def test_the_first_thing_of_a_list_can_be_conditional(alice: Client):
 
 
 # What proxies make of `"<version>"` when they compress an answer, and what a shell makes of it.
-CHANGED_ON_THE_WAY = ['W/"{}"', '"{}-gzip"', 'W/"{}-gzip"', '"{}--gzip"', '"{};gzip"', '"{}-br"', '"{}"-gzip', "{}"]
+CHANGED_ON_THE_WAY = ['W/"{}"', '"{}-gzip"', 'W/"{}-gzip"', '"{}--gzip"', '"{};gzip"', '"{}-br"', "{}"]
 
 
 @pytest.mark.parametrize("changed", CHANGED_ON_THE_WAY)
