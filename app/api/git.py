@@ -1,8 +1,8 @@
-"""`/git/{user}/{repo}.git`: git's smart HTTP protocol, for reading only."""
+"""`/git/{user}/{repo}.git`, also without `.git`: git's smart HTTP protocol, for reading only."""
 
 import tempfile
 from contextlib import ExitStack
-from typing import IO
+from typing import IO, Any
 
 from flask import Blueprint, Response, g, request
 
@@ -17,12 +17,19 @@ from app.wire.query import find_mistakes
 from storage.errors import StorageUnavailable
 from storage.repository import Repository
 
-blueprint = Blueprint("git", __name__, url_prefix="/git/<owner>/<repo_name>.git")
+blueprint = Blueprint("git", __name__, url_prefix="/git/<owner>/<repo_name>")
 
 _UPLOAD_PACK = "git-upload-pack"
 _NO_PUSHES = "Bakehouse does not take pushes: change targets through its API, and fetch the commits."
 _ONLY_FETCHES = "Only git-upload-pack (clone and fetch) is served here; use git 1.6.6 or newer."
 _NO_CACHE = {"Cache-Control": "no-cache, max-age=0, must-revalidate", "Expires": "0", "Pragma": "no-cache"}
+
+
+@blueprint.url_value_preprocessor
+def allow_ending(_: str | None, values: dict[str, Any] | None) -> None:
+    """Take the URL of a repo with and without `.git`: no repo has a name that ends so."""
+    if values:
+        values["repo_name"] = values["repo_name"].removesuffix(".git")
 
 
 @blueprint.before_request

@@ -39,7 +39,7 @@ def run(create: Callable[[Settings], Flask]) -> None:
     settings = Settings.from_env()
     open_files.raise_limit()
     share = open_files.divide(open_files.limit(), settings.workers, settings.threads)
-    settings.make_data_dir()
+    click.echo(f"The data directory is {settings.make_data_dir()}", err=True)
     listener = _listen(settings)
     settings = replace(settings, port=listener.getsockname()[1])  # the real port if 0 was given
     master_key.ensure(settings)

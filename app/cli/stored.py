@@ -10,11 +10,14 @@ from storage.errors import StorageError
 from storage.store import Store
 
 
-def find_data_dir() -> Path:
-    """Return the data directory of the settings; UsageError if it does not exist."""
+def find_data_dir(needed: str = "repos") -> Path:
+    """Return the data directory of the settings; UsageError where no server has made `needed` in it."""
     data_dir = Settings.from_env().data_dir
-    if not data_dir.is_dir():
-        raise click.UsageError(f"There is no data directory {data_dir}: set BAKEHOUSE_DATA_DIR.")
+    if not (data_dir / needed).is_dir():
+        raise click.UsageError(
+            f"There is no data directory {data_dir} with the folder {needed}. Set BAKEHOUSE_DATA_DIR to name another "
+            "data directory. Only a server makes one: run 'bakehouse serve'."
+        )
     return data_dir
 
 
