@@ -20,6 +20,7 @@ NAMES_HEADERS = {"ETag": "The version: a hash of the names, in quotes. Pages hav
 COMMIT_HEADERS = {"Git-Commit": HEADERS["Git-Commit"]}
 DELETED_HEADERS = {"Git-Commit": "The commit that deleted it."}
 CHANGED_HEADERS = {"Git-Commit": "The commit that the change made; the last one where nothing changed."}
+TAG_HEADERS = {"Git-Commit": "The commit that the tag is on."}
 CONDITIONS = ("If-Match", "If-None-Match")
 LOCATION = {"Location": "The address of the new resource."}
 
