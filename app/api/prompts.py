@@ -77,8 +77,11 @@ def put_prompt_batch(repo_name: str, body: dict[str, Any]) -> Answer:
 @returns(PromptSchema, 200, 304, errors=(404, 409), headers=versions.HEADERS)
 def get_prompt(repo_name: str, prompt_name: str, query: dict[str, Any]) -> Answer:
     """Read a prompt."""
-    prompt = prompts.get(context.snapshot(repo_name, query), prompt_name)
-    return _answer(prompt, 304 if versions.is_known(prompt.version) else 200)
+    snapshot = context.snapshot(repo_name, query)
+    version = prompts.FOLDER.expect(snapshot, prompt_name)
+    headers = versions.headers(version, snapshot.commit)
+    status = 304 if versions.is_known(version) else 200
+    return lambda: _payload(prompts.get(snapshot, prompt_name)), status, headers
 
 
 @blueprint.put("/<item:prompt_name>")
@@ -114,4 +117,8 @@ def _answer(prompt: Prompt, status: int) -> Answer:
     headers = versions.headers(prompt.version, prompt.commit)
     if status == HTTPStatus.CREATED:
         headers |= versions.location(prompt.name)
-    return {"prompt_name": prompt.name, **prompt.document()}, status, headers
+    return _payload(prompt), status, headers
+
+
+def _payload(prompt: Prompt) -> dict[str, Any]:
+    return {"prompt_name": prompt.name, **prompt.document()}

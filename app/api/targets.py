@@ -86,8 +86,11 @@ def put_target_batch(repo_name: str, body: dict[str, Any]) -> Answer:
 @returns(TargetSchema, 200, 304, errors=(404, 409), headers=versions.HEADERS)
 def get_target(repo_name: str, target_name: str, query: dict[str, Any]) -> Answer:
     """Read a target."""
-    target = targets.get(context.snapshot(repo_name, query), target_name)
-    return _answer(target, 304 if versions.is_known(target.version) else 200)
+    snapshot = context.snapshot(repo_name, query)
+    version = FOLDER.expect(snapshot, target_name)
+    headers = versions.headers(version, snapshot.commit)
+    status = 304 if versions.is_known(version) else 200
+    return lambda: _payload(targets.get(snapshot, target_name)), status, headers
 
 
 @blueprint.put("/<item:target_name>")
@@ -141,4 +144,8 @@ def _answer(target: Target, status: int) -> Answer:
     headers = versions.headers(target.version, target.commit)
     if status == HTTPStatus.CREATED:
         headers |= versions.location(target.name)
-    return {"target_name": target.name, "config": target.config}, status, headers
+    return _payload(target), status, headers
+
+
+def _payload(target: Target) -> dict[str, Any]:
+    return {"target_name": target.name, "config": target.config}

@@ -12,6 +12,11 @@ import yaml
 _SHORT = 64  # characters; a longer plain scalar is seldom there twice
 _NOTHING = object()
 
+_RESOLVER = yaml.resolver.Resolver()
+_CONSTRUCTOR = yaml.constructor.SafeConstructor()
+_MAKERS = yaml.constructor.SafeConstructor.yaml_constructors  # by tag; those of scalars keep no state
+_TEXT = "tag:yaml.org,2002:str"
+
 
 class NotSimple(Exception):
     """A document has something that only `yaml.load` reads."""
@@ -71,7 +76,14 @@ def _scalar(event: yaml.ScalarEvent) -> Any:
     _refuse_extras(event)
     if not event.implicit[0]:
         return event.value  # in quotes or a block: a text
-    return _typed(event.value) if len(event.value) <= _SHORT else _typed.__wrapped__(event.value)
+    text: str = event.value
+    tag = _tag(text) if len(text) <= _SHORT else _tag.__wrapped__(text)
+    if tag == _TEXT:
+        return text
+    try:
+        return _MAKERS[tag](_CONSTRUCTOR, yaml.ScalarNode(tag, text))
+    except (KeyError, ValueError) as error:
+        raise NotSimple from error
 
 
 def _refuse_extras(event: Any) -> None:
@@ -80,13 +92,7 @@ def _refuse_extras(event: Any) -> None:
 
 
 @lru_cache(maxsize=4096)
-def _typed(text: str) -> Any:
-    """Return the value of a scalar without quotes. None of the types is changeable, so a value may be kept."""
-    tag = _TYPES.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
-    try:
-        return yaml.constructor.SafeConstructor().construct_object(yaml.ScalarNode(tag, text))
-    except (yaml.YAMLError, ValueError) as error:
-        raise NotSimple from error
-
-
-_TYPES = yaml.resolver.Resolver()
+def _tag(text: str) -> str:
+    """Return the tag of a scalar without quotes. Only tags are kept, since values belong to documents."""
+    tag: str = _RESOLVER.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
+    return tag

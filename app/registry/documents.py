@@ -17,7 +17,8 @@ UNCOMMITTED = CommitId("")
 
 T = TypeVar("T")
 
-_kept: Cache[bytes, Mapping[str, Any]] = Cache(16 * 1024 * 1024)
+# By version, which determines the content.
+_kept: Cache[BlobId, Mapping[str, Any]] = Cache(16 * 1024 * 1024)
 
 
 class Source(Protocol):
@@ -47,22 +48,27 @@ class Editable(Source, Protocol):
 def read(source: Source, path: str) -> tuple[Mapping[str, Any], BlobId] | None:
     """Return a file's document and its blob id, or None; RepositoryDamaged if it holds no document."""
     file = source.read(path)
-    return None if file is None else (parse(source, path, file.data), file.id)
+    return None if file is None else (parse(source, path, file), file.id)
 
 
-def parse(source: Source, path: str, data: bytes) -> Mapping[str, Any]:
-    """Parse the content of a file; RepositoryDamaged if it holds no document.
+def parse(source: Source, path: str, file: File) -> Mapping[str, Any]:
+    """Parse a file; RepositoryDamaged if it holds no document.
 
     Recent documents are cached, so callers must not change them.
     """
-    document = _kept.get(data)
+    document = _kept.get(file.id)
     if document is None:
-        try:
-            document = load(data)
-        except ValueError as error:
-            raise RepositoryDamaged(source.name, f"{path} is not a document that Bakehouse wrote") from error
-        _kept.put(data, document, len(data) + weigh(document))
+        document = parse_uncached(source, path, file)
+        _kept.put(file.id, document, weigh(document))
     return document
+
+
+def parse_uncached(source: Source, path: str, file: File) -> Mapping[str, Any]:
+    """Parse a file for a caller that keeps the result; RepositoryDamaged if it holds no document."""
+    try:
+        return load(file.data)
+    except ValueError as error:
+        raise RepositoryDamaged(source.name, f"{path} is not a document that Bakehouse wrote") from error
 
 
 def expect(document: Mapping[str, Any], field: str, kind: type[T], source: Source, path: str) -> T:

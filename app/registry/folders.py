@@ -8,7 +8,7 @@ from app.registry import messages
 from app.registry.documents import Source
 from app.registry.messages import Origin
 from storage.errors import NameTaken
-from storage.ids import CommitId
+from storage.ids import BlobId, CommitId
 from storage.repository import Repository
 from storage.snapshot import Snapshot
 from storage.transaction import Transaction
@@ -31,6 +31,13 @@ class Folder:
         """Return the names in the folder, sorted, without files of other kinds that somebody put there."""
         entries = source.list(self.name)
         return sorted([entry.removesuffix(_SUFFIX) for entry in entries if entry.endswith(_SUFFIX)])
+
+    def expect(self, snapshot: Snapshot, name: str) -> BlobId:
+        """Return the version of a file, which is not read for that; NotFound if there is none."""
+        version = snapshot.version(self.path(name))
+        if version is None:
+            raise NotFound(self.kind, name)
+        return version
 
     def version(self, snapshot: Snapshot) -> str:
         """Return the folder's tree id, which changes with the names and with the files."""
