@@ -66,7 +66,7 @@ def _change(repository: Repository, origin: Origin, subject: str, change_all: Ca
         document = {**repos.read(transaction), "grants": {user: str(after[user]) for user in sorted(after)}}
         if not after:
             del document["grants"]
-        transaction.write(repos.PATH, documents.dump(document))
+        documents.write(transaction, repos.PATH, document)
         lines = messages.changed_fields(before, after)
         transaction.commit(messages.message(origin, subject, lines), origin.author)
 

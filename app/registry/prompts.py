@@ -103,7 +103,7 @@ def put_all(repository: Repository, origin: Origin, prompts: Iterable[Prompt]) -
 
 
 def _write(transaction: Transaction, prompt: Prompt) -> BlobId:
-    return transaction.write(FOLDER.path(prompt.name), documents.dump(prompt.document()))
+    return documents.write(transaction, FOLDER.path(prompt.name), prompt.document())
 
 
 def _commit(transaction: Transaction, origin: Origin, prompt: Prompt, existing: Prompt | None) -> Prompt:
