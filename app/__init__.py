@@ -13,6 +13,7 @@ from app.settings import Settings, SettingsError
 from app.wire import contract
 from app.wire.context import Services
 from app.wire.rates import RateLimiter
+from storage.budget import Limits
 from storage.errors import RepositoryDamaged, StorageError
 from storage.maintenance import Maintenance
 from storage.store import Store
@@ -48,8 +49,9 @@ def create_app(settings: Settings) -> Flask:
     maintenance = Maintenance(data_dir / ".maintenance" if settings.maintenance else None)
     share = open_files.divide(open_files.limit(), settings.workers, settings.threads)
     waits = Waits(settings.lock_timeout, max(1, share.threads // 2))
-    accounts = _open_accounts(Store(data_dir, maintenance, waits), data_dir)
-    store = Store(data_dir / "repos", maintenance, waits, share.repositories)
+    limits = Limits(settings.max_document, settings.max_write)
+    accounts = _open_accounts(Store(data_dir, maintenance, waits, limits=limits), data_dir)
+    store = Store(data_dir / "repos", maintenance, waits, share.repositories, limits)
     store.checkpoint_leftovers()
     rates = RateLimiter(data_dir / "rates", settings.rate_limit) if settings.rate_limit else None
     app.extensions["bakehouse"] = Services(settings, key, accounts, store, rates)

@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from app.auth import Forbidden, Unauthorized
 from app.domain.errors import Conflict, NotFound, PreconditionFailed
-from app.schemas.base import InvalidRequest
+from app.schemas.base import InvalidRequest, Mistake
 from app.wire import context
 from app.wire.body import BrokenBody
 from app.wire.context import InvalidHeader
@@ -22,6 +22,7 @@ from storage.errors import (
     RevisionNotFound,
     StorageUnavailable,
     TagExists,
+    TooLarge,
 )
 
 CODES = {
@@ -72,6 +73,8 @@ def register(app: Flask) -> None:
     for kind in STATUSES:
         app.register_error_handler(kind, _answer_known)
     app.register_error_handler(InvalidRequest, _answer_mistakes)
+    app.register_error_handler(TooLarge, _answer_too_large)
+    app.register_error_handler(MemoryError, _answer_no_memory)
     app.register_error_handler(HTTPException, _answer_http)
     app.register_error_handler(Exception, _answer_bug)
     app.after_request(_add_request_id)
@@ -94,9 +97,17 @@ def _answer_known(error: Exception) -> Response:
 
 def _answer_mistakes(error: InvalidRequest) -> Response:
     detail: list[dict[str, Any]] = [
-        {"loc": list(location), "msg": mistake.message, "type": mistake.type} for location, mistake in error.mistakes
+        {"loc": list(location), "msg": mistake.message, "type": mistake.type} for location, mistake in error.told
     ]
     return make_response(jsonify(detail=detail), HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+def _answer_too_large(error: TooLarge) -> Response:
+    return _answer_mistakes(InvalidRequest([(("body",), Mistake("too_large", f"{error}."))]))
+
+
+def _answer_no_memory(_: MemoryError) -> Response:
+    return _answer_known(StorageUnavailable(request.path, "the server has too little memory for this request, for now"))
 
 
 def _answer_http(error: HTTPException) -> Response:

@@ -28,6 +28,9 @@ class Settings:
     max_body: int = 8 * 1024 * 1024  # after decompression
     max_depth: int = 100  # levels of nesting; parsers of YAML in clones run out of stack beyond
     max_items: int = 100_000  # of a list or object
+    max_values: int = 500_000  # of a body: each text, number, list, object, … in it
+    max_document: int = 1024 * 1024  # of one file in a repo, as YAML
+    max_write: int = 32 * 1024 * 1024  # of all files that one request writes
     max_name: int = 100  # characters of a new name
     rate_limit: int = 0  # requests a minute of each token; 0: any number
     maintenance: bool = True  # in the background; False: the operator runs `bakehouse maintain`
@@ -47,6 +50,9 @@ class Settings:
             max_body=_integer(env, "BAKEHOUSE_MAX_BODY", cls.max_body, 1024, 1024**3),
             max_depth=_integer(env, "BAKEHOUSE_MAX_DEPTH", cls.max_depth, 10, cls.max_depth),
             max_items=_integer(env, "BAKEHOUSE_MAX_ITEMS", cls.max_items, 1, 10_000_000),
+            max_values=_integer(env, "BAKEHOUSE_MAX_VALUES", cls.max_values, 10, 10_000_000),
+            max_document=_integer(env, "BAKEHOUSE_MAX_DOCUMENT", cls.max_document, 1024, 64 * 1024**2),
+            max_write=_integer(env, "BAKEHOUSE_MAX_WRITE", cls.max_write, 1024, 512 * 1024**2),
             max_name=_integer(env, "BAKEHOUSE_MAX_NAME", cls.max_name, 1, cls.max_name),
             rate_limit=_integer(env, "BAKEHOUSE_RATE_LIMIT", cls.rate_limit, 0, 1_000_000),
             maintenance=_switch(env, "BAKEHOUSE_MAINTENANCE", cls.maintenance),

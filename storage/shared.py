@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from storage.budget import UNLIMITED, Limits
 from storage.caches import Cache
 from storage.journal.checkpointer import Checkpointer
 from storage.journal.file_engine import FileJournal
@@ -15,10 +16,11 @@ from storage.waits import Waits
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """Caches, background threads, bounds of waiting, and the journals' engine: one of each for a store."""
+    """Caches, background threads, bounds of waiting and writing, and the journals' engine: one of each for a store."""
 
     maintenance: Maintenance = field(default_factory=lambda: Maintenance(None))
     waits: Waits = field(default_factory=Waits)
+    limits: Limits = UNLIMITED
     checkpointer: Checkpointer = field(default_factory=Checkpointer)
     objects: ObjectCache = field(default_factory=ObjectCache)
     versions: Cache[tuple[str, str], Known] = field(default_factory=lambda: Cache(32 * 1024 * 1024))

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from cachetools import LRUCache
 
+from storage.budget import UNLIMITED, Limits
 from storage.caches import Cache, weigh
 from storage.errors import NameTaken, RepositoryExists, StorageError, explained
 from storage.journal import recovery
@@ -48,13 +49,14 @@ class Store:
         maintenance: Maintenance | None = None,
         waits: Waits | None = None,
         open_at_most: int = 128,
+        limits: Limits = UNLIMITED,
     ) -> None:
-        """Keep repositories in `root`. Several stores may share `maintenance` and `waits`.
+        """Keep repositories in `root`; each change heeds `limits`. Several stores may share `maintenance` and `waits`.
 
         At most `open_at_most` repositories stay open, each with its journal and perhaps a `git cat-file` process.
         """
         self._root = root
-        self._shared = Shared(maintenance or Maintenance(root / ".maintenance"), waits or Waits())
+        self._shared = Shared(maintenance or Maintenance(root / ".maintenance"), waits or Waits(), limits)
         self._lock = threading.Lock()
         self._open: LRUCache[str, Repository] = LRUCache(open_at_most)
         self._listed: Cache[str, tuple[int, tuple[str, ...]]] = Cache(_LIST_CACHE_SIZE)
@@ -174,7 +176,7 @@ class Store:
             ignore_cleanup_errors=True,  # the next `create` removes it
         ) as scratch:
             unfinished = Path(scratch, path.name)
-            Repository.init(Location(name, unfinished), change)
+            Repository.init(Location(name, unfinished), change, self._shared.limits)
             disk.sync_tree(unfinished)
             position = self._shared.open_journal(Location(name, unfinished)).head()
             unfinished.rename(path)

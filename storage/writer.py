@@ -5,6 +5,7 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Any, TypeVar
 
+from storage.budget import Limits
 from storage.errors import StorageUnavailable, TipMoved
 from storage.ids import CommitId
 from storage.journal.records import Record
@@ -62,8 +63,9 @@ class _Waiting:
 class Writer:
     """Runs changes of one repository, many behind one lock and one flush."""
 
-    def __init__(self, objects: ObjectDatabase, tip: Tip, waits: Waits) -> None:
+    def __init__(self, objects: ObjectDatabase, tip: Tip, waits: Waits, limits: Limits) -> None:
         self._objects = objects
+        self._limits = limits
         self._tip = tip
         self._waits = waits
         self._queue: list[_Waiting] = []
@@ -156,7 +158,7 @@ class Writer:
         objects = ObjectOverlay(self._objects)
         for waiting in group:
             own = ObjectOverlay(objects)
-            transaction = Transaction(own, tip)
+            transaction = Transaction(own, tip, self._limits)
             if waiting.attempt(transaction) and transaction.records:
                 records += transaction.records
                 tip = transaction.tip
