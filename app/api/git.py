@@ -27,10 +27,9 @@ _NO_CACHE = {"Cache-Control": "no-cache, max-age=0, must-revalidate", "Expires":
 def authenticate() -> None:
     """Identify who clones. Git sends a password only after a 401."""
     g.admit = authenticate
-    services = context.services()
+    accounts, given = context.services().accounts, request.authorization
     owner = (request.view_args or {})["owner"]
-    g.principal = authenticate_git(services.accounts, services.master_key, request.authorization, owner)
-    context.count_request()
+    context.identify(lambda key: authenticate_git(accounts, key, given, owner), given.username if given else None)
 
 
 @blueprint.get("/info/refs")

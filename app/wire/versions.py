@@ -7,6 +7,7 @@ from flask import request
 from werkzeug.datastructures import ETags
 
 from app.domain.preconditions import ANY, Precondition
+from app.wire.context import services
 from storage.snapshot import Snapshot
 
 HEADERS = {
@@ -37,7 +38,8 @@ def commit_headers(snapshot: Snapshot) -> dict[str, str]:
 
 def location(name: str) -> dict[str, str]:
     """Return the header with the address of a resource that was POSTed to its collection."""
-    return {"Location": f"{request.script_root}{request.path}/{name}"}
+    prefix = services().settings.prefix or request.script_root
+    return {"Location": f"{prefix}{request.path}/{name}"}
 
 
 def precondition() -> Precondition:

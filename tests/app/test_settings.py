@@ -30,10 +30,16 @@ def test_every_setting_is_read_from_the_environment():
             "BAKEHOUSE_RATE_LIMIT": "600",
             "BAKEHOUSE_MAINTENANCE": "off",
             "BAKEHOUSE_LOCK_TIMEOUT": "3",
+            "BAKEHOUSE_LOG_FORMAT": "json",
+            "BAKEHOUSE_ACCESS_LOG": "off",
+            "BAKEHOUSE_KEEP_ALIVE": "5",
+            "BAKEHOUSE_MIN_RATE": "1024",
         }
     )
     public_url = "https://bake.example.org"
-    assert settings == Settings(Path("/data"), "key", "::1", 0, 3, 4, public_url, 2048, 20, 500, 40, 600, False, 3)
+    assert settings == Settings(
+        *(Path("/data"), "key", "::1", 0, 3, 4, public_url, 2048, 20, 500, 40, 600, False, 3, "json", False, 5, 1024)
+    )
 
 
 @pytest.mark.parametrize(
@@ -54,6 +60,10 @@ def test_every_setting_is_read_from_the_environment():
         ("BAKEHOUSE_RATE_LIMIT", "10/s"),
         ("BAKEHOUSE_MAINTENANCE", "yes"),
         ("BAKEHOUSE_LOCK_TIMEOUT", "0"),
+        ("BAKEHOUSE_LOG_FORMAT", "xml"),
+        ("BAKEHOUSE_ACCESS_LOG", "yes"),
+        ("BAKEHOUSE_KEEP_ALIVE", "0"),
+        ("BAKEHOUSE_MIN_RATE", "0"),
         ("BAKEHOUSE_PUBLIC_URL", "bake.example.org"),
         ("BAKEHOUSE_PUBLIC_URL", "https://"),
         ("BAKEHOUSE_MASTER_KEY", "two words"),
