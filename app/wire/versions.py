@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from flask import request
 
 from app.domain.preconditions import ANY, Precondition
-from app.wire.context import InvalidHeader
+from app.wire.context import InvalidHeader, services
 from storage.snapshot import Snapshot
 
 HEADERS = {
@@ -47,7 +47,8 @@ def commit_headers(snapshot: Snapshot) -> dict[str, str]:
 
 def location(name: str) -> dict[str, str]:
     """Return the header with the address of a resource that was POSTed to its collection."""
-    return {"Location": f"{request.script_root}{request.path}/{name}"}
+    prefix = services().settings.prefix or request.script_root
+    return {"Location": f"{prefix}{request.path}/{name}"}
 
 
 def precondition() -> Precondition:
