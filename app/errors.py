@@ -15,6 +15,7 @@ from app.wire.body import BrokenBody
 from app.wire.context import InvalidHeader
 from app.wire.rates import TooManyRequests
 from storage.errors import (
+    LayoutUnknown,
     NameTaken,
     RepositoryDamaged,
     RepositoryNotFound,
@@ -53,6 +54,7 @@ STATUSES: dict[type, int] = {
     TagExists: 409,
     PreconditionFailed: 412,
     TooManyRequests: 429,
+    LayoutUnknown: 503,
     RepositoryDamaged: 503,
     StorageUnavailable: 503,
 }

@@ -68,7 +68,9 @@ class Repository:
         self._ancestry = Ancestry(self._tip, objects, self._git)
         self._revisions = Revisions(location, self._ancestry, self._tags)
         self._history = History(objects, self._ancestry, self._git, shared.versions)
-        self._writer = Writer(objects, self._tip, shared.waits)
+        self._check = shared.check
+        self._checked: CommitId | None = None
+        self._writer = Writer(objects, self._tip, shared.waits, shared.check)
 
     @classmethod
     def init(cls, location: Location, change: Callable[[Transaction], object]) -> None:
@@ -89,6 +91,14 @@ class Repository:
     def is_gone(self) -> bool:
         """Tell whether somebody removed the folder since it was opened, or put another in its place."""
         return self._tip.is_gone()
+
+    def check_layout(self) -> None:
+        """Raise LayoutUnknown where the store may not use the files that the repository has now."""
+        with self._location.explained():
+            tip = self._tip.read()
+            if tip != self._checked:
+                self._check(Snapshot(self._objects, tip))
+                self._checked = tip
 
     def head(self) -> Snapshot:
         """Return the files of the repository as they are now."""
