@@ -32,6 +32,7 @@ class Settings:
     rate_limit: int = 0  # requests a minute of each token; 0: any number
     maintenance: bool = True  # in the background; False: the operator runs `bakehouse maintain`
     lock_timeout: int = 10  # seconds that a request waits for a repo that another program locks
+    shared_locks: bool = False  # whether processes on other machines see the locks in the data directory
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> "Settings":
@@ -51,6 +52,7 @@ class Settings:
             rate_limit=_integer(env, "BAKEHOUSE_RATE_LIMIT", cls.rate_limit, 0, 1_000_000),
             maintenance=_switch(env, "BAKEHOUSE_MAINTENANCE", cls.maintenance),
             lock_timeout=_integer(env, "BAKEHOUSE_LOCK_TIMEOUT", cls.lock_timeout, 1, 3600),
+            shared_locks=_switch(env, "BAKEHOUSE_SHARED_LOCKS", cls.shared_locks),
         )
 
     @property

@@ -16,11 +16,12 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
 from gunicorn.workers.gthread import ThreadWorker
 
-from app import create_app, master_key, open_files
+from app import create_app, data_dir, master_key, open_files
 from app.open_files import Share
 from app.settings import Settings, SettingsError
 from storage.errors import NO_ROOM
 from storage.machine import cores
+from storage.servers import Membership
 
 _WAITING_CONNECTIONS = 2048  # gunicorn's default
 _ACCEPT_PAUSE = 0.05  # seconds
@@ -40,10 +41,11 @@ def run(create: Callable[[Settings], Flask]) -> None:
     open_files.raise_limit()
     share = open_files.divide(open_files.limit(), settings.workers, settings.threads)
     click.echo(f"The data directory is {settings.make_data_dir()}", err=True)
+    membership = data_dir.join(settings)
     listener = _listen(settings)
     settings = replace(settings, port=listener.getsockname()[1])  # the real port if 0 was given
     master_key.ensure(settings)
-    _Server(settings, share, listener, create).run()
+    _Server(settings, share, listener, create, membership).run()
 
 
 def _listen(settings: Settings) -> socket.socket:
@@ -61,11 +63,18 @@ class _Server(BaseApplication):  # type: ignore[misc]
     """gunicorn with our settings."""
 
     def __init__(
-        self, settings: Settings, share: Share, listener: socket.socket, create: Callable[[Settings], Flask]
+        self,
+        settings: Settings,
+        share: Share,
+        listener: socket.socket,
+        create: Callable[[Settings], Flask],
+        membership: Membership,
     ) -> None:
+        """Take what the workers inherit; `membership` is one for all of them."""
         self._settings = settings
         self._share = share
         self._create = create
+        self._membership = membership
         self._bind = f"fd://{listener.detach()}"
         super().__init__()
 
@@ -91,6 +100,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
     def load(self) -> Callable[..., Any]:
         """Create the application, in each worker."""
         _use_one_heap()
+        self._membership.keep_up()
         app = self._create(self._settings)
         _spare_the_collector()
         return app

@@ -30,10 +30,13 @@ def test_every_setting_is_read_from_the_environment():
             "BAKEHOUSE_RATE_LIMIT": "600",
             "BAKEHOUSE_MAINTENANCE": "off",
             "BAKEHOUSE_LOCK_TIMEOUT": "3",
+            "BAKEHOUSE_SHARED_LOCKS": "on",
         }
     )
     public_url = "https://bake.example.org"
-    assert settings == Settings(Path("/data"), "key", "::1", 0, 3, 4, public_url, 2048, 20, 500, 40, 600, False, 3)
+    assert settings == Settings(
+        Path("/data"), "key", "::1", 0, 3, 4, public_url, 2048, 20, 500, 40, 600, False, 3, True
+    )
 
 
 @pytest.mark.parametrize(
