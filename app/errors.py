@@ -17,6 +17,7 @@ from app.wire.credentials import hide_credentials
 from app.wire.failed_logins import TooManyFailedLogins
 from app.wire.rates import TooManyRequests
 from storage.errors import (
+    LayoutUnknown,
     NameTaken,
     RepositoryDamaged,
     RepositoryNotFound,
@@ -63,6 +64,7 @@ STATUSES: dict[type, int] = {
     PreconditionFailed: 412,
     TooManyFailedLogins: 429,
     TooManyRequests: 429,
+    LayoutUnknown: 503,
     RepositoryDamaged: 503,
     StorageUnavailable: 503,
 }

@@ -40,6 +40,7 @@ class Settings:
     access_log: bool = True  # a line for each request
     keep_alive: int = 75  # seconds that a connection stays open without a request
     min_rate: int = 16 * 1024  # bytes a second of a client whose thread another request waits for
+    shared_locks: bool = False  # whether processes on other machines see the locks in the data directory
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> "Settings":
@@ -66,6 +67,7 @@ class Settings:
             access_log=_switch(env, "BAKEHOUSE_ACCESS_LOG", cls.access_log),
             keep_alive=_integer(env, "BAKEHOUSE_KEEP_ALIVE", cls.keep_alive, 1, 3600),
             min_rate=_integer(env, "BAKEHOUSE_MIN_RATE", cls.min_rate, 1, 1024**3),
+            shared_locks=_switch(env, "BAKEHOUSE_SHARED_LOCKS", cls.shared_locks),
         )
 
     @property

@@ -13,12 +13,13 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
-from app import create_app, logs, master_key, open_files
+from app import create_app, data_dir, logs, master_key, open_files
 from app.cli.gunicorn_log import GunicornLog
 from app.cli.worker import Worker
 from app.open_files import Share
 from app.settings import Settings, SettingsError
 from storage.machine import cores
+from storage.servers import Membership
 
 _WAITING_CONNECTIONS = 2048  # gunicorn's default
 _NEW_OBJECTS = 10_000  # allocations between collections, about those of 400 creates; Python's default is 700
@@ -37,10 +38,11 @@ def run(create: Callable[[Settings], Flask]) -> None:
     open_files.raise_limit()
     share = open_files.divide(open_files.limit(), settings.workers, settings.threads)
     click.echo(f"The data directory is {settings.make_data_dir()}", err=True)
+    membership = data_dir.join(settings)
     listener = _listen(settings)
     settings = replace(settings, port=listener.getsockname()[1])  # the real port if 0 was given
     logs.configure(settings, master_key.ensure(settings))
-    _Server(settings, share, listener, create).run()
+    _Server(settings, share, listener, create, membership).run()
 
 
 def _listen(settings: Settings) -> socket.socket:
@@ -58,11 +60,18 @@ class _Server(BaseApplication):  # type: ignore[misc]
     """gunicorn with our settings."""
 
     def __init__(
-        self, settings: Settings, share: Share, listener: socket.socket, create: Callable[[Settings], Flask]
+        self,
+        settings: Settings,
+        share: Share,
+        listener: socket.socket,
+        create: Callable[[Settings], Flask],
+        membership: Membership,
     ) -> None:
+        """Take what the workers inherit; `membership` is one for all of them."""
         self._settings = settings
         self._share = share
         self._create = create
+        self._membership = membership
         self._bind = f"fd://{listener.detach()}"
         self.min_rate = settings.min_rate
         super().__init__()
@@ -93,6 +102,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
     def load(self) -> Callable[..., Any]:
         """Create the application, in each worker."""
         _use_one_heap()
+        self._membership.keep_up()
         app = self._create(self._settings)
         _spare_the_collector()
         return app

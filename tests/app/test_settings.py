@@ -37,13 +37,14 @@ def test_every_setting_is_read_from_the_environment():
             "BAKEHOUSE_ACCESS_LOG": "off",
             "BAKEHOUSE_KEEP_ALIVE": "5",
             "BAKEHOUSE_MIN_RATE": "1024",
+            "BAKEHOUSE_SHARED_LOCKS": "on",
         }
     )
     listening = {"host": "::1", "port": 0, "workers": 3, "threads": 4, "public_url": "https://bake.example.org"}
     of_bodies = {"max_body": 2048, "max_depth": 20, "max_items": 500, "max_values": 700}
-    of_files = {"max_document": 4096, "max_write": 8192, "max_name": 40}
+    of_files = {"max_document": 4096, "max_write": 8192, "max_name": 40, "maintenance": False}
     of_connections = {"rate_limit": 600, "keep_alive": 5, "min_rate": 1024}
-    others = {"maintenance": False, "lock_timeout": 3, "log_format": "json", "access_log": False}
+    others = {"lock_timeout": 3, "shared_locks": True, "log_format": "json", "access_log": False}
     assert settings == Settings(Path("/data"), "key", **listening, **of_bodies, **of_files, **of_connections, **others)
 
 
