@@ -37,11 +37,12 @@ def run(create: Callable[[Settings], Flask]) -> None:
     settings = Settings.from_env()
     open_files.raise_limit()
     share = open_files.divide(open_files.limit(), settings.workers, settings.threads)
-    click.echo(f"The data directory is {settings.make_data_dir()}", err=True)
+    settings.make_data_dir()
     membership = data_dir.join(settings)
     listener = _listen(settings)
     settings = replace(settings, port=listener.getsockname()[1])  # the real port if 0 was given
     logs.configure(settings, master_key.ensure(settings))
+    click.echo(f"The data directory is {settings.data_dir}", err=True)
     _Server(settings, share, listener, create, membership).run()
 
 
