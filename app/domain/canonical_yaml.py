@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from app.domain import yaml_scalars
+from app.domain import yaml_events, yaml_scalars
 
 _STEP = "  "
 
@@ -66,7 +66,10 @@ def _inline(value: Any, indent: str) -> str:
 def load(data: bytes) -> Mapping[str, Any]:
     """Parse a document; ValueError if the bytes hold none."""
     try:
-        document = yaml.load(data, Loader=yaml.CSafeLoader)
+        try:
+            document = yaml_events.read(data)
+        except yaml_events.NotSimple:  # somebody wrote it by hand
+            document = yaml.load(data, Loader=yaml.CSafeLoader)
     except (yaml.YAMLError, RecursionError) as error:
         raise ValueError(f"not YAML: {error}") from error
     if not isinstance(document, dict) or not _is_plain(document, len(data)):

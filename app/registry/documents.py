@@ -6,6 +6,8 @@ from typing import Any, Protocol, TypeVar
 from app.domain import former_yaml
 from app.domain.canonical_yaml import dump, load
 from app.domain.resolution import Config, is_config
+from app.domain.yaml_size import least_size, may_exceed
+from storage.budget import Budget
 from storage.caches import Cache, weigh
 from storage.errors import RepositoryDamaged
 from storage.ids import BlobId, CommitId
@@ -18,7 +20,8 @@ UNCOMMITTED = CommitId("")
 
 T = TypeVar("T")
 
-_kept: Cache[bytes, Mapping[str, Any]] = Cache(16 * 1024 * 1024)
+# By version, which determines the content.
+_kept: Cache[BlobId, Mapping[str, Any]] = Cache(16 * 1024 * 1024)
 
 
 class Source(Protocol):
@@ -41,6 +44,10 @@ class Source(Protocol):
 class Editable(Source, Protocol):
     """A source that can be written to: a transaction or a draft."""
 
+    @property
+    def budget(self) -> Budget:
+        """What may still be written."""
+
     def write(self, path: str, data: bytes) -> BlobId:
         """Put a file at a path, and return its blob id."""
 
@@ -48,31 +55,44 @@ class Editable(Source, Protocol):
 def read(source: Source, path: str) -> tuple[Mapping[str, Any], BlobId] | None:
     """Return a file's document and its blob id, or None; RepositoryDamaged if it holds no document."""
     file = source.read(path)
-    return None if file is None else (parse(source, path, file.data), file.id)
+    return None if file is None else (parse(source, path, file), file.id)
 
 
-def parse(source: Source, path: str, data: bytes) -> Mapping[str, Any]:
-    """Parse the content of a file; RepositoryDamaged if it holds no document.
+def parse(source: Source, path: str, file: File) -> Mapping[str, Any]:
+    """Parse a file; RepositoryDamaged if it holds no document.
 
     Recent documents are cached, so callers must not change them.
     """
-    document = _kept.get(data)
+    document = _kept.get(file.id)
     if document is None:
-        try:
-            document = load(data)
-        except ValueError as error:
-            raise RepositoryDamaged(source.name, f"{path} is not a document that Bakehouse wrote") from error
-        _kept.put(data, document, len(data) + weigh(document))
+        document = parse_uncached(source, path, file)
+        _kept.put(file.id, document, weigh(document))
     return document
 
 
-def write(source: Editable, path: str, document: Mapping[str, Any]) -> BlobId:
-    """Write a document, and return its blob id. A file stays where it holds the same in the former form."""
+def parse_uncached(source: Source, path: str, file: File) -> Mapping[str, Any]:
+    """Parse a file for a caller that keeps the result; RepositoryDamaged if it holds no document."""
+    try:
+        return load(file.data)
+    except ValueError as error:
+        raise RepositoryDamaged(source.name, f"{path} is not a document that Bakehouse wrote") from error
+
+
+def write(
+    source: Editable, path: str, document: Mapping[str, Any], existing: Mapping[str, Any] | None = None
+) -> BlobId:
+    """Write a document, and return its blob id; TooLarge, before any work, if it is larger than allowed.
+
+    Where the file already holds the document in the former form, the file stays. Callers give what is `existing` in
+    the file, so that it is not parsed once more.
+    """
+    if may_exceed(document, source.budget.left):
+        source.budget.check(path, least_size(document))
     data = dump(document)
-    file = source.read(path)
-    if file is not None and file.data != data and parse(source, path, file.data) == document:
-        is_same = former_yaml.dump(document) == file.data  # `==` takes 1, 1.0 and true for the same
-        return file.id if is_same else source.write(path, data)
+    if existing is not None and dump(existing) == data:
+        file = source.read(path)
+        if file is not None and former_yaml.dump(document) == file.data:
+            return file.id
     return source.write(path, data)
 
 

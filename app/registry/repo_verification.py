@@ -19,7 +19,8 @@ from storage.snapshot import File, Snapshot
 
 
 def of_repo(clone: Clone, snapshot: Snapshot) -> Verification:
-    """Return the check of a repo at one commit."""
+    """Return the check of a repo at one commit; LayoutUnknown where this version cannot check it."""
+    repos.check_layout(snapshot)
     checks = _RepoChecks(clone, snapshot)
     return Verification(clone, snapshot, checks.of_files(), checks.of_folders())
 
@@ -85,7 +86,7 @@ class _RepoChecks:
     def _check_default(self, version: BlobId) -> Iterator[str]:
         self._checked.add((defaults.PATH, version))
         data = self._snapshot.blob(version)
-        document = documents.parse(self._snapshot, defaults.PATH, data)
+        document = documents.parse(self._snapshot, defaults.PATH, File(version, data))
         files = question_templates.expect(document, self._snapshot, defaults.PATH)
         yield from self._check_files(files)
         config = canonical(defaults.read_version(self._snapshot, version))
@@ -159,7 +160,7 @@ def _records(then: Snapshot, document: str, path: str, version: BlobId) -> bool:
     if file is None or version.encode() not in file.data:
         return False
     try:
-        parsed = documents.parse(then, document, file.data)
+        parsed = documents.parse(then, document, file)
         return question_templates.expect(parsed, then, document).get(path) == version
     except RepositoryDamaged:
         return False
