@@ -40,6 +40,7 @@ Target configurations, written by Bakehouse: one commit a change. Look, do not p
 - `defaults/target.yml`: the template called `default`.
 - `prompts/<name>.yml`: a prompt, which is a named list of messages.
 - `templates/<file>`: question templates that came with a target, whose `files` tells their blob ids.
+- `.gitattributes`: has git leave line ends as they are.
 - `repo.yml`: the base model, whom the repo is shared with, and the version of this layout.
 
 `git log -p -- targets/<name>.yml` tells who changed what, when, and from which template; `git tag -n`
