@@ -46,6 +46,12 @@ class Transaction:
             self._reads[path] = self._base.read(path) if self._base else None
         return self._reads[path]
 
+    def has(self, path: str) -> bool:
+        """Tell whether there is a file at a path, without reading the file."""
+        if path in self._writes:
+            return self._writes[path] is not None
+        return self._base is not None and self._base.has(path)
+
     def blob(self, named: str) -> bytes:
         """Return the content of a blob that the history names; RepositoryDamaged if it is missing."""
         return self._objects.named_blob(named)

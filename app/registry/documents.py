@@ -30,6 +30,9 @@ class Source(Protocol):
     def read(self, path: str) -> File | None:
         """Return a file, or None."""
 
+    def has(self, path: str) -> bool:
+        """Tell whether there is a file at a path, without reading the file."""
+
     def blob(self, blob_id: BlobId) -> bytes:
         """Return the content of a blob in the history."""
 
@@ -42,6 +45,9 @@ class Editable(Source, Protocol):
 
     def write(self, path: str, data: bytes) -> BlobId:
         """Put a file at a path, and return its blob id."""
+
+    def remove(self, path: str) -> None:
+        """Remove the file at a path."""
 
 
 def read(source: Source, path: str) -> tuple[Mapping[str, Any], BlobId] | None:

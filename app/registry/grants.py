@@ -63,6 +63,8 @@ def _change(repository: Repository, origin: Origin, subject: str, change_all: Ca
     def change(transaction: Transaction) -> None:
         before = get(transaction)
         after = change_all(before)
+        if after == before:
+            return
         document = {**repos.read(transaction), "grants": {user: str(after[user]) for user in sorted(after)}}
         if not after:
             del document["grants"]
