@@ -13,7 +13,9 @@ def users_of_prompt(source: Source, name: str) -> list[str]:
 
     The names are found in the bytes of the files, since parsing thousands of targets takes seconds.
     """
-    named = re.compile(rf"""^  (?:{"|".join(PROMPT_FIELDS)}): ["']?{re.escape(name)}["']?$""".encode(), re.MULTILINE)
+    quote = "[\"']" if name == "null" else "[\"']?"  # without quotes, null is no name
+    fields = "|".join(PROMPT_FIELDS)
+    named = re.compile(f"^  (?:{fields}): {quote}{re.escape(name)}{quote}$".encode(), re.MULTILINE)
     paths = {DEFAULT_TEMPLATE: defaults.PATH}
     paths |= {target: target_files.FOLDER.path(target) for target in target_files.FOLDER.names(source)}
     return [user for user, path in paths.items() if (file := source.read(path)) and named.search(file.data)]
