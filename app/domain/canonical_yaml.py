@@ -12,6 +12,8 @@ from typing import Any
 
 import yaml
 
+from app.domain import yaml_events
+
 # A line that a literal block preserves: empty, or printable with no space at its ends.
 _VISIBLE = r"!-~\u00a1-\u2027\u202a-\ud7ff"
 _LITERAL_LINE = re.compile(rf"(?:[{_VISIBLE}](?:[ {_VISIBLE}]*[{_VISIBLE}])?)?")
@@ -177,7 +179,10 @@ def _is_literal(text: str) -> bool:
 def load(data: bytes) -> Mapping[str, Any]:
     """Parse a document; ValueError if the bytes hold none."""
     try:
-        document = yaml.load(data, Loader=yaml.CSafeLoader)
+        try:
+            document = yaml_events.read(data)
+        except yaml_events.NotSimple:  # somebody wrote it by hand
+            document = yaml.load(data, Loader=yaml.CSafeLoader)
     except (yaml.YAMLError, RecursionError) as error:
         raise ValueError(f"not YAML: {error}") from error
     if not isinstance(document, dict) or not _is_plain(document, len(data)):

@@ -50,13 +50,14 @@ def get(snapshot: Snapshot, name: str) -> Prompt:
     return replace(prompt, commit=snapshot.commit)
 
 
-def create(repository: Repository, origin: Origin, prompt: Prompt) -> tuple[Prompt, bool]:
+def create(repository: Repository, origin: Origin, prompt: Prompt, precondition: Precondition) -> tuple[Prompt, bool]:
     """Create a prompt, or return the existing one if its content is the same; True where it is new.
 
-    Raises Conflict where a different prompt has the name.
+    Raises Conflict where a different prompt has the name, PreconditionFailed by the version of the folder.
     """
 
     def change(transaction: Transaction) -> tuple[Prompt, bool]:
+        FOLDER.check(transaction, precondition)
         existing = _read(transaction, prompt.name)
         if existing is None:
             return _commit(transaction, origin, prompt, None), True
@@ -84,10 +85,16 @@ def put(repository: Repository, origin: Origin, prompt: Prompt, precondition: Pr
     return repository.transact(change)
 
 
-def put_all(repository: Repository, origin: Origin, prompts: Iterable[Prompt]) -> Mapping[str, BlobId]:
-    """Create or replace prompts in one commit, and return their versions, by name."""
+def put_all(
+    repository: Repository, origin: Origin, prompts: Iterable[Prompt], precondition: Precondition
+) -> tuple[Mapping[str, BlobId], CommitId]:
+    """Create or replace prompts in one commit; return their versions, by name, and the commit.
 
-    def change(transaction: Transaction) -> Mapping[str, BlobId]:
+    Raises PreconditionFailed by the version of the folder.
+    """
+
+    def change(transaction: Transaction) -> tuple[Mapping[str, BlobId], CommitId]:
+        FOLDER.check(transaction, precondition)
         versions, lines = {}, []
         for prompt in prompts:
             existing = _read(transaction, prompt.name)
@@ -102,7 +109,7 @@ def put_all(repository: Repository, origin: Origin, prompts: Iterable[Prompt]) -
                 )
         if lines:
             FOLDER.commit(transaction, origin, messages.batch_message(origin, "prompt", lines))
-        return versions
+        return versions, transaction.tip
 
     return repository.transact(change)
 
@@ -113,7 +120,7 @@ def _is_kept(existing: Prompt, prompt: Prompt) -> bool:
 
 
 def _write(transaction: Transaction, prompt: Prompt) -> BlobId:
-    return transaction.write(FOLDER.path(prompt.name), documents.dump(prompt.document()))
+    return documents.write(transaction, FOLDER.path(prompt.name), prompt.document())
 
 
 def _commit(transaction: Transaction, origin: Origin, prompt: Prompt, existing: Prompt | None) -> Prompt:

@@ -69,5 +69,5 @@ def present(source: Source, files: Files) -> FileVersions | None:
 
 def kept(source: Source, recorded: FileVersions, config: Config) -> FileVersions:
     """Return those of the files of a document that its new config names still, and that are as recorded."""
-    files = {path: source.read(path) for path in sorted(recorded.keys() & named(config))}
-    return {path: file.id for path, file in files.items() if file is not None and file.id == recorded[path]}
+    still_named = sorted(recorded.keys() & named(config))
+    return {path: recorded[path] for path in still_named if source.version(path) == recorded[path]}

@@ -110,7 +110,8 @@ def rebase(
     """
     if dry_run:
         tip = repository.head()
-        changed, warnings = _rebase_in(Draft(tip), name, precondition, with_descendants=with_descendants)
+        draft = Draft(tip, repository.limits)
+        changed, warnings = _rebase_in(draft, name, precondition, with_descendants=with_descendants)
         return Rebased(changed, warnings, tip.commit)
 
     def change(transaction: Transaction) -> Rebased:

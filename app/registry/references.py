@@ -18,11 +18,11 @@ def dangling(source: Source, config: Config, brought: Collection[str] = ()) -> I
     """
     for field in PROMPT_FIELDS:
         name = config.get(field)
-        if name and not source.has(prompts.FOLDER.path(name)):
+        if name and not source.version(prompts.FOLDER.path(name)):
             yield f"{field}: there is no prompt '{name}'. Create the prompt, or name another one."
     for index, generator in enumerate(config.get("generators") or ()):
         path = generator.get("template_path") or ""
-        if path.startswith(f"{question_templates.FOLDER}/") and path not in brought and not source.has(path):
+        if path.startswith(f"{question_templates.FOLDER}/") and path not in brought and not source.version(path):
             field = f"generators.{index}.template_path"
             yield f"{field}: there is no file '{path}'. Send the text in template_content, or name another file."
 

@@ -30,7 +30,8 @@ from storage.snapshot import File, Snapshot
 
 
 def of_repo(clone: Clone, snapshot: Snapshot) -> Verification:
-    """Return the check of a repo at one commit."""
+    """Return the check of a repo at one commit; LayoutUnknown where this version cannot check it."""
+    repos.check_layout(snapshot)
     checks = _RepoChecks(clone, snapshot)
     return Verification(clone, snapshot, checks.of_files(), checks.of_folders())
 
@@ -105,7 +106,7 @@ class _RepoChecks:
     def _check_default(self, version: BlobId) -> Iterator[str]:
         self._checked.add((defaults.PATH, version))
         data = self._snapshot.blob(version)
-        document = documents.parse(self._snapshot, defaults.PATH, data)
+        document = documents.parse(self._snapshot, defaults.PATH, File(version, data))
         files = question_templates.expect(document, self._snapshot, defaults.PATH)
         yield from self._check_files(files)
         config = canonical(defaults.read_version(self._snapshot, version))
@@ -138,16 +139,16 @@ class _RepoChecks:
     def _check_owned(self, files: FileVersions) -> Iterator[str]:
         """Check that the files of a target, or of the default, are as it recorded them."""
         for path, version in files.items():
-            now = self._snapshot.read(path)
+            now = self._snapshot.version(path)
             if now is None:
                 yield f"{path}, which came with it, is missing, or no plain file"
-            elif now.id != version:
-                yield f"{path} is at {now.id}, and not at {version}, which came with it"
+            elif now != version:
+                yield f"{path} is at {now}, and not at {version}, which came with it"
 
     def _note_dangling(self, target: Target) -> Iterator[Note]:
         """Yield a note for each name in a target that means nothing, though the target is in order."""
         template = own_template.basis_name(self._snapshot, target.name)
-        if template != DEFAULT_TEMPLATE and not self._snapshot.has(target_files.FOLDER.path(template)):
+        if template != DEFAULT_TEMPLATE and not self._snapshot.version(target_files.FOLDER.path(template)):
             yield Note(f"template: there is no target '{template}' any more, so a rebase is not possible.")
         yield from map(Note, references.dangling(self._snapshot, target.config, target.files))
 
@@ -190,7 +191,7 @@ def _records(then: Snapshot, document: str, path: str, version: BlobId) -> bool:
     if file is None or version.encode() not in file.data:
         return False
     try:
-        parsed = documents.parse(then, document, file.data)
+        parsed = documents.parse(then, document, file)
         return question_templates.expect(parsed, then, document).get(path) == version
     except RepositoryDamaged:
         return False

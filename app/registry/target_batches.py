@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.domain.errors import Conflict, NotFound
-from app.registry import messages, references, target_requests
+from app.domain.preconditions import Precondition
+from app.registry import batch_sizes, messages, references, target_requests
 from app.registry.messages import Origin
 from app.registry.target_files import FOLDER, Target
 from app.registry.target_requests import Action, TargetRequest
 from app.registry.template_owners import FileChanges
-from storage.ids import BlobId
+from storage.ids import BlobId, CommitId
 from storage.repository import Repository
 from storage.transaction import Transaction
 
@@ -21,20 +22,28 @@ class WrittenBatch:
     versions: Mapping[str, BlobId]
     failed: Mapping[str, str]
     warnings: Sequence[str]
+    commit: CommitId
 
 
 def write_all(
-    repository: Repository, origin: Origin, requests: Iterable[TargetRequest], *, replacing: bool
+    repository: Repository,
+    origin: Origin,
+    requests: Iterable[TargetRequest],
+    precondition: Precondition,
+    *,
+    replacing: bool,
 ) -> WrittenBatch:
     """Create targets in one commit, or replace them. A later one may have an earlier one as its template.
 
     Targets whose templates are unknown fail alone. Raises Conflict, and writes nothing, where a target
-    contradicts another or an existing one.
+    contradicts another or an existing one, or PreconditionFailed by the version of the folder.
     """
     requests = list(requests)
     _refuse_contradictions(requests)
 
     def change(transaction: Transaction) -> WrittenBatch:
+        FOLDER.check(transaction, precondition)
+        batch_sizes.check(transaction, requests)
         changes = FileChanges(transaction)
         there: dict[str, Target] = {}
         failed: dict[str, str] = {}
@@ -54,7 +63,8 @@ def write_all(
         )
         if lines:
             FOLDER.commit(transaction, origin, messages.batch_message(origin, "target", lines))
-        return WrittenBatch({name: target.version for name, target in there.items()}, failed, warnings)
+        versions = {name: target.version for name, target in there.items()}
+        return WrittenBatch(versions, failed, warnings, transaction.tip)
 
     return repository.transact(change)
 

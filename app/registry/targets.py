@@ -34,14 +34,16 @@ def get(snapshot: Snapshot, name: str) -> Target:
     return replace(target_files.expect(snapshot, name), commit=snapshot.commit)
 
 
-def create(repository: Repository, origin: Origin, request: TargetRequest) -> Written:
+def create(repository: Repository, origin: Origin, request: TargetRequest, precondition: Precondition) -> Written:
     """Create a target, or return the existing one if it is as requested.
 
     It is as requested if template and overrides are the same, or if the resolved config is. Raises
-    NotFound for the template, Conflict where a different target has the name.
+    NotFound for the template, Conflict where a different target has the name, PreconditionFailed by the
+    version of the folder.
     """
 
     def change(transaction: Transaction) -> Written:
+        FOLDER.check(transaction, precondition)
         changes = FileChanges(transaction)
         return _commit(transaction, origin, changes, target_requests.create(transaction, changes, request))
 

@@ -65,7 +65,7 @@ class FileChanges:
         Raises Conflict where a file with other content belongs to a document that recorded its old content, or
         where a document brings other content of a file that only others name.
         """
-        dropped = {path for path in self._dropped if self._source.has(path)}
+        dropped = {path for path in self._dropped if self._source.version(path)}
         if not dropped and not self._writers:
             return []
         uses = _find_uses(self._source, dropped | self._writers.keys())
@@ -75,8 +75,8 @@ class FileChanges:
         return [warning for path in self._writers for warning in self._check(path, uses[path])]
 
     def _check(self, path: str, uses: _Uses) -> list[str]:
-        file = self._source.read(path)
-        changed = [name for name, version in uses.owners.items() if file is None or version != file.id]
+        now = self._source.version(path)
+        changed = [name for name, version in uses.owners.items() if version != now]
         others = uses.others - self._written
         refused = [*changed, *others] if path in self._strangers else changed
         if refused:
