@@ -105,7 +105,7 @@ def _answer_http(error: HTTPException) -> Response:
     message = error.description or "This request cannot be answered."
     if status in _HTTP_MESSAGES:
         message = _HTTP_MESSAGES[status].format(
-            path=request.path, method=request.method, limit=request.max_content_length
+            path=request.path, method=request.method, limit=context.services().settings.max_body
         )
     response = _answer(status, message)
     if isinstance(error, MethodNotAllowed):
