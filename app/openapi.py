@@ -36,6 +36,7 @@ _REFUSALS = {
     401: ("No token, or one that is unknown, expired or revoked.", "This token is unknown, or was revoked."),
     403: ("The token may not do this.", "The token 'nightly' is for reading only."),
     404: ("There is no such resource.", "Repo 'demo' not found"),
+    408: ("The body came too slowly.", "The body came too slowly, and other requests wait."),
     409: (
         "The request contradicts what is stored.",
         "Target 'coding_target' already exists with different configuration. Use PUT to replace it, "
@@ -102,6 +103,7 @@ def build(app: Flask) -> dict[str, Any]:
         version=version("bakehouse"),
         openapi_version="3.1.0",
         info={"description": "Target configurations as YAML files in git repositories."},
+        servers=[{"url": app.extensions["bakehouse"].settings.public_url or "/"}],
         plugins=[marshmallow],
         security=[{"token": []}],
     )

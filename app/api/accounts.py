@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint
+from flask import Blueprint, Response
 
 from app.api import examples
 from app.auth import Forbidden
@@ -27,6 +27,13 @@ def require_master_key() -> None:
     context.authenticate()
     if not context.principal().is_master:
         raise Forbidden("Only the master key may manage users.")
+
+
+@blueprint.after_request
+def forbid_copies(response: Response) -> Response:
+    """Have no cache keep an answer: it may contain a secret."""
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 @blueprint.post("")

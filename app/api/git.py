@@ -36,10 +36,9 @@ def allow_ending(_: str | None, values: dict[str, Any] | None) -> None:
 def authenticate() -> None:
     """Identify who clones. Git sends a password only after a 401."""
     g.admit = authenticate
-    services = context.services()
+    accounts, given = context.services().accounts, request.authorization
     owner = (request.view_args or {})["owner"]
-    g.principal = authenticate_git(services.accounts, services.master_key, request.authorization, owner)
-    context.count_request()
+    context.identify(lambda key: authenticate_git(accounts, key, given, owner), given.username if given else None)
 
 
 @blueprint.get("/info/refs")

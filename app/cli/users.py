@@ -9,9 +9,9 @@ from app.domain.names import user_id_problem
 from app.domain.tokens import Access
 from app.registry.accounts import REPOSITORY, Accounts
 from app.registry.messages import Origin
+from app.registry.stores import Stores
 from app.schemas.accounts import TokenCreateSchema
 from app.schemas.base import load
-from storage.store import Store
 
 _OPERATOR = Origin("operator", alias="Operator (command line)")
 
@@ -132,4 +132,4 @@ def _visible(text: str | None) -> str:
 
 
 def _accounts() -> Accounts:
-    return Accounts(Store(find_data_dir(f"{REPOSITORY}.git")), _OPERATOR)
+    return Accounts(Stores.of(find_data_dir(f"{REPOSITORY}.git")).accounts, _OPERATOR)

@@ -1,6 +1,7 @@
 """Access levels, and the tokens that users authenticate with."""
 
 import hashlib
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 _PREFIX = "bakehouse_"  # lets scanners for leaked secrets recognise a token
+SECRET = re.compile(_PREFIX + "[A-Za-z0-9_-]{20,}")  # a token, or most of one
 
 
 class Access(StrEnum):

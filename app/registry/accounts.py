@@ -72,7 +72,7 @@ class Accounts:
             if transaction.read(FOLDER.path(user_id)) is not None:
                 raise Conflict(user_id, f"User '{user_id}' already exists. {_how_to_rotate(user_id, token.name)}")
             user = User(user_id, alias, email, (token,))
-            transaction.write(FOLDER.path(user_id), documents.dump(user.document()))
+            documents.write(transaction, FOLDER.path(user_id), user.document())
             lines = messages.changed_fields({}, {"alias": alias, "email": email})
             FOLDER.commit(transaction, origin, messages.message(origin, f"Create user {user_id}", lines))
 
@@ -178,7 +178,7 @@ class Accounts:
                 raise NotFound(FOLDER.kind, user_id)
             tokens = change_list(user_files.read_tokens(found[0], transaction, path))
             document = {**found[0], "tokens": [token.document() for token in tokens]}
-            transaction.write(path, documents.dump(document))
+            documents.write(transaction, path, document)
             lines = messages.changed_fields({}, details or {})
             transaction.commit(messages.message(origin, subject, lines), origin.author)
 

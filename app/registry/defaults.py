@@ -49,7 +49,7 @@ def first_config(base_model: str | None) -> Config:
 
 def write(transaction: Transaction, config: Config, files: FileVersions = MappingProxyType({})) -> BlobId:
     """Write the default template and the versions of its question templates; return its blob id."""
-    return transaction.write(PATH, documents.dump(document(config, files)))
+    return documents.write(transaction, PATH, document(config, files))
 
 
 def document(config: Config, files: FileVersions) -> Mapping[str, Any]:

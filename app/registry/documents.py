@@ -5,12 +5,14 @@ from typing import Any, Protocol, TypeVar
 
 from app.domain.canonical_yaml import dump, load
 from app.domain.resolution import Config, is_config
+from app.domain.yaml_size import least_size, may_exceed
+from storage.budget import Budget
 from storage.caches import Cache, weigh
 from storage.errors import RepositoryDamaged
 from storage.ids import BlobId, CommitId
 from storage.snapshot import File
 
-__all__ = ["Editable", "Source", "dump", "expect", "expect_config", "parse", "read"]
+__all__ = ["Editable", "Source", "dump", "expect", "expect_config", "parse", "read", "write"]
 
 UNWRITTEN = BlobId("")  # the version of a document that is not in a file yet
 UNCOMMITTED = CommitId("")
@@ -41,6 +43,10 @@ class Source(Protocol):
 class Editable(Source, Protocol):
     """A source that can be written to: a transaction or a draft."""
 
+    @property
+    def budget(self) -> Budget:
+        """What may still be written."""
+
     def write(self, path: str, data: bytes) -> BlobId:
         """Put a file at a path, and return its blob id."""
 
@@ -69,6 +75,13 @@ def parse_uncached(source: Source, path: str, file: File) -> Mapping[str, Any]:
         return load(file.data)
     except ValueError as error:
         raise RepositoryDamaged(source.name, f"{path} is not a document that Bakehouse wrote") from error
+
+
+def write(source: Editable, path: str, document: Mapping[str, Any]) -> BlobId:
+    """Write a document, and return its blob id; TooLarge, before any work, if it is larger than allowed."""
+    if may_exceed(document, source.budget.left):
+        source.budget.check(path, least_size(document))
+    return source.write(path, dump(document))
 
 
 def expect(document: Mapping[str, Any], field: str, kind: type[T], source: Source, path: str) -> T:

@@ -92,7 +92,7 @@ def _change(
         document = {**repos.read(transaction), "grants": {user: str(after[user]) for user in sorted(after)}}
         if not after:
             del document["grants"]
-        transaction.write(repos.PATH, documents.dump(document))
+        documents.write(transaction, repos.PATH, document)
         lines = messages.changed_fields(before, after)
         return transaction.commit(messages.message(origin, subject, lines), origin.author)
 

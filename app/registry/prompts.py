@@ -110,7 +110,7 @@ def put_all(
 
 
 def _write(transaction: Transaction, prompt: Prompt) -> BlobId:
-    return transaction.write(FOLDER.path(prompt.name), documents.dump(prompt.document()))
+    return documents.write(transaction, FOLDER.path(prompt.name), prompt.document())
 
 
 def _commit(transaction: Transaction, origin: Origin, prompt: Prompt, existing: Prompt | None) -> Prompt:

@@ -19,7 +19,8 @@ from storage.snapshot import File, Snapshot
 
 
 def of_repo(clone: Clone, snapshot: Snapshot) -> Verification:
-    """Return the check of a repo at one commit."""
+    """Return the check of a repo at one commit; LayoutUnknown where this version cannot check it."""
+    repos.check_layout(snapshot)
     checks = _RepoChecks(clone, snapshot)
     return Verification(clone, snapshot, checks.of_files(), checks.of_folders())
 

@@ -86,7 +86,7 @@ def read_template(source: Source, template: str) -> tuple[Config, BlobId]:
 
 def write(source: Editable, target: Target) -> Target:
     """Write a target's file, and return the target with its version."""
-    version = source.write(FOLDER.path(target.name), documents.dump(target.document()))
+    version = documents.write(source, FOLDER.path(target.name), target.document())
     return replace(target, version=version)
 
 

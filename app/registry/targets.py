@@ -9,7 +9,7 @@ from app.domain.differences import is_same
 from app.domain.errors import Conflict, NotFound
 from app.domain.preconditions import UNCONDITIONAL, Precondition
 from app.domain.resolution import Config, in_order, normalize, resolve
-from app.registry import messages, question_templates, revisions, target_files
+from app.registry import batch_sizes, messages, question_templates, revisions, target_files
 from app.registry.documents import Source
 from app.registry.messages import Origin
 from app.registry.question_templates import Files
@@ -141,6 +141,7 @@ def write_all(
         there: dict[str, None] = {}
         failed: dict[str, str] = {}
         lines = []
+        batch_sizes.check(transaction, requests)
         for request in requests:
             try:
                 outcome = (_put_in if replacing else _create_in)(transaction, request)

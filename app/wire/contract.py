@@ -76,7 +76,7 @@ class Contract:
     def refusals(self) -> set[int]:
         """Return every status that the view may be refused with."""
         of_all = (422,) if self.is_open else (400, 401, 403, 422, 429, 503)
-        of_bodies = () if self.body is None else (413,)
+        of_bodies = () if self.body is None else (408, 413)
         return {*of_all, *of_bodies, *self.errors}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from flask import request
 
 from app.domain.preconditions import ANY, Precondition
-from app.wire.context import InvalidHeader
+from app.wire.context import InvalidHeader, services
 from storage.snapshot import Snapshot
 
 HEADERS = {
@@ -55,7 +55,8 @@ def commit_headers(snapshot: Snapshot) -> dict[str, str]:
 
 def location(name: str) -> dict[str, str]:
     """Return the header with the address of a resource that was POSTed to its collection."""
-    return {"Location": f"{request.script_root}{request.path}/{name}"}
+    prefix = services().settings.prefix or request.script_root
+    return {"Location": f"{prefix}{request.path}/{name}"}
 
 
 def precondition() -> Precondition:
