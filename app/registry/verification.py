@@ -16,6 +16,12 @@ README = "README.md"
 Check = Callable[[str, File], Iterator[str]]  # from a file, and its name in its folder, to its problems
 
 
+class Note(str):
+    """A finding that is no fault, such as the name of a prompt that is not there."""
+
+    __slots__ = ()
+
+
 class Verification:
     """The check of one commit of a repository."""
 
@@ -40,7 +46,7 @@ class Verification:
         """Yield the problems of one of the paths, a line each."""
         try:
             for problem in self._check(path):
-                yield f"{path}: {problem}"
+                yield located(path, problem)
         except (StorageError, OSError) as error:
             reason = reason_of(error)
             yield reason if path in reason else f"{path}: {reason}"
@@ -68,6 +74,11 @@ class Verification:
 def _check_attributes(_: str, file: File) -> Iterator[str]:
     if AS_THEY_ARE.strip() not in file.data.splitlines():  # somebody may have put other attributes beside it
         yield f"it has no line '{AS_THEY_ARE.decode().strip()}', so a clone may change line ends"
+
+
+def located(place: str, finding: str) -> str:
+    """Return a finding with its place in front; a note stays a note."""
+    return type(finding)(f"{place}: {finding}")
 
 
 def reason_of(error: StorageError | OSError) -> str:
