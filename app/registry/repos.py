@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.domain.errors import Conflict, NotFound
-from app.domain.names import name_problem, user_id_problem
+from app.domain.names import name_problem, refuse_unportable, user_id_problem
 from app.registry import defaults, documents, messages
 from app.registry.documents import Source
 from app.registry.messages import Origin
@@ -135,6 +135,7 @@ def describe_all(store: Store, owner: str, names: Sequence[str]) -> list[Repo]:
 
 
 def _write_new(transaction: Transaction, repo: Repo, origin: Origin) -> None:
+    refuse_unportable("repo_name", f"{repo.name}.git")
     transaction.write("README.md", README.format(name=repo.name).encode())
     documents.write(transaction, PATH, {"base_model": repo.base_model, "layout": LAYOUT_VERSION})
     defaults.write(transaction, defaults.first_config(repo.base_model))
