@@ -6,6 +6,7 @@ from typing import Any, Protocol, TypeVar
 from app.domain.canonical_yaml import dump, load
 from app.domain.resolution import Config, is_config
 from app.domain.yaml_size import least_size, may_exceed
+from app.registry import shared_fields
 from storage.budget import Budget
 from storage.caches import Cache, weigh
 from storage.errors import RepositoryDamaged
@@ -73,9 +74,14 @@ def parse(source: Source, path: str, data: bytes) -> Mapping[str, Any]:
 
 def write(source: Editable, path: str, document: Mapping[str, Any]) -> BlobId:
     """Write a document, and return its blob id; TooLarge, before any work, if it is larger than allowed."""
-    if may_exceed(document, source.budget.left):
-        source.budget.check(path, least_size(document))
-    return source.write(path, dump(document))
+    known = shared_fields.known(document)
+    rest = shared_fields.without(document, known) if known else document
+    size = sum(map(len, known.values()))
+    is_large = may_exceed(rest, source.budget.left - size)
+    if is_large:
+        source.budget.check(path, size + least_size(rest))
+    data = shared_fields.join(document, known) if known or is_large else dump(document)
+    return source.write(path, data)
 
 
 def expect(document: Mapping[str, Any], field: str, kind: type[T], source: Source, path: str) -> T:
