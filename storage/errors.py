@@ -95,6 +95,17 @@ class TooLarge(StorageError):
         self.limit = limit
 
 
+class LayoutUnknown(StorageError):
+    """Another version of Bakehouse wrote a repository, in a layout that this version does not know."""
+
+    def __init__(self, name: str, path: str, found: object, known: int) -> None:
+        self.reason = f"{path}: its layout is {found!r}, and this Bakehouse knows {known}"
+        super().__init__(f"Repository '{name}' needs another version of Bakehouse ({self.reason})")
+        self.name = name
+        self.found = found
+        self.known = known
+
+
 class TipMoved(StorageUnavailable):
     """Somebody else has written to the repository since its tip was read."""
 

@@ -70,7 +70,9 @@ class Repository:
         self._revisions = Revisions(location, self._ancestry, self._tags)
         self._history = History(objects, self._ancestry, self._git, shared.versions)
         self.limits = shared.limits
-        self._writer = Writer(objects, self._tip, shared.waits, shared.limits)
+        self._check = shared.check
+        self._checked: CommitId | None = None
+        self._writer = Writer(objects, self._tip, shared.waits, shared.limits, shared.check)
 
     @classmethod
     def init(cls, location: Location, change: Callable[[Transaction], object], limits: Limits) -> None:
@@ -91,6 +93,14 @@ class Repository:
     def is_gone(self) -> bool:
         """Tell whether somebody removed the folder since it was opened, or put another in its place."""
         return self._tip.is_gone()
+
+    def check_layout(self) -> None:
+        """Raise LayoutUnknown where the store may not use the files that the repository has now."""
+        with self._location.explained():
+            tip = self._tip.read()
+            if tip != self._checked:
+                self._check(Snapshot(self._objects, tip))
+                self._checked = tip
 
     def head(self) -> Snapshot:
         """Return the files of the repository as they are now."""

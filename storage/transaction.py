@@ -61,6 +61,11 @@ class Transaction:
                 names.discard(name) if file is None else names.add(name)
         return sorted(names)
 
+    def folder_version(self, folder: str) -> str:
+        """Return a folder's tree id as 40 hex digits, without the caller's own writes since the last commit."""
+        assert self._base is not None
+        return self._base.folder_version(folder)
+
     def write(self, path: str, data: bytes) -> BlobId:
         """Put a file at a path, and return its blob id; TooLarge if that is more than may be written."""
         self.budget.spend(path, len(data))

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from flask import request
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntityTooLarge
 
 from app.schemas.base import InvalidRequest, Location, Mistake
 from app.wire.context import services
@@ -28,6 +28,10 @@ _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")  # only an escape can brin
 
 class BrokenBody(Exception):
     """The body does not match its headers, or broke off."""
+
+
+class SlowBody(Exception):
+    """The client sent its body too slowly, and was cut off."""
 
 
 def read_json() -> Any:
@@ -86,6 +90,10 @@ def _sent() -> Iterator[bytes]:
     while True:
         try:
             piece = request.stream.read(_PIECE)
+        except ClientDisconnected as error:
+            if isinstance(error.__context__, TimeoutError):
+                raise SlowBody("The body came too slowly, and other requests wait.") from error
+            raise
         except HTTPException:
             raise
         except Exception as error:  # each WSGI server raises another exception for malformed chunks
