@@ -124,7 +124,10 @@ def _answer_too_large(error: TooLarge) -> Response:
 
 
 def _answer_no_memory(_: MemoryError) -> Response:
-    return _answer_known(StorageUnavailable(request.path, "the server has too little memory for this request, for now"))
+    response = _answer(503, "The server has too little memory for this request, for now.")
+    response.headers["Retry-After"] = _RETRY_AFTER_SECONDS
+    _log.error("%s %s: memory ran out", request.method, request.path)
+    return response
 
 
 def _answer_http(error: HTTPException) -> Response:

@@ -53,6 +53,16 @@ def test_a_bug_is_answered_500_without_its_details(app: Flask, master: Client, c
     assert "/secret/path" in caplog.text
 
 
+def test_a_request_that_memory_does_not_suffice_for_is_answered_503(app: Flask, master: Client):
+    @app.get("/large")
+    def large():
+        raise MemoryError
+
+    response = master.get("/large")
+    assert_error(response, 503, "STORAGE_UNAVAILABLE", "memory")
+    assert response.headers["Retry-After"]
+
+
 def test_unknown_addresses_are_answered_404_and_methods_405(master: Client):
     assert_error(master.get("/nope"), 404, "RESOURCE_NOT_FOUND", "/nope. All operations are listed at /docs.")
     response = master.request("DELETE", "/v1/repo")
