@@ -14,6 +14,7 @@ from app.settings import Settings, SettingsError
 from app.wire import contract
 from app.wire.context import Services
 from app.wire.rates import RateLimiter
+from storage.budget import Limits
 from storage.errors import LayoutUnknown, RepositoryDamaged, StorageError
 from storage.maintenance import Maintenance
 from storage.store import Store
@@ -49,7 +50,8 @@ def create_app(settings: Settings) -> Flask:
     maintenance = Maintenance(data_dir / ".maintenance" if settings.maintenance else None)
     share = open_files.divide(open_files.limit(), settings.workers, settings.threads)
     waits = Waits(settings.lock_timeout, max(1, share.threads // 2))
-    stores = Stores.of(data_dir, maintenance, waits, share.repositories)
+    limits = Limits(settings.max_document, settings.max_write)
+    stores = Stores.of(data_dir, maintenance, waits, share.repositories, limits)
     accounts = _open_accounts(stores.accounts, data_dir)
     stores.repos.checkpoint_leftovers()
     rates = RateLimiter(data_dir / "rates", settings.rate_limit) if settings.rate_limit else None

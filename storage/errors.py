@@ -83,6 +83,18 @@ class StorageUnavailable(StorageError):
         self.reason = reason
 
 
+class TooLarge(StorageError):
+    """A change would write more than it may: into one file, `path`, or where that is None into all together."""
+
+    def __init__(self, path: str | None, size: int, limit: int) -> None:
+        what = "What this request reads or writes" if path is None else f"'{path}'"
+        ask = "Send it in smaller parts" if path is None else "Make it smaller"
+        super().__init__(f"{what} comes to {size} bytes or more, and {limit} are allowed. {ask}")
+        self.path = path
+        self.size = size
+        self.limit = limit
+
+
 class LayoutUnknown(StorageError):
     """Another version of Bakehouse wrote a repository, in a layout that this version does not know."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from storage.budget import UNLIMITED, Limits
 from storage.caches import Cache
 from storage.journal.checkpointer import Checkpointer
 from storage.journal.file_engine import FileJournal
@@ -17,13 +18,14 @@ from storage.waits import Waits
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """Caches, background threads, bounds of waiting, and the journals' engine: one of each for a store.
+    """Caches, background threads, bounds of waiting and writing, and the journals' engine: one of each for a store.
 
     `check` raises LayoutUnknown for files that the store's repositories must not have.
     """
 
     maintenance: Maintenance = field(default_factory=lambda: Maintenance(None))
     waits: Waits = field(default_factory=Waits)
+    limits: Limits = UNLIMITED
     checkpointer: Checkpointer = field(default_factory=Checkpointer)
     objects: ObjectCache = field(default_factory=ObjectCache)
     check: Callable[[Snapshot], None] = lambda _: None

@@ -40,7 +40,7 @@ class Snapshot:
         return None if found is None else File(blob_id(found), self._objects.blob(found))
 
     def version(self, path: str) -> BlobId | None:
-        """Return the blob id of the file at a path, or None; this does not read the content."""
+        """Return the blob id of the file at a path, or None. The file itself is not read."""
         found = self._find(path, FILE)
         return None if found is None else blob_id(found)
 

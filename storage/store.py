@@ -13,6 +13,7 @@ from pathlib import Path
 
 from cachetools import LRUCache
 
+from storage.budget import UNLIMITED, Limits
 from storage.caches import Cache, weigh
 from storage.errors import LayoutUnknown, NameTaken, RepositoryExists, StorageError, explained
 from storage.journal import recovery
@@ -49,16 +50,17 @@ class Store:
         maintenance: Maintenance | None = None,
         waits: Waits | None = None,
         open_at_most: int = 128,
+        limits: Limits = UNLIMITED,
         check: Callable[[Snapshot], None] = lambda _: None,
     ) -> None:
-        """Keep repositories in `root`. Several stores may share `maintenance` and `waits`.
+        """Keep repositories in `root`; each change heeds `limits`. Several stores may share `maintenance` and `waits`.
 
         `check` raises LayoutUnknown for a repository whose files the caller does not know how to use.
         At most `open_at_most` repositories stay open, each with its journal and perhaps a `git cat-file` process.
         """
         self._root = root
         background = maintenance or Maintenance(root / ".maintenance")
-        self._shared = Shared(background, waits or Waits(), check=check)
+        self._shared = Shared(background, waits or Waits(), limits, check=check)
         self._lock = threading.Lock()
         self._open: LRUCache[str, Repository] = LRUCache(open_at_most)
         self._listed: Cache[str, tuple[int, tuple[str, ...]]] = Cache(_LIST_CACHE_SIZE)
@@ -184,7 +186,7 @@ class Store:
             ignore_cleanup_errors=True,  # the next `create` removes it
         ) as scratch:
             unfinished = Path(scratch, path.name)
-            Repository.init(Location(name, unfinished), change)
+            Repository.init(Location(name, unfinished), change, self._shared.limits)
             disk.sync_tree(unfinished)
             position = self._shared.open_journal(Location(name, unfinished)).head()
             unfinished.rename(path)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Any, TypeVar
 
+from storage.budget import Limits
 from storage.errors import StorageUnavailable, TipMoved
 from storage.ids import CommitId
 from storage.journal.records import Record
@@ -63,9 +64,12 @@ class _Waiting:
 class Writer:
     """Runs changes of one repository, many behind one lock and one flush."""
 
-    def __init__(self, objects: ObjectDatabase, tip: Tip, waits: Waits, check: Callable[[Snapshot], None]) -> None:
+    def __init__(
+        self, objects: ObjectDatabase, tip: Tip, waits: Waits, limits: Limits, check: Callable[[Snapshot], None]
+    ) -> None:
         """Write to one repository; `check` is asked about the files that changes are made on top of."""
         self._objects = objects
+        self._limits = limits
         self._tip = tip
         self._waits = waits
         self._check = check
@@ -160,7 +164,7 @@ class Writer:
         objects = ObjectOverlay(self._objects)
         for waiting in group:
             own = ObjectOverlay(objects)
-            transaction = Transaction(own, tip)
+            transaction = Transaction(own, tip, self._limits)
             if waiting.attempt(transaction) and transaction.records:
                 records += transaction.records
                 tip = transaction.tip

@@ -10,8 +10,10 @@ from app.auth import Forbidden, NotShared, authenticate_git, authorize
 from app.domain.errors import NotFound
 from app.domain.tokens import Access
 from app.registry import repos
+from app.schemas.base import InvalidRequest
 from app.wire import context
 from app.wire.body import pieces
+from app.wire.query import find_mistakes
 from storage.errors import StorageUnavailable
 from storage.repository import Repository
 
@@ -34,15 +36,15 @@ def allow_ending(_: str | None, values: dict[str, Any] | None) -> None:
 def authenticate() -> None:
     """Identify who clones. Git sends a password only after a 401."""
     g.admit = authenticate
-    services = context.services()
+    accounts, given = context.services().accounts, request.authorization
     owner = (request.view_args or {})["owner"]
-    g.principal = authenticate_git(services.accounts, services.master_key, request.authorization, owner)
-    context.count_request()
+    context.identify(lambda key: authenticate_git(accounts, key, given, owner), given.username if given else None)
 
 
 @blueprint.get("/info/refs")
 def info_refs(owner: str, repo_name: str) -> Response:
     """Answer the first request of a clone or fetch."""
+    _refuse_other_parameters("service")
     service = request.args.get("service")
     if service != _UPLOAD_PACK:
         raise Forbidden(_NO_PUSHES if service == "git-receive-pack" else _ONLY_FETCHES)
@@ -53,6 +55,7 @@ def info_refs(owner: str, repo_name: str) -> Response:
 @blueprint.post(f"/{_UPLOAD_PACK}")
 def upload_pack(owner: str, repo_name: str) -> Response:
     """Stream the objects that a clone or fetch asks for."""
+    _refuse_other_parameters()
     _open(owner, repo_name)  # answer 403 or 404 before the client has sent its request
     with context.readmit_if_slow():
         wanted = _spool(repo_name)
@@ -64,6 +67,12 @@ def upload_pack(owner: str, repo_name: str) -> Response:
 def receive_pack(owner: str, repo_name: str) -> Response:  # noqa: ARG001 — the route's variables
     """Refuse a push."""
     raise Forbidden(_NO_PUSHES)
+
+
+def _refuse_other_parameters(*names: str) -> None:
+    mistakes = find_mistakes(names)
+    if mistakes:
+        raise InvalidRequest(mistakes)
 
 
 def _open(owner: str, repo_name: str) -> Repository:

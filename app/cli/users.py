@@ -108,6 +108,15 @@ def list_tokens(user_id: str) -> None:
         click.echo("\t".join(columns))
 
 
+@tokens.command("rotate")
+@click.argument("user_id", type=_Text())
+@click.argument("name", type=_Text())
+def rotate_token(user_id: str, name: str) -> None:
+    """Replace a token by a new one of the same name and print it, once. The old one stops working at once."""
+    _, secret = _accounts().rotate_token(_OPERATOR, user_id, name)
+    click.echo(secret)
+
+
 @tokens.command("revoke")
 @click.argument("user_id", type=_Text())
 @click.argument("name", type=_Text())

@@ -135,7 +135,7 @@ def describe_all(store: Store, owner: str, names: Sequence[str]) -> list[Repo]:
 
 def _write_new(transaction: Transaction, repo: Repo, origin: Origin) -> None:
     transaction.write("README.md", README.format(name=repo.name).encode())
-    transaction.write(PATH, documents.dump({"base_model": repo.base_model, "layout": LAYOUT_VERSION}))
+    documents.write(transaction, PATH, {"base_model": repo.base_model, "layout": LAYOUT_VERSION})
     defaults.write(transaction, defaults.first_config(repo.base_model))
     lines = messages.changed_fields({}, {"base_model": repo.base_model})
     transaction.commit(messages.message(origin, f"Create repo {repo.name}", lines), origin.author)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from app.registry.repos import check_layout
+from storage.budget import UNLIMITED, Limits
 from storage.maintenance import Maintenance
 from storage.store import Store
 from storage.waits import Waits
@@ -22,10 +23,11 @@ class Stores(NamedTuple):
         maintenance: Maintenance | None = None,
         waits: Waits | None = None,
         open_at_most: int = 128,
+        limits: Limits = UNLIMITED,
     ) -> "Stores":
         """Return the stores of a data directory; at most `open_at_most` repos stay open."""
         waits = waits or Waits()
         return cls(
-            Store(data_dir, maintenance, waits, check=check_layout),
-            Store(data_dir / "repos", maintenance, waits, open_at_most, check_layout),
+            Store(data_dir, maintenance, waits, limits=limits, check=check_layout),
+            Store(data_dir / "repos", maintenance, waits, open_at_most, limits, check_layout),
         )

@@ -150,7 +150,8 @@ def test_users_command_creates_lists_and_revokes(tmp_path: Path):
         assert call(server, token, "GET", "/v1/repo") == {"repos": []}
         assert bakehouse(tmp_path, "users", "list").stdout == "alice\tAlice\t-\t1\n"
         again = bakehouse(tmp_path, "users", "create", "alice")
-        assert (again.returncode, again.stderr) == (1, "Error: User 'alice' already exists\n")
+        assert (again.returncode, again.stdout) == (1, "")
+        assert again.stderr.startswith("Error: User 'alice' already exists. If the token was lost, rotate it: ")
         assert bakehouse(tmp_path, "users", "revoke", "alice").stdout == "Revoked 1 token of alice.\n"
         for _ in range(8):  # whichever worker answers
             with pytest.raises(urllib.error.HTTPError) as caught:
@@ -182,13 +183,19 @@ def test_tokens_command_creates_lists_and_revokes(tmp_path: Path):
     assert token not in listed
     with running(tmp_path) as server:
         assert call(server, token, "GET", "/v1/repo") == {"repos": []}
+        old, token = token, bakehouse(tmp_path, *tokens, "rotate", "alice", "ci").stdout.strip()
+        assert call(server, token, "GET", "/v1/repo") == {"repos": []}
+        with pytest.raises(urllib.error.HTTPError, match="401") as caught:
+            call(server, old, "GET", "/v1/repo")
+        caught.value.close()
         done = bakehouse(tmp_path, *tokens, "revoke", "alice", "ci")
         assert done.stdout == "Revoked token ci of alice.\n"
         with pytest.raises(urllib.error.HTTPError, match="401") as caught:
             call(server, token, "GET", "/v1/repo")
         caught.value.close()
     for arguments, error in (
-        (("create", "alice", "initial"), "Error: User 'alice' already has a token 'initial'\n"),
+        (("create", "alice", "initial"), "Error: User 'alice' already has a token 'initial'. If the token was lost"),
+        (("rotate", "alice", "nope"), "Error: Token 'nope' not found\n"),
         (("create", "nobody", "x"), "Error: User 'nobody' not found\n"),
         (("create", "alice", "x", "--expires", "soon"), "Error: expires_at: This must be a time with"),
         (("create", "alice", "x", "--repo", "/"), "Error: repos.0: This name must start"),
