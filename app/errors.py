@@ -132,11 +132,12 @@ def _answer_http(error: HTTPException) -> Response:
     status = error.code if error.code in CODES else HTTPStatus.BAD_REQUEST
     message = error.description or "This request cannot be answered."
     if status in _HTTP_MESSAGES:
+        settings = context.services().settings
         message = _HTTP_MESSAGES[status].format(
             path=request.path,
             method=request.method,
-            limit=request.max_content_length,
-            prefix=context.services().settings.prefix,
+            limit=settings.max_body,
+            prefix=settings.prefix,
         )
     response = _answer(status, message)
     if isinstance(error, MethodNotAllowed):

@@ -7,6 +7,7 @@ from flask import Blueprint
 from app.api import examples, payloads
 from app.registry import lineage, rebase, targets
 from app.registry.rebase import Drift
+from app.registry.target_files import FOLDER
 from app.schemas.lineage import (
     DescendantListSchema,
     DriftSchema,
@@ -25,15 +26,19 @@ blueprint.before_request(context.authorize)
 
 
 @blueprint.get("/explain")
-@accepts(query=RefQuerySchema)
-@returns(ExplanationSchema, 200, errors=(404, 409), headers=versions.HEADERS)
+@accepts(query=RefQuerySchema, conditions=("If-None-Match",))
+@returns(ExplanationSchema, 200, 304, errors=(404, 409), headers=versions.ANSWER_HEADERS)
 def explain_target(repo_name: str, target_name: str, query: dict[str, Any]) -> Answer:
     """Explain a target: for each field of its config, who set it, when, and which values it replaced."""
     repository, snapshot = context.repository(repo_name), context.snapshot(repo_name, query)
-    target = targets.get(snapshot, target_name)
-    explained = payloads.explanation(repository, lineage.explain(repository, snapshot, target))
-    headers = versions.headers(target.version, target.commit)
-    return {"target_name": target_name, **explained}, 200, headers
+    FOLDER.expect(snapshot, target_name)
+
+    def explained() -> dict[str, Any]:
+        found = lineage.explain(repository, snapshot, targets.get(snapshot, target_name))
+        return {"target_name": target_name, **payloads.explanation(repository, found)}
+
+    version = versions.of_answer(snapshot, query)
+    return explained, 304 if versions.is_known(version) else 200, versions.headers(version, snapshot.commit)
 
 
 @blueprint.get("/drift")

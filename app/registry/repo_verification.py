@@ -64,12 +64,12 @@ class _RepoChecks:
             yield f"its layout is {layout!r}, and this Bakehouse knows {repos.LAYOUT_VERSION}"
         repos.describe(self._snapshot, owner="")
         grants.get(self._snapshot)
-        if documents.dump(document) != file.data:
+        if not documents.is_written(document, file.data):
             yield FOREIGN
 
     def _check_prompt(self, name: str, file: File) -> Iterator[str]:
         prompt = prompts.get(self._snapshot, name)
-        if documents.dump(prompt.document()) != file.data:
+        if not documents.is_written(prompt.document(), file.data):
             yield FOREIGN
 
     def _check_target(self, name: str, file: File) -> Iterator[str]:
@@ -110,7 +110,7 @@ class _RepoChecks:
         files = question_templates.expect(document, self._snapshot, defaults.PATH)
         yield from self._check_files(files)
         config = canonical(defaults.read_version(self._snapshot, version))
-        if documents.dump(defaults.document(config, files)) != data:
+        if not documents.is_written(defaults.document(config, files), data):
             yield FOREIGN
 
     def _check_resolution(self, target: Target) -> Iterator[str]:
@@ -127,7 +127,7 @@ class _RepoChecks:
         if wrong:
             fields = ", ".join(difference.field for difference in wrong)
             yield f"its config is not what its template and overrides come to: {fields}"
-        elif documents.dump(anew.document()) != self._snapshot.blob(target.version):
+        elif not documents.is_written(anew.document(), self._snapshot.blob(target.version)):
             yield FOREIGN
 
     def _check_files(self, files: FileVersions) -> Iterator[str]:
