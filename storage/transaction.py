@@ -48,6 +48,13 @@ class Transaction:
             self._reads[path] = self._base.read(path) if self._base else None
         return self._reads[path]
 
+    def version(self, path: str) -> BlobId | None:
+        """Return the blob id of the file at a path, or None. The file itself is not read."""
+        if path in self._writes:
+            written = self._writes[path]
+            return None if written is None else blob_id(written.id)
+        return self._base.version(path) if self._base else None
+
     def blob(self, named: str) -> bytes:
         """Return the content of a blob that the history names; RepositoryDamaged if it is missing."""
         return self._objects.named_blob(named)

@@ -17,7 +17,7 @@ from app.schemas.lineage import (
     RevertSchema,
 )
 from app.schemas.revisions import RefQuerySchema
-from app.schemas.targets import TargetSchema
+from app.schemas.targets import WrittenTargetSchema
 from app.wire import context, versions
 from app.wire.contract import Answer, accepts, returns
 
@@ -70,7 +70,7 @@ def rebase_target(repo_name: str, target_name: str, body: dict[str, Any]) -> Ans
 
     All of this is one commit. A target that was its own template gets its original template back.
     """
-    rebased, commit = rebase.rebase(
+    rebased = rebase.rebase(
         context.repository(repo_name),
         context.origin(),
         target_name,
@@ -78,20 +78,22 @@ def rebase_target(repo_name: str, target_name: str, body: dict[str, Any]) -> Ans
         with_descendants=body["descendants"],
         dry_run=body["dry_run"],
     )
-    answer = {"dry_run": body["dry_run"], "targets": [_rebased(found) for found in rebased]}
-    return answer, 200, {"Git-Commit": commit}
+    changed = [_rebased(found) for found in rebased.changed]
+    answer = {"dry_run": body["dry_run"], "targets": changed, **payloads.warned(rebased.warnings)}
+    return answer, 200, {"Git-Commit": rebased.commit}
 
 
 @blueprint.post("/revert")
 @accepts(RevertSchema, example=examples.REVERT, conditions=versions.CONDITIONS)
-@returns(TargetSchema, 200, errors=(404, 409, 412), headers=versions.HEADERS)
+@returns(WrittenTargetSchema, 200, errors=(404, 409, 412), headers=versions.HEADERS)
 def revert_target(repo_name: str, target_name: str, body: dict[str, Any]) -> Answer:
     """Put a target back as it was at a commit, in a new commit. This also restores a deleted target."""
-    target = targets.revert(
+    written = targets.revert(
         context.repository(repo_name), context.origin(), target_name, body["to"], versions.precondition()
     )
-    headers = versions.headers(target.version, target.commit)
-    return {"target_name": target.name, "config": target.config}, 200, headers
+    headers = versions.headers(written.target.version, written.target.commit)
+    answer = {"target_name": target_name, "config": written.target.config, **payloads.warned(written.warnings)}
+    return answer, 200, headers
 
 
 def _drift(drift: Drift) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import marshal
 from collections.abc import Mapping
 from typing import Any, cast
 
-from app.domain.canonical_yaml import _is_literal
+from app.domain.yaml_scalars import is_literal
 
 # A value or character takes a byte or more from marshal, and 270 bytes of YAML at most: the spaces, and a few more.
 _MOST_OF_A_BYTE = 270
@@ -37,6 +37,6 @@ def least_size(value: Any, indent: int = 0) -> int:
 
 
 def _least_text(text: str, indent: int) -> int:
-    if "\n" not in text or not _is_literal(text):
+    if not is_literal(text):
         return len(text)
     return len(text) + indent * sum(map(bool, text.split("\n")))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Protocol, TypeVar
 
+from app.domain import former_yaml
 from app.domain.canonical_yaml import dump, load
 from app.domain.resolution import Config, is_config
 from app.domain.yaml_size import least_size, may_exceed
@@ -12,7 +13,7 @@ from storage.errors import RepositoryDamaged
 from storage.ids import BlobId, CommitId
 from storage.snapshot import File
 
-__all__ = ["Editable", "Source", "dump", "expect", "expect_config", "parse", "read", "write"]
+__all__ = ["Editable", "Source", "dump", "expect", "expect_config", "is_written", "parse", "read", "write"]
 
 UNWRITTEN = BlobId("")  # the version of a document that is not in a file yet
 UNCOMMITTED = CommitId("")
@@ -33,6 +34,9 @@ class Source(Protocol):
     def read(self, path: str) -> File | None:
         """Return a file, or None."""
 
+    def version(self, path: str) -> BlobId | None:
+        """Return the blob id of the file at a path, or None. The file itself is not read."""
+
     def blob(self, blob_id: BlobId) -> bytes:
         """Return the content of a blob in the history."""
 
@@ -49,6 +53,9 @@ class Editable(Source, Protocol):
 
     def write(self, path: str, data: bytes) -> BlobId:
         """Put a file at a path, and return its blob id."""
+
+    def remove(self, path: str) -> None:
+        """Remove the file at a path."""
 
 
 def read(source: Source, path: str) -> tuple[Mapping[str, Any], BlobId] | None:
@@ -82,6 +89,11 @@ def write(source: Editable, path: str, document: Mapping[str, Any]) -> BlobId:
     if may_exceed(document, source.budget.left):
         source.budget.check(path, least_size(document))
     return source.write(path, dump(document))
+
+
+def is_written(document: Mapping[str, Any], data: bytes) -> bool:
+    """Tell whether the content of a file is a document as Bakehouse writes it, or once wrote it."""
+    return dump(document) == data or former_yaml.dump(document) == data
 
 
 def expect(document: Mapping[str, Any], field: str, kind: type[T], source: Source, path: str) -> T:

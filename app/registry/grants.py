@@ -89,6 +89,8 @@ def _change(
         precondition.check("grants", version(transaction))
         before = get(transaction)
         after = change_all(before)
+        if after == before:
+            return transaction.tip
         document = {**repos.read(transaction), "grants": {user: str(after[user]) for user in sorted(after)}}
         if not after:
             del document["grants"]

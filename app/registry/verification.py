@@ -15,6 +15,12 @@ README = "README.md"
 Check = Callable[[str, File], Iterator[str]]  # from a file, and its name in its folder, to its problems
 
 
+class Note(str):
+    """A finding that is no fault, such as the name of a prompt that is not there."""
+
+    __slots__ = ()
+
+
 class Verification:
     """The check of one commit of a repository."""
 
@@ -39,7 +45,7 @@ class Verification:
         """Yield the problems of one of the paths, a line each."""
         try:
             for problem in self._check(path):
-                yield f"{path}: {problem}"
+                yield located(path, problem)
         except (StorageError, OSError) as error:
             reason = reason_of(error)
             yield reason if path in reason else f"{path}: {reason}"
@@ -60,6 +66,11 @@ class Verification:
         first = self._clone.root(self._snapshot.commit).read(README)
         if first is None or first.id != file.id:
             yield "it is not what the first commit has"
+
+
+def located(place: str, finding: str) -> str:
+    """Return a finding with its place in front; a note stays a note."""
+    return type(finding)(f"{place}: {finding}")
 
 
 def reason_of(error: StorageError | OSError) -> str:
