@@ -1,6 +1,7 @@
 """What one caller wants changed in a repository: reads, writes and commits on top of its tip."""
 
 from storage import moments
+from storage.budget import Budget, Limits
 from storage.ids import BlobId, CommitId, ObjectId, blob_id, commit_id
 from storage.journal.records import CommitRecord
 from storage.objects.overlay import ObjectOverlay
@@ -16,9 +17,10 @@ class Transaction:
     Reads see the caller's own writes, and those of the transactions before it.
     """
 
-    def __init__(self, objects: ObjectOverlay, tip: CommitId | None) -> None:
+    def __init__(self, objects: ObjectOverlay, tip: CommitId | None, limits: Limits) -> None:
         """Start at the commit `tip`, or in a new repository at none; the new objects go into `objects`."""
         self._tip = tip
+        self.budget = Budget(limits)
         self.records: list[CommitRecord] = []
         self._objects = objects
         self._base = None if tip is None else Snapshot(objects, tip)
@@ -58,8 +60,14 @@ class Transaction:
                 names.discard(name) if file is None else names.add(name)
         return sorted(names)
 
+    def folder_version(self, folder: str) -> str:
+        """Return a folder's tree id as 40 hex digits, without the caller's own writes since the last commit."""
+        assert self._base is not None
+        return self._base.folder_version(folder)
+
     def write(self, path: str, data: bytes) -> BlobId:
-        """Put a file at a path, and return its blob id."""
+        """Put a file at a path, and return its blob id; TooLarge if that is more than may be written."""
+        self.budget.spend(path, len(data))
         self._writes[path] = blob = self._objects.new.add(GitObject.of("blob", data))
         return blob_id(blob.id)
 

@@ -7,7 +7,7 @@ from flask import Flask, Response, current_app, request
 from app.schemas.errors import ErrorSchema, MistakesSchema
 from app.wire.contract import Contract, contract_of
 
-_OF_EVERY_ANSWER = {"Content-Type", "Content-Length", "X-Request-Id"}
+_OF_EVERY_ANSWER = {"Cache-Control", "Content-Type", "Content-Length", "X-Content-Type-Options", "X-Request-Id"}
 _OF_REFUSALS = _OF_EVERY_ANSWER | {"Retry-After", "WWW-Authenticate", "X-Should-Retry"}
 
 

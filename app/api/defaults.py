@@ -21,12 +21,15 @@ blueprint.before_request(context.authorize)
 @returns(DefaultTargetSchema, 200, 304, errors=(404, 409), headers=versions.HEADERS)
 def get_default_target(repo_name: str, query: dict[str, Any]) -> Answer:
     """Read the template called `default`."""
-    default = defaults.get(context.snapshot(repo_name, query))
-    return _answer(default, 304 if versions.is_known(default.version) else 200)
+    snapshot = context.snapshot(repo_name, query)
+    version = defaults.version(snapshot)
+    headers = versions.headers(version, snapshot.commit)
+    status = 304 if versions.is_known(version) else 200
+    return lambda: {"config": defaults.get(snapshot).config}, status, headers
 
 
 @blueprint.put("/target")
-@accepts(DefaultTargetPutSchema, example=examples.PUT_DEFAULT, conditions=("If-Match", "If-None-Match"))
+@accepts(DefaultTargetPutSchema, example=examples.PUT_DEFAULT, conditions=versions.CONDITIONS)
 @returns(DefaultTargetSchema, 200, errors=(404, 409, 412), headers=versions.HEADERS)
 def put_default_target(repo_name: str, body: dict[str, Any]) -> Answer:
     """Replace the template called `default`.

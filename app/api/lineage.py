@@ -58,7 +58,7 @@ def list_descendants(repo_name: str, target_name: str, query: dict[str, Any]) ->
 
 
 @blueprint.post("/rebase")
-@accepts(RebaseSchema, example=examples.REBASE, conditions=("If-Match",))
+@accepts(RebaseSchema, example=examples.REBASE, conditions=versions.CONDITIONS)
 @returns(RebasedSchema, 200, errors=(404, 409, 412), headers=versions.COMMIT_HEADERS)
 def rebase_target(repo_name: str, target_name: str, body: dict[str, Any]) -> Answer:
     """Resolve a target again on the current template, and with `descendants` all targets made from it.
@@ -78,7 +78,7 @@ def rebase_target(repo_name: str, target_name: str, body: dict[str, Any]) -> Ans
 
 
 @blueprint.post("/revert")
-@accepts(RevertSchema, example=examples.REVERT, conditions=("If-Match",))
+@accepts(RevertSchema, example=examples.REVERT, conditions=versions.CONDITIONS)
 @returns(TargetSchema, 200, errors=(404, 409, 412), headers=versions.HEADERS)
 def revert_target(repo_name: str, target_name: str, body: dict[str, Any]) -> Answer:
     """Put a target back as it was at a commit, in a new commit. This also restores a deleted target."""

@@ -30,14 +30,17 @@ _ITEM = TargetCreateSchema()
 
 
 @blueprint.post("")
-@accepts(TargetCreateSchema, example=examples.CREATE_TARGET)
-@returns(TargetSchema, 201, 200, errors=(404, 409), headers=versions.HEADERS | versions.LOCATION)
+@accepts(TargetCreateSchema, example=examples.CREATE_TARGET, conditions=("If-Match",))
+@returns(TargetSchema, 201, 200, errors=(404, 409, 412), headers=versions.HEADERS | versions.LOCATION)
 def create_target(repo_name: str, body: dict[str, Any]) -> Answer:
     """Create a target.
 
-    200 if it exists with the same template and overrides, or with the same resolved config.
+    200 if it exists with the same template and overrides, or with the same resolved config. `If-Match` is
+    about the version of the list.
     """
-    target, created = targets.create(context.repository(repo_name), context.origin(), _request(body))
+    target, created = targets.create(
+        context.repository(repo_name), context.origin(), _request(body), versions.precondition()
+    )
     return _answer(target, 201 if created else 200)
 
 
@@ -55,26 +58,27 @@ def list_targets(repo_name: str, query: dict[str, Any]) -> Answer:
 
 
 @blueprint.post("/batch")
-@accepts(TargetBatchSchema, example=examples.TARGET_BATCH)
-@returns(BatchSchema, 200, errors=(404, 409))
+@accepts(TargetBatchSchema, example=examples.TARGET_BATCH, conditions=("If-Match",))
+@returns(BatchSchema, 200, errors=(404, 409, 412), headers=versions.CHANGED_HEADERS)
 def create_target_batch(repo_name: str, body: dict[str, Any]) -> Answer:
     """Create targets, in one commit.
 
     A target may have an earlier one of the batch as its template. A target with mistakes is listed in
     `failed`, and the others are written. If one exists with another configuration, nothing is written.
+    `If-Match` is about the version of the list.
     """
-    return _write_batch(repo_name, body, replacing=False), 200, {}
+    return _write_batch(repo_name, body, replacing=False)
 
 
 @blueprint.put("/batch")
-@accepts(TargetBatchSchema, example=examples.TARGET_BATCH)
-@returns(BatchSchema, 200, errors=(404, 409))
+@accepts(TargetBatchSchema, example=examples.TARGET_BATCH, conditions=("If-Match",))
+@returns(BatchSchema, 200, errors=(404, 409, 412), headers=versions.CHANGED_HEADERS)
 def put_target_batch(repo_name: str, body: dict[str, Any]) -> Answer:
     """Create or replace targets, in one commit.
 
     Like POST, but existing targets are replaced.
     """
-    return _write_batch(repo_name, body, replacing=True), 200, {}
+    return _write_batch(repo_name, body, replacing=True)
 
 
 @blueprint.get("/<item:target_name>")
@@ -82,12 +86,15 @@ def put_target_batch(repo_name: str, body: dict[str, Any]) -> Answer:
 @returns(TargetSchema, 200, 304, errors=(404, 409), headers=versions.HEADERS)
 def get_target(repo_name: str, target_name: str, query: dict[str, Any]) -> Answer:
     """Read a target."""
-    target = targets.get(context.snapshot(repo_name, query), target_name)
-    return _answer(target, 304 if versions.is_known(target.version) else 200)
+    snapshot = context.snapshot(repo_name, query)
+    version = FOLDER.expect(snapshot, target_name)
+    headers = versions.headers(version, snapshot.commit)
+    status = 304 if versions.is_known(version) else 200
+    return lambda: _payload(targets.get(snapshot, target_name)), status, headers
 
 
 @blueprint.put("/<item:target_name>")
-@accepts(TargetPutSchema, example=examples.PUT_TARGET, conditions=("If-Match", "If-None-Match"))
+@accepts(TargetPutSchema, example=examples.PUT_TARGET, conditions=versions.CONDITIONS)
 @returns(TargetSchema, 200, errors=(404, 409, 412), headers=versions.HEADERS)
 def put_target(repo_name: str, target_name: str, body: dict[str, Any]) -> Answer:
     """Create or replace a target.
@@ -100,7 +107,7 @@ def put_target(repo_name: str, target_name: str, body: dict[str, Any]) -> Answer
 
 
 @blueprint.delete("/<item:target_name>")
-@accepts(conditions=("If-Match",))
+@accepts(conditions=versions.CONDITIONS)
 @returns(DeletedSchema, 200, errors=(404, 412), headers=versions.DELETED_HEADERS)
 def delete_target(repo_name: str, target_name: str) -> Answer:
     """Delete a target. Its history stays, and targets made from it do not change."""
@@ -112,7 +119,7 @@ def _request(body: dict[str, Any]) -> TargetRequest:
     return TargetRequest.of(body["target_name"], body["template"], body.get("overrides"))
 
 
-def _write_batch(repo_name: str, body: dict[str, Any], *, replacing: bool) -> dict[str, Any]:
+def _write_batch(repo_name: str, body: dict[str, Any], *, replacing: bool) -> Answer:
     repository = context.repository(repo_name)
     items = ((_item_name(index, item), item) for index, item in enumerate(body["targets"]))
     wanted, failed = load_each(_ITEM, items)
@@ -122,8 +129,10 @@ def _write_batch(repo_name: str, body: dict[str, Any], *, replacing: bool) -> di
             asked.append(_request(item))
         except Conflict as error:  # two generators bring the same file
             failed[name] = str(error)
-    created, refused = targets.write_all(repository, context.origin(), asked, replacing=replacing)
-    return {"created": created, "failed": failed | refused}
+    created, refused, commit = targets.write_all(
+        repository, context.origin(), asked, versions.precondition(), replacing=replacing
+    )
+    return {"created": created, "failed": failed | refused}, 200, {"Git-Commit": commit}
 
 
 def _item_name(index: int, item: Any) -> str:
@@ -135,4 +144,8 @@ def _answer(target: Target, status: int) -> Answer:
     headers = versions.headers(target.version, target.commit)
     if status == HTTPStatus.CREATED:
         headers |= versions.location(target.name)
-    return {"target_name": target.name, "config": target.config}, status, headers
+    return _payload(target), status, headers
+
+
+def _payload(target: Target) -> dict[str, Any]:
+    return {"target_name": target.name, "config": target.config}

@@ -10,6 +10,7 @@ from app.cli.stored import find_data_dir, list_repos
 from app.registry import accounts
 from app.registry.accounts_verification import of_accounts
 from app.registry.repo_verification import of_repo
+from app.registry.stores import Stores
 from app.registry.verification import Verification, reason_of
 from storage.clones import BRANCH, Clone
 from storage.errors import RepositoryNotFound, StorageError
@@ -62,14 +63,14 @@ def _verify_clone(path: Path) -> Iterator[str]:
 
 
 def _verify_server(data_dir: Path, repo: str | None) -> Iterator[str]:
-    store = Store(data_dir / "repos")
+    of_users, store = Stores.of(data_dir)
     names, problems = list_repos(store)
     if repo is not None:
         if repo not in names:
             raise click.BadParameter(f"There is no repo {repo!r}; write <user>/<name>.", param_hint="--repo")
         yield from _verify_stored(store, repo, of_repo)
         return
-    yield from _verify_stored(Store(data_dir), accounts.REPOSITORY, of_accounts)
+    yield from _verify_stored(of_users, accounts.REPOSITORY, of_accounts)
     yield from problems
     for name in names:
         yield from _verify_stored(store, name, of_repo)

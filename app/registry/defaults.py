@@ -17,7 +17,7 @@ from storage.caches import Cache, weigh
 from storage.errors import RepositoryDamaged
 from storage.ids import BlobId, CommitId
 from storage.repository import Repository
-from storage.snapshot import Snapshot
+from storage.snapshot import File, Snapshot
 from storage.transaction import Transaction
 
 _FOLDER = Folder("defaults", "Default")
@@ -49,7 +49,7 @@ def first_config(base_model: str | None) -> Config:
 
 def write(transaction: Transaction, config: Config, files: FileVersions = MappingProxyType({})) -> BlobId:
     """Write the default template and the versions of its question templates; return its blob id."""
-    return transaction.write(PATH, documents.dump(document(config, files)))
+    return documents.write(transaction, PATH, document(config, files))
 
 
 def document(config: Config, files: FileVersions) -> Mapping[str, Any]:
@@ -61,21 +61,34 @@ def read(source: Source) -> tuple[Config, BlobId]:
     """Return the default template's config and its blob id."""
     file = source.read(PATH)
     if file is None:
-        raise RepositoryDamaged(source.name, f"{PATH} is missing")
-    return _parse(source, file.data, file.id), file.id
+        raise _missing(source)
+    return _parse(source, file), file.id
+
+
+def version(snapshot: Snapshot) -> BlobId:
+    """Return the default template's blob id. The file is not read for that."""
+    found = snapshot.version(PATH)
+    if found is None:
+        raise _missing(snapshot)
+    return found
 
 
 def read_version(source: Source, version: BlobId) -> Config:
     """Return the config of the default template at a version of its file."""
-    return _parse(source, source.blob(version), version)
+    return _parse(source, File(version, source.blob(version)))
 
 
-def _parse(source: Source, data: bytes, version: BlobId) -> Config:
-    config = _kept.get(version)
+def _parse(source: Source, file: File) -> Config:
+    config = _kept.get(file.id)
     if config is None:
-        config = documents.expect_config(documents.parse(source, PATH, data), "config", source, PATH)
-        _kept.put(version, config, weigh(config))
+        document = documents.parse_uncached(source, PATH, file)
+        config = documents.expect_config(document, "config", source, PATH)
+        _kept.put(file.id, config, weigh(config))
     return config
+
+
+def _missing(source: Source) -> RepositoryDamaged:
+    return RepositoryDamaged(source.name, f"{PATH} is missing")
 
 
 def get(snapshot: Snapshot) -> DefaultTarget:
@@ -94,10 +107,11 @@ def put(repository: Repository, origin: Origin, overrides: Config, precondition:
 
     def change(transaction: Transaction) -> DefaultTarget:
         before, current = read(transaction)
-        precondition.check(PATH, current)
+        precondition.check(DEFAULT_TEMPLATE, current)
+        present = documents.read(transaction, PATH)
         replaced = {path: file.id for path in files if (file := transaction.read(path))}
         versions = question_templates.write(transaction, files)
-        version = write(transaction, config, versions)
+        version = documents.write(transaction, PATH, document(config, versions), present and present[0])
         lines = messages.changed_fields({**before, **replaced}, {**config, **versions})
         text = messages.message(origin, "Update default target", lines)
         return DefaultTarget(config, version, _FOLDER.commit(transaction, origin, text))

@@ -2,6 +2,7 @@
 
 import hashlib
 
+from storage.budget import Budget, Limits
 from storage.ids import BlobId
 from storage.snapshot import File, Snapshot
 
@@ -9,7 +10,8 @@ from storage.snapshot import File, Snapshot
 class Draft:
     """The files of a snapshot, with replacements that exist only here. A draft takes no lock."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: Snapshot, limits: Limits) -> None:
+        self.budget = Budget(limits)
         self.name = snapshot.name
         self._snapshot = snapshot
         self._written: dict[str, File] = {}
@@ -27,7 +29,11 @@ class Draft:
         return self._snapshot.list(folder)
 
     def write(self, path: str, data: bytes) -> BlobId:
-        """Replace a file of the snapshot, and return the blob id that git would give the content."""
+        """Replace a file of the snapshot, and return the blob id that git would give the content.
+
+        Raises TooLarge as the write itself would.
+        """
+        self.budget.spend(path, len(data))
         blob_id = BlobId(hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest())
         self._written[path] = File(blob_id, data)
         return blob_id

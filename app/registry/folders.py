@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from app.domain.errors import Conflict, NotFound
-from app.domain.preconditions import Precondition
+from app.domain.preconditions import UNCONDITIONAL, Precondition
 from app.registry import messages
 from app.registry.documents import Source
 from app.registry.messages import Origin
 from storage.errors import NameTaken
-from storage.ids import CommitId
+from storage.ids import BlobId, CommitId
 from storage.repository import Repository
 from storage.snapshot import Snapshot
 from storage.transaction import Transaction
@@ -32,9 +32,21 @@ class Folder:
         entries = source.list(self.name)
         return sorted([entry.removesuffix(_SUFFIX) for entry in entries if entry.endswith(_SUFFIX)])
 
+    def expect(self, snapshot: Snapshot, name: str) -> BlobId:
+        """Return the version of a file, which is not read for that; NotFound if there is none."""
+        version = snapshot.version(self.path(name))
+        if version is None:
+            raise NotFound(self.kind, name)
+        return version
+
     def version(self, snapshot: Snapshot) -> str:
         """Return the folder's tree id, which changes with the names and with the files."""
         return snapshot.folder_version(self.name)
+
+    def check(self, transaction: Transaction, precondition: Precondition) -> None:
+        """Raise PreconditionFailed where the folder's version, before the transaction's writes, is ruled out."""
+        if precondition != UNCONDITIONAL:
+            precondition.check(self.name, transaction.folder_version(self.name))
 
     def commit(self, transaction: Transaction, origin: Origin, text: str) -> CommitId:
         """Commit the transaction's writes, and return the commit's id.

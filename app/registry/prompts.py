@@ -49,13 +49,14 @@ def get(snapshot: Snapshot, name: str) -> Prompt:
     return replace(prompt, commit=snapshot.commit)
 
 
-def create(repository: Repository, origin: Origin, prompt: Prompt) -> tuple[Prompt, bool]:
+def create(repository: Repository, origin: Origin, prompt: Prompt, precondition: Precondition) -> tuple[Prompt, bool]:
     """Create a prompt, or return the existing one if its content is the same; True where it is new.
 
-    Raises Conflict where a different prompt has the name.
+    Raises Conflict where a different prompt has the name, PreconditionFailed by the version of the folder.
     """
 
     def change(transaction: Transaction) -> tuple[Prompt, bool]:
+        FOLDER.check(transaction, precondition)
         existing = _read(transaction, prompt.name)
         if existing is None:
             return _commit(transaction, origin, prompt, None), True
@@ -81,15 +82,21 @@ def put(repository: Repository, origin: Origin, prompt: Prompt, precondition: Pr
     return repository.transact(change)
 
 
-def put_all(repository: Repository, origin: Origin, prompts: Iterable[Prompt]) -> list[str]:
-    """Create or replace prompts in one commit, and return their names."""
+def put_all(
+    repository: Repository, origin: Origin, prompts: Iterable[Prompt], precondition: Precondition
+) -> tuple[list[str], CommitId]:
+    """Create or replace prompts in one commit, and return their names and the commit.
 
-    def change(transaction: Transaction) -> list[str]:
+    Raises PreconditionFailed by the version of the folder.
+    """
+
+    def change(transaction: Transaction) -> tuple[list[str], CommitId]:
+        FOLDER.check(transaction, precondition)
         names, lines = [], []
         for prompt in prompts:
             existing = _read(transaction, prompt.name)
             names.append(prompt.name)
-            if _write(transaction, prompt) != (existing.version if existing else None):
+            if _write(transaction, prompt, existing) != (existing.version if existing else None):
                 count = len(prompt.messages)
                 lines.append(
                     f"{'Update' if existing else 'Create'} prompt {prompt.name}: "
@@ -97,17 +104,18 @@ def put_all(repository: Repository, origin: Origin, prompts: Iterable[Prompt]) -
                 )
         if lines:
             FOLDER.commit(transaction, origin, messages.batch_message(origin, "prompt", lines))
-        return names
+        return names, transaction.tip
 
     return repository.transact(change)
 
 
-def _write(transaction: Transaction, prompt: Prompt) -> BlobId:
-    return transaction.write(FOLDER.path(prompt.name), documents.dump(prompt.document()))
+def _write(transaction: Transaction, prompt: Prompt, existing: Prompt | None) -> BlobId:
+    present = existing.document() if existing else None
+    return documents.write(transaction, FOLDER.path(prompt.name), prompt.document(), present)
 
 
 def _commit(transaction: Transaction, origin: Origin, prompt: Prompt, existing: Prompt | None) -> Prompt:
-    version = _write(transaction, prompt)
+    version = _write(transaction, prompt, existing)
     lines = messages.changed_fields(existing.document() if existing else {}, prompt.document())
     text = messages.message(origin, f"{'Update' if existing else 'Create'} prompt {prompt.name}", lines)
     return replace(prompt, version=version, commit=FOLDER.commit(transaction, origin, text))

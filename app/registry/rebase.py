@@ -106,7 +106,8 @@ def rebase(
     """
     if dry_run:
         tip = repository.head()
-        return _rebase_in(Draft(tip), name, precondition, with_descendants=with_descendants), tip.commit
+        draft = Draft(tip, repository.limits)
+        return _rebase_in(draft, name, precondition, with_descendants=with_descendants), tip.commit
 
     def change(transaction: Transaction) -> tuple[list[Drift], CommitId]:
         changed = _rebase_in(transaction, name, precondition, with_descendants=with_descendants)

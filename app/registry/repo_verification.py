@@ -19,7 +19,8 @@ from storage.snapshot import File, Snapshot
 
 
 def of_repo(clone: Clone, snapshot: Snapshot) -> Verification:
-    """Return the check of a repo at one commit."""
+    """Return the check of a repo at one commit; LayoutUnknown where this version cannot check it."""
+    repos.check_layout(snapshot)
     checks = _RepoChecks(clone, snapshot)
     return Verification(clone, snapshot, checks.of_files(), checks.of_folders())
 
@@ -52,12 +53,12 @@ class _RepoChecks:
             yield f"its layout is {layout!r}, and this Bakehouse knows {repos.LAYOUT_VERSION}"
         repos.describe(self._snapshot, owner="")
         grants.get(self._snapshot)
-        if documents.dump(document) != file.data:
+        if not documents.is_written(document, file.data):
             yield FOREIGN
 
     def _check_prompt(self, name: str, file: File) -> Iterator[str]:
         prompt = prompts.get(self._snapshot, name)
-        if documents.dump(prompt.document()) != file.data:
+        if not documents.is_written(prompt.document(), file.data):
             yield FOREIGN
 
     def _check_target(self, name: str, file: File) -> Iterator[str]:
@@ -85,11 +86,11 @@ class _RepoChecks:
     def _check_default(self, version: BlobId) -> Iterator[str]:
         self._checked.add((defaults.PATH, version))
         data = self._snapshot.blob(version)
-        document = documents.parse(self._snapshot, defaults.PATH, data)
+        document = documents.parse(self._snapshot, defaults.PATH, File(version, data))
         files = question_templates.expect(document, self._snapshot, defaults.PATH)
         yield from self._check_files(files)
         config = canonical(defaults.read_version(self._snapshot, version))
-        if documents.dump(defaults.document(config, files)) != data:
+        if not documents.is_written(defaults.document(config, files), data):
             yield FOREIGN
 
     def _check_resolution(self, target: Target) -> Iterator[str]:
@@ -109,7 +110,7 @@ class _RepoChecks:
         if wrong:
             fields = ", ".join(difference.field for difference in wrong)
             yield f"its config is not what its template and overrides come to: {fields}"
-        elif documents.dump(anew.document()) != self._snapshot.blob(target.version):
+        elif not documents.is_written(anew.document(), self._snapshot.blob(target.version)):
             yield FOREIGN
 
     def _check_files(self, files: FileVersions) -> Iterator[str]:
@@ -159,7 +160,7 @@ def _records(then: Snapshot, document: str, path: str, version: BlobId) -> bool:
     if file is None or version.encode() not in file.data:
         return False
     try:
-        parsed = documents.parse(then, document, file.data)
+        parsed = documents.parse(then, document, file)
         return question_templates.expect(parsed, then, document).get(path) == version
     except RepositoryDamaged:
         return False

@@ -14,6 +14,7 @@ from app.registry.messages import Origin
 from app.registry.question_templates import FileVersions
 from storage.caches import Cache, weigh
 from storage.ids import BlobId, CommitId
+from storage.snapshot import File
 from storage.transaction import Transaction
 
 FOLDER = Folder("targets", "Target")
@@ -57,12 +58,12 @@ _kept: Cache[tuple[str, BlobId], Target] = Cache(32 * 1024 * 1024)
 def read(source: Source, name: str) -> Target | None:
     """Return a target, or None if there is none."""
     file = source.read(FOLDER.path(name))
-    return None if file is None else _parse(source, name, file.data, file.id)
+    return None if file is None else _parse(source, name, file)
 
 
 def read_version(source: Source, name: str, version: BlobId) -> Target:
     """Return a target at a version of its file."""
-    return _parse(source, name, source.blob(version), version)
+    return _parse(source, name, File(version, source.blob(version)))
 
 
 def expect(source: Source, name: str) -> Target:
@@ -85,7 +86,9 @@ def read_template(source: Source, template: str) -> tuple[Config, BlobId]:
 
 def write(source: Editable, target: Target) -> Target:
     """Write a target's file, and return the target with its version."""
-    version = source.write(FOLDER.path(target.name), documents.dump(target.document()))
+    existing = read(source, target.name)
+    present = existing.document() if existing else None
+    version = documents.write(source, FOLDER.path(target.name), target.document(), present)
     return replace(target, version=version)
 
 
@@ -104,11 +107,11 @@ def commit(
     return replace(target, commit=FOLDER.commit(transaction, origin, text))
 
 
-def _parse(source: Source, name: str, data: bytes, version: BlobId) -> Target:
-    target = _kept.get((name, version))
+def _parse(source: Source, name: str, file: File) -> Target:
+    target = _kept.get((name, file.id))
     if target is None:
         path = FOLDER.path(name)
-        document = documents.parse(source, path, data)
+        document = documents.parse_uncached(source, path, file)
         target = Target(
             name,
             documents.expect(document, "template", str, source, path),
@@ -116,7 +119,7 @@ def _parse(source: Source, name: str, data: bytes, version: BlobId) -> Target:
             documents.expect_config(document, "overrides", source, path),
             documents.expect_config(document, "config", source, path),
             question_templates.expect(document, source, path),
-            version,
+            file.id,
         )
-        _kept.put((name, version), target, weigh(document))
+        _kept.put((name, file.id), target, weigh(document))
     return target

@@ -9,12 +9,13 @@ from app.domain.differences import is_same
 from app.domain.errors import Conflict, NotFound
 from app.domain.preconditions import UNCONDITIONAL, Precondition
 from app.domain.resolution import Config, in_order, normalize, resolve
-from app.registry import messages, question_templates, revisions, target_files
+from app.registry import batch_sizes, messages, question_templates, revisions, target_files
 from app.registry.documents import Source
 from app.registry.messages import Origin
 from app.registry.question_templates import Files
 from app.registry.revisions import Ref
 from app.registry.target_files import FOLDER, Target, read_template
+from storage.ids import CommitId
 from storage.repository import Repository
 from storage.snapshot import Snapshot
 from storage.transaction import Transaction
@@ -58,14 +59,18 @@ def get(snapshot: Snapshot, name: str) -> Target:
     return replace(target_files.expect(snapshot, name), commit=snapshot.commit)
 
 
-def create(repository: Repository, origin: Origin, request: TargetRequest) -> tuple[Target, bool]:
+def create(
+    repository: Repository, origin: Origin, request: TargetRequest, precondition: Precondition
+) -> tuple[Target, bool]:
     """Create a target, or return the existing one if it is as requested; True where it is new.
 
     It is as requested if template and overrides are the same, or if the resolved config is. Raises
-    NotFound for the template, Conflict where a different target has the name.
+    NotFound for the template, Conflict where a different target has the name, PreconditionFailed by the
+    version of the folder.
     """
 
     def change(transaction: Transaction) -> tuple[Target, bool]:
+        FOLDER.check(transaction, precondition)
         outcome = _create_in(transaction, request)
         return _commit(transaction, origin, outcome), outcome.action is _Action.CREATE
 
@@ -115,20 +120,28 @@ def preview(snapshot: Snapshot, request: TargetRequest) -> Target:
 
 
 def write_all(
-    repository: Repository, origin: Origin, requests: Iterable[TargetRequest], *, replacing: bool
-) -> tuple[list[str], dict[str, str]]:
+    repository: Repository,
+    origin: Origin,
+    requests: Iterable[TargetRequest],
+    precondition: Precondition,
+    *,
+    replacing: bool,
+) -> tuple[list[str], dict[str, str], CommitId]:
     """Create targets in one commit, or replace them. A later one may have an earlier one as its template.
 
-    Returns the names of the targets that exist now, and the reasons for the others, whose templates are
-    unknown. Raises Conflict, and writes nothing, where a target contradicts another or an existing one.
+    Returns the names of the targets that exist now, the reasons for the others, whose templates are
+    unknown, and the commit. Raises Conflict, and writes nothing, where a target contradicts another or an
+    existing one, or PreconditionFailed by the version of the folder.
     """
     requests = list(requests)
     _refuse_contradictions(requests)
 
-    def change(transaction: Transaction) -> tuple[list[str], dict[str, str]]:
+    def change(transaction: Transaction) -> tuple[list[str], dict[str, str], CommitId]:
+        FOLDER.check(transaction, precondition)
         there: dict[str, None] = {}
         failed: dict[str, str] = {}
         lines = []
+        batch_sizes.check(transaction, requests)
         for request in requests:
             try:
                 outcome = (_put_in if replacing else _create_in)(transaction, request)
@@ -141,7 +154,7 @@ def write_all(
                 lines.append(f"{outcome.action} target {request.name} from {request.template}: {fields}")
         if lines:
             FOLDER.commit(transaction, origin, messages.batch_message(origin, "target", lines))
-        return list(there), failed
+        return list(there), failed, transaction.tip
 
     return repository.transact(change)
 

@@ -6,7 +6,7 @@ Everything that the check needs is in the repository, so it works on a clone, wi
 from collections.abc import Callable, Iterator, Mapping
 
 from storage.clones import Clone
-from storage.errors import RepositoryDamaged, StorageError, StorageUnavailable
+from storage.errors import LayoutUnknown, RepositoryDamaged, StorageError, StorageUnavailable
 from storage.snapshot import File, Snapshot
 
 FOREIGN = "it is not written as Bakehouse writes it"
@@ -64,7 +64,7 @@ class Verification:
 
 def reason_of(error: StorageError | OSError) -> str:
     """Return the reason of an error, without the repository's name."""
-    if isinstance(error, (RepositoryDamaged, StorageUnavailable)):
+    if isinstance(error, (LayoutUnknown, RepositoryDamaged, StorageUnavailable)):
         return error.reason
     return (isinstance(error, OSError) and error.strerror) or str(error)
 
