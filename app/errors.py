@@ -8,7 +8,7 @@ from flask import Flask, Response, jsonify, make_response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from app.auth import Forbidden, Unauthorized
-from app.domain.errors import Conflict, NotFound, PreconditionFailed
+from app.domain.errors import Conflict, NotFound, PreconditionFailed, TooMuchToRead
 from app.schemas.base import InvalidRequest
 from app.wire import context
 from app.wire.body import BrokenBody
@@ -52,6 +52,7 @@ STATUSES: dict[type, int] = {
     RevisionAmbiguous: 409,
     TagExists: 409,
     PreconditionFailed: 412,
+    TooMuchToRead: 413,
     TooManyRequests: 429,
     RepositoryDamaged: 503,
     StorageUnavailable: 503,

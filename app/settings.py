@@ -32,6 +32,8 @@ class Settings:
     rate_limit: int = 0  # requests a minute of each token; 0: any number
     maintenance: bool = True  # in the background; False: the operator runs `bakehouse maintain`
     lock_timeout: int = 10  # seconds that a request waits for a repo that another program locks
+    max_page: int = 1024 * 1024  # bytes of JSON after which an answer about the past goes on in another page
+    max_parsed: int = 16 * 1024 * 1024  # bytes of documents that one answer about the past parses
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> "Settings":
@@ -51,6 +53,8 @@ class Settings:
             rate_limit=_integer(env, "BAKEHOUSE_RATE_LIMIT", cls.rate_limit, 0, 1_000_000),
             maintenance=_switch(env, "BAKEHOUSE_MAINTENANCE", cls.maintenance),
             lock_timeout=_integer(env, "BAKEHOUSE_LOCK_TIMEOUT", cls.lock_timeout, 1, 3600),
+            max_page=_integer(env, "BAKEHOUSE_MAX_PAGE", cls.max_page, 1024, 1024**3),
+            max_parsed=_integer(env, "BAKEHOUSE_MAX_PARSED", cls.max_parsed, 1024, 1024**3),
         )
 
     @property

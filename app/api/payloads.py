@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from app.domain.budgets import Room, Work
+from app.domain.cutting import shown
 from app.domain.differences import MISSING, Difference, operations
 from app.registry.lineage import Explanation, Field, Layer
+from app.wire.context import services
 from storage.ids import CommitId
 from storage.repository import Repository
 from storage.signatures import Signature
@@ -23,21 +26,37 @@ def person(signature: Signature) -> dict[str, str]:
     return {"name": signature.name, "email": signature.email}
 
 
-def changes(differences: Sequence[Difference]) -> list[dict[str, Any]]:
-    """Return the fields that differ, without values that are missing."""
-    return [
-        {
+def work() -> Work:
+    """Return what this answer may parse."""
+    return Work(services().settings.max_parsed)
+
+
+def room() -> Room:
+    """Return the room of this answer."""
+    return Room(services().settings.max_page)
+
+
+def changes(differences: Sequence[Difference], space: Room, *, full: bool) -> dict[str, Any]:
+    """Return the fields that differ, without values that are missing; and how many more there are no room for."""
+    found: list[dict[str, Any]] = []
+    for difference in differences:
+        change = {
             "field": difference.field,
-            **({} if difference.old is MISSING else {"old": difference.old}),
-            **({} if difference.new is MISSING else {"new": difference.new}),
+            **({} if difference.old is MISSING else shown("old", difference.old, full=full)),
+            **({} if difference.new is MISSING else shown("new", difference.new, full=full)),
         }
-        for difference in differences
-    ]
+        if not (full or space.fits(change)):
+            break
+        found.append(change)
+    more = len(differences) - len(found)
+    return {"changes": found, **({"more": more} if more else {})}
 
 
-def comparison(differences: Sequence[Difference]) -> dict[str, Any]:
-    """Return the fields that differ, also as a JSON Patch."""
-    return {"operations": operations(differences), "changes": changes(differences)}
+def comparison(differences: Sequence[Difference], space: Room, *, full: bool) -> dict[str, Any]:
+    """Return the fields that differ, also as a JSON Patch; null where there is no room for the whole patch."""
+    patch = operations(differences)
+    fits = full or all(map(space.fits, patch))
+    return {"operations": patch if fits else None, **changes(differences, space, full=full)}
 
 
 def explanation(repository: Repository, found: Explanation) -> dict[str, Any]:

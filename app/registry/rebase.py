@@ -1,10 +1,12 @@
 """Drift and rebase: what a target would be on today's template, and replacing the target with that."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
+from app.domain.budgets import Work
 from app.domain.canonical_yaml import load
 from app.domain.differences import Difference, compare
 from app.domain.errors import Conflict, NotFound
@@ -16,12 +18,16 @@ from app.registry.drafts import Draft
 from app.registry.messages import Origin
 from app.registry.question_templates import FileVersions
 from app.registry.target_files import FOLDER, Target
+from storage.caches import Cache
 from storage.ids import BlobId, CommitId
 from storage.repository import Repository
+from storage.snapshot import File
 from storage.transaction import Transaction
 
-_TEMPLATE = b"template: "
+_TEMPLATE, _TEMPLATE_VERSION = b"template: ", b"template_version: "
 _LONGEST_LINE = 200  # bytes; a longer first line was written by hand
+# By target and version, which determine the template.
+_templates: Cache[tuple[str, BlobId], str] = Cache(8 * 1024 * 1024)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +55,13 @@ class Drift:
         return [] if self.rebased is None else compare(self.target.config, self.rebased.config)
 
 
-def drift(source: Source, name: str, depth: int = 0) -> Drift:
-    """Return what a target would be on today's template; NotFound if there is no such target."""
-    target = target_files.expect(source, name)
-    template, recorded, versions = _basis(source, target)
+def drift(source: Source, name: str, depth: int = 0, work: Work | None = None) -> Drift:
+    """Return what a target would be on today's template; NotFound if there is no such target.
+
+    TooMuchToRead where `work` is given, and the target was its own template so often that it is too much.
+    """
+    target = target_files.expect(source, name, work)
+    template, recorded, versions = _basis(source, target, work)
     try:
         base, version = target_files.read_template(source, template)
     except NotFound:
@@ -76,17 +85,18 @@ def drift(source: Source, name: str, depth: int = 0) -> Drift:
     return Drift(target, template, rebased, depth)
 
 
-def descendants(source: Source, name: str) -> Iterator[Drift]:
-    """Yield the drift of each target that was made from a target, at any depth, parents first."""
+def descendants(source: Source, name: str) -> list[tuple[str, int]]:
+    """Return the targets that were made from a target, parents first, each with its depth: 1 if made from it."""
     target_files.expect(source, name)
     children = _children(source)
+    found: list[tuple[str, int]] = []
     level, depth, seen = [name], 0, {name}
     while level:
         depth += 1
         level = [child for parent in level for child in children[parent] if child not in seen]
-        for child in level:
-            seen.add(child)
-            yield drift(source, child, depth)
+        seen.update(level)
+        found += [(child, depth) for child in level]
+    return found
 
 
 def rebase(
@@ -123,44 +133,61 @@ def _rebase_in(source: Editable, name: str, precondition: Precondition, *, with_
     precondition.check(name, first.target.version)
     changed = [_write(source, first)]
     if with_descendants:
-        changed += [_write(source, found) for found in descendants(source, name)]
+        changed += [_write(source, drift(source, child, depth)) for child, depth in descendants(source, name)]
     return [found for found in changed if not found.is_current]
 
 
-def _basis(source: Source, target: Target) -> tuple[str, BlobId, list[Target]]:
+def _basis(source: Source, target: Target, work: Work | None) -> tuple[str, BlobId, list[Target]]:
     """Return the template that a target is resolved on, and its recorded version; and the target's versions.
 
     There are several versions, oldest first, where the target was its own template.
     """
     versions = [target]
     while target.template == versions[-1].name:
-        target = target_files.read_version(source, target.name, target.template_version)
-        versions.insert(0, target)
-    return target.template, target.template_version, versions
+        target = target_files.read_version(source, target.name, target.template_version, work)
+        versions.append(target)
+    return target.template, target.template_version, versions[::-1]
 
 
 def _children(source: Source) -> dict[str, list[str]]:
     """Return the names of the targets that are resolved on each template."""
     children = defaultdict(list)
     for name in FOLDER.names(source):
-        template = _template_of(source, name)
-        if template == name:
-            template, *_ = _basis(source, target_files.expect(source, name))
-        children[template].append(name)
+        file = source.read(FOLDER.path(name))
+        if file is not None:
+            children[_template_of(source, name, file)].append(name)
     return children
 
 
-def _template_of(source: Source, name: str) -> str:
-    """Return the template that a target names. Reading only the first line makes this fast for thousands."""
-    file = source.read(FOLDER.path(name))
-    first, _, rest = file.data[:_LONGEST_LINE].partition(b"\n") if file else (b"", b"", b"")
-    is_readable = rest and first.startswith(_TEMPLATE)
-    return _parse_line(first) if is_readable else target_files.expect(source, name).template
+def _template_of(source: Source, name: str, file: File) -> str:
+    """Return the template that a target is resolved on: the first that is not the target itself."""
+    known = _templates.get((name, file.id))
+    template = known or name
+    passed = [file.id]
+    while template == name:
+        template, version = _read_head(source, name, file)
+        if template == name:
+            file = File(version, source.blob(version))
+            passed.append(version)
+            template = _templates.get((name, version)) or name
+    if known is None:
+        for version in passed:
+            _templates.put((name, version), template, len(name) + len(template))
+    return template
+
+
+def _read_head(source: Source, name: str, file: File) -> tuple[str, BlobId]:
+    """Return the template that a target names, and its version. The first two lines have them, which is quick."""
+    head = file.data[: 2 * _LONGEST_LINE].split(b"\n", 2)
+    if len(head) > 2 and head[0].startswith(_TEMPLATE) and head[1].startswith(_TEMPLATE_VERSION):
+        return str(_parse_line(head[0])["template"]), BlobId(str(load(head[1])["template_version"]))
+    target = target_files.read_version(source, name, file.id)
+    return target.template, target.template_version
 
 
 @lru_cache(maxsize=16384)
-def _parse_line(line: bytes) -> str:
-    return str(load(line)["template"])
+def _parse_line(line: bytes) -> Mapping[str, Any]:
+    return load(line)
 
 
 def _write(source: Editable, found: Drift) -> Drift:

@@ -4,8 +4,8 @@ from marshmallow import fields
 
 from app.schemas.base import StrictSchema
 from app.schemas.containers import ListOf, Part
-from app.schemas.fields import Choice, Flag, Integer, Reference, Text
-from app.schemas.history import ComparisonSchema
+from app.schemas.fields import Choice, Flag, Integer, QueryInteger, Reference, Text
+from app.schemas.history import ComparisonSchema, FullQuerySchema
 from app.schemas.revisions import PersonSchema
 from app.schemas.targets import TargetConfigSchema
 
@@ -117,7 +117,7 @@ class DriftSchema(ComparisonSchema):
     class Meta:
         """In this order."""
 
-        fields = ("target_name", "template", "state", "operations", "changes")
+        fields = ("target_name", "template", "state", "operations", "changes", "more", "note")
 
     target_name = Text(required=True, metadata={"description": "The target's name."})
     template = Text(required=True, metadata={"description": "The template that it is resolved on."})
@@ -128,13 +128,26 @@ class DriftSchema(ComparisonSchema):
     )
 
 
+class DescendantQuerySchema(FullQuerySchema):
+    """The page of descendants to show."""
+
+    offset = QueryInteger(0, 10**9, load_default=0, metadata={"description": "How many to skip: of `next`."})
+
+
+class NextSchema(StrictSchema):
+    """The query of the next page."""
+
+    ref = Text(required=True, metadata={"description": "The commit that all pages are read at."})
+    offset = Integer(1, required=True, metadata={"description": "How many the pages before have."})
+
+
 class DescendantSchema(DriftSchema):
     """A target that was made from another, and its drift."""
 
     class Meta:
         """In this order."""
 
-        fields = ("target_name", "depth", "template", "state", "operations", "changes")
+        fields = ("target_name", "depth", "template", "state", "operations", "changes", "more", "note")
 
     depth = Integer(1, required=True, metadata={"description": "1: made from it; 2: from one of those; …."})
 
@@ -144,6 +157,12 @@ class DescendantListSchema(StrictSchema):
 
     descendants = ListOf(
         Part(DescendantSchema), required=True, metadata={"description": "At any depth, parents first."}
+    )
+    next = Part(
+        NextSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "The query of the next page; null: there is none."},
     )
 
 
@@ -163,7 +182,7 @@ class RebasedTargetSchema(ComparisonSchema):
     class Meta:
         """In this order."""
 
-        fields = ("target_name", "template", "template_version", "operations", "changes")
+        fields = ("target_name", "template", "template_version", "operations", "changes", "more", "note")
 
     target_name = Text(required=True, metadata={"description": "The target's name."})
     template = Text(required=True, metadata={"description": "The template that it is resolved on."})

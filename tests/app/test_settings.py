@@ -30,10 +30,13 @@ def test_every_setting_is_read_from_the_environment():
             "BAKEHOUSE_RATE_LIMIT": "600",
             "BAKEHOUSE_MAINTENANCE": "off",
             "BAKEHOUSE_LOCK_TIMEOUT": "3",
+            "BAKEHOUSE_MAX_PAGE": "5000",
+            "BAKEHOUSE_MAX_PARSED": "6000",
         }
     )
     public_url = "https://bake.example.org"
-    assert settings == Settings(Path("/data"), "key", "::1", 0, 3, 4, public_url, 2048, 20, 500, 40, 600, False, 3)
+    numbers = (2048, 20, 500, 40, 600, False, 3, 5000, 6000)
+    assert settings == Settings(Path("/data"), "key", "::1", 0, 3, 4, public_url, *numbers)
 
 
 @pytest.mark.parametrize(
@@ -54,6 +57,8 @@ def test_every_setting_is_read_from_the_environment():
         ("BAKEHOUSE_RATE_LIMIT", "10/s"),
         ("BAKEHOUSE_MAINTENANCE", "yes"),
         ("BAKEHOUSE_LOCK_TIMEOUT", "0"),
+        ("BAKEHOUSE_MAX_PAGE", "1000"),
+        ("BAKEHOUSE_MAX_PARSED", "16M"),
         ("BAKEHOUSE_PUBLIC_URL", "bake.example.org"),
         ("BAKEHOUSE_PUBLIC_URL", "https://"),
         ("BAKEHOUSE_MASTER_KEY", "two words"),
