@@ -1,6 +1,6 @@
 """One bare git repository: its tip, its files, and the way to change it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -12,7 +12,7 @@ from storage import maintenance
 from storage.ancestry import Ancestry
 from storage.errors import RepositoryDamaged, StorageError, StorageUnavailable, TipMoved
 from storage.history import EVERYTHING, History, LogFilter, LoggedCommit
-from storage.ids import CommitId, object_id
+from storage.ids import BlobId, CommitId, object_id
 from storage.journal import recovery
 from storage.journal.checkpoint import Checkpoint
 from storage.journal.checkpoint_task import NoCheckpointer
@@ -128,6 +128,18 @@ class Repository:
         last = self._newest(start, before)
         with self._location.explained():
             return [] if last < 0 else self._history.versions(path, self._ancestry.id_at(last))
+
+    def know_versions(self, paths: Sequence[str], start: CommitId) -> None:
+        """Learn the versions of many files up to a commit at once, since each would take a git process."""
+        self._revisions.position(start)
+        with self._location.explained():
+            self._history.know(paths, start)
+
+    def versions_since(self, path: str, blob: BlobId, start: CommitId) -> Iterator[Version]:
+        """Yield the versions of a file from the newest one that has a content, up to a commit, back to the first."""
+        self._revisions.position(start)
+        with self._location.explained():
+            yield from self._history.since(path, blob, start)
 
     def log(
         self,

@@ -10,16 +10,15 @@ from app.domain.errors import TooMuchToRead
 from app.registry import lineage, rebase, targets
 from app.registry.rebase import Drift
 from app.schemas.history import FullQuerySchema
-from app.schemas.lineage import (
+from app.schemas.lineage import ExplainQuerySchema, ExplanationSchema
+from app.schemas.rebase import (
     DescendantListSchema,
     DescendantQuerySchema,
     DriftSchema,
-    ExplanationSchema,
     RebasedSchema,
     RebaseSchema,
     RevertSchema,
 )
-from app.schemas.revisions import RefQuerySchema
 from app.schemas.targets import TargetSchema
 from app.wire import context, versions
 from app.wire.contract import Answer, accepts, returns
@@ -29,13 +28,14 @@ blueprint.before_request(context.authorize)
 
 
 @blueprint.get("/explain")
-@accepts(query=RefQuerySchema)
+@accepts(query=ExplainQuerySchema)
 @returns(ExplanationSchema, 200, errors=(404, 409), headers=versions.HEADERS)
 def explain_target(repo_name: str, target_name: str, query: dict[str, Any]) -> Answer:
     """Explain a target: for each field of its config, who set it, when, and which values it replaced."""
     repository, snapshot = context.repository(repo_name), context.snapshot(repo_name, query)
     target = targets.get(snapshot, target_name)
-    explained = payloads.explanation(repository, lineage.explain(repository, snapshot, target))
+    found = lineage.explain(repository, snapshot, target, payloads.explanation_page(query))
+    explained = payloads.explanation(repository, found, full=query["full"])
     headers = versions.headers(target.version, target.commit)
     return {"target_name": target_name, **explained}, 200, headers
 

@@ -1,13 +1,14 @@
 """The parts of answers that several resources share: commits, differences, and explanations."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from app.domain.budgets import Room, Work
 from app.domain.cutting import shown
 from app.domain.differences import MISSING, Difference, operations
-from app.registry.lineage import Explanation, Field, Layer
+from app.registry.layers import Layer
+from app.registry.lineage import Explanation, Field, Page
 from app.wire.context import services
 from storage.ids import CommitId
 from storage.repository import Repository
@@ -36,6 +37,12 @@ def room() -> Room:
     return Room(services().settings.max_page)
 
 
+def explanation_page(query: Mapping[str, Any]) -> Page:
+    """Return what a page of an explanation may come to; half of the work is for its layers."""
+    most = services().settings.max_parsed // 2
+    return Page(room(), Work(most), query["offset"], query["full"])
+
+
 def changes(differences: Sequence[Difference], space: Room, *, full: bool) -> dict[str, Any]:
     """Return the fields that differ, without values that are missing; and how many more there are no room for."""
     found: list[dict[str, Any]] = []
@@ -59,27 +66,27 @@ def comparison(differences: Sequence[Difference], space: Room, *, full: bool) ->
     return {"operations": patch if fits else None, **changes(differences, space, full=full)}
 
 
-def explanation(repository: Repository, found: Explanation) -> dict[str, Any]:
+def explanation(repository: Repository, found: Explanation, *, full: bool) -> dict[str, Any]:
     """Return the layers of a config, and who set each field."""
-    layers = [{**_layer(layer), **_written(repository, commit)} for layer, commit in found.layers]
+    following = found.next
     return {
-        "layers": layers,
-        "fields_": _fields(repository, found.fields),
-        "removed": _fields(repository, found.removed),
+        "layers": [{**_layer(layer), **_written(repository, commit)} for layer, commit in found.layers],
+        "fields_": [_field(repository, field, full=full) for field in found.fields],
+        "removed": [_field(repository, field, full=full) for field in found.removed],
+        "next": following
+        and {"target_name": following.target_name, "ref": following.commit, "offset": following.offset},
     }
 
 
-def _fields(repository: Repository, fields: Sequence[Field]) -> list[dict[str, Any]]:
-    return [
-        {
-            "field": field.pointer,
-            "value": field.value,
-            **_layer(field.set_by),
-            **_written(repository, field.commit),
-            "beaten": [{**_layer(beaten.layer), "value": beaten.value} for beaten in field.beaten],
-        }
-        for field in fields
-    ]
+def _field(repository: Repository, field: Field, *, full: bool) -> dict[str, Any]:
+    return {
+        "field": field.pointer,
+        **shown("value", field.value, full=full),
+        **_layer(field.set_by),
+        **_written(repository, field.commit),
+        **({"may_be_older": True} if field.may_be_older else {}),
+        "beaten": [{**_layer(beaten.layer), **shown("value", beaten.value, full=full)} for beaten in field.beaten],
+    }
 
 
 def _layer(layer: Layer) -> dict[str, Any]:

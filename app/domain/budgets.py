@@ -40,7 +40,11 @@ class Room:
 
     def fits(self, part: Any) -> bool:
         """Count a part of the answer; tell whether it may be sent."""
-        self._left -= size_of(part)
+        return self.take(size_of(part))
+
+    def take(self, size: int) -> bool:
+        """Count a part of the answer by its size; tell whether it may be sent."""
+        self._left -= size
         fits = self._left >= 0 or self._is_empty
         self._is_empty = False
         return fits

@@ -14,13 +14,13 @@ _PATH = r"(?=.{1,1000}$)((?!\.{1,2}(/|$))[^/\x00-\x1f\x7f]+(/|$))+"
 _TIME = {"format": "date-time"}
 
 
-_FULL = {"description": "Show values and lists of changes whole, however long they are."}
+FULL = {"description": "Show values and lists of changes whole, however long they are."}
 
 
 class FullQuerySchema(RefQuerySchema):
     """The commit to read at, and whether to show all."""
 
-    full = QueryFlag(load_default=False, metadata=_FULL)
+    full = QueryFlag(load_default=False, metadata=FULL)
 
 
 class PageQuerySchema(FullQuerySchema):
@@ -57,7 +57,7 @@ class LogQuerySchema(PageQuerySchema):
 class DiffQuerySchema(StrictSchema):
     """The two sides of a comparison."""
 
-    full = QueryFlag(load_default=False, metadata=_FULL)
+    full = QueryFlag(load_default=False, metadata=FULL)
 
     from_ = Reference(
         data_key="from",
