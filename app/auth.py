@@ -26,6 +26,10 @@ class Unauthorized(Exception):
         self.scheme = scheme
 
 
+class LoginFailed(Unauthorized):
+    """The credentials are wrong."""
+
+
 class Forbidden(Exception):
     """The caller is known, but may not do this."""
 
@@ -71,10 +75,11 @@ class Principal:
 
 
 def authenticate(
-    accounts: Accounts, master_key: str, header: str | None, find_named: Callable[[], str | None]
+    accounts: Accounts, master_key: str | None, header: str | None, find_named: Callable[[], str | None]
 ) -> Principal:
     """Return the caller of an API request, from its header `Authorization`; or raise Unauthorized.
 
+    Where `master_key` is None, the master key lets nobody in.
     `find_named` returns the owner that the request names, if any. It is called after the token is
     found to be valid. `authorize` checks what the caller may do.
     """
@@ -84,15 +89,18 @@ def authenticate(
     return _admit(accounts, master_key, secret.strip(), find_named, "Bearer")
 
 
-def authenticate_git(accounts: Accounts, master_key: str, credentials: Authorization | None, owner: str) -> Principal:
-    """Return the caller of a git request for a repo of `owner`; git sends user name and token as Basic."""
-    password = credentials.password if credentials and credentials.type == "basic" else None
-    if not credentials or not password:
-        raise Unauthorized("Give your user name, and your token as the password.", "Basic")
-    principal = _admit(accounts, master_key, password, lambda: owner, "Basic")
-    if not principal.is_master and credentials.username != principal.user.id:
-        raise Unauthorized(f"This token does not belong to user '{credentials.username}'.", "Basic")
-    return principal
+def authenticate_git(
+    accounts: Accounts, master_key: str | None, credentials: Authorization | None, owner: str
+) -> Principal:
+    """Return the caller of a git request for a repo of `owner`; or raise Unauthorized.
+
+    Git sends the token as a password, and build servers send it as in the API. The token alone tells who
+    calls: the user name beside it can be anything, since build servers have names of their own for it.
+    """
+    secret = credentials and (credentials.token if credentials.type == "bearer" else credentials.password)
+    if not secret:
+        raise Unauthorized("Give your token as the password, with any user name.", "Basic")
+    return _admit(accounts, master_key, secret, lambda: owner, "Basic")
 
 
 def authorize(store: Store, principal: Principal, needed: Access, repo_name: str | None) -> None:
@@ -129,17 +137,17 @@ def visible_repos(store: Store, principal: Principal) -> Sequence[str]:
 
 
 def _admit(
-    accounts: Accounts, master_key: str, secret: str, find_named: Callable[[], str | None], scheme: str
+    accounts: Accounts, master_key: str | None, secret: str, find_named: Callable[[], str | None], scheme: str
 ) -> Principal:
-    if hmac.compare_digest(secret.encode(), master_key.encode()):
+    if master_key is not None and hmac.compare_digest(secret.encode(), master_key.encode()):
         acted_for = find_named() or MASTER_USER
         return Principal(acted_for, _find_user(accounts, acted_for), None)
     found = accounts.authenticate(secret)
     if found is None:
-        raise Unauthorized("This token is unknown, or was revoked.", scheme)
+        raise LoginFailed("This token is unknown, or was revoked.", scheme)
     user, token = found
     if token.expires is not None and token.is_expired():
-        raise Unauthorized(f"This token expired at {token.expires.isoformat()}.", scheme)
+        raise LoginFailed(f"This token expired at {token.expires.isoformat()}.", scheme)
     return Principal(find_named() or user.id, user, token)
 
 

@@ -9,12 +9,15 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from app.auth import Forbidden, Unauthorized
 from app.domain.errors import Conflict, NotFound, PreconditionFailed, TooMuchToRead
-from app.schemas.base import InvalidRequest
+from app.schemas.base import InvalidRequest, Mistake
 from app.wire import context
-from app.wire.body import BrokenBody
+from app.wire.body import BrokenBody, SlowBody
 from app.wire.context import InvalidHeader
+from app.wire.credentials import hide_credentials
+from app.wire.failed_logins import TooManyFailedLogins
 from app.wire.rates import TooManyRequests
 from storage.errors import (
+    LayoutUnknown,
     NameTaken,
     RepositoryDamaged,
     RepositoryNotFound,
@@ -22,6 +25,7 @@ from storage.errors import (
     RevisionNotFound,
     StorageUnavailable,
     TagExists,
+    TooLarge,
 )
 
 CODES = {
@@ -30,11 +34,16 @@ CODES = {
     403: "FORBIDDEN",
     404: "RESOURCE_NOT_FOUND",
     405: "METHOD_NOT_ALLOWED",
+    408: "REQUEST_TOO_SLOW",
     409: "RESOURCE_CONFLICT",
     412: "PRECONDITION_FAILED",
     413: "PAYLOAD_TOO_LARGE",
+    414: "ADDRESS_TOO_LONG",
+    417: "EXPECTATION_FAILED",
     429: "RATE_LIMITED",
+    431: "HEADERS_TOO_LARGE",
     500: "INTERNAL_ERROR",
+    501: "NOT_IMPLEMENTED",
     503: "STORAGE_UNAVAILABLE",
 }
 
@@ -47,20 +56,23 @@ STATUSES: dict[type, int] = {
     NotFound: 404,
     RepositoryNotFound: 404,
     RevisionNotFound: 404,
+    SlowBody: 408,
     Conflict: 409,
     NameTaken: 409,
     RevisionAmbiguous: 409,
     TagExists: 409,
     PreconditionFailed: 412,
     TooMuchToRead: 413,
+    TooManyFailedLogins: 429,
     TooManyRequests: 429,
+    LayoutUnknown: 503,
     RepositoryDamaged: 503,
     StorageUnavailable: 503,
 }
 
 _RETRY_AFTER_SECONDS = "5"
 _HTTP_MESSAGES = {
-    404: "There is nothing at {path}. All operations are listed at /docs.",
+    404: "There is nothing at {path}. All operations are listed at {prefix}/docs.",
     405: "{method} is not allowed at {path}.",
     413: "The body is larger than {limit} bytes, which is the most that this server takes.",
 }
@@ -69,13 +81,16 @@ _log = logging.getLogger(__name__)
 
 
 def register(app: Flask) -> None:
-    """Answer every exception by the table, and add the request id to every answer."""
+    """Answer every exception by the table, and add to every answer the headers that all have."""
+    app.before_request(context.begin)
     for kind in STATUSES:
         app.register_error_handler(kind, _answer_known)
     app.register_error_handler(InvalidRequest, _answer_mistakes)
+    app.register_error_handler(TooLarge, _answer_too_large)
+    app.register_error_handler(MemoryError, _answer_no_memory)
     app.register_error_handler(HTTPException, _answer_http)
     app.register_error_handler(Exception, _answer_bug)
-    app.after_request(_add_request_id)
+    app.after_request(_add_headers)
 
 
 def _answer_known(error: Exception) -> Response:
@@ -85,7 +100,7 @@ def _answer_known(error: Exception) -> Response:
         response.headers["WWW-Authenticate"] = f'{error.scheme} realm="Bakehouse"'
     if status == HTTPStatus.CONFLICT:
         response.headers["X-Should-Retry"] = "false"  # otherwise the SDKs send the request two more times
-    if isinstance(error, TooManyRequests):
+    if isinstance(error, TooManyRequests | TooManyFailedLogins):
         response.headers["Retry-After"] = str(error.seconds)
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = _RETRY_AFTER_SECONDS
@@ -95,9 +110,22 @@ def _answer_known(error: Exception) -> Response:
 
 def _answer_mistakes(error: InvalidRequest) -> Response:
     detail: list[dict[str, Any]] = [
-        {"loc": list(location), "msg": mistake.message, "type": mistake.type} for location, mistake in error.mistakes
+        {
+            "loc": [hide_credentials(part) if isinstance(part, str) else part for part in location],
+            "msg": hide_credentials(mistake.message),
+            "type": mistake.type,
+        }
+        for location, mistake in error.told
     ]
     return make_response(jsonify(detail=detail), HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+def _answer_too_large(error: TooLarge) -> Response:
+    return _answer_mistakes(InvalidRequest([(("body",), Mistake("too_large", f"{error}."))]))
+
+
+def _answer_no_memory(_: MemoryError) -> Response:
+    return _answer_known(StorageUnavailable(request.path, "the server has too little memory for this request, for now"))
 
 
 def _answer_http(error: HTTPException) -> Response:
@@ -105,8 +133,12 @@ def _answer_http(error: HTTPException) -> Response:
     status = error.code if error.code in CODES else HTTPStatus.BAD_REQUEST
     message = error.description or "This request cannot be answered."
     if status in _HTTP_MESSAGES:
+        settings = context.services().settings
         message = _HTTP_MESSAGES[status].format(
-            path=request.path, method=request.method, limit=request.max_content_length
+            path=request.path,
+            method=request.method,
+            limit=settings.max_body,
+            prefix=settings.prefix,
         )
     response = _answer(status, message)
     if isinstance(error, MethodNotAllowed):
@@ -116,16 +148,23 @@ def _answer_http(error: HTTPException) -> Response:
 
 def _answer_bug(error: Exception) -> Response:
     _log.error("%s %s failed", request.method, request.path, exc_info=error)
-    return _answer(500, f"The server failed. Its log says why, under request id {context.request_id()}.")
+    return _answer(500, bug_message(context.request_id()))
+
+
+def bug_message(request_id: str) -> str:
+    """Return what the answer to a request says that failed by a fault of the server."""
+    return f"The server failed. Its log says why, under request id {request_id}."
 
 
 def _answer(status: int, message: str) -> Response:
+    message = hide_credentials(message)
     if request.path.startswith("/git/") and request.user_agent.string.startswith("git/"):
         # git prints a plain text to its user, as `remote: …`, and no JSON
         return Response(f"{message}\n", status, content_type="text/plain; charset=utf-8")
     return make_response(jsonify(message=message, code=CODES[status]), status)
 
 
-def _add_request_id(response: Response) -> Response:
+def _add_headers(response: Response) -> Response:
+    response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["X-Request-Id"] = context.request_id()
     return response

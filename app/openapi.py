@@ -19,6 +19,7 @@ from app.domain.names import PATTERNS, user_id_problem
 from app.errors import CODES
 from app.schemas.containers import MapOf, Unchecked
 from app.schemas.errors import ErrorSchema, MistakesSchema
+from app.wire import versions
 from app.wire.contract import PATH_NAMES, Contract, contract_of
 
 PATH = "/openapi.json"
@@ -35,6 +36,7 @@ _REFUSALS = {
     401: ("No token, or one that is unknown, expired or revoked.", "This token is unknown, or was revoked."),
     403: ("The token may not do this.", "The token 'nightly' is for reading only."),
     404: ("There is no such resource.", "Repo 'demo' not found"),
+    408: ("The body came too slowly.", "The body came too slowly, and other requests wait."),
     409: (
         "The request contradicts what is stored.",
         "Target 'coding_target' already exists with different configuration. Use PUT to replace it, "
@@ -101,6 +103,7 @@ def build(app: Flask) -> dict[str, Any]:
         version=version("bakehouse"),
         openapi_version="3.1.0",
         info={"description": "Target configurations as YAML files in git repositories."},
+        servers=[{"url": app.extensions["bakehouse"].settings.public_url or "/"}],
         plugins=[marshmallow],
         security=[{"token": []}],
     )
@@ -154,7 +157,7 @@ def _operation(rule: Rule, view: Callable[..., Any], contract: Contract) -> dict
     else:
         operation["parameters"] += _OWNER_PARAMETERS
     operation["parameters"] += [
-        {"name": name, "in": "header", "description": _CONDITIONS[name], "schema": {"type": "string"}}
+        {"name": name, "in": "header", "description": _CONDITIONS[name], "schema": _condition(rule)}
         for name in contract.conditions
     ]
     if contract.query is not None:
@@ -163,6 +166,12 @@ def _operation(rule: Rule, view: Callable[..., Any], contract: Contract) -> dict
         content = _json(contract.body, example=contract.example)
         operation["requestBody"] = {"required": True, "content": content}
     return operation
+
+
+def _condition(rule: Rule) -> dict[str, Any]:
+    """Return the schema of a header with versions. A malformed one stops a write, and is passed over by a GET."""
+    is_read = "GET" in (rule.methods or ())
+    return {"type": "string"} | ({} if is_read else {"pattern": versions.VERSIONS})
 
 
 def _responses(contract: Contract) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 _PUBLIC_URL = re.compile(r"https?://[^\s/?#]+(?:/[^\s?#]*)?")
 _VISIBLE_ASCII = re.compile(r"[!-~]+")
@@ -24,16 +25,24 @@ class Settings:
     port: int = 8080  # 0: any free port
     workers: int = 2
     threads: int = 8  # of each worker
-    public_url: str | None = None  # the start of clone URLs; None: the address of the request
+    public_url: str | None = None  # where clients find this server; None: the address of the request
     max_body: int = 8 * 1024 * 1024  # after decompression
     max_depth: int = 100  # levels of nesting; parsers of YAML in clones run out of stack beyond
     max_items: int = 100_000  # of a list or object
+    max_values: int = 500_000  # of a body: each text, number, list, object, … in it
+    max_document: int = 1024 * 1024  # of one file in a repo, as YAML
+    max_write: int = 32 * 1024 * 1024  # of all files that one request writes
     max_name: int = 100  # characters of a new name
     rate_limit: int = 0  # requests a minute of each token; 0: any number
     maintenance: bool = True  # in the background; False: the operator runs `bakehouse maintain`
     lock_timeout: int = 10  # seconds that a request waits for a repo that another program locks
     max_page: int = 1024 * 1024  # bytes of JSON after which an answer about the past goes on in another page
     max_parsed: int = 16 * 1024 * 1024  # bytes of documents that one answer about the past parses
+    log_format: str = "text"  # or "json"
+    access_log: bool = True  # a line for each request
+    keep_alive: int = 75  # seconds that a connection stays open without a request
+    min_rate: int = 16 * 1024  # bytes a second of a client whose thread another request waits for
+    shared_locks: bool = False  # whether processes on other machines see the locks in the data directory
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> "Settings":
@@ -49,12 +58,20 @@ class Settings:
             max_body=_integer(env, "BAKEHOUSE_MAX_BODY", cls.max_body, 1024, 1024**3),
             max_depth=_integer(env, "BAKEHOUSE_MAX_DEPTH", cls.max_depth, 10, cls.max_depth),
             max_items=_integer(env, "BAKEHOUSE_MAX_ITEMS", cls.max_items, 1, 10_000_000),
+            max_values=_integer(env, "BAKEHOUSE_MAX_VALUES", cls.max_values, 10, 10_000_000),
+            max_document=_integer(env, "BAKEHOUSE_MAX_DOCUMENT", cls.max_document, 1024, 64 * 1024**2),
+            max_write=_integer(env, "BAKEHOUSE_MAX_WRITE", cls.max_write, 1024, 512 * 1024**2),
             max_name=_integer(env, "BAKEHOUSE_MAX_NAME", cls.max_name, 1, cls.max_name),
             rate_limit=_integer(env, "BAKEHOUSE_RATE_LIMIT", cls.rate_limit, 0, 1_000_000),
             maintenance=_switch(env, "BAKEHOUSE_MAINTENANCE", cls.maintenance),
             lock_timeout=_integer(env, "BAKEHOUSE_LOCK_TIMEOUT", cls.lock_timeout, 1, 3600),
             max_page=_integer(env, "BAKEHOUSE_MAX_PAGE", cls.max_page, 1024, 1024**3),
             max_parsed=_integer(env, "BAKEHOUSE_MAX_PARSED", cls.max_parsed, 1024, 1024**3),
+            log_format=_choice(env, "BAKEHOUSE_LOG_FORMAT", ("text", "json")),
+            access_log=_switch(env, "BAKEHOUSE_ACCESS_LOG", cls.access_log),
+            keep_alive=_integer(env, "BAKEHOUSE_KEEP_ALIVE", cls.keep_alive, 1, 3600),
+            min_rate=_integer(env, "BAKEHOUSE_MIN_RATE", cls.min_rate, 1, 1024**3),
+            shared_locks=_switch(env, "BAKEHOUSE_SHARED_LOCKS", cls.shared_locks),
         )
 
     @property
@@ -62,6 +79,11 @@ class Settings:
         """Return the address that the server listens on."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}"
+
+    @property
+    def prefix(self) -> str:
+        """Return the path of the public URL, which a proxy takes away: empty, or `/bakehouse`."""
+        return urlsplit(self.public_url or "").path
 
     def make_data_dir(self) -> Path:
         """Create the data directory if it is missing, and return it; SettingsError if that fails."""
@@ -82,10 +104,16 @@ def _integer(env: Mapping[str, str], name: str, default: int, least: int, most: 
 
 
 def _switch(env: Mapping[str, str], name: str, default: bool) -> bool:
-    text = env.get(name) or ("on" if default else "off")
-    if text not in ("on", "off"):
-        raise SettingsError(f"{name} must be 'on' or 'off', not {text!r}.")
-    return text == "on"
+    return _choice(env, name, ("on", "off") if default else ("off", "on")) == "on"
+
+
+def _choice(env: Mapping[str, str], name: str, words: tuple[str, str]) -> str:
+    """Return the word that a variable names, or else the first."""
+    text = env.get(name) or words[0]
+    if text not in words:
+        first, second = words
+        raise SettingsError(f"{name} must be {first!r} or {second!r}, not {text!r}.")
+    return text
 
 
 def _master_key(env: Mapping[str, str]) -> str | None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint
+from flask import Blueprint, Response
 
 from app.api import examples
 from app.auth import Forbidden
@@ -27,6 +27,13 @@ def require_master_key() -> None:
     context.authenticate()
     if not context.principal().is_master:
         raise Forbidden("Only the master key may manage users.")
+
+
+@blueprint.after_request
+def forbid_copies(response: Response) -> Response:
+    """Have no cache keep an answer: it may contain a secret."""
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 @blueprint.post("")
@@ -62,6 +69,18 @@ def list_tokens(user_id: str) -> Answer:
     """List the tokens of a user, without their secrets."""
     user = context.services().accounts.get(user_id)
     return {"tokens": [_payload(token) for token in user.tokens]}, 200, {}
+
+
+@blueprint.post("/<user_id>/tokens/<token_name>/rotate")
+@accepts()
+@returns(TokenCreatedSchema, 200, errors=(404, 409))
+def rotate_token(user_id: str, token_name: str) -> Answer:
+    """Give a token a new secret. The old one stops working at once.
+
+    The answer contains the new secret, which is not shown again. Name and limits stay as they are.
+    """
+    token, secret = context.services().accounts.rotate_token(context.origin(), user_id, token_name)
+    return {**_payload(token), "api_key": secret}, 200, {}
 
 
 @blueprint.delete("/<user_id>/tokens/<token_name>")

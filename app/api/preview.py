@@ -6,7 +6,7 @@ from flask import Blueprint
 
 from app.api import examples, payloads
 from app.registry import lineage, targets
-from app.registry.targets import TargetRequest
+from app.registry.target_requests import TargetRequest
 from app.schemas.lineage import PreviewQuerySchema, PreviewSchema
 from app.schemas.targets import TargetPutSchema
 from app.wire import context, versions
@@ -24,7 +24,8 @@ def preview_target(repo_name: str, body: dict[str, Any], query: dict[str, Any]) 
     repository = context.repository(repo_name)
     snapshot = repository.head()
     request = TargetRequest.of("preview", body["template"], body.get("overrides"))
-    target = targets.preview(snapshot, request)
-    found = lineage.explain(repository, snapshot, target, payloads.explanation_page(query))
+    previewed = targets.preview(snapshot, request)
+    found = lineage.explain(repository, snapshot, previewed.target, payloads.explanation_page(query))
     explained = payloads.explanation(repository, found, full=query["full"])
-    return {"config": target.config, **explained}, 200, versions.commit_headers(snapshot)
+    answer = {"config": previewed.target.config, **explained, **payloads.warned(previewed.warnings)}
+    return answer, 200, versions.commit_headers(snapshot)

@@ -27,14 +27,14 @@ blueprint.before_request(context.authorize)
 
 @blueprint.post("")
 @accepts(RepoCreateSchema, example=examples.CREATE_REPO)
-@returns(RepoSchema, 201, 200, errors=(409,))
+@returns(RepoSchema, 201, 200, errors=(409,), headers=versions.LOCATION)
 def create_repo(body: dict[str, Any]) -> Answer:
     """Create a repo.
 
     200 if it exists with this base model, or if the request names none.
     """
     repo, created = _create(body)
-    return _payload(repo), 201 if created else 200, {}
+    return (_payload(repo), 201, versions.location(repo.name)) if created else (_payload(repo), 200, {})
 
 
 @blueprint.put("")

@@ -3,7 +3,6 @@
 import ctypes
 import gc
 import socket
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -13,17 +12,16 @@ import click
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
-from gunicorn.workers.base import Worker
-from gunicorn.workers.gthread import ThreadWorker
 
-from app import create_app, master_key, open_files
+from app import create_app, data_dir, logs, master_key, open_files
+from app.cli.gunicorn_log import GunicornLog
+from app.cli.worker import Worker
 from app.open_files import Share
 from app.settings import Settings, SettingsError
-from storage.errors import NO_ROOM
 from storage.machine import cores
+from storage.servers import Membership
 
 _WAITING_CONNECTIONS = 2048  # gunicorn's default
-_ACCEPT_PAUSE = 0.05  # seconds
 _NEW_OBJECTS = 10_000  # allocations between collections, about those of 400 creates; Python's default is 700
 _ARENA_MAX = -8  # glibc's M_ARENA_MAX
 
@@ -40,10 +38,12 @@ def run(create: Callable[[Settings], Flask]) -> None:
     open_files.raise_limit()
     share = open_files.divide(open_files.limit(), settings.workers, settings.threads)
     settings.make_data_dir()
+    membership = data_dir.join(settings)
     listener = _listen(settings)
     settings = replace(settings, port=listener.getsockname()[1])  # the real port if 0 was given
-    master_key.ensure(settings)
-    _Server(settings, share, listener, create).run()
+    logs.configure(settings, master_key.ensure(settings))
+    click.echo(f"The data directory is {settings.data_dir}", err=True)
+    _Server(settings, share, listener, create, membership).run()
 
 
 def _listen(settings: Settings) -> socket.socket:
@@ -61,12 +61,20 @@ class _Server(BaseApplication):  # type: ignore[misc]
     """gunicorn with our settings."""
 
     def __init__(
-        self, settings: Settings, share: Share, listener: socket.socket, create: Callable[[Settings], Flask]
+        self,
+        settings: Settings,
+        share: Share,
+        listener: socket.socket,
+        create: Callable[[Settings], Flask],
+        membership: Membership,
     ) -> None:
+        """Take what the workers inherit; `membership` is one for all of them."""
         self._settings = settings
         self._share = share
         self._create = create
+        self._membership = membership
         self._bind = f"fd://{listener.detach()}"
+        self.min_rate = settings.min_rate
         super().__init__()
 
     def load_config(self) -> None:
@@ -76,7 +84,11 @@ class _Server(BaseApplication):  # type: ignore[misc]
             "workers": self._settings.workers,
             "threads": self._share.threads,
             "worker_connections": self._share.connections,
-            "worker_class": _Worker,
+            "worker_class": Worker,
+            "keepalive": self._settings.keep_alive,
+            "logger_class": GunicornLog,
+            "forwarder_headers": "",  # a client on this machine must not set SCRIPT_NAME
+            "sendfile": False,  # the system would wait for a slow client, without an end
             "control_socket_disable": True,
             "when_ready": self._log_share,
             "pre_fork": _choose_share,
@@ -91,22 +103,10 @@ class _Server(BaseApplication):  # type: ignore[misc]
     def load(self) -> Callable[..., Any]:
         """Create the application, in each worker."""
         _use_one_heap()
+        self._membership.keep_up()
         app = self._create(self._settings)
         _spare_the_collector()
         return app
-
-
-class _Worker(ThreadWorker):  # type: ignore[misc]
-    """A worker of gunicorn that does not end when the system refuses one more connection."""
-
-    def accept(self, listener: socket.socket) -> None:
-        """Accept a connection, or leave it in the queue for now."""
-        try:
-            super().accept(listener)
-        except OSError as error:
-            if error.errno not in NO_ROOM:
-                raise
-            time.sleep(_ACCEPT_PAUSE)
 
 
 def _choose_share(arbiter: Arbiter, worker: Worker) -> None:

@@ -1,6 +1,7 @@
 """Access levels, and the tokens that users authenticate with."""
 
 import hashlib
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 _PREFIX = "bakehouse_"  # lets scanners for leaked secrets recognise a token
+SECRET = re.compile(_PREFIX + "[A-Za-z0-9_-]{20,}")  # a token, or most of one
 
 
 class Access(StrEnum):
@@ -50,6 +52,10 @@ class Token:
         created = datetime.now(UTC).replace(microsecond=0)
         token = cls(request.name, hash_of(secret), created, request.access, request.repos, request.expires)
         return token, secret
+
+    def renewed(self) -> tuple["Token", str]:
+        """Return a token of this name with the same limits, and its secret, which is another one."""
+        return self.make(TokenRequest(self.name, self.access, self.repos, self.expires))
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> "Token":

@@ -3,7 +3,7 @@
 from marshmallow import fields
 
 from app.schemas.base import StrictSchema
-from app.schemas.containers import ListOf, Part
+from app.schemas.containers import ListOf, Part, Warnings
 from app.schemas.fields import Choice, Flag, Integer, QueryFlag, QueryInteger, Text
 from app.schemas.history import FULL, CutSchema, FullQuerySchema
 from app.schemas.revisions import PersonSchema
@@ -152,6 +152,7 @@ class PreviewSchema(ExplainedSchema):
     class Meta:
         """In this order."""
 
-        fields = ("config", "layers", "fields_", "removed", "next")
+        fields = ("config", "layers", "fields_", "removed", "next", "warnings")
 
+    warnings = Warnings()
     config = Part(TargetConfigSchema, required=True, metadata={"description": "The resolved configuration."})

@@ -1,7 +1,7 @@
 """Requests and answers about drift, descendants, rebase and revert."""
 
 from app.schemas.base import StrictSchema
-from app.schemas.containers import ListOf, Part
+from app.schemas.containers import ListOf, Part, Warnings
 from app.schemas.fields import Choice, Flag, Integer, QueryInteger, Reference, Text
 from app.schemas.history import ComparisonSchema, FullQuerySchema
 from app.schemas.lineage import OFFSET
@@ -96,6 +96,7 @@ class RebasedSchema(StrictSchema):
         required=True,
         metadata={"description": "The targets whose template was at another version, parents first."},
     )
+    warnings = Warnings()
 
 
 class RevertSchema(StrictSchema):

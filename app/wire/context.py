@@ -19,14 +19,18 @@ from app.registry.accounts import Accounts
 from app.registry.messages import Origin
 from app.schemas.base import InvalidRequest, Mistake
 from app.settings import Settings
+from app.wire import logged_request
 from app.wire.answer_cache import AnswerCache
+from app.wire.credentials import client_address, log_in
+from app.wire.failed_logins import FailedLogins
+from app.wire.logged_request import LoggedRequest
 from app.wire.rates import RateLimiter
 from storage.repository import Repository
 from storage.snapshot import Snapshot
 from storage.store import Store
 
 _SLOW = 0.1  # seconds
-_READING = ("GET", "HEAD", "OPTIONS")
+READING = ("GET", "HEAD", "OPTIONS")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
@@ -40,6 +44,7 @@ class Services:
     store: Store
     rates: RateLimiter | None
     answer_cache: AnswerCache = field(default_factory=AnswerCache)
+    failed_logins: FailedLogins = field(default_factory=FailedLogins)
 
 
 class InvalidHeader(Exception):
@@ -51,18 +56,36 @@ def services() -> Services:
     return cast(Services, current_app.extensions["bakehouse"])
 
 
+def begin() -> None:
+    """Have the lines of the log name this request."""
+    logged_request.current.set(LoggedRequest(request_id(), address=client_address()))
+
+
 def authenticate() -> None:
     """Identify the caller."""
     g.admit = authenticate
-    g.principal = auth.authenticate(
-        services().accounts, services().master_key, request.headers.get("Authorization"), _named_user
-    )
+    accounts, header = services().accounts, request.headers.get("Authorization")
+    identify(lambda key: auth.authenticate(accounts, key, header, _named_user), request.headers.get("X-User-Id"))
+
+
+def identify(find_caller: Callable[[str | None], Principal], claimed: str | None) -> None:
+    """Set the caller, whom `find_caller` finds with the master key, and count the request.
+
+    `claimed` is the user name that came with the credentials.
+    """
+    key = services().master_key
+    caller = g.principal = log_in(lambda may: find_caller(key if may else None), services().failed_logins, claimed)
+    logged = logged_request.current.get()
+    if logged is not None:
+        repo_name = (request.view_args or {}).get("repo_name")
+        logged.user, logged.token = caller.user.id, "master key" if caller.token is None else caller.token.name
+        logged.repo = None if repo_name is None else f"{caller.owner}/{repo_name}"
     count_request()
 
 
 def authorize() -> None:
     """Identify the caller, and refuse a request that they may not make for the repo in the path."""
-    _authorize(authorize, Access.READ if request.method in _READING else Access.WRITE)
+    _authorize(authorize, Access.READ if request.method in READING else Access.WRITE)
 
 
 def authorize_reading() -> None:

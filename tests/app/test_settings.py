@@ -26,17 +26,29 @@ def test_every_setting_is_read_from_the_environment():
             "BAKEHOUSE_MAX_BODY": "2048",
             "BAKEHOUSE_MAX_DEPTH": "20",
             "BAKEHOUSE_MAX_ITEMS": "500",
+            "BAKEHOUSE_MAX_VALUES": "700",
+            "BAKEHOUSE_MAX_DOCUMENT": "4096",
+            "BAKEHOUSE_MAX_WRITE": "8192",
             "BAKEHOUSE_MAX_NAME": "40",
             "BAKEHOUSE_RATE_LIMIT": "600",
             "BAKEHOUSE_MAINTENANCE": "off",
             "BAKEHOUSE_LOCK_TIMEOUT": "3",
             "BAKEHOUSE_MAX_PAGE": "5000",
             "BAKEHOUSE_MAX_PARSED": "6000",
+            "BAKEHOUSE_LOG_FORMAT": "json",
+            "BAKEHOUSE_ACCESS_LOG": "off",
+            "BAKEHOUSE_KEEP_ALIVE": "5",
+            "BAKEHOUSE_MIN_RATE": "1024",
+            "BAKEHOUSE_SHARED_LOCKS": "on",
         }
     )
-    public_url = "https://bake.example.org"
-    numbers = (2048, 20, 500, 40, 600, False, 3, 5000, 6000)
-    assert settings == Settings(Path("/data"), "key", "::1", 0, 3, 4, public_url, *numbers)
+    listening = {"host": "::1", "port": 0, "workers": 3, "threads": 4, "public_url": "https://bake.example.org"}
+    of_bodies = {"max_body": 2048, "max_depth": 20, "max_items": 500, "max_values": 700}
+    of_files = {"max_document": 4096, "max_write": 8192, "max_name": 40, "maintenance": False}
+    of_connections = {"rate_limit": 600, "keep_alive": 5, "min_rate": 1024}
+    others = {"lock_timeout": 3, "shared_locks": True, "log_format": "json", "access_log": False}
+    others |= {"max_page": 5000, "max_parsed": 6000}
+    assert settings == Settings(Path("/data"), "key", **listening, **of_bodies, **of_files, **of_connections, **others)
 
 
 @pytest.mark.parametrize(
@@ -53,12 +65,19 @@ def test_every_setting_is_read_from_the_environment():
         ("BAKEHOUSE_MAX_BODY", "10"),
         ("BAKEHOUSE_MAX_DEPTH", "101"),
         ("BAKEHOUSE_MAX_ITEMS", "0"),
+        ("BAKEHOUSE_MAX_VALUES", "9"),
+        ("BAKEHOUSE_MAX_DOCUMENT", "1 MiB"),
+        ("BAKEHOUSE_MAX_WRITE", "1023"),
         ("BAKEHOUSE_MAX_NAME", "101"),
         ("BAKEHOUSE_RATE_LIMIT", "10/s"),
         ("BAKEHOUSE_MAINTENANCE", "yes"),
         ("BAKEHOUSE_LOCK_TIMEOUT", "0"),
         ("BAKEHOUSE_MAX_PAGE", "1000"),
         ("BAKEHOUSE_MAX_PARSED", "16M"),
+        ("BAKEHOUSE_LOG_FORMAT", "xml"),
+        ("BAKEHOUSE_ACCESS_LOG", "yes"),
+        ("BAKEHOUSE_KEEP_ALIVE", "0"),
+        ("BAKEHOUSE_MIN_RATE", "0"),
         ("BAKEHOUSE_PUBLIC_URL", "bake.example.org"),
         ("BAKEHOUSE_PUBLIC_URL", "https://"),
         ("BAKEHOUSE_MASTER_KEY", "two words"),

@@ -145,8 +145,8 @@ def test_what_explain_parses_is_bounded(tmp_path: Path, monkeypatch: pytest.Monk
 def test_many_generators_on_many_layers_are_looked_at_a_page_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     client = Bounded(tmp_path, max_page=100_000).client
     put(client, "a", max_tokens=1)
-    for _ in range(60):
-        put(client, "a", "a", generators=[])
+    for number in range(60):
+        put(client, "a", "a", generators=[], max_tokens=number + 2)
     put(client, "b", "a", generators=[{"type": "persona"}] * 20_000)
     made_of: list[Layer] = []
     monkeypatch.setattr(layers, "Value", lambda layer, value: made_of.append(layer) or Value(layer, value))
