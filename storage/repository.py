@@ -12,7 +12,7 @@ from storage import maintenance
 from storage.ancestry import Ancestry
 from storage.budget import Limits
 from storage.errors import RepositoryDamaged, StorageError, StorageUnavailable, TipMoved
-from storage.history import EVERYTHING, History, LogFilter, LoggedCommit
+from storage.history import History, LoggedCommit
 from storage.ids import CommitId, object_id
 from storage.journal import recovery
 from storage.journal.checkpoint import Checkpoint
@@ -20,6 +20,7 @@ from storage.journal.checkpoint_task import NoCheckpointer
 from storage.journal.checkpointer import PATIENCE_SECONDS
 from storage.journal.tip import Tip
 from storage.location import Location
+from storage.log_filter import LogFilter
 from storage.machine import disk, git_command
 from storage.maintenance import Growth
 from storage.objects.database import ObjectDatabase
@@ -39,6 +40,8 @@ from storage.versions import Version
 from storage.writer import Writer
 
 T = TypeVar("T")
+
+_EVERYTHING = LogFilter()
 
 
 class Repository:
@@ -146,7 +149,7 @@ class Repository:
     def log(
         self,
         start: CommitId,
-        wanted: LogFilter = EVERYTHING,
+        wanted: LogFilter = _EVERYTHING,
         *,
         before: CommitId | None = None,
         limit: int = 20,

@@ -109,11 +109,12 @@ def _change(
         precondition.check("grants", version(transaction))
         before = get(transaction)
         after = change_all(before)
-        present = repos.read(transaction)
-        document = {**present, "grants": {user: str(after[user]) for user in sorted(after)}}
+        if after == before:
+            return transaction.tip
+        document = {**repos.read(transaction), "grants": {user: str(after[user]) for user in sorted(after)}}
         if not after:
             del document["grants"]
-        documents.write(transaction, repos.PATH, document, present)
+        documents.write(transaction, repos.PATH, document)
         lines = messages.changed_fields(before, after)
         return transaction.commit(messages.message(origin, subject, lines), origin.author)
 

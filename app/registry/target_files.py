@@ -50,6 +50,10 @@ class Target:
         """Return its resolved fields and its files, which a commit message compares."""
         return {**self.config, **self.files}
 
+    def named_files(self) -> set[str]:
+        """Return the paths of the question templates that it owns or names."""
+        return question_templates.named(self.config, self.files)
+
 
 # By name and version. The version determines the content.
 _kept: Cache[tuple[str, BlobId], Target] = Cache(32 * 1024 * 1024)
@@ -84,11 +88,16 @@ def read_template(source: Source, template: str) -> tuple[Config, BlobId]:
     return target.config, target.version
 
 
+def read_template_version(source: Source, template: str, version: BlobId) -> Config:
+    """Return a template's config at a version of its file."""
+    if template == DEFAULT_TEMPLATE:
+        return defaults.read_version(source, version)
+    return read_version(source, template, version).config
+
+
 def write(source: Editable, target: Target) -> Target:
     """Write a target's file, and return the target with its version."""
-    existing = read(source, target.name)
-    present = existing.document() if existing else None
-    version = documents.write(source, FOLDER.path(target.name), target.document(), present)
+    version = documents.write(source, FOLDER.path(target.name), target.document())
     return replace(target, version=version)
 
 

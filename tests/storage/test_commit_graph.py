@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from storage import maintenance
-from storage.history import LogFilter
+from storage.log_filter import LogFilter
 from storage.maintenance import write_commit_graph
 from storage.repository import Repository
 from storage.roll_up import pack_sizes
