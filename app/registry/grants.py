@@ -44,12 +44,12 @@ def shared(store: Store, owner: str, names: Sequence[str], user_id: str) -> list
 
     A repo that was never shared with the user is not opened: it would take time, which would tell of the repo.
     """
-    noted, unknown = shares.candidates(store, owner, names, user_id)
+    hinted, unknown = shares.candidates(store, owner, names, user_id)
     for name in unknown:
         with suppress(NotFound, StorageError):
             users = get(repos.open_repository(store, owner, name).head())
-            shares.note(store, owner, name, users)
-    wanted = sorted({*noted, *unknown})
+            shares.add(store, owner, name, users)
+    wanted = sorted({*hinted, *unknown})
     return [name for name in wanted if find(store, owner, name, user_id) is not None]
 
 
@@ -78,7 +78,7 @@ def put(
         raise Conflict(user_id, f"'{user_id}' owns this repo, and may do everything")
 
     def with_user(grants: Grants) -> Grants:
-        shares.note(store, owner, repository.name, [*grants, user_id])
+        shares.add(store, owner, repository.name, [*grants, user_id])
         return {**grants, user_id: access}
 
     return _change(repository, origin, f"Grant {user_id} {access} access", with_user, precondition)

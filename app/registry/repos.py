@@ -82,7 +82,7 @@ def create(store: Store, owner: str, name: str, base_model: str | None, origin: 
         if base_model not in (None, existing.base_model):
             raise Conflict(name, f"Repo '{name}' already exists with base model '{existing.base_model}'") from None
         return existing, False
-    shares.note_new(store, owner, name)
+    shares.add_new(store, owner, name)
     return replace(new, commit=made.head().commit), True
 
 

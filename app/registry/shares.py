@@ -1,7 +1,7 @@
-"""Notes of whom each repo was ever shared with, so that a list need not open the repos that are hidden from its caller.
+"""Hints at users whom a repo was ever shared with: a list opens no repo that is hidden from its caller.
 
-The grants in `repo.yml` decide. The notes only say where to look, so they may name too many users, and never too
-few: a user is noted before the grant, and stays noted when the grant is taken back.
+The grants in `repo.yml` decide, and the hints say where to look. So the hints may name too many users, and never too
+few: a hint is added before the grant, and stays when the grant is taken back.
 """
 
 from collections.abc import Iterable, Mapping, Sequence, Set
@@ -17,7 +17,7 @@ Version = tuple[int, int] | None
 
 
 class _Known(NamedTuple):
-    """The notes about an owner's repos, as they were at a version of the notes and of the list of repos."""
+    """The hints about an owner's repos, as they were at a version of the hints and of the list of repos."""
 
     version: Version
     names: Sequence[str]
@@ -28,31 +28,31 @@ class _Known(NamedTuple):
 _known: Cache[Path, _Known] = Cache(16 * 1024 * 1024)
 
 
-def note_new(store: Store, owner: str, repo_name: str) -> None:
-    """Note that a new repo is shared with nobody. Without that note the first list of a guest opens the repo."""
+def add_new(store: Store, owner: str, repo_name: str) -> None:
+    """Add the hint that a new repo is shared with nobody. Without it the first list for a guest opens the repo."""
     with suppress(StorageError):
-        store.notes(owner).add([repo_name], flush=False)
+        store.hints(owner).add([repo_name], flush=False)
 
 
-def note(store: Store, owner: str, repo_name: str, user_ids: Iterable[str]) -> None:
-    """Note, durably, that a repo is shared with these users and with those who are noted already."""
-    notes = store.notes(owner)
+def add(store: Store, owner: str, repo_name: str, user_ids: Iterable[str]) -> None:
+    """Add the hints, durably, that a repo is shared with these users; those at other users stay."""
+    hints = store.hints(owner)
     lines = [repo_name, *(f"{repo_name} {user_id}" for user_id in user_ids)]
-    if not set(lines) <= notes.lines():
-        notes.add(lines, flush=True)
+    if not set(lines) <= hints.lines():
+        hints.add(lines, flush=True)
 
 
 def candidates(store: Store, owner: str, names: Sequence[str], user_id: str) -> tuple[Sequence[str], Sequence[str]]:
-    """Return those of an owner's repos that may be shared with a user, and those of which nothing is noted.
+    """Return those of an owner's repos that may be shared with a user, and those of which there is no hint.
 
     The latter are repos of an older version, or copied here by hand. How many repos there are besides takes no
     time, and so cannot be seen from outside.
     """
-    notes = store.notes(owner)
-    version, known = notes.version(), _known.get(notes.path)
+    hints = store.hints(owner)
+    version, known = hints.version(), _known.get(hints.path)
     if known is None or known.version != version or known.names is not names:
-        known = _sort(version, names, notes.lines())
-        _known.put(notes.path, known, 100 * len(names))
+        known = _sort(version, names, hints.lines())
+        _known.put(hints.path, known, 100 * len(names))
     return known.of_users.get(user_id, ()), known.unknown
 
 

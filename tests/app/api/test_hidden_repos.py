@@ -77,7 +77,7 @@ def test_a_guests_list_opens_only_what_is_or_was_shared(alice: Client, bob: Clie
 
 def test_repos_of_an_older_version_are_opened_once(data_dir: Path, alice: Client, bob: Client, opened: list[str]):
     alice.put("/v1/repo/demo/grants/bob", {"access": "read"})
-    (data_dir / "repos/alice/.notes").unlink()
+    (data_dir / "repos/alice/.hints").unlink()
     repos(opened)
     assert bob.get("/v1/repo", **AS_ALICE).json == {"repos": ["demo"]}
     assert len(set(repos(opened))) == HIDDEN + 1
@@ -100,8 +100,8 @@ def test_another_process_sees_a_new_grant(data_dir: Path, alice: Client, bob: Cl
 
 def test_a_line_that_a_power_loss_cut_off_hides_nothing(data_dir: Path, alice: Client, bob: Client):
     alice.put("/v1/repo/demo/grants/bob", {"access": "read"})
-    notes = data_dir / "repos/alice/.notes"
+    hints = data_dir / "repos/alice/.hints"
     for left in (b"", b"\n", b"\nd", b"\ndemo", b"\ndemo "):  # of a line about a repo `demo-2`
-        notes.unlink()
-        notes.write_bytes(left)
+        hints.unlink()
+        hints.write_bytes(left)
         assert bob.get("/v1/repo", **AS_ALICE).json == {"repos": ["demo"]}, left

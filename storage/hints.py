@@ -1,5 +1,6 @@
-"""Notes about the repositories of a folder: lines that are added, and never changed. All processes share them."""
+"""Hints about the repositories of a folder: lines that are added, and never changed. All processes share them."""
 
+import errno
 import os
 from collections.abc import Iterable, Set
 from pathlib import Path
@@ -10,11 +11,11 @@ from storage.machine import disk
 _END = " ."  # a line that a power loss cut off does not end so
 
 
-class Notes:
-    """The notes in one file: a set of lines."""
+class Hints:
+    """The hints in one file: a set of lines."""
 
     def __init__(self, path: Path) -> None:
-        """Keep notes in the file `path`. The first line makes the file."""
+        """Keep hints in the file `path`. The first line makes the file."""
         self.path = path
         self._name = path.parent.name
 
@@ -42,7 +43,8 @@ class Notes:
         with explained(self._name, self.path.parent):
             file = os.open(self.path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o644)
             try:
-                os.write(file, data)
+                if os.write(file, data) < len(data):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
                 if flush:
                     os.fsync(file)
             finally:
