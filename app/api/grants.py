@@ -51,11 +51,11 @@ def put_grant(repo_name: str, user_id: str, body: dict[str, Any]) -> Answer:
     The user names the owner in `X-User-Id` or `user_id`, and is the author of their own changes.
     `If-Match` is about the version of the list.
     """
-    repository, store = context.repository(repo_name), context.services().store
+    repository = context.repository(repo_name)
     user = context.services().accounts.get(user_id)
     access = Access(body["access"])
     owner, precondition = context.principal().owner, versions.precondition()
-    commit = grants.put(store, repository, context.origin(), owner, user.id, access, precondition)
+    commit = grants.put(repository, context.origin(), owner, user.id, access, precondition)
     return _payload(user_id, access), 200, {"Git-Commit": commit}
 
 
