@@ -62,8 +62,8 @@ class Principal:
 
     def origin(self, request_id: str | None) -> Origin:
         """Return the author of the caller's changes."""
-        user = self.user
-        return Origin(user.id, user.alias, user.email, request_id, on_behalf=self.is_master)
+        user, token = self.user, self.token.name if self.token else None
+        return Origin(user.id, user.alias, user.email, request_id, on_behalf=self.is_master, token=token)
 
     def check_token(self, needed: Access, repo_name: str | None) -> None:
         """Raise Forbidden if the token is read-only, or for other repos."""

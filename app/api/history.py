@@ -6,7 +6,7 @@ from flask import Blueprint, request
 
 from app.api import payloads
 from app.domain.differences import compare
-from app.registry import history, prompts, revisions, targets
+from app.registry import history, log_filters, prompts, revisions, targets
 from app.registry.folders import Folder
 from app.registry.history import ChangedFile, Entry
 from app.registry.revisions import Ref
@@ -22,7 +22,6 @@ from app.schemas.history import (
 )
 from app.wire import context, versions
 from app.wire.contract import Answer, TextFormat, accepts, returns
-from storage.history import LogFilter
 from storage.ids import CommitId
 from storage.repository import Repository
 from storage.snapshot import Snapshot
@@ -44,8 +43,8 @@ def get_log(repo_name: str, query: dict[str, Any]) -> Answer:
     """List the commits of a repo, newest first, with the fields that each changed."""
     repository, snapshot = context.repository(repo_name), context.snapshot(repo_name, query)
     before = _before(repository, query)
-    # A filter that only the schema has, or only `LogFilter`, fails here.
-    wanted = LogFilter(**{name: query[name] for name in query.keys() - PageQuerySchema().fields.keys()})
+    asked = {name: query[name] for name in query.keys() - PageQuerySchema().fields.keys()}
+    wanted = log_filters.read(asked, context.services().accounts, context.principal().owner)
     page = history.of_repo(repository, snapshot, wanted, before=before, limit=query["limit"])
     payload = [
         {**_commit(entry), "files": [{"path": file.path, **_changed(file)} for file in entry.files]}
@@ -135,7 +134,7 @@ def _commit(entry: Entry) -> dict[str, Any]:
     return {
         "commit": entry.commit,
         "author": payloads.person(signature),
-        "time": payloads.time(signature.time),
+        "time": payloads.time(signature),
         "subject": signature.subject,
     }
 

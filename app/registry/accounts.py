@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from app.domain.errors import Conflict, NotFound
+from app.domain.names import refuse_unportable
 from app.domain.tokens import Token, TokenRequest, hash_of
 from app.registry import documents, messages, user_files
 from app.registry.messages import Origin
@@ -72,6 +73,7 @@ class Accounts:
         def change(transaction: Transaction) -> None:
             if transaction.read(FOLDER.path(user_id)) is not None:
                 raise Conflict(user_id, f"User '{user_id}' already exists. {_how_to_rotate(user_id, token.name)}")
+            refuse_unportable("user_id", FOLDER.path(user_id))
             user = User(user_id, alias, email, (token,))
             documents.write(transaction, FOLDER.path(user_id), user.document())
             lines = messages.changed_fields({}, {"alias": alias, "email": email})

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from app.domain.errors import Conflict, NotFound
-from app.domain.names import name_problem, user_id_problem
+from app.domain.names import name_problem, refuse_unportable, user_id_problem
 from app.registry import defaults, documents, messages
 from app.registry.documents import Source
 from app.registry.messages import Origin
@@ -40,6 +40,7 @@ Target configurations, written by Bakehouse: one commit a change. Look, do not p
 - `defaults/target.yml`: the template called `default`.
 - `prompts/<name>.yml`: a prompt, which is a named list of messages.
 - `templates/<file>`: question templates that came with a target, whose `files` tells their blob ids.
+- `.gitattributes`: has git leave line ends as they are.
 - `repo.yml`: the base model, whom the repo is shared with, and the version of this layout.
 
 `git log -p -- targets/<name>.yml` tells who changed what, when, and from which template; `git tag -n`
@@ -136,6 +137,7 @@ def describe_all(store: Store, owner: str, names: Sequence[str]) -> list[Repo]:
 
 
 def _write_new(transaction: Transaction, repo: Repo, origin: Origin) -> None:
+    refuse_unportable("repo_name", f"{repo.name}.git")
     transaction.write("README.md", README.format(name=repo.name).encode())
     documents.write(transaction, PATH, {"base_model": repo.base_model, "layout": LAYOUT_VERSION})
     defaults.write(transaction, defaults.first_config(repo.base_model))

@@ -54,6 +54,16 @@ def test_a_bug_is_answered_500_without_its_details(app: Flask, master: Client, c
     assert "/secret/path" in caplog.text
 
 
+def test_a_request_that_memory_does_not_suffice_for_is_answered_503(app: Flask, master: Client):
+    @app.get("/large")
+    def large():
+        raise MemoryError
+
+    response = master.get("/large")
+    assert_error(response, 503, "STORAGE_UNAVAILABLE", "memory")
+    assert response.headers["Retry-After"]
+
+
 @pytest.mark.parametrize("kind", [StorageUnavailable, RepositoryDamaged])
 def test_an_error_that_told_a_path_of_the_server_would_fail_its_test(
     app: Flask, master: Client, kind: Callable[[str, str], Exception]

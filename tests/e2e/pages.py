@@ -91,7 +91,7 @@ def install_commands(folder: Path) -> None:
     """Put the commands that a checkout has in `.venv/bin` there in a folder, too."""
     programs = folder / ".venv/bin"
     programs.mkdir(parents=True)
-    for name, arguments in (("bakehouse", "-m app.cli"), ("python", "-W ignore")):
+    for name, arguments in (("bakehouse", "-m app.cli"), ("python", "-W error")):
         program = programs / name
         program.write_text(f'#!/bin/sh\nexec "{sys.executable}" {arguments} "$@"\n')
         program.chmod(0o755)

@@ -41,6 +41,7 @@ def test_a_new_repo_has_readme_default_and_repo_file(app: Flask, alice: Client):
     alice.post("/v1/repo", {"repo_name": "new", "base_model": "my/model"})
     path = repository(app, "new")
     assert git(path, "ls-tree", "-r", "--name-only", "main").split() == [
+        ".gitattributes",
         "README.md",
         "defaults/target.yml",
         "repo.yml",
