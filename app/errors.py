@@ -8,7 +8,7 @@ from flask import Flask, Response, jsonify, make_response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from app.auth import Forbidden, Unauthorized
-from app.domain.errors import Conflict, NameNotPortable, NotFound, PreconditionFailed
+from app.domain.errors import Conflict, NameNotPortable, NotFound, PreconditionFailed, TooMuchToRead
 from app.schemas.base import InvalidRequest, Mistake
 from app.wire import context
 from app.wire.body import BrokenBody, SlowBody
@@ -62,6 +62,7 @@ STATUSES: dict[type, int] = {
     RevisionAmbiguous: 409,
     TagExists: 409,
     PreconditionFailed: 412,
+    TooMuchToRead: 413,
     TooManyFailedLogins: 429,
     TooManyRequests: 429,
     LayoutUnknown: 503,
@@ -131,7 +132,10 @@ def _answer_unportable(error: NameNotPortable) -> Response:
 
 
 def _answer_no_memory(_: MemoryError) -> Response:
-    return _answer_known(StorageUnavailable(request.path, "the server has too little memory for this request, for now"))
+    response = _answer(503, "The server has too little memory for this request, for now.")
+    response.headers["Retry-After"] = _RETRY_AFTER_SECONDS
+    _log.error("%s %s: memory ran out", request.method, request.path)
+    return response
 
 
 def _answer_http(error: HTTPException) -> Response:

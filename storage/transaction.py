@@ -1,7 +1,6 @@
 """What one caller wants changed in a repository: reads, writes and commits on top of its tip."""
 
-import time
-
+from storage import moments
 from storage.budget import Budget, Limits
 from storage.ids import BlobId, CommitId, ObjectId, blob_id, commit_id
 from storage.journal.records import CommitRecord
@@ -114,8 +113,8 @@ class Transaction:
             self._writes[ATTRIBUTES] = self._objects.new.add(GitObject.of("blob", AS_THEY_ARE))
 
     def _header(self, root: ObjectId) -> CommitHeader:
-        now = int(time.time())
+        now = moments.now()
         if self._base is None:
             return CommitHeader(root, None, now)
         # A clock that jumped back must not reorder the history.
-        return CommitHeader(root, self._base.commit, max(now, self._base.time))
+        return CommitHeader(root, self._base.commit, max(now, self._base.moment))

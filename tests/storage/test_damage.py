@@ -12,10 +12,10 @@ import git as gitpython
 import pytest
 
 from storage.errors import RepositoryDamaged, StorageUnavailable
-from storage.history import LogFilter
 from storage.journal import header
 from storage.journal.header import Header
 from storage.journal.journal_file import NAME
+from storage.log_filter import LogFilter
 from storage.maintenance import Maintenance
 from storage.plumbing import checked_git
 from storage.plumbing.object import GitObject

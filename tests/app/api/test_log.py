@@ -21,7 +21,7 @@ def test_an_entry_has_author_time_subject_and_changed_fields(
     assert answer.json["commits"] == [
         {
             "commit": commit,
-            "author": {"name": "Alice", "email": "alice@example.org"},
+            "author": {"name": "Alice", "email": "alice@example.org", "user": "alice", "token": "initial"},
             "time": TEN,
             "subject": "Update target a",
             "files": [
