@@ -11,7 +11,7 @@ from app.registry.accounts import REPOSITORY, Accounts
 from app.registry.messages import Origin
 from app.registry.stores import Stores
 from app.settings import Settings, SettingsError
-from app.wire import contract
+from app.wire import body, contract
 from app.wire.context import Services
 from app.wire.rates import RateLimiter
 from storage.budget import Limits
@@ -40,7 +40,7 @@ class _Json(DefaultJSONProvider):
 def create_app(settings: Settings) -> Flask:
     """Return the WSGI application; SettingsError if it cannot start with these settings."""
     app = Flask("bakehouse", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = settings.max_body
+    app.config["MAX_CONTENT_LENGTH"] = body.most_sent(settings.max_body)
     app.json = _Json(app)
     app.url_map.merge_slashes = False
     app.url_map.converters |= api.CONVERTERS

@@ -7,6 +7,7 @@ from app.domain import former_yaml
 from app.domain.canonical_yaml import dump, load
 from app.domain.resolution import Config, is_config
 from app.domain.yaml_size import least_size, may_exceed
+from app.registry import shared_fields
 from storage.budget import Budget
 from storage.caches import Cache, weigh
 from storage.errors import RepositoryDamaged
@@ -34,6 +35,9 @@ class Source(Protocol):
     def read(self, path: str) -> File | None:
         """Return a file, or None."""
 
+    def version(self, path: str) -> BlobId | None:
+        """Return the blob id of the file at a path, or None. The file itself is not read."""
+
     def blob(self, blob_id: BlobId) -> bytes:
         """Return the content of a blob in the history."""
 
@@ -50,6 +54,9 @@ class Editable(Source, Protocol):
 
     def write(self, path: str, data: bytes) -> BlobId:
         """Put a file at a path, and return its blob id."""
+
+    def remove(self, path: str) -> None:
+        """Remove the file at a path."""
 
 
 def read(source: Source, path: str) -> tuple[Mapping[str, Any], BlobId] | None:
@@ -78,22 +85,19 @@ def parse_uncached(source: Source, path: str, file: File) -> Mapping[str, Any]:
         raise RepositoryDamaged(source.name, f"{path} is not a document that Bakehouse wrote") from error
 
 
-def write(
-    source: Editable, path: str, document: Mapping[str, Any], existing: Mapping[str, Any] | None = None
-) -> BlobId:
-    """Write a document, and return its blob id; TooLarge, before any work, if it is larger than allowed.
+def write(source: Editable, path: str, document: Mapping[str, Any]) -> BlobId:
+    """Write a document, and return its blob id; TooLarge, before any work, if it is larger than allowed."""
+    return source.write(path, _dump_within(source.budget, path, document))
 
-    Where the file already holds the document in the former form, the file stays. Callers give what is `existing` in
-    the file, so that it is not parsed once more.
-    """
-    if may_exceed(document, source.budget.left):
-        source.budget.check(path, least_size(document))
-    data = dump(document)
-    if existing is not None and dump(existing) == data:
-        file = source.read(path)
-        if file is not None and former_yaml.dump(document) == file.data:
-            return file.id
-    return source.write(path, data)
+
+def _dump_within(budget: Budget, path: str, document: Mapping[str, Any]) -> bytes:
+    known = shared_fields.known(document)
+    rest = shared_fields.without(document, known) if known else document
+    size = sum(map(len, known.values()))
+    is_large = may_exceed(rest, budget.left - size)
+    if is_large:
+        budget.check(path, size + least_size(rest))
+    return shared_fields.join(document, known) if known or is_large else dump(document)
 
 
 def is_written(document: Mapping[str, Any], data: bytes) -> bool:

@@ -175,7 +175,7 @@ def test_a_repository_with_a_stopped_git_can_be_closed(tmp_path: Path):
     (process,) = git_readers(stopped.path)
     os.kill(process, signal.SIGSTOP)
     del stopped
-    assert store.open("alice/other").head().list("") == ["README.md"]
+    assert store.open("alice/other").head().list("") == [".gitattributes", "README.md"]
     assert store.open("alice/demo").head().read("targets/t1.yml").data == b"temperature: 1\n"
 
 

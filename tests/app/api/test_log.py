@@ -58,7 +58,7 @@ def test_log_of_a_new_repo_has_its_first_commit(alice: Client):
     assert [entry["subject"] for entry in page["commits"]] == ["Create repo demo"]
     assert page["next"] is None
     changes = {file["path"]: file["changes"] for file in page["commits"][0]["files"]}
-    assert changes.keys() == {"README.md", "defaults/target.yml", "repo.yml"}
+    assert changes.keys() == {".gitattributes", "README.md", "defaults/target.yml", "repo.yml"}
     assert changes["README.md"] == []
     assert {"field": "/base_model", "new": "Qwen/Qwen3-32B"} in changes["repo.yml"]
 

@@ -59,7 +59,7 @@ def test_reading_needs_no_new_file(committed: Repository, tmp_path: Path):
                 ["folder/b"],
                 ["a"],
                 ["a"],
-                ["README.md"],
+                [".gitattributes", "README.md"],
             ]
             assert len(repository.versions("a", tip)) == 2
             assert repository.find_at(datetime.now(UTC)) == tip
