@@ -1,16 +1,15 @@
 """Targets that are their own template, since a PUT can change a target on top of what it was."""
 
-import re
 from collections.abc import Sequence
 
 from app.domain.differences import is_same
 from app.domain.resolution import Config, combine
-from app.registry import target_files
+from app.registry import mentions, target_files
 from app.registry.documents import Source
 from app.registry.target_files import FOLDER, Target
 from storage.ids import BlobId
 
-_HEAD = re.compile(rb"""template: ["']?([\w.-]+)["']?\ntemplate_version: ["']?([0-9a-f]{40})["']?\n""", re.ASCII)
+_LATEST = 100  # versions
 
 
 def basis(source: Source, target: Target) -> tuple[str, BlobId, Sequence[Target]]:
@@ -26,12 +25,13 @@ def basis(source: Source, target: Target) -> tuple[str, BlobId, Sequence[Target]
 
 
 def basis_name(source: Source, name: str) -> str:
-    """Return the template that a target is resolved on, by the first lines of its files: quick for thousands."""
-    file = source.read(FOLDER.path(name))
-    data = file.data if file else b""
-    while (head := _HEAD.match(data)) is not None and head[1].decode() == name:
-        data = source.blob(BlobId(head[2].decode()))
-    return basis(source, target_files.expect(source, name))[0] if head is None else head[1].decode()
+    """Return the template that a target is resolved on, without parsing its versions."""
+    found = mentions.of(source, FOLDER.path(name))
+    while found and found.template and found.template.name == name:
+        found = mentions.of_version(source, found.template.version)
+    if found is None or found.template is None:
+        return basis(source, target_files.expect(source, name))[0]
+    return found.template.name
 
 
 def own_overrides(base: Config, versions: Sequence[Target]) -> Config:
@@ -45,11 +45,16 @@ def own_overrides(base: Config, versions: Sequence[Target]) -> Config:
 def has_already(source: Source, target: Target, overrides: Config) -> bool:
     """Tell whether overrides on top of a target, which leave its config as it is, are among its own already.
 
-    Else they hold on to a value that the target has from its template, and a rebase would keep that value.
+    Else they hold on to a value that the target has from its template, and a rebase would keep that value. Only
+    the latest versions of a target that was often its own template are asked.
     """
-    if target.template == target.name and is_same(target.overrides, overrides):
-        return True
-    template, version, versions = basis(source, target)
-    base = target_files.read_template_version(source, template, version)
-    own = own_overrides(base, versions)
-    return is_same(combine(base, own, overrides), own)
+    own: Config = {}
+    for _ in range(_LATEST):
+        below = target_files.read_template_version(source, target.template, target.template_version)
+        own = combine(below, target.overrides, own)
+        if is_same(combine(below, own, overrides), own):
+            return True
+        if target.template != target.name:
+            return False
+        target = target_files.read_version(source, target.name, target.template_version)
+    return False
