@@ -2,36 +2,47 @@
 
 from collections.abc import Sequence
 
+from app.domain.budgets import Work
 from app.domain.differences import is_same
 from app.domain.resolution import Config, combine
 from app.registry import mentions, target_files
 from app.registry.documents import Source
 from app.registry.target_files import FOLDER, Target
+from storage.caches import Cache
 from storage.ids import BlobId
 
 _LATEST = 100  # versions
+# By target and version, which determine the template.
+_basis_names: Cache[tuple[str, BlobId], str] = Cache(8 * 1024 * 1024)
 
 
-def basis(source: Source, target: Target) -> tuple[str, BlobId, Sequence[Target]]:
+def basis(source: Source, target: Target, work: Work | None = None) -> tuple[str, BlobId, Sequence[Target]]:
     """Return the template that a target is resolved on, and its recorded version; and the target's versions.
 
-    There are several versions, oldest first, where the target was its own template.
+    There are several versions, oldest first, where the target was its own template. TooMuchToRead where `work` is
+    given, and these are too much.
     """
     versions = [target]
     while target.template == versions[-1].name:
-        target = target_files.read_version(source, target.name, target.template_version)
+        target = target_files.read_version(source, target.name, target.template_version, work)
         versions.append(target)
     return target.template, target.template_version, versions[::-1]
 
 
 def basis_name(source: Source, name: str) -> str:
     """Return the template that a target is resolved on, without parsing its versions."""
-    found = mentions.of(source, FOLDER.path(name))
-    while found and found.template and found.template.name == name:
-        found = mentions.of_version(source, found.template.version)
-    if found is None or found.template is None:
-        return basis(source, target_files.expect(source, name))[0]
-    return found.template.name
+    version = source.version(FOLDER.path(name))
+    known = version and _basis_names.get((name, version))
+    if known:
+        return known
+    mentioned = mentions.of(source, FOLDER.path(name))
+    while mentioned and mentioned.template and mentioned.template.name == name:
+        mentioned = mentions.of_version(source, mentioned.template.version)
+    template = mentioned and mentioned.template
+    found = template.name if template else basis(source, target_files.expect(source, name))[0]
+    if version:
+        _basis_names.put((name, version), found, 2 * len(name) + len(found))
+    return found
 
 
 def own_overrides(base: Config, versions: Sequence[Target]) -> Config:

@@ -57,10 +57,13 @@ class ObjectDatabase(ObjectReader):
         return value
 
     @contextmanager
-    def pack_pending(self) -> Iterator[None]:
-        """Put the pending objects into a pack, durably, while the caller makes refs that lead to them."""
+    def pack_pending(self) -> Iterator[int]:
+        """Put the pending objects into a pack, durably, while the caller makes refs that lead to them.
+
+        Yields the size of the pack in bytes.
+        """
         with pack_files.write(self._pack_folder, self.pending.packable()) as name:
-            yield
+            yield (self._pack_folder / f"{name}.pack").stat().st_size
         self._packs |= {name}
         self._packs_changed = self._pack_folder.stat().st_mtime_ns
 
