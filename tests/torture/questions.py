@@ -185,6 +185,7 @@ def _of_demo(state: State) -> Iterator[str]:
     yield from (f"/log?{query}" for query in ("author=example.org", "path=targets/c*", "path=targets/gr"))
     yield from (f"/targets/{target}/history" for target in ("child", "asks", "doomed"))
     yield from (f"/targets/{target}/explain" for target in ("grandchild", "asks"))
+    yield from ("/targets/grandchild/explain?offset=2&full=true", "/targets/child/history?full=true")
     yield from (f"/targets/{target}/drift" for target in ("base", "grandchild"))
     yield from ("/targets/base/descendants", "/defaults/target?ref=v1", "/grants?ref=light-1")
     yield from ("/targets/child/diff?from=v1", "/targets/child/diff?against=asks")
