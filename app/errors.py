@@ -8,7 +8,7 @@ from flask import Flask, Response, jsonify, make_response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from app.auth import Forbidden, Unauthorized
-from app.domain.errors import Conflict, NameNotPortable, NotFound, PreconditionFailed
+from app.domain.errors import Conflict, NameNotPortable, NotFound, PreconditionFailed, TooMuchToRead
 from app.schemas.base import InvalidRequest, Mistake
 from app.wire import context
 from app.wire.body import BrokenBody, SlowBody
@@ -62,6 +62,7 @@ STATUSES: dict[type, int] = {
     RevisionAmbiguous: 409,
     TagExists: 409,
     PreconditionFailed: 412,
+    TooMuchToRead: 413,
     TooManyFailedLogins: 429,
     TooManyRequests: 429,
     LayoutUnknown: 503,

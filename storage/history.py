@@ -5,7 +5,7 @@ commit-graph. The result is kept, and git is asked for later commits only.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 
@@ -13,7 +13,7 @@ from storage import moments
 from storage.ancestry import Ancestry
 from storage.caches import Cache
 from storage.ids import BlobId, CommitId, ObjectId, blob_id, object_id
-from storage.log_filter import LogFilter
+from storage.log_filter import EVERYTHING, LogFilter
 from storage.objects.reader import ObjectReader
 from storage.plumbing.checked_git import CheckedGit
 from storage.plumbing.trees import Tree
@@ -21,6 +21,8 @@ from storage.signatures import USER, Person, Signature
 from storage.versions import NO_BLOB, NOTHING, Known, Version
 
 LOG = ("log", "--first-parent", "--raw", "-z", "--no-abbrev", "--no-renames", "--format=tformat:%x01%H")
+
+_FEW = 16  # paths; one git process for each is quicker than one for all
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +60,40 @@ class History:
 
     def versions(self, path: str, commit: CommitId) -> list[Version]:
         """Return the versions of a file up to a commit of the ancestry, newest first."""
-        last = self._ancestry.position(commit)
-        assert last is not None
+        last = self._position(commit)
         known = self._know(path, commit, last)
         count = bisect_right(known.positions, last)
         return [
             Version(self._ancestry.id_at(known.positions[number]), known.blob(number))
             for number in reversed(range(count))
         ]
+
+    def know(self, paths: Sequence[str], commit: CommitId) -> None:
+        """Learn the versions of many files up to a commit of the ancestry from one git process.
+
+        git finds the commits of one path by filters, and of several paths by looking at each commit and each path.
+        So a few paths are left to `versions`, and for more, git lists the files of all commits.
+        """
+        last = self._position(commit)
+        kept = {path: self._kept(path) for path in paths}
+        reached = {path: at for path, (_, at) in kept.items() if at < last}
+        if len(reached) <= _FEW:
+            return
+        news: dict[str, list[tuple[int, BlobId | None]]] = {path: [] for path in reached}
+        for logged in self.log(EVERYTHING, newest=last, oldest=min(reached.values()) + 1):
+            position = self._position(logged.commit)
+            for file in logged.files:
+                if position > reached.get(file.path, last):
+                    news[file.path].append((position, file.new))
+        for path, new in news.items():
+            self._keep(path, kept[path][0].extended(commit, new[::-1]))
+
+    def since(self, path: str, blob: BlobId, commit: CommitId) -> Iterator[Version]:
+        """Yield the versions of a file from the newest one that has a content, up to a commit, back to the first."""
+        last = self._position(commit)
+        known = self._know(path, commit, last)
+        for number in range(known.find(blob, bisect_right(known.positions, last)), -1, -1):
+            yield Version(self._ancestry.id_at(known.positions[number]), known.blob(number))
 
     def log(
         self, wanted: LogFilter, *, newest: int, oldest: int = 0, limit: int | None = None
@@ -124,23 +152,33 @@ class History:
         return Signature.parse(self._objects.read(object_id(self._ancestry.id_at(position)))[1]).user is not None
 
     def _know(self, path: str, commit: CommitId, last: int) -> Known:
-        key = (str(self._git.location.folder), path)
-        known = self._cache.get(key) or NOTHING
-        reached = self._ancestry.position(known.through) if known.through else -1
-        if reached is None:  # an operator rewrote the history
-            reached, known = -1, NOTHING
+        known, reached = self._kept(path)
         if reached < last:
             known = known.extended(commit, list(self._new_versions(path, newest=last, oldest=reached + 1))[::-1])
-            self._cache.put(key, known, known.size)
+            self._keep(path, known)
         return known
+
+    def _kept(self, path: str) -> tuple[Known, int]:
+        """Return the versions of a file that are known, and the position up to which they are; -1: none are."""
+        known = self._cache.get((str(self._git.location.folder), path)) or NOTHING
+        reached = self._ancestry.position(known.through) if known.through else -1
+        if reached is None:  # an operator rewrote the history
+            return NOTHING, -1
+        return known, reached
+
+    def _keep(self, path: str, known: Known) -> None:
+        self._cache.put((str(self._git.location.folder), path), known, known.size)
+
+    def _position(self, commit: CommitId) -> int:
+        position = self._ancestry.position(commit)
+        assert position is not None
+        return position
 
     def _new_versions(self, path: str, *, newest: int, oldest: int) -> Iterator[tuple[int, BlobId | None]]:
         for logged in self.log(LogFilter(path=path), newest=newest, oldest=oldest):
-            position = self._ancestry.position(logged.commit)
-            assert position is not None
             for file in logged.files:
                 if file.path == path:  # not a file in a folder that had the same name
-                    yield position, file.new
+                    yield self._position(logged.commit), file.new
 
     def _from_journal(self, wanted: LogFilter, newest: int, oldest: int, names_users: bool) -> Iterator[LoggedCommit]:
         """Yield what `log` does, of commits that git's own files do not have yet."""

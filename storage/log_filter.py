@@ -94,6 +94,9 @@ class LogFilter:
         return self.path is None or path == self.path or path.startswith(f"{self.path.removesuffix('/')}/")
 
 
+EVERYTHING = LogFilter()
+
+
 def _forms(text: str) -> list[str]:
     """Return the ways to write a text: accents as part of their letters (NFC), or after them (NFD)."""
     return list(dict.fromkeys(unicodedata.normalize(form, text) for form in ("NFC", "NFD")))

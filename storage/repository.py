@@ -1,6 +1,6 @@
 """One bare git repository: its tip, its files, and the way to change it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -13,14 +13,14 @@ from storage.ancestry import Ancestry
 from storage.budget import Limits
 from storage.errors import RepositoryDamaged, StorageError, StorageUnavailable, TipMoved
 from storage.history import History, LoggedCommit
-from storage.ids import CommitId, object_id
+from storage.ids import BlobId, CommitId, object_id
 from storage.journal import recovery
 from storage.journal.checkpoint import Checkpoint
 from storage.journal.checkpoint_task import NoCheckpointer
 from storage.journal.checkpointer import PATIENCE_SECONDS
 from storage.journal.tip import Tip
 from storage.location import Location
-from storage.log_filter import LogFilter
+from storage.log_filter import EVERYTHING, LogFilter
 from storage.machine import git_command
 from storage.maintenance import Growth
 from storage.objects.database import ObjectDatabase
@@ -40,8 +40,6 @@ from storage.versions import Version
 from storage.writer import Writer
 
 T = TypeVar("T")
-
-_EVERYTHING = LogFilter()
 
 
 class Repository:
@@ -146,10 +144,22 @@ class Repository:
         with self._location.explained():
             return [] if last < 0 else self._history.versions(path, self._ancestry.id_at(last))
 
+    def know_versions(self, paths: Sequence[str], start: CommitId) -> None:
+        """Learn the versions of many files up to a commit at once, since each would take a git process."""
+        self._revisions.position(start)
+        with self._location.explained():
+            self._history.know(paths, start)
+
+    def versions_since(self, path: str, blob: BlobId, start: CommitId) -> Iterator[Version]:
+        """Yield the versions of a file from the newest one that has a content, up to a commit, back to the first."""
+        self._revisions.position(start)
+        with self._location.explained():
+            yield from self._history.since(path, blob, start)
+
     def log(
         self,
         start: CommitId,
-        wanted: LogFilter = _EVERYTHING,
+        wanted: LogFilter = EVERYTHING,
         *,
         before: CommitId | None = None,
         limit: int = 20,

@@ -16,7 +16,6 @@ from cachetools import LRUCache
 from storage.budget import UNLIMITED, Limits
 from storage.caches import Cache, weigh
 from storage.errors import LayoutUnknown, NameTaken, RepositoryExists, StorageError, explained
-from storage.hints import Hints
 from storage.journal import recovery
 from storage.journal.checkpointer import PATIENCE_SECONDS
 from storage.location import Location
@@ -32,7 +31,6 @@ from storage.waits import Waits
 
 _SUFFIX = ".git"
 _UNFINISHED = ".new-"
-_HINTS = ".hints"
 # One part of a path. It starts with no dot, so it cannot lead out of its folder. Callers allow fewer names.
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,131}")
 _LIST_CACHE_SIZE = 16 * 1024 * 1024  # bytes: some 200,000 names
@@ -160,10 +158,6 @@ class Store:
         if time.time_ns() - changed > _SETTLED:
             self._listed.put(folder, (changed, listed), weigh(listed))
         return listed
-
-    def hints(self, folder: str) -> Hints:
-        """Return the hints about the repositories in a folder."""
-        return Hints(self._path(folder) / _HINTS)
 
     def _path(self, name: str) -> Path:
         components = name.split("/")

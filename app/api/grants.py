@@ -1,5 +1,6 @@
 """`/v1/repo/{repo_name}/grants`: sharing a repo."""
 
+from functools import partial
 from typing import Any
 
 from flask import Blueprint
@@ -51,11 +52,12 @@ def put_grant(repo_name: str, user_id: str, body: dict[str, Any]) -> Answer:
     The user names the owner in `X-User-Id` or `user_id`, and is the author of their own changes.
     `If-Match` is about the version of the list.
     """
-    repository, store = context.repository(repo_name), context.services().store
+    repository = context.repository(repo_name)
     user = context.services().accounts.get(user_id)
     access = Access(body["access"])
     owner, precondition = context.principal().owner, versions.precondition()
-    commit = grants.put(store, repository, context.origin(), owner, user.id, access, precondition)
+    list_share = partial(context.shares().add, context.origin(), owner, repo_name, user.id)
+    commit = grants.put(repository, context.origin(), owner, user.id, access, precondition, list_share)
     return _payload(user_id, access), 200, {"Git-Commit": commit}
 
 

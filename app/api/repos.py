@@ -56,7 +56,7 @@ def list_repos(query: dict[str, Any]) -> Answer:
     Of another user, only the repos that are shared with the caller.
     """
     store, principal = context.services().store, context.principal()
-    names = visible_repos(store, principal)
+    names = visible_repos(store, context.shares(), principal)
     if not query["include_metadata"]:
         version = versions.names_version(names)
         status = 304 if versions.is_known(version) else 200

@@ -40,3 +40,13 @@ class PreconditionFailed(RegistryError):
         super().__init__(f"'{name}' {state}, which the request's If-Match or If-None-Match rules out")
         self.name = name
         self.current = current
+
+
+class TooMuchToRead(Exception):
+    """An answer would come to more work than one request may cause."""
+
+    def __init__(self, what: str, most: int) -> None:
+        super().__init__(
+            f"{what} comes to more than {most} bytes of documents, which is the most that one answer reads"
+        )
+        self.most = most

@@ -1,12 +1,11 @@
 """Grants: which other users may read or write a repo. They are kept in `repo.yml`."""
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping
 
 from app.domain.errors import Conflict, NotFound
 from app.domain.preconditions import Precondition
 from app.domain.tokens import Access
-from app.registry import documents, messages, repos, shares
+from app.registry import documents, messages, repos
 from app.registry.documents import Source
 from app.registry.messages import Origin
 from storage.errors import RepositoryDamaged, StorageError
@@ -39,18 +38,9 @@ def find(store: Store, owner: str, repo_name: str, user_id: str) -> Access | Non
         return None
 
 
-def shared(store: Store, owner: str, names: Sequence[str], user_id: str) -> list[str]:
-    """Return the sorted names of those of an owner's repos that are shared with a user.
-
-    A repo that was never shared with the user is not opened: it would take time, which would tell of the repo.
-    """
-    hinted, unknown = shares.candidates(store, owner, names, user_id)
-    for name in unknown:
-        with suppress(NotFound, StorageError):
-            users = get(repos.open_repository(store, owner, name).head())
-            shares.add(store, owner, name, users)
-    wanted = sorted({*hinted, *unknown})
-    return [name for name in wanted if find(store, owner, name, user_id) is not None]
+def shared(store: Store, owner: str, names: Iterable[str], user_id: str) -> list[str]:
+    """Return those of an owner's repos that are shared with a user."""
+    return [name for name in names if find(store, owner, name, user_id) is not None]
 
 
 def version(source: Source) -> BlobId:
@@ -62,23 +52,24 @@ def version(source: Source) -> BlobId:
 
 
 def put(
-    store: Store,
     repository: Repository,
     origin: Origin,
     owner: str,
     user_id: str,
     access: Access,
     precondition: Precondition,
+    list_share: Callable[[], None],
 ) -> CommitId:
     """Share a repo with a user, or change what they may do, and return the commit.
 
-    Raises Conflict for its owner, or PreconditionFailed by the version of the grants.
+    `list_share` is called before the repo is shared, once nothing else can refuse it. Raises Conflict for
+    the owner of the repo, or PreconditionFailed by the version of the grants.
     """
     if user_id == owner:
         raise Conflict(user_id, f"'{user_id}' owns this repo, and may do everything")
 
     def with_user(grants: Grants) -> Grants:
-        shares.add(store, owner, repository.name, [*grants, user_id])
+        list_share()
         return {**grants, user_id: access}
 
     return _change(repository, origin, f"Grant {user_id} {access} access", with_user, precondition)

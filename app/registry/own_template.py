@@ -3,24 +3,29 @@
 import re
 from collections.abc import Sequence
 
+from app.domain.budgets import Work
 from app.domain.differences import is_same
 from app.domain.resolution import Config, combine
 from app.registry import target_files
 from app.registry.documents import Source
 from app.registry.target_files import FOLDER, Target
+from storage.caches import Cache
 from storage.ids import BlobId
 
 _HEAD = re.compile(rb"""template: ["']?([\w.-]+)["']?\ntemplate_version: ["']?([0-9a-f]{40})["']?\n""", re.ASCII)
+# By target and version, which determine the template.
+_basis_names: Cache[tuple[str, BlobId], str] = Cache(8 * 1024 * 1024)
 
 
-def basis(source: Source, target: Target) -> tuple[str, BlobId, Sequence[Target]]:
+def basis(source: Source, target: Target, work: Work | None = None) -> tuple[str, BlobId, Sequence[Target]]:
     """Return the template that a target is resolved on, and its recorded version; and the target's versions.
 
-    There are several versions, oldest first, where the target was its own template.
+    There are several versions, oldest first, where the target was its own template. TooMuchToRead where `work` is
+    given, and these are too much.
     """
     versions = [target]
     while target.template == versions[-1].name:
-        target = target_files.read_version(source, target.name, target.template_version)
+        target = target_files.read_version(source, target.name, target.template_version, work)
         versions.append(target)
     return target.template, target.template_version, versions[::-1]
 
@@ -28,10 +33,16 @@ def basis(source: Source, target: Target) -> tuple[str, BlobId, Sequence[Target]
 def basis_name(source: Source, name: str) -> str:
     """Return the template that a target is resolved on, by the first lines of its files: quick for thousands."""
     file = source.read(FOLDER.path(name))
-    data = file.data if file else b""
+    version, data = (file.id, file.data) if file else (None, b"")
+    known = version and _basis_names.get((name, version))
+    if known:
+        return known
     while (head := _HEAD.match(data)) is not None and head[1].decode() == name:
         data = source.blob(BlobId(head[2].decode()))
-    return basis(source, target_files.expect(source, name))[0] if head is None else head[1].decode()
+    found = basis(source, target_files.expect(source, name))[0] if head is None else head[1].decode()
+    if version:
+        _basis_names.put((name, version), found, 2 * len(name) + len(found))
+    return found
 
 
 def own_overrides(base: Config, versions: Sequence[Target]) -> Config:

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.domain.errors import Conflict, NotFound
 from app.domain.names import name_problem, refuse_unportable, user_id_problem
-from app.registry import defaults, documents, messages, shares
+from app.registry import defaults, documents, messages
 from app.registry.documents import Source
 from app.registry.messages import Origin
 from storage.caches import Cache
@@ -82,7 +82,6 @@ def create(store: Store, owner: str, name: str, base_model: str | None, origin: 
         if base_model not in (None, existing.base_model):
             raise Conflict(name, f"Repo '{name}' already exists with base model '{existing.base_model}'") from None
         return existing, False
-    shares.add_new(store, owner, name)
     return replace(new, commit=made.head().commit), True
 
 

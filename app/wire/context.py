@@ -17,6 +17,7 @@ from app.domain.tokens import Access
 from app.registry import repos, revisions
 from app.registry.accounts import Accounts
 from app.registry.messages import Origin
+from app.registry.shares import Shares
 from app.schemas.base import InvalidRequest, Mistake
 from app.settings import Settings
 from app.wire import logged_request
@@ -141,6 +142,11 @@ def request_id() -> str:
 def repository(repo_name: str) -> Repository:
     """Return the git repository of one of the owner's repos."""
     return repos.open_repository(services().store, principal().owner, repo_name)
+
+
+def shares() -> Shares:
+    """Return which repos were ever shared with whom."""
+    return Shares(services().accounts, services().store)
 
 
 def snapshot(repo_name: str, query: Mapping[str, Any]) -> Snapshot:

@@ -152,3 +152,23 @@ def test_names_are_compared_in_nfc(app: Flask, master: Client, alice: Client):
         repository.checkpoint()
     assert older == commits(alice, "author=bob")[0]
     assert tip(app) == old
+
+
+@pytest.mark.usefixtures("alice")
+def test_a_name_and_address_of_another_user_are_warned_of(master: Client):
+    answer = master.post(USERS, {"user_id": "bob", **ALIAS})
+    (warning,) = answer.json["warnings"]
+    assert (answer.status_code, "'alice'" in warning, "'bob'" in warning) == (201, True, True)
+    composed, decomposed = (unicodedata.normalize(form, "Zoë") for form in ("NFC", "NFD"))
+    for number, (alias, email, others) in enumerate(
+        (
+            ("Alice", "other@example.org", []),
+            (None, None, []),
+            (composed, "z@example.org", []),
+            (f" {decomposed} ", "Z@example.org", ["'u2'"]),
+            ("u1", "u1@bakehouse.invalid", ["'u1'"]),
+        )
+    ):
+        answer = master.post(USERS, {"user_id": f"u{number}", "user_alias": alias, "user_email": email})
+        assert len(answer.json["warnings"]) == len(others)
+        assert all(other in warning for other, warning in zip(others, answer.json["warnings"], strict=True))
