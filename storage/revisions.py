@@ -76,7 +76,8 @@ class Revisions:
 
     def among(self, commits: Set[CommitId]) -> Set[CommitId]:
         """Return those of some commits that are in the history."""
-        self._catch_up()
+        if self._ancestry.among(commits) != commits:
+            self._catch_up()
         return self._ancestry.among(commits)
 
     def _catch_up(self) -> CommitId:
