@@ -7,6 +7,7 @@ an abbreviation could mean.
 
 from array import array
 from bisect import bisect_left, bisect_right
+from collections.abc import Set
 from threading import Lock
 
 from storage.errors import RepositoryDamaged
@@ -50,6 +51,14 @@ class Ancestry:
         """Return the position of a commit, or None if it is not among these."""
         with self._lock:
             return self._find(commit)
+
+    def among(self, commits: Set[CommitId]) -> Set[CommitId]:
+        """Return those of some commits that are among these; one look at each of these for all of them."""
+        wanted = {object_id(commit): commit for commit in commits}
+        with self._lock:
+            ids = bytes(self._ids)
+        here = (wanted.get(ObjectId(ids[at : at + _ID])) for at in range(0, len(ids), _ID))
+        return {commit for commit in here if commit is not None}
 
     def id_at(self, position: int) -> CommitId:
         """Return the commit at a position."""

@@ -70,12 +70,14 @@ def is_due(branch: Branch) -> bool:
     )
 
 
-def maintain(branch: Branch, journal: Journal) -> None:
+def maintain(branch: Branch, journal: Journal) -> tuple[int, int]:
     """Roll up packs, write the commit-graph and pack the tags; wait for another process that does the same.
 
+    Returns the bytes on disk before and after.
     The branch is not packed: it moves, and a writer would wait while git has its lock.
     """
     folder = branch.location.folder
+    before = disk.usage(folder)
     journal.shrink()
     with disk.exclusive(folder / "objects", _WAITS):
         _remove_leftovers(folder)
@@ -84,6 +86,7 @@ def maintain(branch: Branch, journal: Journal) -> None:
             _tidy(branch)
         except RepositoryDamaged:  # an operator's `git gc` may have removed packs that were just listed
             _tidy(branch)
+    return before, disk.usage(folder)
 
 
 def _refuse_damage(branch: Branch) -> None:

@@ -21,7 +21,7 @@ from storage.journal.checkpointer import PATIENCE_SECONDS
 from storage.journal.tip import Tip
 from storage.location import Location
 from storage.log_filter import EVERYTHING, LogFilter
-from storage.machine import disk, git_command
+from storage.machine import git_command
 from storage.maintenance import Growth
 from storage.objects.database import ObjectDatabase
 from storage.objects.overlay import ObjectOverlay
@@ -194,7 +194,8 @@ class Repository:
         """Return the tags on commits of the history, by name."""
         with self._location.explained():
             found = self._tags.all()
-        return [tag for tag in found if self._revisions.has(tag.commit)]
+        present = self._revisions.among({tag.commit for tag in found})
+        return [tag for tag in found if tag.commit in present]
 
     def tag(self, name: str) -> Tag | None:
         """Return a tag, or None if no commit of the history has a tag of that name."""
@@ -238,11 +239,8 @@ class Repository:
         """
         self.checkpoint()
         with self._location.explained():
-            if not always and not maintenance.is_due(self._branch):
-                return None
-            before = disk.usage(self.path)
-            maintenance.maintain(self._branch, self._journal)
-            return before, disk.usage(self.path)
+            is_due = always or maintenance.is_due(self._branch)
+            return maintenance.maintain(self._branch, self._journal) if is_due else None
 
     def advertise_refs(self, protocol: str) -> bytes:
         """Return the first answer to a `git clone` or `git fetch`; `protocol` is `Git-Protocol`."""

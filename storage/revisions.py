@@ -1,6 +1,7 @@
 """Which commit a revision means: a tag, an id, the start of an id, or a moment."""
 
 import re
+from collections.abc import Set
 from datetime import datetime
 from pathlib import Path
 
@@ -72,6 +73,12 @@ class Revisions:
         if self._ancestry.position(commit) is None:
             self._catch_up()
         return self._ancestry.position(commit) is not None
+
+    def among(self, commits: Set[CommitId]) -> Set[CommitId]:
+        """Return those of some commits that are in the history."""
+        if self._ancestry.among(commits) != commits:
+            self._catch_up()
+        return self._ancestry.among(commits)
 
     def _catch_up(self) -> CommitId:
         with self._location.explained():

@@ -15,6 +15,7 @@ _HAS_TRAILERS = re.compile(r"\n\n(?:[A-Z][A-Za-z-]*: [^\n]*\n)+\Z")
 _OWN = re.compile(
     rf"^(?:{USER}: (?P<user>[^\n]+)\n)?(?:Token: (?P<token>[^\n]+)\n)?(?:Time: [^\n]+\n)?\Z", re.MULTILINE
 )
+_LONGEST_LINES = 1000  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Signature:
             raise ValueError("nobody signed it")
         name, email, text = (part.decode("utf-8", "replace") for part in (match["name"], match["email"], message))
         seconds = int((_COMMITTED.search(header) or match)["time"])
-        own = _OWN.search(text)
+        own = _OWN.search(text, max(0, len(text) - _LONGEST_LINES))
         user, token = (own["user"], own["token"]) if own else (None, None)
         kept = text[: own.start()] if own else text
         if own and own[0] and kept.endswith("\n\n"):

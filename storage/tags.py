@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from storage.caches import Cache
 from storage.errors import NameTaken, RepositoryDamaged, TagExists
-from storage.ids import CommitId, object_id
+from storage.ids import CommitId, ObjectId, object_id
 from storage.journal.records import TagRecord
 from storage.journal.tip import Tip
+from storage.objects.database import ObjectDatabase
 from storage.objects.pending import PendingObjects
-from storage.objects.reader import ObjectReader
 from storage.plumbing.commits import TagHeader, serialize_tag
 from storage.plumbing.object import GitObject
 from storage.plumbing.packed_refs import PackedRef
@@ -39,7 +39,7 @@ class Tags:
     A tag that cannot be read raises RepositoryDamaged: it must not look like a tag that does not exist.
     """
 
-    def __init__(self, refs: Refs, objects: ObjectReader, tip: Tip) -> None:
+    def __init__(self, refs: Refs, objects: ObjectDatabase, tip: Tip) -> None:
         self._refs = refs
         self._objects = objects
         self._tip = tip
@@ -70,6 +70,9 @@ class Tags:
         """Return the tags on commits, by name."""
         names = self._names()
         packed = self._refs.packed()
+        unknown = [named for name, named in names.items() if self._known.get((name, named)) is None]
+        peeled = [ref.peeled for ref in packed.values() if ref.peeled] if unknown else []
+        self._objects.load_ahead(ObjectId(bytes.fromhex(digits)) for digits in (*unknown, *peeled))
         found = []
         for name, named in sorted(names.items()):
             tag = self._tag(name, named) if _NAME.fullmatch(name) else None

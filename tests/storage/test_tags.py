@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from storage.errors import NameTaken, RevisionNotFound, TagExists
-from storage.ids import CommitId
+from storage.ancestry import Ancestry
+from storage.errors import NameTaken, RepositoryDamaged, RevisionNotFound, TagExists
+from storage.ids import CommitId, ObjectId
 from storage.maintenance import write_commit_graph
 from storage.plumbing import pack_files
 from storage.plumbing.branch import Branch
+from storage.plumbing.cat_file import CatFile
 from storage.plumbing.commits import serialize_tag
 from storage.plumbing.object import GitObject
 from storage.plumbing.packed_refs import PackedRefs
@@ -320,3 +322,39 @@ def test_a_tag_costs_the_same_beside_few_and_many_others(repository: Repository,
         tag_tip(repository, "V1")
     with pytest.raises(NameTaken):
         tag_tip(repository, "v-last")
+
+
+def test_many_tags_are_read_by_few_processes_and_one_look_at_the_history(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+):
+    commits = [checkpointed(repository, put("a", b"%d" % number)) for number in range(30)]
+    for number, commit in enumerate(commits):
+        git(repository.path, *HAND, "tag", "-m", "By hand", f"v{number:02}", commit)
+    git(repository.path, "pack-refs", "--all")
+    repository.maintain(always=True)
+    expected = [(f"v{number:02}", commit) for number, commit in enumerate(commits)]
+    asked: list[object] = []
+    read, position = CatFile.read, Ancestry.position
+
+    def note_read(files: CatFile, wanted: ObjectId) -> GitObject:
+        asked.append(wanted)
+        return read(files, wanted)
+
+    def note_position(ancestry: Ancestry, commit: CommitId) -> int | None:
+        asked.append(commit)
+        return position(ancestry, commit)
+
+    monkeypatch.setattr(CatFile, "read", note_read)
+    monkeypatch.setattr(Ancestry, "position", note_position)
+    late = Store(repository.path.parents[1]).open("alice/demo")
+    assert [(tag.name, tag.commit) for tag in late.tags()] == expected
+    assert len(asked) < 10
+
+
+def test_a_damaged_object_among_many_tags_is_told(repository: Repository):
+    for number in range(30):
+        git(repository.path, *HAND, "tag", "-m", "By hand", f"v{number:02}")
+    lost = git(repository.path, "rev-parse", "v07").strip()
+    (repository.path / "objects" / lost[:2] / lost[2:]).unlink()
+    with pytest.raises(RepositoryDamaged, match="its tag 'v07' cannot be read"):
+        Store(repository.path.parents[1]).open("alice/demo").tags()
