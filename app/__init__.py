@@ -11,10 +11,10 @@ from app.registry.accounts import REPOSITORY, Accounts
 from app.registry.messages import Origin
 from app.registry.stores import Stores
 from app.settings import Settings, SettingsError
-from app.wire import contract
+from app.wire import body, contract
 from app.wire.context import Services
 from app.wire.rates import RateLimiter
-from app.wire.shares import Shares
+from app.wire.turns import Turns
 from storage.budget import Limits
 from storage.errors import LayoutUnknown, RepositoryDamaged, StorageError
 from storage.maintenance import Maintenance
@@ -41,7 +41,7 @@ class _Json(DefaultJSONProvider):
 def create_app(settings: Settings) -> Flask:
     """Return the WSGI application; SettingsError if it cannot start with these settings."""
     app = Flask("bakehouse", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = settings.max_body
+    app.config["MAX_CONTENT_LENGTH"] = body.most_sent(settings.max_body)
     app.json = _Json(app)
     app.url_map.merge_slashes = False
     app.url_map.converters |= api.CONVERTERS
@@ -56,7 +56,7 @@ def create_app(settings: Settings) -> Flask:
     accounts = _open_accounts(stores.accounts, data_dir)
     stores.repos.checkpoint_leftovers()
     rates = RateLimiter(data_dir / "rates", settings.rate_limit) if settings.rate_limit else None
-    app.extensions["bakehouse"] = Services(settings, key, accounts, stores.repos, rates, Shares(share.threads))
+    app.extensions["bakehouse"] = Services(settings, key, accounts, stores.repos, rates, turns=Turns(share.threads))
 
     errors.register(app)
     for blueprint in (*api.BLUEPRINTS, *web.BLUEPRINTS):

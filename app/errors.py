@@ -8,7 +8,7 @@ from flask import Flask, Response, jsonify, make_response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from app.auth import Forbidden, Unauthorized
-from app.domain.errors import Conflict, NotFound, PreconditionFailed
+from app.domain.errors import Conflict, NameNotPortable, NotFound, PreconditionFailed, TooMuchToRead
 from app.schemas.base import InvalidRequest, Mistake
 from app.wire import context
 from app.wire.body import BrokenBody, SlowBody
@@ -16,7 +16,7 @@ from app.wire.context import InvalidHeader
 from app.wire.credentials import hide_credentials
 from app.wire.failed_logins import TooManyFailedLogins
 from app.wire.rates import TooManyRequests
-from app.wire.shares import TooBusy
+from app.wire.turns import TooBusy
 from storage.errors import (
     LayoutUnknown,
     NameTaken,
@@ -64,6 +64,7 @@ STATUSES: dict[type, int] = {
     TagExists: 409,
     PreconditionFailed: 412,
     TooBusy: 429,
+    TooMuchToRead: 413,
     TooManyFailedLogins: 429,
     TooManyRequests: 429,
     LayoutUnknown: 503,
@@ -89,6 +90,7 @@ def register(app: Flask) -> None:
         app.register_error_handler(kind, _answer_known)
     app.register_error_handler(InvalidRequest, _answer_mistakes)
     app.register_error_handler(TooLarge, _answer_too_large)
+    app.register_error_handler(NameNotPortable, _answer_unportable)
     app.register_error_handler(MemoryError, _answer_no_memory)
     app.register_error_handler(HTTPException, _answer_http)
     app.register_error_handler(Exception, _answer_bug)
@@ -126,6 +128,12 @@ def _answer_too_large(error: TooLarge) -> Response:
     return _answer_mistakes(InvalidRequest([(("body",), Mistake("too_large", f"{error}."))]))
 
 
+def _answer_unportable(error: NameNotPortable) -> Response:
+    place = "path" if error.field in (request.view_args or {}) else "body"
+    mistake = Mistake("string_pattern_mismatch", str(error))
+    return _answer_mistakes(InvalidRequest([((place, error.field), mistake)]))
+
+
 def _answer_no_memory(_: MemoryError) -> Response:
     response = _answer(503, "The server has too little memory for this request, for now.")
     response.headers["Retry-After"] = _RETRY_AFTER_SECONDS
@@ -138,11 +146,12 @@ def _answer_http(error: HTTPException) -> Response:
     status = error.code if error.code in CODES else HTTPStatus.BAD_REQUEST
     message = error.description or "This request cannot be answered."
     if status in _HTTP_MESSAGES:
+        settings = context.services().settings
         message = _HTTP_MESSAGES[status].format(
             path=request.path,
             method=request.method,
-            limit=request.max_content_length,
-            prefix=context.services().settings.prefix,
+            limit=settings.max_body,
+            prefix=settings.prefix,
         )
     response = _answer(status, message)
     if isinstance(error, MethodNotAllowed):

@@ -4,11 +4,11 @@ from typing import Any
 
 from flask import Blueprint
 
-from app.api import examples
+from app.api import examples, payloads
 from app.registry import defaults
 from app.registry.defaults import DefaultTarget
 from app.schemas.revisions import RefQuerySchema
-from app.schemas.targets import DefaultTargetPutSchema, DefaultTargetSchema
+from app.schemas.targets import DefaultTargetPutSchema, DefaultTargetSchema, WrittenDefaultTargetSchema
 from app.wire import context, versions
 from app.wire.contract import Answer, accepts, returns
 
@@ -30,7 +30,7 @@ def get_default_target(repo_name: str, query: dict[str, Any]) -> Answer:
 
 @blueprint.put("/target")
 @accepts(DefaultTargetPutSchema, example=examples.PUT_DEFAULT, conditions=versions.CONDITIONS)
-@returns(DefaultTargetSchema, 200, errors=(404, 409, 412), headers=versions.HEADERS)
+@returns(WrittenDefaultTargetSchema, 200, errors=(404, 409, 412), headers=versions.HEADERS)
 def put_default_target(repo_name: str, body: dict[str, Any]) -> Answer:
     """Replace the template called `default`.
 
@@ -41,4 +41,5 @@ def put_default_target(repo_name: str, body: dict[str, Any]) -> Answer:
 
 
 def _answer(default: DefaultTarget, status: int) -> Answer:
-    return {"config": default.config}, status, versions.headers(default.version, default.commit)
+    answer = {"config": default.config, **payloads.warned(default.warnings)}
+    return answer, status, versions.headers(default.version, default.commit)

@@ -5,11 +5,11 @@ from typing import Any
 
 from flask import Blueprint
 
-from app.api import examples
+from app.api import examples, payloads
 from app.api.batches import load_each
-from app.registry import prompts
+from app.registry import prompts, usage
 from app.registry.prompts import Prompt
-from app.schemas.batches import BatchSchema, DeletedSchema
+from app.schemas.batches import BatchSchema, DeletedInUseSchema
 from app.schemas.prompts import (
     MessagesSchema,
     PromptBatchSchema,
@@ -96,21 +96,21 @@ def put_prompt(repo_name: str, prompt_name: str, body: dict[str, Any]) -> Answer
 
 @blueprint.delete("/<item:prompt_name>")
 @accepts(conditions=versions.CONDITIONS)
-@returns(DeletedSchema, 200, errors=(404, 412), headers=versions.DELETED_HEADERS)
+@returns(DeletedInUseSchema, 200, errors=(404, 412), headers=versions.DELETED_HEADERS)
 def delete_prompt(repo_name: str, prompt_name: str) -> Answer:
-    """Delete a prompt. Its history stays."""
-    commit = prompts.FOLDER.delete(
-        context.repository(repo_name), context.origin(), prompt_name, versions.precondition()
-    )
-    return {"message": f"Prompt '{prompt_name}' deleted"}, 200, {"Git-Commit": commit}
+    """Delete a prompt. Its history stays, and targets that name it do not change."""
+    repository = context.repository(repo_name)
+    commit = prompts.FOLDER.delete(repository, context.origin(), prompt_name, versions.precondition())
+    used_by = usage.users_of_prompt(repository.at(commit), prompt_name)
+    return payloads.deleted(f"Prompt '{prompt_name}'", used_by), 200, {"Git-Commit": commit}
 
 
 def _put_batch(repo_name: str, body: dict[str, Any]) -> Answer:
     items = ((name, {"messages": messages}) for name, messages in body["prompts"].items())
     wanted, failed = load_each(MessagesSchema(), items)
     asked = [Prompt(name, item["messages"]) for name, item in wanted]
-    created, commit = prompts.put_all(context.repository(repo_name), context.origin(), asked, versions.precondition())
-    return {"created": created, "failed": failed}, 200, {"Git-Commit": commit}
+    written, commit = prompts.put_all(context.repository(repo_name), context.origin(), asked, versions.precondition())
+    return {"created": written, "failed": failed, "versions": written}, 200, {"Git-Commit": commit}
 
 
 def _answer(prompt: Prompt, status: int) -> Answer:

@@ -1,17 +1,18 @@
 """`/v1/repo/{repo_name}/targets`."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
 from flask import Blueprint
 
-from app.api import examples
+from app.api import examples, payloads
 from app.api.batches import load_each
 from app.domain.errors import Conflict
-from app.registry import targets
+from app.registry import target_batches, targets, usage
 from app.registry.target_files import FOLDER, Target
-from app.registry.targets import TargetRequest
-from app.schemas.batches import BatchSchema, DeletedSchema
+from app.registry.target_requests import TargetRequest
+from app.schemas.batches import DeletedInUseSchema, TargetBatchedSchema
 from app.schemas.revisions import RefQuerySchema
 from app.schemas.targets import (
     TargetBatchSchema,
@@ -19,6 +20,7 @@ from app.schemas.targets import (
     TargetListSchema,
     TargetPutSchema,
     TargetSchema,
+    WrittenTargetSchema,
 )
 from app.wire import context, versions
 from app.wire.contract import Answer, accepts, returns
@@ -31,17 +33,15 @@ _ITEM = TargetCreateSchema()
 
 @blueprint.post("")
 @accepts(TargetCreateSchema, example=examples.CREATE_TARGET, conditions=("If-Match",))
-@returns(TargetSchema, 201, 200, errors=(404, 409, 412), headers=versions.HEADERS | versions.LOCATION)
+@returns(WrittenTargetSchema, 201, 200, errors=(404, 409, 412), headers=versions.HEADERS | versions.LOCATION)
 def create_target(repo_name: str, body: dict[str, Any]) -> Answer:
     """Create a target.
 
     200 if it exists with the same template and overrides, or with the same resolved config. `If-Match` is
     about the version of the list.
     """
-    target, created = targets.create(
-        context.repository(repo_name), context.origin(), _request(body), versions.precondition()
-    )
-    return _answer(target, 201 if created else 200)
+    written = targets.create(context.repository(repo_name), context.origin(), _request(body), versions.precondition())
+    return _answer(written.target, 201 if written.is_new else 200, written.warnings)
 
 
 @blueprint.get("")
@@ -59,7 +59,7 @@ def list_targets(repo_name: str, query: dict[str, Any]) -> Answer:
 
 @blueprint.post("/batch")
 @accepts(TargetBatchSchema, example=examples.TARGET_BATCH, conditions=("If-Match",))
-@returns(BatchSchema, 200, errors=(404, 409, 412), headers=versions.CHANGED_HEADERS)
+@returns(TargetBatchedSchema, 200, errors=(404, 409, 412), headers=versions.CHANGED_HEADERS)
 def create_target_batch(repo_name: str, body: dict[str, Any]) -> Answer:
     """Create targets, in one commit.
 
@@ -72,7 +72,7 @@ def create_target_batch(repo_name: str, body: dict[str, Any]) -> Answer:
 
 @blueprint.put("/batch")
 @accepts(TargetBatchSchema, example=examples.TARGET_BATCH, conditions=("If-Match",))
-@returns(BatchSchema, 200, errors=(404, 409, 412), headers=versions.CHANGED_HEADERS)
+@returns(TargetBatchedSchema, 200, errors=(404, 409, 412), headers=versions.CHANGED_HEADERS)
 def put_target_batch(repo_name: str, body: dict[str, Any]) -> Answer:
     """Create or replace targets, in one commit.
 
@@ -95,24 +95,29 @@ def get_target(repo_name: str, target_name: str, query: dict[str, Any]) -> Answe
 
 @blueprint.put("/<item:target_name>")
 @accepts(TargetPutSchema, example=examples.PUT_TARGET, conditions=versions.CONDITIONS)
-@returns(TargetSchema, 200, errors=(404, 409, 412), headers=versions.HEADERS)
+@returns(WrittenTargetSchema, 200, errors=(404, 409, 412), headers=versions.HEADERS)
 def put_target(repo_name: str, target_name: str, body: dict[str, Any]) -> Answer:
     """Create or replace a target.
 
     Its template may be the target itself: then the overrides apply to its current config.
     """
     asked = _request({"target_name": target_name, **body})
-    target = targets.put(context.repository(repo_name), context.origin(), asked, versions.precondition())
-    return _answer(target, 200)
+    written = targets.put(context.repository(repo_name), context.origin(), asked, versions.precondition())
+    return _answer(written.target, 200, written.warnings)
 
 
 @blueprint.delete("/<item:target_name>")
 @accepts(conditions=versions.CONDITIONS)
-@returns(DeletedSchema, 200, errors=(404, 412), headers=versions.DELETED_HEADERS)
+@returns(DeletedInUseSchema, 200, errors=(404, 412), headers=versions.DELETED_HEADERS)
 def delete_target(repo_name: str, target_name: str) -> Answer:
-    """Delete a target. Its history stays, and targets made from it do not change."""
-    commit = FOLDER.delete(context.repository(repo_name), context.origin(), target_name, versions.precondition())
-    return {"message": f"Target '{target_name}' deleted"}, 200, {"Git-Commit": commit}
+    """Delete a target. Its history stays, and targets made from it do not change.
+
+    Question templates that no other target names are deleted with it.
+    """
+    repository = context.repository(repo_name)
+    commit = targets.delete(repository, context.origin(), target_name, versions.precondition())
+    used_by = usage.users_of_target(repository.at(commit), target_name)
+    return payloads.deleted(f"Target '{target_name}'", used_by), 200, {"Git-Commit": commit}
 
 
 def _request(body: dict[str, Any]) -> TargetRequest:
@@ -129,10 +134,11 @@ def _write_batch(repo_name: str, body: dict[str, Any], *, replacing: bool) -> An
             asked.append(_request(item))
         except Conflict as error:  # two generators bring the same file
             failed[name] = str(error)
-    created, refused, commit = targets.write_all(
+    written = target_batches.write_all(
         repository, context.origin(), asked, versions.precondition(), replacing=replacing
     )
-    return {"created": created, "failed": failed | refused}, 200, {"Git-Commit": commit}
+    answer = {"created": written.versions, "failed": {**failed, **written.failed}, "versions": written.versions}
+    return {**answer, **payloads.warned(written.warnings)}, 200, {"Git-Commit": written.commit}
 
 
 def _item_name(index: int, item: Any) -> str:
@@ -140,11 +146,11 @@ def _item_name(index: int, item: Any) -> str:
     return name if isinstance(name, str) else f"targets[{index}]"
 
 
-def _answer(target: Target, status: int) -> Answer:
+def _answer(target: Target, status: int, warnings: Sequence[str] = ()) -> Answer:
     headers = versions.headers(target.version, target.commit)
     if status == HTTPStatus.CREATED:
         headers |= versions.location(target.name)
-    return _payload(target), status, headers
+    return {**_payload(target), **payloads.warned(warnings)}, status, headers
 
 
 def _payload(target: Target) -> dict[str, Any]:

@@ -1,7 +1,9 @@
-"""The rules for the names of repos, prompts, targets, tags and users."""
+"""The rules for the names of repos, prompts, targets, tags and users, and how messages list names."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+
+from app.domain.errors import NameNotPortable
 
 DEFAULT_TEMPLATE = "default"
 
@@ -11,6 +13,7 @@ _WHOLE_ID = re.compile(r"[0-9a-f]{40}")
 _OTHER_REVISIONS = ("main", "HEAD")
 # A tag, the id of a commit, or its first digits. Only the repo knows which of them a text is.
 REVISION = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
+_LISTED = 10  # names in a message
 _SHARED_RULES = "must not contain '..', end in '.lock' or '.git', or be 'batch'"
 
 
@@ -57,10 +60,30 @@ def user_id_problem(user_id: str) -> str | None:
     return _shared_problem(user_id)
 
 
+def enumerated(names: Iterable[str]) -> str:
+    """Return names in quotes, sorted, for a message: the first few, and how many more there are."""
+    ordered = sorted(names)
+    first = ", ".join(f"'{name}'" for name in ordered[:_LISTED])
+    return f"{first} and {len(ordered) - _LISTED} more" if len(ordered) > _LISTED else first
+
+
 def _shared_problem(name: str) -> str | None:
     if ".." in name or name.lower().endswith((".lock", ".git")) or name == "batch":
         return _SHARED_RULES
     return None
+
+
+# Windows keeps these names for devices, whatever follows a dot: `con`, `AUX.yml`, `lpt1.tar.gz`.
+_DEVICE = re.compile(r"(?:con|prn|aux|nul|(?:com|lpt)[1-9\u00b9\u00b2\u00b3]) *(?:\..*)?", re.IGNORECASE)
+
+
+def refuse_unportable(field: str, file: str) -> None:
+    """Raise NameNotPortable where Windows could not check out a new file; `field` of the request names it."""
+    name = file.rpartition("/")[2]
+    if _DEVICE.fullmatch(name):
+        raise NameNotPortable(field, name, "keeps this name for a device, whatever its ending")
+    if name.endswith((".", " ")):
+        raise NameNotPortable(field, name, "has no names that end in a dot or a space")
 
 
 # The same rules as patterns (ECMA 262), for the OpenAPI document.

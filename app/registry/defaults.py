@@ -1,10 +1,11 @@
 """The template called `default`, which every repo has."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from app.domain.differences import is_same
 from app.domain.names import DEFAULT_TEMPLATE
 from app.domain.preconditions import Precondition
 from app.domain.resolution import Config, in_order, normalize, resolve
@@ -13,6 +14,8 @@ from app.registry.documents import Source
 from app.registry.folders import Folder
 from app.registry.messages import Origin
 from app.registry.question_templates import FileVersions
+from app.registry.references import dangling
+from app.registry.template_owners import FileChanges
 from storage.caches import Cache, weigh
 from storage.errors import RepositoryDamaged
 from storage.ids import BlobId, CommitId
@@ -33,6 +36,7 @@ class DefaultTarget:
     config: Config
     version: BlobId
     commit: CommitId
+    warnings: Sequence[str] = ()
 
 
 def first_config(base_model: str | None) -> Config:
@@ -97,10 +101,11 @@ def get(snapshot: Snapshot) -> DefaultTarget:
 
 
 def put(repository: Repository, origin: Origin, overrides: Config, precondition: Precondition) -> DefaultTarget:
-    """Replace the default template. Existing targets keep their configs.
+    """Replace the default template, where that changes it. Existing targets keep their configs.
 
-    `overrides` are the whole new config, since the default has no template. Raises PreconditionFailed,
-    or Conflict where two generators bring one file with different content.
+    `overrides` are the whole new config, since the default has no template. Raises PreconditionFailed, or
+    Conflict where two generators bring one file with different content, or another document names a file
+    that the default brings with other content.
     """
     taken, files = question_templates.take(DEFAULT_TEMPLATE, overrides)
     config = in_order(resolve({}, normalize(taken)))
@@ -108,12 +113,26 @@ def put(repository: Repository, origin: Origin, overrides: Config, precondition:
     def change(transaction: Transaction) -> DefaultTarget:
         before, current = read(transaction)
         precondition.check(DEFAULT_TEMPLATE, current)
-        present = documents.read(transaction, PATH)
-        replaced = {path: file.id for path in files if (file := transaction.read(path))}
-        versions = question_templates.write(transaction, files)
-        version = documents.write(transaction, PATH, document(config, versions), present and present[0])
-        lines = messages.changed_fields({**before, **replaced}, {**config, **versions})
+        recorded = read_files(transaction)
+        kept = question_templates.kept(transaction, recorded, config)
+        present = question_templates.present(transaction, files)
+        if present is not None and is_same(before, config) and recorded == {**kept, **present}:
+            return DefaultTarget(before, current, transaction.tip, list(dangling(transaction, before)))
+        question_templates.refuse_unportable(transaction, files)
+        changes = FileChanges(transaction)
+        named = question_templates.named
+        brought = changes.replace(DEFAULT_TEMPLATE, named(before, recorded), named(config, files), files)
+        versions = dict(sorted({**kept, **brought}.items()))
+        version = write(transaction, config, versions)
+        warnings = [*changes.settle(), *dangling(transaction, config)]
+        lines = messages.changed_fields({**before, **recorded}, {**config, **versions})
         text = messages.message(origin, "Update default target", lines)
-        return DefaultTarget(config, version, _FOLDER.commit(transaction, origin, text))
+        return DefaultTarget(config, version, _FOLDER.commit(transaction, origin, text), warnings)
 
     return repository.transact(change)
+
+
+def read_files(source: Source) -> FileVersions:
+    """Return the question templates that the default template owns."""
+    found = documents.read(source, PATH)
+    return {} if found is None else question_templates.expect(found[0], source, PATH)

@@ -35,6 +35,9 @@ class Source(Protocol):
     def read(self, path: str) -> File | None:
         """Return a file, or None."""
 
+    def version(self, path: str) -> BlobId | None:
+        """Return the blob id of the file at a path, or None. The file itself is not read."""
+
     def blob(self, blob_id: BlobId) -> bytes:
         """Return the content of a blob in the history."""
 
@@ -51,6 +54,9 @@ class Editable(Source, Protocol):
 
     def write(self, path: str, data: bytes) -> BlobId:
         """Put a file at a path, and return its blob id."""
+
+    def remove(self, path: str) -> None:
+        """Remove the file at a path."""
 
 
 def read(source: Source, path: str) -> tuple[Mapping[str, Any], BlobId] | None:
@@ -79,20 +85,9 @@ def parse_uncached(source: Source, path: str, file: File) -> Mapping[str, Any]:
         raise RepositoryDamaged(source.name, f"{path} is not a document that Bakehouse wrote") from error
 
 
-def write(
-    source: Editable, path: str, document: Mapping[str, Any], existing: Mapping[str, Any] | None = None
-) -> BlobId:
-    """Write a document, and return its blob id; TooLarge, before any work, if it is larger than allowed.
-
-    Where the file already holds the document in the former form, the file stays. Callers give what is `existing` in
-    the file, so that it is not parsed once more.
-    """
-    data = _dump_within(source.budget, path, document)
-    if existing is not None and dump(existing) == data:
-        file = source.read(path)
-        if file is not None and former_yaml.dump(document) == file.data:
-            return file.id
-    return source.write(path, data)
+def write(source: Editable, path: str, document: Mapping[str, Any]) -> BlobId:
+    """Write a document, and return its blob id; TooLarge, before any work, if it is larger than allowed."""
+    return source.write(path, _dump_within(source.budget, path, document))
 
 
 def _dump_within(budget: Budget, path: str, document: Mapping[str, Any]) -> bytes:

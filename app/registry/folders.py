@@ -1,5 +1,6 @@
 """Folders with a YAML file for each thing of a kind, such as `targets/` and `prompts/`."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.domain.errors import Conflict, NotFound
@@ -59,8 +60,15 @@ class Folder:
             taken, other = (name.removesuffix(_SUFFIX) for name in (error.name, error.existing))
             raise Conflict(taken, f"'{taken}' differs from the existing '{other}' only in case") from error
 
-    def delete(self, repository: Repository, origin: Origin, name: str, precondition: Precondition) -> CommitId:
-        """Remove a file, and return the commit's id. Targets that were made from it stay as they are.
+    def delete(
+        self,
+        repository: Repository,
+        origin: Origin,
+        name: str,
+        precondition: Precondition,
+        tidy: Callable[[Transaction, BlobId], None] | None = None,
+    ) -> CommitId:
+        """Remove a file, and return the commit's id; `tidy` removes what goes with the version of the file.
 
         Raises NotFound or PreconditionFailed.
         """
@@ -71,6 +79,8 @@ class Folder:
                 raise NotFound(self.kind, name)
             precondition.check(name, file.id)
             transaction.remove(self.path(name))
+            if tidy is not None:
+                tidy(transaction, file.id)
             return self.commit(transaction, origin, messages.message(origin, f"Delete {self.kind.lower()} {name}"))
 
         return repository.transact(change)

@@ -1,11 +1,13 @@
 """Prompts: named lists of messages, kept as one YAML file each."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from app.domain.differences import is_same
 from app.domain.errors import Conflict, NotFound
+from app.domain.names import refuse_unportable
 from app.domain.preconditions import Precondition
 from app.registry import documents, messages
 from app.registry.documents import Source
@@ -72,11 +74,13 @@ def create(repository: Repository, origin: Origin, prompt: Prompt, precondition:
 
 
 def put(repository: Repository, origin: Origin, prompt: Prompt, precondition: Precondition) -> Prompt:
-    """Create or replace a prompt. Raises PreconditionFailed."""
+    """Create a prompt, or replace it where that changes its content. Raises PreconditionFailed."""
 
     def change(transaction: Transaction) -> Prompt:
         existing = _read(transaction, prompt.name)
         precondition.check(prompt.name, existing.version if existing else None)
+        if existing and _is_kept(existing, prompt):
+            return replace(existing, commit=transaction.tip)
         return _commit(transaction, origin, prompt, existing)
 
     return repository.transact(change)
@@ -84,19 +88,21 @@ def put(repository: Repository, origin: Origin, prompt: Prompt, precondition: Pr
 
 def put_all(
     repository: Repository, origin: Origin, prompts: Iterable[Prompt], precondition: Precondition
-) -> tuple[list[str], CommitId]:
-    """Create or replace prompts in one commit, and return their names and the commit.
+) -> tuple[Mapping[str, BlobId], CommitId]:
+    """Create or replace prompts in one commit; return their versions, by name, and the commit.
 
     Raises PreconditionFailed by the version of the folder.
     """
 
-    def change(transaction: Transaction) -> tuple[list[str], CommitId]:
+    def change(transaction: Transaction) -> tuple[Mapping[str, BlobId], CommitId]:
         FOLDER.check(transaction, precondition)
-        names, lines = [], []
+        versions, lines = {}, []
         for prompt in prompts:
             existing = _read(transaction, prompt.name)
-            names.append(prompt.name)
-            if _write(transaction, prompt, existing) != (existing.version if existing else None):
+            if existing and _is_kept(existing, prompt):
+                versions[prompt.name] = existing.version
+            else:
+                versions[prompt.name] = _write(transaction, prompt, existing)
                 count = len(prompt.messages)
                 lines.append(
                     f"{'Update' if existing else 'Create'} prompt {prompt.name}: "
@@ -104,14 +110,20 @@ def put_all(
                 )
         if lines:
             FOLDER.commit(transaction, origin, messages.batch_message(origin, "prompt", lines))
-        return names, transaction.tip
+        return versions, transaction.tip
 
     return repository.transact(change)
 
 
+def _is_kept(existing: Prompt, prompt: Prompt) -> bool:
+    """Tell whether the content is the same, names in the same order: a model sees the order."""
+    return json.dumps(existing.document()) == json.dumps(prompt.document())
+
+
 def _write(transaction: Transaction, prompt: Prompt, existing: Prompt | None) -> BlobId:
-    present = existing.document() if existing else None
-    return documents.write(transaction, FOLDER.path(prompt.name), prompt.document(), present)
+    if existing is None:
+        refuse_unportable("prompt_name", FOLDER.path(prompt.name))
+    return documents.write(transaction, FOLDER.path(prompt.name), prompt.document())
 
 
 def _commit(transaction: Transaction, origin: Origin, prompt: Prompt, existing: Prompt | None) -> Prompt:

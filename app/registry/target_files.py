@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from app.domain.budgets import Work
 from app.domain.errors import NotFound
 from app.domain.names import DEFAULT_TEMPLATE
 from app.domain.resolution import Config
@@ -50,6 +51,10 @@ class Target:
         """Return its resolved fields and its files, which a commit message compares."""
         return {**self.config, **self.files}
 
+    def named_files(self) -> set[str]:
+        """Return the paths of the question templates that it owns or names."""
+        return question_templates.named(self.config, self.files)
+
 
 # By name and version. The version determines the content.
 _kept: Cache[tuple[str, BlobId], Target] = Cache(32 * 1024 * 1024)
@@ -61,17 +66,21 @@ def read(source: Source, name: str) -> Target | None:
     return None if file is None else _parse(source, name, file)
 
 
-def read_version(source: Source, name: str, version: BlobId) -> Target:
-    """Return a target at a version of its file."""
+def read_version(source: Source, name: str, version: BlobId, work: Work | None = None) -> Target:
+    """Return a target at a version of its file. TooMuchToRead where `work` is given, and that is too much."""
+    if work is not None:
+        work.expect(f"Target '{name}' with its templates", len(source.blob(version)))
     return _parse(source, name, File(version, source.blob(version)))
 
 
-def expect(source: Source, name: str) -> Target:
-    """Return a target; NotFound if there is none."""
-    target = read(source, name)
-    if target is None:
+def expect(source: Source, name: str, work: Work | None = None) -> Target:
+    """Return a target; NotFound if there is none. TooMuchToRead where `work` is given, and that is too much."""
+    file = source.read(FOLDER.path(name))
+    if file is None:
         raise NotFound(FOLDER.kind, name)
-    return target
+    if work is not None:
+        work.expect(f"Target '{name}'", len(file.data))
+    return _parse(source, name, file)
 
 
 def read_template(source: Source, template: str) -> tuple[Config, BlobId]:
@@ -84,11 +93,16 @@ def read_template(source: Source, template: str) -> tuple[Config, BlobId]:
     return target.config, target.version
 
 
+def read_template_version(source: Source, template: str, version: BlobId) -> Config:
+    """Return a template's config at a version of its file."""
+    if template == DEFAULT_TEMPLATE:
+        return defaults.read_version(source, version)
+    return read_version(source, template, version).config
+
+
 def write(source: Editable, target: Target) -> Target:
     """Write a target's file, and return the target with its version."""
-    existing = read(source, target.name)
-    present = existing.document() if existing else None
-    version = documents.write(source, FOLDER.path(target.name), target.document(), present)
+    version = documents.write(source, FOLDER.path(target.name), target.document())
     return replace(target, version=version)
 
 

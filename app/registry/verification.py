@@ -8,11 +8,18 @@ from collections.abc import Callable, Iterator, Mapping
 from storage.clones import Clone
 from storage.errors import LayoutUnknown, RepositoryDamaged, StorageError, StorageUnavailable
 from storage.snapshot import File, Snapshot
+from storage.transaction import AS_THEY_ARE, ATTRIBUTES
 
 FOREIGN = "it is not written as Bakehouse writes it"
 README = "README.md"
 
 Check = Callable[[str, File], Iterator[str]]  # from a file, and its name in its folder, to its problems
+
+
+class Note(str):
+    """A finding that is no fault, such as the name of a prompt that is not there."""
+
+    __slots__ = ()
 
 
 class Verification:
@@ -39,7 +46,7 @@ class Verification:
         """Yield the problems of one of the paths, a line each."""
         try:
             for problem in self._check(path):
-                yield f"{path}: {problem}"
+                yield located(path, problem)
         except (StorageError, OSError) as error:
             reason = reason_of(error)
             yield reason if path in reason else f"{path}: {reason}"
@@ -48,6 +55,8 @@ class Verification:
         file = self._snapshot.read(path)
         folder, _, name = path.rpartition("/")
         check = self._files.get(path) or self._folders.get(folder)
+        if path == ATTRIBUTES:  # repos of earlier versions get it with their next commit
+            check = _check_attributes
         if file is None:
             yield "it is missing, or no plain file"
         elif check is None:
@@ -60,6 +69,16 @@ class Verification:
         first = self._clone.root(self._snapshot.commit).read(README)
         if first is None or first.id != file.id:
             yield "it is not what the first commit has"
+
+
+def _check_attributes(_: str, file: File) -> Iterator[str]:
+    if AS_THEY_ARE.strip() not in file.data.splitlines():  # somebody may have put other attributes beside it
+        yield f"it has no line '{AS_THEY_ARE.decode().strip()}', so a clone may change line ends"
+
+
+def located(place: str, finding: str) -> str:
+    """Return a finding with its place in front; a note stays a note."""
+    return type(finding)(f"{place}: {finding}")
 
 
 def reason_of(error: StorageError | OSError) -> str:

@@ -34,6 +34,11 @@ class SlowBody(Exception):
     """The client sent its body too slowly, and was cut off."""
 
 
+def most_sent(max_body: int) -> int:
+    """Return how many bytes a body of `max_body` may take as it is sent: gzip adds to what it cannot compress."""
+    return max_body + max_body // 100 + 1024
+
+
 def read_json() -> Any:
     """Return the JSON of the request's body; InvalidRequest if it is not valid."""
     if request.mimetype != "application/json":
@@ -70,6 +75,8 @@ def pieces() -> Iterator[bytes]:
         raise BrokenBody("Send the body uncompressed, or as gzip with 'Content-Encoding: gzip'.")
     unpack = zlib.decompressobj(wbits=31) if encoding == "gzip" else None
     limit = services().settings.max_body
+    if unpack is None and (request.content_length or 0) > limit:
+        raise RequestEntityTooLarge
     size = 0
     try:
         for piece in _sent():

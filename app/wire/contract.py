@@ -190,6 +190,8 @@ def check_routes(app: Flask) -> None:
 def _respond(contract: Contract, answer: Answer) -> Response:
     payload, status, headers = answer
     content_type = "application/json"
+    if contract.text is not None and contract.schemas:
+        headers = {**headers, "Vary": "Accept"}
     render = partial(_to_json, contract.schemas, payload)
     if status == HTTPStatus.NOT_MODIFIED:
         body = b""

@@ -2,7 +2,8 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from flask import request
 
@@ -16,6 +17,7 @@ HEADERS = {
 }
 LIST_HEADERS = {**HEADERS, "ETag": "The version: the git tree id of the folder, in quotes."}
 GRANTS_HEADERS = {**HEADERS, "ETag": "The version: the git blob id of `repo.yml`, in quotes."}
+ANSWER_HEADERS = {**HEADERS, "ETag": "The version: a hash of the commit and the rest of the query, in quotes."}
 NAMES_HEADERS = {"ETag": "The version: a hash of the names, in quotes. Pages have no ETag."}
 COMMIT_HEADERS = {"Git-Commit": HEADERS["Git-Commit"]}
 DELETED_HEADERS = {"Git-Commit": "The commit that deleted it."}
@@ -38,6 +40,12 @@ def headers(version: str, commit: str) -> dict[str, str]:
 def names_version(names: Sequence[str]) -> str:
     """Return the version of a list that is no git folder."""
     return hashlib.sha1("\n".join(names).encode(), usedforsecurity=False).hexdigest()
+
+
+def of_answer(snapshot: Snapshot, query: Mapping[str, Any]) -> str:
+    """Return the version of an answer that depends on the history up to a snapshot, and on the rest of the query."""
+    rest = sorted((name, str(value)) for name, value in query.items() if name != "ref")
+    return hashlib.sha1(f"{snapshot.commit} {rest}".encode(), usedforsecurity=False).hexdigest()
 
 
 def commit_headers(snapshot: Snapshot) -> dict[str, str]:

@@ -98,8 +98,8 @@ def test_a_failing_change_fails_only_its_own_caller(repository: Repository):
 
     answers = run_together(12, task)
     assert [isinstance(answer, LookupError) for answer in answers] == [n % 3 == 0 for n in range(12)]
-    names = {f"file-{number}" for number in range(12) if number % 3}
-    assert set(git(repository.path, "ls-tree", "--name-only", "main").split()) == names | {"README.md"}
+    names = {".gitattributes", "README.md"} | {f"file-{number}" for number in range(12) if number % 3}
+    assert set(git(repository.path, "ls-tree", "--name-only", "main").split()) == names
 
 
 def test_a_failed_flush_keeps_the_earlier_state(repository: Repository, monkeypatch: pytest.MonkeyPatch):

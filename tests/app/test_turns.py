@@ -1,4 +1,4 @@
-"""The share of a user: who keeps a worker busy leaves the others their threads, and is told to wait."""
+"""The turns of a user: who keeps a worker busy leaves the others their threads, and is told to wait."""
 
 import threading
 import time
@@ -9,8 +9,8 @@ from contextlib import ExitStack
 import pytest
 from flask import Flask
 
-from app.wire import shares
-from app.wire.shares import Shares, TooBusy
+from app.wire import turns
+from app.wire.turns import TooBusy, Turns
 from tests.client import Client, assert_error
 from tests.seams import wait_until
 
@@ -34,15 +34,15 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(shares, "time", clock)
+    monkeypatch.setattr(turns, "time", clock)
     return clock
 
 
 @pytest.fixture
-def work(clock: Clock) -> Callable[[Shares, str, float], None]:
+def work(clock: Clock) -> Callable[[Turns, str, float], None]:
     """Return a function that lets a user take some seconds of the processor."""
 
-    def take(of: Shares, user: str, seconds: float) -> None:
+    def take(of: Turns, user: str, seconds: float) -> None:
         with of.turn(user):
             clock.worked += seconds
 
@@ -50,7 +50,7 @@ def work(clock: Clock) -> Callable[[Shares, str, float], None]:
 
 
 def test_a_user_alone_has_all_threads(clock: Clock, work: Callable[..., None]):
-    of = Shares(8)
+    of = Turns(8)
     work(of, "alice", 5.0)
     with ExitStack() as held:
         for _ in range(50):
@@ -59,7 +59,7 @@ def test_a_user_alone_has_all_threads(clock: Clock, work: Callable[..., None]):
 
 
 def test_a_user_whose_requests_are_long_is_refused_beside_others(clock: Clock, work: Callable[..., None]):
-    of = Shares(2)
+    of = Turns(2)
     work(of, "alice", 5.0)
     work(of, "bob", 0.001)
     with of.turn("alice"):
@@ -72,7 +72,7 @@ def test_a_user_whose_requests_are_long_is_refused_beside_others(clock: Clock, w
 
 
 def test_short_requests_wait_and_none_is_refused(work: Callable[..., None]):
-    of = Shares(8)
+    of = Turns(8)
     work(of, "alice", 5.0)
     work(of, "bob", 0.001)
     at_once, most, lock = 0, 0, threading.Lock()
@@ -92,14 +92,14 @@ def test_short_requests_wait_and_none_is_refused(work: Callable[..., None]):
 
 
 def test_who_takes_little_never_waits(clock: Clock, work: Callable[..., None]):
-    of = Shares(2)
+    of = Turns(2)
     work(of, "alice", 5.0)
     with of.turn("alice"), of.turn("bob"), of.turn("bob"), of.turn("bob"):
         clock.now += 1
 
 
 def test_what_was_taken_counts_less_with_time(clock: Clock, work: Callable[..., None]):
-    of = Shares(2)
+    of = Turns(2)
     work(of, "alice", 5.0)
     clock.now += 20
     work(of, "bob", 0.001)
@@ -108,7 +108,7 @@ def test_what_was_taken_counts_less_with_time(clock: Clock, work: Callable[..., 
 
 
 def test_a_turn_ends_also_where_its_request_fails(work: Callable[..., None]):
-    of = Shares(2)
+    of = Turns(2)
     for _ in range(5):
         with pytest.raises(ValueError, match="no"), of.turn("alice"):
             raise ValueError("no")
@@ -124,7 +124,7 @@ def test_a_turn_ends_also_where_its_request_fails(work: Callable[..., None]):
 
 
 def test_the_refusal_is_429_and_others_go_on(app: Flask, alice: Client, master: Client, clock: Clock):
-    of = app.extensions["bakehouse"].shares
+    of = app.extensions["bakehouse"].turns
     with ExitStack() as held:
         for _ in range(4):
             held.enter_context(of.turn("alice"))

@@ -1,4 +1,4 @@
-"""Share the time of a worker between users, so that one user's heavy requests leave the others their threads."""
+"""Give the users of a worker turns, so that one user's heavy requests leave the others their threads."""
 
 import math
 import threading
@@ -37,7 +37,7 @@ class _Use:
         self.seen = now
 
 
-class Shares:
+class Turns:
     """The users of one worker that has `threads` threads.
 
     Who takes more than a fair part of the processor while others are there has one request worked on at a time. Their
