@@ -11,16 +11,15 @@ from typing import Any
 import click
 from flask import Flask
 from gunicorn.app.base import BaseApplication
-from gunicorn.arbiter import Arbiter
 
 from app import create_app, logs, master_key, open_files
 from app.cli.gunicorn_log import GunicornLog
+from app.cli.listening import Arbiter, listen
 from app.cli.worker import Worker
 from app.open_files import Share
-from app.settings import Settings, SettingsError
+from app.settings import Settings
 from storage.machine import cores
 
-_WAITING_CONNECTIONS = 2048  # gunicorn's default
 _NEW_OBJECTS = 10_000  # allocations between collections, about those of 400 creates; Python's default is 700
 _ARENA_MAX = -8  # glibc's M_ARENA_MAX
 
@@ -37,21 +36,10 @@ def run(create: Callable[[Settings], Flask]) -> None:
     open_files.raise_limit()
     share = open_files.divide(open_files.limit(), settings.workers, settings.threads)
     settings.make_data_dir()
-    listener = _listen(settings)
+    listener = listen(settings)
     settings = replace(settings, port=listener.getsockname()[1])  # the real port if 0 was given
     logs.configure(settings, master_key.ensure(settings))
     _Server(settings, share, listener, create).run()
-
-
-def _listen(settings: Settings) -> socket.socket:
-    """Listen, or raise SettingsError. gunicorn would retry for seconds, and log a stack trace."""
-    try:
-        family, *_, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server(address[:2], family=family, backlog=_WAITING_CONNECTIONS)
-    except OSError as error:
-        raise SettingsError(
-            f"BAKEHOUSE_HOST and BAKEHOUSE_PORT: cannot listen on {settings.url}: {error.strerror}."
-        ) from error
 
 
 class _Server(BaseApplication):  # type: ignore[misc]
@@ -66,6 +54,10 @@ class _Server(BaseApplication):  # type: ignore[misc]
         self._bind = f"fd://{listener.detach()}"
         self.min_rate = settings.min_rate
         super().__init__()
+
+    def run(self) -> None:
+        """Serve until a signal."""
+        Arbiter(self).run()
 
     def load_config(self) -> None:
         """Set gunicorn's options."""
