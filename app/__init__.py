@@ -9,11 +9,13 @@ from flask.json.provider import DefaultJSONProvider
 from app import api, errors, master_key, open_files, openapi, web
 from app.registry.accounts import REPOSITORY, Accounts
 from app.registry.messages import Origin
+from app.registry.stores import Stores
 from app.settings import Settings, SettingsError
-from app.wire import contract
+from app.wire import body, contract
 from app.wire.context import Services
 from app.wire.rates import RateLimiter
-from storage.errors import RepositoryDamaged, StorageError
+from storage.budget import Limits
+from storage.errors import LayoutUnknown, RepositoryDamaged, StorageError
 from storage.maintenance import Maintenance
 from storage.store import Store
 from storage.waits import Waits
@@ -38,7 +40,7 @@ class _Json(DefaultJSONProvider):
 def create_app(settings: Settings) -> Flask:
     """Return the WSGI application; SettingsError if it cannot start with these settings."""
     app = Flask("bakehouse", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = settings.max_body
+    app.config["MAX_CONTENT_LENGTH"] = body.most_sent(settings.max_body)
     app.json = _Json(app)
     app.url_map.merge_slashes = False
     app.url_map.converters |= api.CONVERTERS
@@ -48,11 +50,12 @@ def create_app(settings: Settings) -> Flask:
     maintenance = Maintenance(data_dir / ".maintenance" if settings.maintenance else None)
     share = open_files.divide(open_files.limit(), settings.workers, settings.threads)
     waits = Waits(settings.lock_timeout, max(1, share.threads // 2))
-    accounts = _open_accounts(Store(data_dir, maintenance, waits), data_dir)
-    store = Store(data_dir / "repos", maintenance, waits, share.repositories)
-    store.checkpoint_leftovers()
+    limits = Limits(settings.max_document, settings.max_write)
+    stores = Stores.of(data_dir, maintenance, waits, share.repositories, limits)
+    accounts = _open_accounts(stores.accounts, data_dir)
+    stores.repos.checkpoint_leftovers()
     rates = RateLimiter(data_dir / "rates", settings.rate_limit) if settings.rate_limit else None
-    app.extensions["bakehouse"] = Services(settings, key, accounts, store, rates)
+    app.extensions["bakehouse"] = Services(settings, key, accounts, stores.repos, rates)
 
     errors.register(app)
     for blueprint in (*api.BLUEPRINTS, *web.BLUEPRINTS):
@@ -66,9 +69,11 @@ def _open_accounts(store: Store, data_dir: Path) -> Accounts:
     """Return the users' accounts. If they are damaged, log how to repair them."""
     try:
         accounts = Accounts(store, Origin("bakehouse"))
+        problem = accounts.find_problem()
+        if isinstance(problem, LayoutUnknown):
+            raise problem
     except StorageError as error:
         raise SettingsError(f"The data directory {data_dir} cannot be used: {error}.") from error
-    problem = accounts.find_problem()
     if isinstance(problem, RepositoryDamaged):
         _log.error(_ACCOUNTS_DAMAGED, problem, data_dir / f"{REPOSITORY}.git")
     elif problem is not None:

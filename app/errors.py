@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from app.auth import Forbidden, Unauthorized
 from app.domain.errors import Conflict, NotFound, PreconditionFailed
-from app.schemas.base import InvalidRequest
+from app.schemas.base import InvalidRequest, Mistake
 from app.wire import context
 from app.wire.body import BrokenBody, SlowBody
 from app.wire.context import InvalidHeader
@@ -17,6 +17,7 @@ from app.wire.credentials import hide_credentials
 from app.wire.failed_logins import TooManyFailedLogins
 from app.wire.rates import TooManyRequests
 from storage.errors import (
+    LayoutUnknown,
     NameTaken,
     RepositoryDamaged,
     RepositoryNotFound,
@@ -24,6 +25,7 @@ from storage.errors import (
     RevisionNotFound,
     StorageUnavailable,
     TagExists,
+    TooLarge,
 )
 
 CODES = {
@@ -62,6 +64,7 @@ STATUSES: dict[type, int] = {
     PreconditionFailed: 412,
     TooManyFailedLogins: 429,
     TooManyRequests: 429,
+    LayoutUnknown: 503,
     RepositoryDamaged: 503,
     StorageUnavailable: 503,
 }
@@ -82,6 +85,8 @@ def register(app: Flask) -> None:
     for kind in STATUSES:
         app.register_error_handler(kind, _answer_known)
     app.register_error_handler(InvalidRequest, _answer_mistakes)
+    app.register_error_handler(TooLarge, _answer_too_large)
+    app.register_error_handler(MemoryError, _answer_no_memory)
     app.register_error_handler(HTTPException, _answer_http)
     app.register_error_handler(Exception, _answer_bug)
     app.after_request(_add_headers)
@@ -109,9 +114,17 @@ def _answer_mistakes(error: InvalidRequest) -> Response:
             "msg": hide_credentials(mistake.message),
             "type": mistake.type,
         }
-        for location, mistake in error.mistakes
+        for location, mistake in error.told
     ]
     return make_response(jsonify(detail=detail), HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+def _answer_too_large(error: TooLarge) -> Response:
+    return _answer_mistakes(InvalidRequest([(("body",), Mistake("too_large", f"{error}."))]))
+
+
+def _answer_no_memory(_: MemoryError) -> Response:
+    return _answer_known(StorageUnavailable(request.path, "the server has too little memory for this request, for now"))
 
 
 def _answer_http(error: HTTPException) -> Response:
@@ -119,11 +132,12 @@ def _answer_http(error: HTTPException) -> Response:
     status = error.code if error.code in CODES else HTTPStatus.BAD_REQUEST
     message = error.description or "This request cannot be answered."
     if status in _HTTP_MESSAGES:
+        settings = context.services().settings
         message = _HTTP_MESSAGES[status].format(
             path=request.path,
             method=request.method,
-            limit=request.max_content_length,
-            prefix=context.services().settings.prefix,
+            limit=settings.max_body,
+            prefix=settings.prefix,
         )
     response = _answer(status, message)
     if isinstance(error, MethodNotAllowed):

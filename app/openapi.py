@@ -19,6 +19,7 @@ from app.domain.names import PATTERNS, user_id_problem
 from app.errors import CODES
 from app.schemas.containers import MapOf, Unchecked
 from app.schemas.errors import ErrorSchema, MistakesSchema
+from app.wire import versions
 from app.wire.contract import PATH_NAMES, Contract, contract_of
 
 PATH = "/openapi.json"
@@ -156,7 +157,7 @@ def _operation(rule: Rule, view: Callable[..., Any], contract: Contract) -> dict
     else:
         operation["parameters"] += _OWNER_PARAMETERS
     operation["parameters"] += [
-        {"name": name, "in": "header", "description": _CONDITIONS[name], "schema": {"type": "string"}}
+        {"name": name, "in": "header", "description": _CONDITIONS[name], "schema": _condition(rule)}
         for name in contract.conditions
     ]
     if contract.query is not None:
@@ -165,6 +166,12 @@ def _operation(rule: Rule, view: Callable[..., Any], contract: Contract) -> dict
         content = _json(contract.body, example=contract.example)
         operation["requestBody"] = {"required": True, "content": content}
     return operation
+
+
+def _condition(rule: Rule) -> dict[str, Any]:
+    """Return the schema of a header with versions. A malformed one stops a write, and is passed over by a GET."""
+    is_read = "GET" in (rule.methods or ())
+    return {"type": "string"} | ({} if is_read else {"pattern": versions.VERSIONS})
 
 
 def _responses(contract: Contract) -> dict[str, Any]:

@@ -29,6 +29,9 @@ class Settings:
     max_body: int = 8 * 1024 * 1024  # after decompression
     max_depth: int = 100  # levels of nesting; parsers of YAML in clones run out of stack beyond
     max_items: int = 100_000  # of a list or object
+    max_values: int = 500_000  # of a body: each text, number, list, object, … in it
+    max_document: int = 1024 * 1024  # of one file in a repo, as YAML
+    max_write: int = 32 * 1024 * 1024  # of all files that one request writes
     max_name: int = 100  # characters of a new name
     rate_limit: int = 0  # requests a minute of each token; 0: any number
     maintenance: bool = True  # in the background; False: the operator runs `bakehouse maintain`
@@ -37,6 +40,7 @@ class Settings:
     access_log: bool = True  # a line for each request
     keep_alive: int = 75  # seconds that a connection stays open without a request
     min_rate: int = 16 * 1024  # bytes a second of a client whose thread another request waits for
+    shared_locks: bool = False  # whether processes on other machines see the locks in the data directory
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> "Settings":
@@ -52,6 +56,9 @@ class Settings:
             max_body=_integer(env, "BAKEHOUSE_MAX_BODY", cls.max_body, 1024, 1024**3),
             max_depth=_integer(env, "BAKEHOUSE_MAX_DEPTH", cls.max_depth, 10, cls.max_depth),
             max_items=_integer(env, "BAKEHOUSE_MAX_ITEMS", cls.max_items, 1, 10_000_000),
+            max_values=_integer(env, "BAKEHOUSE_MAX_VALUES", cls.max_values, 10, 10_000_000),
+            max_document=_integer(env, "BAKEHOUSE_MAX_DOCUMENT", cls.max_document, 1024, 64 * 1024**2),
+            max_write=_integer(env, "BAKEHOUSE_MAX_WRITE", cls.max_write, 1024, 512 * 1024**2),
             max_name=_integer(env, "BAKEHOUSE_MAX_NAME", cls.max_name, 1, cls.max_name),
             rate_limit=_integer(env, "BAKEHOUSE_RATE_LIMIT", cls.rate_limit, 0, 1_000_000),
             maintenance=_switch(env, "BAKEHOUSE_MAINTENANCE", cls.maintenance),
@@ -60,6 +67,7 @@ class Settings:
             access_log=_switch(env, "BAKEHOUSE_ACCESS_LOG", cls.access_log),
             keep_alive=_integer(env, "BAKEHOUSE_KEEP_ALIVE", cls.keep_alive, 1, 3600),
             min_rate=_integer(env, "BAKEHOUSE_MIN_RATE", cls.min_rate, 1, 1024**3),
+            shared_locks=_switch(env, "BAKEHOUSE_SHARED_LOCKS", cls.shared_locks),
         )
 
     @property

@@ -83,6 +83,29 @@ class StorageUnavailable(StorageError):
         self.reason = reason
 
 
+class TooLarge(StorageError):
+    """A change would write more than it may: into one file, `path`, or where that is None into all together."""
+
+    def __init__(self, path: str | None, size: int, limit: int) -> None:
+        what = "What this request reads or writes" if path is None else f"'{path}'"
+        ask = "Send it in smaller parts" if path is None else "Make it smaller"
+        super().__init__(f"{what} comes to {size} bytes or more, and {limit} are allowed. {ask}")
+        self.path = path
+        self.size = size
+        self.limit = limit
+
+
+class LayoutUnknown(StorageError):
+    """Another version of Bakehouse wrote a repository, in a layout that this version does not know."""
+
+    def __init__(self, name: str, path: str, found: object, known: int) -> None:
+        self.reason = f"{path}: its layout is {found!r}, and this Bakehouse knows {known}"
+        super().__init__(f"Repository '{name}' needs another version of Bakehouse ({self.reason})")
+        self.name = name
+        self.found = found
+        self.known = known
+
+
 class TipMoved(StorageUnavailable):
     """Somebody else has written to the repository since its tip was read."""
 

@@ -10,6 +10,7 @@ from typing import IO, TypeVar
 
 from storage import maintenance
 from storage.ancestry import Ancestry
+from storage.budget import Limits
 from storage.errors import RepositoryDamaged, StorageError, StorageUnavailable, TipMoved
 from storage.history import EVERYTHING, History, LogFilter, LoggedCommit
 from storage.ids import CommitId, object_id
@@ -68,10 +69,13 @@ class Repository:
         self._ancestry = Ancestry(self._tip, objects, self._git)
         self._revisions = Revisions(location, self._ancestry, self._tags)
         self._history = History(objects, self._ancestry, self._git, shared.versions)
-        self._writer = Writer(objects, self._tip, shared.waits)
+        self.limits = shared.limits
+        self._check = shared.check
+        self._checked: CommitId | None = None
+        self._writer = Writer(objects, self._tip, shared.waits, shared.limits, shared.check)
 
     @classmethod
-    def init(cls, location: Location, change: Callable[[Transaction], object]) -> None:
+    def init(cls, location: Location, change: Callable[[Transaction], object], limits: Limits) -> None:
         """Make a repository in a new folder, with `change` as its first commit."""
         location.folder.mkdir()
         branch = Path(BRANCH).name
@@ -80,7 +84,7 @@ class Repository:
         except RepositoryDamaged as error:
             raise StorageUnavailable(location.name, "git cannot make a repository there") from error
         repository = cls(location, Shared(checkpointer=NoCheckpointer()))
-        transaction = Transaction(ObjectOverlay(repository._objects), None)
+        transaction = Transaction(ObjectOverlay(repository._objects), None, limits)
         change(transaction)
         with repository._journal.lock() as journal:
             journal.append(repository._journal.head(), transaction.records)
@@ -89,6 +93,14 @@ class Repository:
     def is_gone(self) -> bool:
         """Tell whether somebody removed the folder since it was opened, or put another in its place."""
         return self._tip.is_gone()
+
+    def check_layout(self) -> None:
+        """Raise LayoutUnknown where the store may not use the files that the repository has now."""
+        with self._location.explained():
+            tip = self._tip.read()
+            if tip != self._checked:
+                self._check(Snapshot(self._objects, tip))
+                self._checked = tip
 
     def head(self) -> Snapshot:
         """Return the files of the repository as they are now."""

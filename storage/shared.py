@@ -1,7 +1,9 @@
 """What the repositories of one store share."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from storage.budget import UNLIMITED, Limits
 from storage.caches import Cache
 from storage.journal.checkpointer import Checkpointer
 from storage.journal.file_engine import FileJournal
@@ -9,18 +11,24 @@ from storage.journal.interface import Journal
 from storage.location import Location
 from storage.maintenance import Maintenance
 from storage.objects.cache import ObjectCache
+from storage.snapshot import Snapshot
 from storage.versions import Known
 from storage.waits import Waits
 
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """Caches, background threads, bounds of waiting, and the journals' engine: one of each for a store."""
+    """Caches, background threads, bounds of waiting and writing, and the journals' engine: one of each for a store.
+
+    `check` raises LayoutUnknown for files that the store's repositories must not have.
+    """
 
     maintenance: Maintenance = field(default_factory=lambda: Maintenance(None))
     waits: Waits = field(default_factory=Waits)
+    limits: Limits = UNLIMITED
     checkpointer: Checkpointer = field(default_factory=Checkpointer)
     objects: ObjectCache = field(default_factory=ObjectCache)
+    check: Callable[[Snapshot], None] = lambda _: None
     versions: Cache[tuple[str, str], Known] = field(default_factory=lambda: Cache(32 * 1024 * 1024))
 
     def open_journal(self, location: Location) -> Journal:

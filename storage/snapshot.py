@@ -39,6 +39,11 @@ class Snapshot:
         found = self._find(path, FILE)
         return None if found is None else File(blob_id(found), self._objects.blob(found))
 
+    def version(self, path: str) -> BlobId | None:
+        """Return the blob id of the file at a path, or None. The file itself is not read."""
+        found = self._find(path, FILE)
+        return None if found is None else blob_id(found)
+
     def blob(self, named: str) -> bytes:
         """Return the content of a blob that the history names; RepositoryDamaged if it is missing."""
         return self._objects.named_blob(named)

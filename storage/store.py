@@ -13,8 +13,9 @@ from pathlib import Path
 
 from cachetools import LRUCache
 
+from storage.budget import UNLIMITED, Limits
 from storage.caches import Cache, weigh
-from storage.errors import NameTaken, RepositoryExists, StorageError, explained
+from storage.errors import LayoutUnknown, NameTaken, RepositoryExists, StorageError, explained
 from storage.journal import recovery
 from storage.journal.checkpointer import PATIENCE_SECONDS
 from storage.location import Location
@@ -24,6 +25,7 @@ from storage.plumbing.branch import Branch
 from storage.plumbing.refs import Refs
 from storage.repository import Repository
 from storage.shared import Shared
+from storage.snapshot import Snapshot
 from storage.transaction import Transaction
 from storage.waits import Waits
 
@@ -48,19 +50,23 @@ class Store:
         maintenance: Maintenance | None = None,
         waits: Waits | None = None,
         open_at_most: int = 128,
+        limits: Limits = UNLIMITED,
+        check: Callable[[Snapshot], None] = lambda _: None,
     ) -> None:
-        """Keep repositories in `root`. Several stores may share `maintenance` and `waits`.
+        """Keep repositories in `root`; each change heeds `limits`. Several stores may share `maintenance` and `waits`.
 
+        `check` raises LayoutUnknown for a repository whose files the caller does not know how to use.
         At most `open_at_most` repositories stay open, each with its journal and perhaps a `git cat-file` process.
         """
         self._root = root
-        self._shared = Shared(maintenance or Maintenance(root / ".maintenance"), waits or Waits())
+        background = maintenance or Maintenance(root / ".maintenance")
+        self._shared = Shared(background, waits or Waits(), limits, check=check)
         self._lock = threading.Lock()
         self._open: LRUCache[str, Repository] = LRUCache(open_at_most)
         self._listed: Cache[str, tuple[int, tuple[str, ...]]] = Cache(_LIST_CACHE_SIZE)
 
     def open(self, name: str) -> Repository:
-        """Return a repository; RepositoryNotFound or RepositoryDamaged if it cannot be opened."""
+        """Return a repository; RepositoryNotFound, RepositoryDamaged or LayoutUnknown if it cannot be opened."""
         with self._lock:
             repository = self._open.get(name)
             if repository is not None and repository.is_gone():
@@ -71,6 +77,12 @@ class Store:
             repository = Repository(Location(_last(name), path), self._shared)
             with self._lock:
                 repository = self._open.setdefault(name, repository)
+        try:
+            repository.check_layout()
+        except LayoutUnknown:
+            raise
+        except StorageError:  # whoever uses the repository gets the error
+            pass
         return repository
 
     def create(self, name: str, change: Callable[[Transaction], object]) -> Repository:
@@ -174,7 +186,7 @@ class Store:
             ignore_cleanup_errors=True,  # the next `create` removes it
         ) as scratch:
             unfinished = Path(scratch, path.name)
-            Repository.init(Location(name, unfinished), change)
+            Repository.init(Location(name, unfinished), change, self._shared.limits)
             disk.sync_tree(unfinished)
             position = self._shared.open_journal(Location(name, unfinished)).head()
             unfinished.rename(path)

@@ -2,6 +2,7 @@
 
 import time
 
+from storage.budget import Budget, Limits
 from storage.ids import BlobId, CommitId, ObjectId, blob_id, commit_id
 from storage.journal.records import CommitRecord
 from storage.objects.overlay import ObjectOverlay
@@ -17,9 +18,10 @@ class Transaction:
     Reads see the caller's own writes, and those of the transactions before it.
     """
 
-    def __init__(self, objects: ObjectOverlay, tip: CommitId | None) -> None:
+    def __init__(self, objects: ObjectOverlay, tip: CommitId | None, limits: Limits) -> None:
         """Start at the commit `tip`, or in a new repository at none; the new objects go into `objects`."""
         self._tip = tip
+        self.budget = Budget(limits)
         self.records: list[CommitRecord] = []
         self._objects = objects
         self._base = None if tip is None else Snapshot(objects, tip)
@@ -46,6 +48,13 @@ class Transaction:
             self._reads[path] = self._base.read(path) if self._base else None
         return self._reads[path]
 
+    def version(self, path: str) -> BlobId | None:
+        """Return the blob id of the file at a path, or None. The file itself is not read."""
+        if path in self._writes:
+            written = self._writes[path]
+            return None if written is None else blob_id(written.id)
+        return self._base.version(path) if self._base else None
+
     def blob(self, named: str) -> bytes:
         """Return the content of a blob that the history names; RepositoryDamaged if it is missing."""
         return self._objects.named_blob(named)
@@ -59,8 +68,14 @@ class Transaction:
                 names.discard(name) if file is None else names.add(name)
         return sorted(names)
 
+    def folder_version(self, folder: str) -> str:
+        """Return a folder's tree id as 40 hex digits, without the caller's own writes since the last commit."""
+        assert self._base is not None
+        return self._base.folder_version(folder)
+
     def write(self, path: str, data: bytes) -> BlobId:
-        """Put a file at a path, and return its blob id."""
+        """Put a file at a path, and return its blob id; TooLarge if that is more than may be written."""
+        self.budget.spend(path, len(data))
         self._writes[path] = blob = self._objects.new.add(GitObject.of("blob", data))
         return blob_id(blob.id)
 

@@ -5,12 +5,14 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Any, TypeVar
 
+from storage.budget import Limits
 from storage.errors import StorageUnavailable, TipMoved
 from storage.ids import CommitId
 from storage.journal.records import Record
 from storage.journal.tip import LockedTip, Tip
 from storage.objects.database import ObjectDatabase
 from storage.objects.overlay import ObjectOverlay
+from storage.snapshot import Snapshot
 from storage.transaction import Transaction
 from storage.waits import PAUSE, Waits
 
@@ -62,10 +64,15 @@ class _Waiting:
 class Writer:
     """Runs changes of one repository, many behind one lock and one flush."""
 
-    def __init__(self, objects: ObjectDatabase, tip: Tip, waits: Waits) -> None:
+    def __init__(
+        self, objects: ObjectDatabase, tip: Tip, waits: Waits, limits: Limits, check: Callable[[Snapshot], None]
+    ) -> None:
+        """Write to one repository; `check` is asked about the files that changes are made on top of."""
         self._objects = objects
+        self._limits = limits
         self._tip = tip
         self._waits = waits
+        self._check = check
         self._queue: list[_Waiting] = []
         self._lock = threading.Lock()
         self._is_led = False
@@ -152,11 +159,12 @@ class Writer:
     def _commit_all(self, locked: LockedTip, group: list[_Waiting]) -> None:
         """Run each change on top of those before it, and append what those that succeeded committed."""
         tip: CommitId = locked.commit
+        self._check(Snapshot(self._objects, tip))  # another process may have written since the request looked
         records: list[Record] = []
         objects = ObjectOverlay(self._objects)
         for waiting in group:
             own = ObjectOverlay(objects)
-            transaction = Transaction(own, tip)
+            transaction = Transaction(own, tip, self._limits)
             if waiting.attempt(transaction) and transaction.records:
                 records += transaction.records
                 tip = transaction.tip

@@ -28,11 +28,12 @@ def _check(response: Response) -> Response:
 
 def _find_problem(contract: Contract, response: Response) -> str | None:
     status, headers = response.status_code, set(response.headers.keys())
+    varying = {"Vary"} if contract.text and contract.schemas else set()
     if status in contract.statuses:
-        schemas, undocumented = contract.schemas, headers - contract.headers.keys() - _OF_EVERY_ANSWER
+        schemas, undocumented = contract.schemas, headers - contract.headers.keys() - _OF_EVERY_ANSWER - varying
     elif status in contract.refusals:
         schemas = (MistakesSchema() if status == 422 else ErrorSchema(),)
-        undocumented = headers - _OF_REFUSALS
+        undocumented = headers - _OF_REFUSALS - varying
     else:
         return f"@returns does not list the status {status}"
     if undocumented:

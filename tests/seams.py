@@ -6,11 +6,14 @@ tests need not know the private parts of the code, and these can change without 
 
 import errno
 import os
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 _PATIENCE = 60  # seconds
 
@@ -52,6 +55,32 @@ def fill_disk(patch: pytest.MonkeyPatch) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     patch.setattr(os, "pwritev", full)
+
+
+def count_parses(patch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list that gets the size of each YAML document that this process parses, in bytes."""
+    sizes: list[int] = []
+    original = yaml.parse
+
+    def parse(data: bytes, **options: Any) -> Any:
+        sizes.append(len(data))
+        return original(data, **options)
+
+    patch.setattr(yaml, "parse", parse)
+    return sizes
+
+
+def count_processes(patch: pytest.MonkeyPatch) -> list[list[str]]:
+    """Return a list that gets the command of each process that this process starts."""
+    commands: list[list[str]] = []
+    original = subprocess.Popen.__init__
+
+    def start(self: Any, command: list[str], *arguments: Any, **options: Any) -> None:
+        commands.append(command)
+        original(self, command, *arguments, **options)
+
+    patch.setattr(subprocess.Popen, "__init__", start)
+    return commands
 
 
 def wait_until(condition: Callable[[], object]) -> None:

@@ -71,6 +71,18 @@ def list_tokens(user_id: str) -> Answer:
     return {"tokens": [_payload(token) for token in user.tokens]}, 200, {}
 
 
+@blueprint.post("/<user_id>/tokens/<token_name>/rotate")
+@accepts()
+@returns(TokenCreatedSchema, 200, errors=(404, 409))
+def rotate_token(user_id: str, token_name: str) -> Answer:
+    """Give a token a new secret. The old one stops working at once.
+
+    The answer contains the new secret, which is not shown again. Name and limits stay as they are.
+    """
+    token, secret = context.services().accounts.rotate_token(context.origin(), user_id, token_name)
+    return {**_payload(token), "api_key": secret}, 200, {}
+
+
 @blueprint.delete("/<user_id>/tokens/<token_name>")
 @accepts()
 @returns(DeletedSchema, 200, errors=(404,))

@@ -6,7 +6,7 @@ from typing import Any
 from marshmallow import Schema
 from werkzeug.routing import BaseConverter
 
-from app.schemas.base import InvalidRequest, load
+from app.schemas.base import MOST_MISTAKES, InvalidRequest, load
 
 
 class ItemName(BaseConverter):
@@ -19,10 +19,15 @@ class ItemName(BaseConverter):
 def load_each(schema: Schema, items: Iterable[tuple[str, Any]]) -> tuple[list[tuple[str, Any]], dict[str, str]]:
     """Return the valid items, loaded, and the mistakes in the others, by name."""
     loaded: list[tuple[str, Any]] = []
-    failed: dict[str, str] = {}
+    failed: dict[str, list[str]] = {}
     for name, item in items:
         try:
             loaded.append((name, load(schema, item, ())))
         except InvalidRequest as error:
-            failed[name] = f"{failed[name]}; {error}" if name in failed else str(error)
-    return loaded, failed
+            failed.setdefault(name, []).append(str(error))
+    return loaded, {name: _joined(errors) for name, errors in failed.items()}
+
+
+def _joined(errors: list[str]) -> str:
+    others = len(errors) - MOST_MISTAKES
+    return "; ".join([*errors[:MOST_MISTAKES], *([f"and {others} more of this name"] if others > 0 else [])])

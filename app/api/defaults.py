@@ -4,11 +4,11 @@ from typing import Any
 
 from flask import Blueprint
 
-from app.api import examples
+from app.api import examples, payloads
 from app.registry import defaults
 from app.registry.defaults import DefaultTarget
 from app.schemas.revisions import RefQuerySchema
-from app.schemas.targets import DefaultTargetPutSchema, DefaultTargetSchema
+from app.schemas.targets import DefaultTargetPutSchema, DefaultTargetSchema, WrittenDefaultTargetSchema
 from app.wire import context, versions
 from app.wire.contract import Answer, accepts, returns
 
@@ -21,13 +21,16 @@ blueprint.before_request(context.authorize)
 @returns(DefaultTargetSchema, 200, 304, errors=(404, 409), headers=versions.HEADERS)
 def get_default_target(repo_name: str, query: dict[str, Any]) -> Answer:
     """Read the template called `default`."""
-    default = defaults.get(context.snapshot(repo_name, query))
-    return _answer(default, 304 if versions.is_known(default.version) else 200)
+    snapshot = context.snapshot(repo_name, query)
+    version = defaults.version(snapshot)
+    headers = versions.headers(version, snapshot.commit)
+    status = 304 if versions.is_known(version) else 200
+    return lambda: {"config": defaults.get(snapshot).config}, status, headers
 
 
 @blueprint.put("/target")
-@accepts(DefaultTargetPutSchema, example=examples.PUT_DEFAULT, conditions=("If-Match", "If-None-Match"))
-@returns(DefaultTargetSchema, 200, errors=(404, 409, 412), headers=versions.HEADERS)
+@accepts(DefaultTargetPutSchema, example=examples.PUT_DEFAULT, conditions=versions.CONDITIONS)
+@returns(WrittenDefaultTargetSchema, 200, errors=(404, 409, 412), headers=versions.HEADERS)
 def put_default_target(repo_name: str, body: dict[str, Any]) -> Answer:
     """Replace the template called `default`.
 
@@ -38,4 +41,5 @@ def put_default_target(repo_name: str, body: dict[str, Any]) -> Answer:
 
 
 def _answer(default: DefaultTarget, status: int) -> Answer:
-    return {"config": default.config}, status, versions.headers(default.version, default.commit)
+    answer = {"config": default.config, **payloads.warned(default.warnings)}
+    return answer, status, versions.headers(default.version, default.commit)

@@ -1,8 +1,8 @@
-"""`/git/{user}/{repo}.git`: git's smart HTTP protocol, for reading only."""
+"""`/git/{user}/{repo}.git`, also without `.git`: git's smart HTTP protocol, for reading only."""
 
 import tempfile
 from contextlib import ExitStack
-from typing import IO
+from typing import IO, Any
 
 from flask import Blueprint, Response, g, request
 
@@ -10,17 +10,26 @@ from app.auth import Forbidden, NotShared, authenticate_git, authorize
 from app.domain.errors import NotFound
 from app.domain.tokens import Access
 from app.registry import repos
+from app.schemas.base import InvalidRequest
 from app.wire import context
 from app.wire.body import pieces
+from app.wire.query import find_mistakes
 from storage.errors import StorageUnavailable
 from storage.repository import Repository
 
-blueprint = Blueprint("git", __name__, url_prefix="/git/<owner>/<repo_name>.git")
+blueprint = Blueprint("git", __name__, url_prefix="/git/<owner>/<repo_name>")
 
 _UPLOAD_PACK = "git-upload-pack"
 _NO_PUSHES = "Bakehouse does not take pushes: change targets through its API, and fetch the commits."
 _ONLY_FETCHES = "Only git-upload-pack (clone and fetch) is served here; use git 1.6.6 or newer."
 _NO_CACHE = {"Cache-Control": "no-cache, max-age=0, must-revalidate", "Expires": "0", "Pragma": "no-cache"}
+
+
+@blueprint.url_value_preprocessor
+def allow_ending(_: str | None, values: dict[str, Any] | None) -> None:
+    """Take the URL of a repo with and without `.git`: no repo has a name that ends so."""
+    if values:
+        values["repo_name"] = values["repo_name"].removesuffix(".git")
 
 
 @blueprint.before_request
@@ -35,6 +44,7 @@ def authenticate() -> None:
 @blueprint.get("/info/refs")
 def info_refs(owner: str, repo_name: str) -> Response:
     """Answer the first request of a clone or fetch."""
+    _refuse_other_parameters("service")
     service = request.args.get("service")
     if service != _UPLOAD_PACK:
         raise Forbidden(_NO_PUSHES if service == "git-receive-pack" else _ONLY_FETCHES)
@@ -45,6 +55,7 @@ def info_refs(owner: str, repo_name: str) -> Response:
 @blueprint.post(f"/{_UPLOAD_PACK}")
 def upload_pack(owner: str, repo_name: str) -> Response:
     """Stream the objects that a clone or fetch asks for."""
+    _refuse_other_parameters()
     _open(owner, repo_name)  # answer 403 or 404 before the client has sent its request
     with context.readmit_if_slow():
         wanted = _spool(repo_name)
@@ -56,6 +67,12 @@ def upload_pack(owner: str, repo_name: str) -> Response:
 def receive_pack(owner: str, repo_name: str) -> Response:  # noqa: ARG001 — the route's variables
     """Refuse a push."""
     raise Forbidden(_NO_PUSHES)
+
+
+def _refuse_other_parameters(*names: str) -> None:
+    mistakes = find_mistakes(names)
+    if mistakes:
+        raise InvalidRequest(mistakes)
 
 
 def _open(owner: str, repo_name: str) -> Repository:

@@ -87,12 +87,14 @@ def get_target_diff(repo_name: str, target_name: str, query: dict[str, Any]) -> 
     repository = context.repository(repo_name)
     against = None if query["against"] == target_name else query["against"]
     then, now = _sides(repository, query["from_"], query["to"], against)
-    old = targets.get(then, against or target_name)
-    new = targets.get(now, target_name)
+    names = (then, against or target_name), (now, target_name)
+    for side in names:
+        FOLDER.expect(*side)
     accepted = request.accept_mimetypes.best_match(["application/json", _TEXT_DIFF.media_type])
     if accepted == _TEXT_DIFF.media_type:
-        sides = [(target.commit, FOLDER.path(target.name)) for target in (old, new)]
+        sides = [(snapshot.commit, FOLDER.path(name)) for snapshot, name in names]
         return repository.diff(*sides), 200, {}
+    old, new = (targets.get(*side) for side in names)
     compared = payloads.comparison(compare(old.config, new.config))
     return {"from_": _compared(old), "to": _compared(new), **compared}, 200, {}
 

@@ -7,6 +7,7 @@ from flask import Blueprint
 from app.api import examples, payloads
 from app.registry import lineage, rebase, targets
 from app.registry.rebase import Drift
+from app.registry.target_files import FOLDER
 from app.schemas.lineage import (
     DescendantListSchema,
     DriftSchema,
@@ -16,7 +17,7 @@ from app.schemas.lineage import (
     RevertSchema,
 )
 from app.schemas.revisions import RefQuerySchema
-from app.schemas.targets import TargetSchema
+from app.schemas.targets import WrittenTargetSchema
 from app.wire import context, versions
 from app.wire.contract import Answer, accepts, returns
 
@@ -25,15 +26,19 @@ blueprint.before_request(context.authorize)
 
 
 @blueprint.get("/explain")
-@accepts(query=RefQuerySchema)
-@returns(ExplanationSchema, 200, errors=(404, 409), headers=versions.HEADERS)
+@accepts(query=RefQuerySchema, conditions=("If-None-Match",))
+@returns(ExplanationSchema, 200, 304, errors=(404, 409), headers=versions.ANSWER_HEADERS)
 def explain_target(repo_name: str, target_name: str, query: dict[str, Any]) -> Answer:
     """Explain a target: for each field of its config, who set it, when, and which values it replaced."""
     repository, snapshot = context.repository(repo_name), context.snapshot(repo_name, query)
-    target = targets.get(snapshot, target_name)
-    explained = payloads.explanation(repository, lineage.explain(repository, snapshot, target))
-    headers = versions.headers(target.version, target.commit)
-    return {"target_name": target_name, **explained}, 200, headers
+    FOLDER.expect(snapshot, target_name)
+
+    def explained() -> dict[str, Any]:
+        found = lineage.explain(repository, snapshot, targets.get(snapshot, target_name))
+        return {"target_name": target_name, **payloads.explanation(repository, found)}
+
+    version = versions.of_answer(snapshot, query)
+    return explained, 304 if versions.is_known(version) else 200, versions.headers(version, snapshot.commit)
 
 
 @blueprint.get("/drift")
@@ -58,14 +63,14 @@ def list_descendants(repo_name: str, target_name: str, query: dict[str, Any]) ->
 
 
 @blueprint.post("/rebase")
-@accepts(RebaseSchema, example=examples.REBASE, conditions=("If-Match",))
+@accepts(RebaseSchema, example=examples.REBASE, conditions=versions.CONDITIONS)
 @returns(RebasedSchema, 200, errors=(404, 409, 412), headers=versions.COMMIT_HEADERS)
 def rebase_target(repo_name: str, target_name: str, body: dict[str, Any]) -> Answer:
     """Resolve a target again on the current template, and with `descendants` all targets made from it.
 
     All of this is one commit. A target that was its own template gets its original template back.
     """
-    rebased, commit = rebase.rebase(
+    rebased = rebase.rebase(
         context.repository(repo_name),
         context.origin(),
         target_name,
@@ -73,20 +78,22 @@ def rebase_target(repo_name: str, target_name: str, body: dict[str, Any]) -> Ans
         with_descendants=body["descendants"],
         dry_run=body["dry_run"],
     )
-    answer = {"dry_run": body["dry_run"], "targets": [_rebased(found) for found in rebased]}
-    return answer, 200, {"Git-Commit": commit}
+    changed = [_rebased(found) for found in rebased.changed]
+    answer = {"dry_run": body["dry_run"], "targets": changed, **payloads.warned(rebased.warnings)}
+    return answer, 200, {"Git-Commit": rebased.commit}
 
 
 @blueprint.post("/revert")
-@accepts(RevertSchema, example=examples.REVERT, conditions=("If-Match",))
-@returns(TargetSchema, 200, errors=(404, 409, 412), headers=versions.HEADERS)
+@accepts(RevertSchema, example=examples.REVERT, conditions=versions.CONDITIONS)
+@returns(WrittenTargetSchema, 200, errors=(404, 409, 412), headers=versions.HEADERS)
 def revert_target(repo_name: str, target_name: str, body: dict[str, Any]) -> Answer:
     """Put a target back as it was at a commit, in a new commit. This also restores a deleted target."""
-    target = targets.revert(
+    written = targets.revert(
         context.repository(repo_name), context.origin(), target_name, body["to"], versions.precondition()
     )
-    headers = versions.headers(target.version, target.commit)
-    return {"target_name": target.name, "config": target.config}, 200, headers
+    headers = versions.headers(written.target.version, written.target.commit)
+    answer = {"target_name": target_name, "config": written.target.config, **payloads.warned(written.warnings)}
+    return answer, 200, headers
 
 
 def _drift(drift: Drift) -> dict[str, Any]:

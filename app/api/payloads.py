@@ -10,6 +10,7 @@ from storage.ids import CommitId
 from storage.repository import Repository
 from storage.signatures import Signature
 
+_MOST_USERS = 100
 _LAST = 253_402_300_799  # the end of year 9999; a commit made by hand may have a later time
 
 
@@ -38,6 +39,16 @@ def changes(differences: Sequence[Difference]) -> list[dict[str, Any]]:
 def comparison(differences: Sequence[Difference]) -> dict[str, Any]:
     """Return the fields that differ, also as a JSON Patch."""
     return {"operations": operations(differences), "changes": changes(differences)}
+
+
+def warned(warnings: Sequence[str]) -> dict[str, Any]:
+    """Return the field for warnings, which an answer without warnings lacks."""
+    return {"warnings": list(warnings)} if warnings else {}
+
+
+def deleted(what: str, used_by: Sequence[str]) -> dict[str, Any]:
+    """Return the answer to a deletion: what was deleted, the first that use it still, and how many there are."""
+    return {"message": f"{what} deleted", "used_by": used_by[:_MOST_USERS], "used_by_count": len(used_by)}
 
 
 def explanation(repository: Repository, found: Explanation) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from flask import Blueprint
 
 from app.api import examples, payloads
 from app.registry import lineage, targets
-from app.registry.targets import TargetRequest
+from app.registry.target_requests import TargetRequest
 from app.schemas.lineage import PreviewSchema
 from app.schemas.targets import TargetPutSchema
 from app.wire import context, versions
@@ -24,6 +24,7 @@ def preview_target(repo_name: str, body: dict[str, Any]) -> Answer:
     repository = context.repository(repo_name)
     snapshot = repository.head()
     request = TargetRequest.of("preview", body["template"], body.get("overrides"))
-    target = targets.preview(snapshot, request)
-    explained = payloads.explanation(repository, lineage.explain(repository, snapshot, target))
-    return {"config": target.config, **explained}, 200, versions.commit_headers(snapshot)
+    previewed = targets.preview(snapshot, request)
+    explained = payloads.explanation(repository, lineage.explain(repository, snapshot, previewed.target))
+    answer = {"config": previewed.target.config, **explained, **payloads.warned(previewed.warnings)}
+    return answer, 200, versions.commit_headers(snapshot)

@@ -19,13 +19,17 @@ blueprint.before_request(context.authorize)
 
 @blueprint.post("")
 @accepts(TagCreateSchema, example=examples.CREATE_TAG)
-@returns(TagSchema, 201, errors=(404, 409), headers=versions.LOCATION)
+@returns(TagSchema, 201, 200, errors=(404, 409), headers=versions.TAG_HEADERS | versions.LOCATION)
 def create_tag(repo_name: str, body: dict[str, Any]) -> Answer:
-    """Tag a commit. A tag is permanent, is in every clone, and can be used as `ref`."""
-    tag = revisions.create_tag(
+    """Tag a commit. A tag is permanent, is in every clone, and can be used as `ref`.
+
+    200 if there is such a tag on this commit, with this message.
+    """
+    tag, created = revisions.create_tag(
         context.repository(repo_name), context.origin(), body["name"], body["ref"], body["message"]
     )
-    return _payload(tag), 201, versions.location(tag.name)
+    headers = {"Git-Commit": tag.commit} | (versions.location(tag.name) if created else {})
+    return _payload(tag), 201 if created else 200, headers
 
 
 @blueprint.get("")

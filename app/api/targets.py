@@ -1,17 +1,18 @@
 """`/v1/repo/{repo_name}/targets`."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
 from flask import Blueprint
 
-from app.api import examples
+from app.api import examples, payloads
 from app.api.batches import load_each
 from app.domain.errors import Conflict
-from app.registry import targets
+from app.registry import target_batches, targets, usage
 from app.registry.target_files import FOLDER, Target
-from app.registry.targets import TargetRequest
-from app.schemas.batches import BatchSchema, DeletedSchema
+from app.registry.target_requests import TargetRequest
+from app.schemas.batches import DeletedInUseSchema, TargetBatchedSchema
 from app.schemas.revisions import RefQuerySchema
 from app.schemas.targets import (
     TargetBatchSchema,
@@ -19,6 +20,7 @@ from app.schemas.targets import (
     TargetListSchema,
     TargetPutSchema,
     TargetSchema,
+    WrittenTargetSchema,
 )
 from app.wire import context, versions
 from app.wire.contract import Answer, accepts, returns
@@ -30,15 +32,16 @@ _ITEM = TargetCreateSchema()
 
 
 @blueprint.post("")
-@accepts(TargetCreateSchema, example=examples.CREATE_TARGET)
-@returns(TargetSchema, 201, 200, errors=(404, 409), headers=versions.HEADERS | versions.LOCATION)
+@accepts(TargetCreateSchema, example=examples.CREATE_TARGET, conditions=("If-Match",))
+@returns(WrittenTargetSchema, 201, 200, errors=(404, 409, 412), headers=versions.HEADERS | versions.LOCATION)
 def create_target(repo_name: str, body: dict[str, Any]) -> Answer:
     """Create a target.
 
-    200 if it exists with the same template and overrides, or with the same resolved config.
+    200 if it exists with the same template and overrides, or with the same resolved config. `If-Match` is
+    about the version of the list.
     """
-    target, created = targets.create(context.repository(repo_name), context.origin(), _request(body))
-    return _answer(target, 201 if created else 200)
+    written = targets.create(context.repository(repo_name), context.origin(), _request(body), versions.precondition())
+    return _answer(written.target, 201 if written.is_new else 200, written.warnings)
 
 
 @blueprint.get("")
@@ -55,26 +58,27 @@ def list_targets(repo_name: str, query: dict[str, Any]) -> Answer:
 
 
 @blueprint.post("/batch")
-@accepts(TargetBatchSchema, example=examples.TARGET_BATCH)
-@returns(BatchSchema, 200, errors=(404, 409))
+@accepts(TargetBatchSchema, example=examples.TARGET_BATCH, conditions=("If-Match",))
+@returns(TargetBatchedSchema, 200, errors=(404, 409, 412), headers=versions.CHANGED_HEADERS)
 def create_target_batch(repo_name: str, body: dict[str, Any]) -> Answer:
     """Create targets, in one commit.
 
     A target may have an earlier one of the batch as its template. A target with mistakes is listed in
     `failed`, and the others are written. If one exists with another configuration, nothing is written.
+    `If-Match` is about the version of the list.
     """
-    return _write_batch(repo_name, body, replacing=False), 200, {}
+    return _write_batch(repo_name, body, replacing=False)
 
 
 @blueprint.put("/batch")
-@accepts(TargetBatchSchema, example=examples.TARGET_BATCH)
-@returns(BatchSchema, 200, errors=(404, 409))
+@accepts(TargetBatchSchema, example=examples.TARGET_BATCH, conditions=("If-Match",))
+@returns(TargetBatchedSchema, 200, errors=(404, 409, 412), headers=versions.CHANGED_HEADERS)
 def put_target_batch(repo_name: str, body: dict[str, Any]) -> Answer:
     """Create or replace targets, in one commit.
 
     Like POST, but existing targets are replaced.
     """
-    return _write_batch(repo_name, body, replacing=True), 200, {}
+    return _write_batch(repo_name, body, replacing=True)
 
 
 @blueprint.get("/<item:target_name>")
@@ -82,37 +86,45 @@ def put_target_batch(repo_name: str, body: dict[str, Any]) -> Answer:
 @returns(TargetSchema, 200, 304, errors=(404, 409), headers=versions.HEADERS)
 def get_target(repo_name: str, target_name: str, query: dict[str, Any]) -> Answer:
     """Read a target."""
-    target = targets.get(context.snapshot(repo_name, query), target_name)
-    return _answer(target, 304 if versions.is_known(target.version) else 200)
+    snapshot = context.snapshot(repo_name, query)
+    version = FOLDER.expect(snapshot, target_name)
+    headers = versions.headers(version, snapshot.commit)
+    status = 304 if versions.is_known(version) else 200
+    return lambda: _payload(targets.get(snapshot, target_name)), status, headers
 
 
 @blueprint.put("/<item:target_name>")
-@accepts(TargetPutSchema, example=examples.PUT_TARGET, conditions=("If-Match", "If-None-Match"))
-@returns(TargetSchema, 200, errors=(404, 409, 412), headers=versions.HEADERS)
+@accepts(TargetPutSchema, example=examples.PUT_TARGET, conditions=versions.CONDITIONS)
+@returns(WrittenTargetSchema, 200, errors=(404, 409, 412), headers=versions.HEADERS)
 def put_target(repo_name: str, target_name: str, body: dict[str, Any]) -> Answer:
     """Create or replace a target.
 
     Its template may be the target itself: then the overrides apply to its current config.
     """
     asked = _request({"target_name": target_name, **body})
-    target = targets.put(context.repository(repo_name), context.origin(), asked, versions.precondition())
-    return _answer(target, 200)
+    written = targets.put(context.repository(repo_name), context.origin(), asked, versions.precondition())
+    return _answer(written.target, 200, written.warnings)
 
 
 @blueprint.delete("/<item:target_name>")
-@accepts(conditions=("If-Match",))
-@returns(DeletedSchema, 200, errors=(404, 412), headers=versions.DELETED_HEADERS)
+@accepts(conditions=versions.CONDITIONS)
+@returns(DeletedInUseSchema, 200, errors=(404, 412), headers=versions.DELETED_HEADERS)
 def delete_target(repo_name: str, target_name: str) -> Answer:
-    """Delete a target. Its history stays, and targets made from it do not change."""
-    commit = FOLDER.delete(context.repository(repo_name), context.origin(), target_name, versions.precondition())
-    return {"message": f"Target '{target_name}' deleted"}, 200, {"Git-Commit": commit}
+    """Delete a target. Its history stays, and targets made from it do not change.
+
+    Question templates that no other target names are deleted with it.
+    """
+    repository = context.repository(repo_name)
+    commit = targets.delete(repository, context.origin(), target_name, versions.precondition())
+    used_by = usage.users_of_target(repository.at(commit), target_name)
+    return payloads.deleted(f"Target '{target_name}'", used_by), 200, {"Git-Commit": commit}
 
 
 def _request(body: dict[str, Any]) -> TargetRequest:
     return TargetRequest.of(body["target_name"], body["template"], body.get("overrides"))
 
 
-def _write_batch(repo_name: str, body: dict[str, Any], *, replacing: bool) -> dict[str, Any]:
+def _write_batch(repo_name: str, body: dict[str, Any], *, replacing: bool) -> Answer:
     repository = context.repository(repo_name)
     items = ((_item_name(index, item), item) for index, item in enumerate(body["targets"]))
     wanted, failed = load_each(_ITEM, items)
@@ -122,8 +134,11 @@ def _write_batch(repo_name: str, body: dict[str, Any], *, replacing: bool) -> di
             asked.append(_request(item))
         except Conflict as error:  # two generators bring the same file
             failed[name] = str(error)
-    created, refused = targets.write_all(repository, context.origin(), asked, replacing=replacing)
-    return {"created": created, "failed": failed | refused}
+    written = target_batches.write_all(
+        repository, context.origin(), asked, versions.precondition(), replacing=replacing
+    )
+    answer = {"created": written.versions, "failed": {**failed, **written.failed}, "versions": written.versions}
+    return {**answer, **payloads.warned(written.warnings)}, 200, {"Git-Commit": written.commit}
 
 
 def _item_name(index: int, item: Any) -> str:
@@ -131,8 +146,12 @@ def _item_name(index: int, item: Any) -> str:
     return name if isinstance(name, str) else f"targets[{index}]"
 
 
-def _answer(target: Target, status: int) -> Answer:
+def _answer(target: Target, status: int, warnings: Sequence[str] = ()) -> Answer:
     headers = versions.headers(target.version, target.commit)
     if status == HTTPStatus.CREATED:
         headers |= versions.location(target.name)
-    return {"target_name": target.name, "config": target.config}, status, headers
+    return {**_payload(target), **payloads.warned(warnings)}, status, headers
+
+
+def _payload(target: Target) -> dict[str, Any]:
+    return {"target_name": target.name, "config": target.config}

@@ -1,5 +1,7 @@
 """The command `bakehouse`."""
 
+import sys
+from io import TextIOWrapper
 from typing import Any
 
 import click
@@ -15,7 +17,16 @@ from storage.errors import StorageError
 
 
 class _Command(click.Group):
-    """A group of commands that report expected errors as one sentence, without a stack trace."""
+    r"""A group of commands that report expected errors as one sentence, without a stack trace.
+
+    A letter that the terminal does not have is printed as an escape, such as `\u2192`.
+    """
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
+        return super().main(*arguments, **options)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

@@ -6,8 +6,8 @@ import click
 
 from app.cli.stored import find_data_dir, list_repos
 from app.registry import accounts
-from storage.errors import RepositoryDamaged, RepositoryNotFound, StorageUnavailable
-from storage.store import Store
+from app.registry.stores import Stores
+from storage.errors import LayoutUnknown, RepositoryDamaged, RepositoryNotFound, StorageUnavailable
 
 
 @click.command()
@@ -17,17 +17,16 @@ def maintain(always: bool) -> None:
 
     Servers may run meanwhile. Prints the name of each repository that was maintained.
     """
-    data_dir = find_data_dir()
-    store = Store(data_dir / "repos")
+    of_users, store = Stores.of(find_data_dir())
     names, problems = list_repos(store)
-    found = [(Store(data_dir), accounts.REPOSITORY), *((store, name) for name in names)]
+    found = [(of_users, accounts.REPOSITORY), *((store, name) for name in names)]
     for holder, name in found:
         try:
             if holder.open(name).maintain(always=always):
                 click.echo(name)
         except RepositoryNotFound:  # no server was started here yet, or the repo was just removed
             continue
-        except (RepositoryDamaged, StorageUnavailable) as error:  # go on with the others
+        except (LayoutUnknown, RepositoryDamaged, StorageUnavailable) as error:  # go on with the others
             problems.append(f"{name}: {error}")
     for problem in problems:
         click.echo(problem, err=True)

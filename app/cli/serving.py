@@ -2,6 +2,7 @@
 
 import ctypes
 import gc
+import logging
 import socket
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,16 +13,19 @@ import click
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
-from app import create_app, logs, master_key, open_files
+from app import create_app, data_dir, logs, master_key, open_files
 from app.cli.gunicorn_log import GunicornLog
 from app.cli.listening import Arbiter, listen
 from app.cli.worker import Worker
 from app.open_files import Share
 from app.settings import Settings
 from storage.machine import cores
+from storage.servers import Membership
 
 _NEW_OBJECTS = 10_000  # allocations between collections, about those of 400 creates; Python's default is 700
 _ARENA_MAX = -8  # glibc's M_ARENA_MAX
+
+_log = logging.getLogger(__name__)
 
 
 @click.command()
@@ -36,21 +40,30 @@ def run(create: Callable[[Settings], Flask]) -> None:
     open_files.raise_limit()
     share = open_files.divide(open_files.limit(), settings.workers, settings.threads)
     settings.make_data_dir()
+    membership = data_dir.join(settings)
     listener = listen(settings)
     settings = replace(settings, port=listener.getsockname()[1])  # the real port if 0 was given
     logs.configure(settings, master_key.ensure(settings))
-    _Server(settings, share, listener, create).run()
+    _log.info("The data directory is %s", settings.data_dir)
+    _Server(settings, share, listener, create, membership).run()
 
 
 class _Server(BaseApplication):  # type: ignore[misc]
     """gunicorn with our settings."""
 
     def __init__(
-        self, settings: Settings, share: Share, listener: socket.socket, create: Callable[[Settings], Flask]
+        self,
+        settings: Settings,
+        share: Share,
+        listener: socket.socket,
+        create: Callable[[Settings], Flask],
+        membership: Membership,
     ) -> None:
+        """Take what the workers inherit; `membership` is one for all of them."""
         self._settings = settings
         self._share = share
         self._create = create
+        self._membership = membership
         self._bind = f"fd://{listener.detach()}"
         self.min_rate = settings.min_rate
         super().__init__()
@@ -85,6 +98,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
     def load(self) -> Callable[..., Any]:
         """Create the application, in each worker."""
         _use_one_heap()
+        self._membership.keep_up()
         app = self._create(self._settings)
         _spare_the_collector()
         return app

@@ -1,31 +1,39 @@
 """`bakehouse users`: manage users and their tokens."""
 
+import os
+
 import click
 
+from app.cli.stored import find_data_dir
 from app.domain.names import user_id_problem
 from app.domain.tokens import Access
-from app.registry.accounts import Accounts
+from app.registry.accounts import REPOSITORY, Accounts
 from app.registry.messages import Origin
+from app.registry.stores import Stores
 from app.schemas.accounts import TokenCreateSchema
 from app.schemas.base import load
-from app.settings import Settings
-from storage.store import Store
 
 _OPERATOR = Origin("operator", alias="Operator (command line)")
 
 
 class _Text(click.ParamType):  # type: ignore[type-arg]
-    """An argument that must be UTF-8, since files cannot keep anything else."""
+    """An argument that must be UTF-8, since files cannot keep anything else.
+
+    Where the terminal is said to be ASCII, Python hides the bytes of other letters in the argument.
+    """
 
     name = "text"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the text."""
         try:
-            value.encode()
-        except UnicodeEncodeError:
+            return os.fsencode(value).decode() if _is_hidden(value) else value
+        except UnicodeError:
             self.fail("it is not UTF-8", param, ctx)
-        return value
+
+
+def _is_hidden(value: str) -> bool:
+    return any("\udc80" <= char <= "\udcff" for char in value)
 
 
 @click.group()
@@ -100,6 +108,15 @@ def list_tokens(user_id: str) -> None:
         click.echo("\t".join(columns))
 
 
+@tokens.command("rotate")
+@click.argument("user_id", type=_Text())
+@click.argument("name", type=_Text())
+def rotate_token(user_id: str, name: str) -> None:
+    """Replace a token by a new one of the same name and print it, once. The old one stops working at once."""
+    _, secret = _accounts().rotate_token(_OPERATOR, user_id, name)
+    click.echo(secret)
+
+
 @tokens.command("revoke")
 @click.argument("user_id", type=_Text())
 @click.argument("name", type=_Text())
@@ -115,4 +132,4 @@ def _visible(text: str | None) -> str:
 
 
 def _accounts() -> Accounts:
-    return Accounts(Store(Settings.from_env().make_data_dir()), _OPERATOR)
+    return Accounts(Stores.of(find_data_dir(f"{REPOSITORY}.git")).accounts, _OPERATOR)

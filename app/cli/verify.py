@@ -10,7 +10,8 @@ from app.cli.stored import find_data_dir, list_repos
 from app.registry import accounts
 from app.registry.accounts_verification import of_accounts
 from app.registry.repo_verification import of_repo
-from app.registry.verification import Verification, reason_of
+from app.registry.stores import Stores
+from app.registry.verification import Note, Verification, located, reason_of
 from storage.clones import BRANCH, Clone
 from storage.errors import RepositoryNotFound, StorageError
 from storage.repository import Repository
@@ -23,11 +24,13 @@ _StartVerification = Callable[[Clone, Snapshot], Verification]
 @click.command()
 @click.argument("path", type=click.Path(exists=True, file_okay=False, path_type=Path), required=False)
 @click.option("--repo", metavar="USER/NAME", help="Only this repo of the server.")
-def verify(path: Path | None, repo: str | None) -> None:
+@click.option("--strict", is_flag=True, help="Take notes for findings.")
+def verify(path: Path | None, repo: str | None, strict: bool) -> None:
     """Resolve every target again, compare it byte for byte, and have git check its objects.
 
     Checks the commits of the clone at PATH, or else all repositories in the data directory. Prints a
-    line for each finding, and ends with status 1 if there is any.
+    line for each finding, and ends with status 1 if there is any. Notes go to standard error: names that
+    mean nothing, such as that of a deleted prompt.
     """
     if path is None:
         lines = _verify_server(find_data_dir(), repo)
@@ -35,12 +38,18 @@ def verify(path: Path | None, repo: str | None) -> None:
         lines = _verify_clone(path)
     else:
         raise click.UsageError("Give PATH, a clone, or --repo, a repo of the server, but not both.")
-    count = 0
+    findings = notes = 0
     for line in lines:
-        count += 1
-        click.echo(line)
-    click.echo(f"{count} finding{'' if count == 1 else 's'}." if count else "Nothing found.", err=True)
-    sys.exit(1 if count else 0)
+        is_note = isinstance(line, Note) and not strict
+        findings, notes = findings + (not is_note), notes + is_note
+        click.echo(f"note: {line}" if is_note else line, err=is_note)
+    summary = _counted(findings, "finding") if findings else "Nothing found"
+    click.echo(f"{summary}, and {_counted(notes, 'note')}." if notes else f"{summary}.", err=True)
+    sys.exit(1 if findings else 0)
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _verify_clone(path: Path) -> Iterator[str]:
@@ -62,14 +71,14 @@ def _verify_clone(path: Path) -> Iterator[str]:
 
 
 def _verify_server(data_dir: Path, repo: str | None) -> Iterator[str]:
-    store = Store(data_dir / "repos")
+    of_users, store = Stores.of(data_dir)
     names, problems = list_repos(store)
     if repo is not None:
         if repo not in names:
             raise click.BadParameter(f"There is no repo {repo!r}; write <user>/<name>.", param_hint="--repo")
         yield from _verify_stored(store, repo, of_repo)
         return
-    yield from _verify_stored(Store(data_dir), accounts.REPOSITORY, of_accounts)
+    yield from _verify_stored(of_users, accounts.REPOSITORY, of_accounts)
     yield from problems
     for name in names:
         yield from _verify_stored(store, name, of_repo)
@@ -91,7 +100,7 @@ def _verify_stored(store: Store, name: str, start: _StartVerification) -> Iterat
 def _verify(clone: Clone, *parts: Iterable[str]) -> Iterator[str]:
     for part in (_fsck(clone), _checksums(clone), _tags(clone), *parts):
         for line in list(_guarded(part)):  # do not print inside a progress bar
-            yield f"{clone.name}: {line}"
+            yield located(clone.name, line)
 
 
 def _guarded(lines: Iterable[str]) -> Iterator[str]:

@@ -1,7 +1,7 @@
-"""The rules for the names of repos, prompts, targets, tags and users."""
+"""The rules for the names of repos, prompts, targets, tags and users, and how messages list names."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 DEFAULT_TEMPLATE = "default"
 
@@ -11,6 +11,7 @@ _WHOLE_ID = re.compile(r"[0-9a-f]{40}")
 _OTHER_REVISIONS = ("main", "HEAD")
 # A tag, the id of a commit, or its first digits. Only the repo knows which of them a text is.
 REVISION = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
+_LISTED = 10  # names in a message
 _SHARED_RULES = "must not contain '..', end in '.lock' or '.git', or be 'batch'"
 
 
@@ -55,6 +56,13 @@ def user_id_problem(user_id: str) -> str | None:
             "must start with a letter or digit and hold only letters, digits, '.', '_', '@', '+' and '-', 128 at most"
         )
     return _shared_problem(user_id)
+
+
+def enumerated(names: Iterable[str]) -> str:
+    """Return names in quotes, sorted, for a message: the first few, and how many more there are."""
+    ordered = sorted(names)
+    first = ", ".join(f"'{name}'" for name in ordered[:_LISTED])
+    return f"{first} and {len(ordered) - _LISTED} more" if len(ordered) > _LISTED else first
 
 
 def _shared_problem(name: str) -> str | None:

@@ -53,6 +53,10 @@ class Token:
         token = cls(request.name, hash_of(secret), created, request.access, request.repos, request.expires)
         return token, secret
 
+    def renewed(self) -> tuple["Token", str]:
+        """Return a token of this name with the same limits, and its secret, which is another one."""
+        return self.make(TokenRequest(self.name, self.access, self.repos, self.expires))
+
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> "Token":
         """Read a token from a user's document; KeyError, TypeError or ValueError if it is malformed."""

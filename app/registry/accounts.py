@@ -70,9 +70,9 @@ class Accounts:
 
         def change(transaction: Transaction) -> None:
             if transaction.read(FOLDER.path(user_id)) is not None:
-                raise Conflict(user_id, f"User '{user_id}' already exists")
+                raise Conflict(user_id, f"User '{user_id}' already exists. {_how_to_rotate(user_id, token.name)}")
             user = User(user_id, alias, email, (token,))
-            transaction.write(FOLDER.path(user_id), documents.dump(user.document()))
+            documents.write(transaction, FOLDER.path(user_id), user.document())
             lines = messages.changed_fields({}, {"alias": alias, "email": email})
             FOLDER.commit(transaction, origin, messages.message(origin, f"Create user {user_id}", lines))
 
@@ -88,12 +88,32 @@ class Accounts:
 
         def add(tokens: Tokens) -> Tokens:
             if any(other.name == token.name for other in tokens):
-                raise Conflict(token.name, f"User '{user_id}' already has a token '{token.name}'")
+                how = _how_to_rotate(user_id, token.name)
+                raise Conflict(token.name, f"User '{user_id}' already has a token '{token.name}'. {how}")
             return (*tokens, token)
 
         details = {name: value for name, value in token.document().items() if name != "sha256"}
         self._change_tokens(origin, user_id, f"Create token {token.name} of user {user_id}", add, details)
         return token, secret
+
+    def rotate_token(self, origin: Origin, user_id: str, name: str) -> tuple[Token, str]:
+        """Replace a token by one of the same name and limits. Return it and its secret, which is not stored.
+
+        The old secret stops working at once. Raises NotFound for the user or the token, Conflict where it expired.
+        """
+        made: list[tuple[Token, str]] = []
+
+        def renew(tokens: Tokens) -> Tokens:
+            made[:] = [token.renewed() for token in tokens if token.name == name]
+            if not made:
+                raise NotFound("Token", name)
+            if made[0][0].is_expired():
+                message = f"Token '{name}' of user '{user_id}' has expired: revoke it, and create another one"
+                raise Conflict(name, message)
+            return tuple(made[0][0] if token.name == name else token for token in tokens)
+
+        self._change_tokens(origin, user_id, f"Rotate token {name} of user {user_id}", renew)
+        return made[0]
 
     def revoke_token(self, origin: Origin, user_id: str, name: str) -> None:
         """Revoke one token, at once in every process; NotFound for the user or the token."""
@@ -158,7 +178,7 @@ class Accounts:
                 raise NotFound(FOLDER.kind, user_id)
             tokens = change_list(user_files.read_tokens(found[0], transaction, path))
             document = {**found[0], "tokens": [token.document() for token in tokens]}
-            transaction.write(path, documents.dump(document))
+            documents.write(transaction, path, document)
             lines = messages.changed_fields({}, details or {})
             transaction.commit(messages.message(origin, subject, lines), origin.author)
 
@@ -188,6 +208,13 @@ class Accounts:
             return act(self._store.open(REPOSITORY))
         except RepositoryNotFound as error:
             raise RepositoryDamaged(REPOSITORY, "its folder is gone") from error
+
+
+def _how_to_rotate(user_id: str, name: str) -> str:
+    return (
+        f"If the token was lost, rotate it: POST /v1/admin/users/{user_id}/tokens/{name}/rotate, "
+        f"or `bakehouse users tokens rotate {user_id} {name}`"
+    )
 
 
 def _make_missing(store: Store, origin: Origin) -> None:

@@ -20,8 +20,8 @@ def of_accounts(clone: Clone, snapshot: Snapshot) -> Verification:
 
 def _check_user(snapshot: Snapshot, user_id: str, file: File) -> Iterator[str]:
     user = user_files.read(snapshot, user_id)
-    found = documents.parse(snapshot, FOLDER.path(user.id), file.data)
-    if documents.dump(_as_written(user, found)) != file.data:
+    found = documents.parse(snapshot, FOLDER.path(user.id), file)
+    if not documents.is_written(_as_written(user, found), file.data):
         yield FOREIGN
 
 

@@ -1,10 +1,11 @@
 """The template called `default`, which every repo has."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from app.domain.differences import is_same
 from app.domain.names import DEFAULT_TEMPLATE
 from app.domain.preconditions import Precondition
 from app.domain.resolution import Config, in_order, normalize, resolve
@@ -13,11 +14,13 @@ from app.registry.documents import Source
 from app.registry.folders import Folder
 from app.registry.messages import Origin
 from app.registry.question_templates import FileVersions
+from app.registry.references import dangling
+from app.registry.template_owners import FileChanges
 from storage.caches import Cache, weigh
 from storage.errors import RepositoryDamaged
 from storage.ids import BlobId, CommitId
 from storage.repository import Repository
-from storage.snapshot import Snapshot
+from storage.snapshot import File, Snapshot
 from storage.transaction import Transaction
 
 _FOLDER = Folder("defaults", "Default")
@@ -33,6 +36,7 @@ class DefaultTarget:
     config: Config
     version: BlobId
     commit: CommitId
+    warnings: Sequence[str] = ()
 
 
 def first_config(base_model: str | None) -> Config:
@@ -49,7 +53,7 @@ def first_config(base_model: str | None) -> Config:
 
 def write(transaction: Transaction, config: Config, files: FileVersions = MappingProxyType({})) -> BlobId:
     """Write the default template and the versions of its question templates; return its blob id."""
-    return transaction.write(PATH, documents.dump(document(config, files)))
+    return documents.write(transaction, PATH, document(config, files))
 
 
 def document(config: Config, files: FileVersions) -> Mapping[str, Any]:
@@ -61,21 +65,34 @@ def read(source: Source) -> tuple[Config, BlobId]:
     """Return the default template's config and its blob id."""
     file = source.read(PATH)
     if file is None:
-        raise RepositoryDamaged(source.name, f"{PATH} is missing")
-    return _parse(source, file.data, file.id), file.id
+        raise _missing(source)
+    return _parse(source, file), file.id
+
+
+def version(snapshot: Snapshot) -> BlobId:
+    """Return the default template's blob id. The file is not read for that."""
+    found = snapshot.version(PATH)
+    if found is None:
+        raise _missing(snapshot)
+    return found
 
 
 def read_version(source: Source, version: BlobId) -> Config:
     """Return the config of the default template at a version of its file."""
-    return _parse(source, source.blob(version), version)
+    return _parse(source, File(version, source.blob(version)))
 
 
-def _parse(source: Source, data: bytes, version: BlobId) -> Config:
-    config = _kept.get(version)
+def _parse(source: Source, file: File) -> Config:
+    config = _kept.get(file.id)
     if config is None:
-        config = documents.expect_config(documents.parse(source, PATH, data), "config", source, PATH)
-        _kept.put(version, config, weigh(config))
+        document = documents.parse_uncached(source, PATH, file)
+        config = documents.expect_config(document, "config", source, PATH)
+        _kept.put(file.id, config, weigh(config))
     return config
+
+
+def _missing(source: Source) -> RepositoryDamaged:
+    return RepositoryDamaged(source.name, f"{PATH} is missing")
 
 
 def get(snapshot: Snapshot) -> DefaultTarget:
@@ -84,22 +101,37 @@ def get(snapshot: Snapshot) -> DefaultTarget:
 
 
 def put(repository: Repository, origin: Origin, overrides: Config, precondition: Precondition) -> DefaultTarget:
-    """Replace the default template. Existing targets keep their configs.
+    """Replace the default template, where that changes it. Existing targets keep their configs.
 
-    `overrides` are the whole new config, since the default has no template. Raises PreconditionFailed,
-    or Conflict where two generators bring one file with different content.
+    `overrides` are the whole new config, since the default has no template. Raises PreconditionFailed, or
+    Conflict where two generators bring one file with different content, or another document names a file
+    that the default brings with other content.
     """
     taken, files = question_templates.take(DEFAULT_TEMPLATE, overrides)
     config = in_order(resolve({}, normalize(taken)))
 
     def change(transaction: Transaction) -> DefaultTarget:
         before, current = read(transaction)
-        precondition.check(PATH, current)
-        replaced = {path: file.id for path in files if (file := transaction.read(path))}
-        versions = question_templates.write(transaction, files)
+        precondition.check(DEFAULT_TEMPLATE, current)
+        recorded = read_files(transaction)
+        kept = question_templates.kept(transaction, recorded, config)
+        present = question_templates.present(transaction, files)
+        if present is not None and is_same(before, config) and recorded == {**kept, **present}:
+            return DefaultTarget(before, current, transaction.tip, list(dangling(transaction, before)))
+        changes = FileChanges(transaction)
+        named = question_templates.named
+        brought = changes.replace(DEFAULT_TEMPLATE, named(before, recorded), named(config, files), files)
+        versions = dict(sorted({**kept, **brought}.items()))
         version = write(transaction, config, versions)
-        lines = messages.changed_fields({**before, **replaced}, {**config, **versions})
+        warnings = [*changes.settle(), *dangling(transaction, config)]
+        lines = messages.changed_fields({**before, **recorded}, {**config, **versions})
         text = messages.message(origin, "Update default target", lines)
-        return DefaultTarget(config, version, _FOLDER.commit(transaction, origin, text))
+        return DefaultTarget(config, version, _FOLDER.commit(transaction, origin, text), warnings)
 
     return repository.transact(change)
+
+
+def read_files(source: Source) -> FileVersions:
+    """Return the question templates that the default template owns."""
+    found = documents.read(source, PATH)
+    return {} if found is None else question_templates.expect(found[0], source, PATH)

@@ -3,21 +3,25 @@
 from collections.abc import Mapping
 from typing import Any, Protocol, TypeVar
 
+from app.domain import former_yaml
 from app.domain.canonical_yaml import dump, load
 from app.domain.resolution import Config, is_config
+from app.domain.yaml_size import least_size, may_exceed
+from storage.budget import Budget
 from storage.caches import Cache, weigh
 from storage.errors import RepositoryDamaged
 from storage.ids import BlobId, CommitId
 from storage.snapshot import File
 
-__all__ = ["Editable", "Source", "dump", "expect", "expect_config", "parse", "read"]
+__all__ = ["Editable", "Source", "dump", "expect", "expect_config", "is_written", "parse", "read", "write"]
 
 UNWRITTEN = BlobId("")  # the version of a document that is not in a file yet
 UNCOMMITTED = CommitId("")
 
 T = TypeVar("T")
 
-_kept: Cache[bytes, Mapping[str, Any]] = Cache(16 * 1024 * 1024)
+# By version, which determines the content.
+_kept: Cache[BlobId, Mapping[str, Any]] = Cache(16 * 1024 * 1024)
 
 
 class Source(Protocol):
@@ -30,6 +34,9 @@ class Source(Protocol):
     def read(self, path: str) -> File | None:
         """Return a file, or None."""
 
+    def version(self, path: str) -> BlobId | None:
+        """Return the blob id of the file at a path, or None. The file itself is not read."""
+
     def blob(self, blob_id: BlobId) -> bytes:
         """Return the content of a blob in the history."""
 
@@ -40,29 +47,53 @@ class Source(Protocol):
 class Editable(Source, Protocol):
     """A source that can be written to: a transaction or a draft."""
 
+    @property
+    def budget(self) -> Budget:
+        """What may still be written."""
+
     def write(self, path: str, data: bytes) -> BlobId:
         """Put a file at a path, and return its blob id."""
+
+    def remove(self, path: str) -> None:
+        """Remove the file at a path."""
 
 
 def read(source: Source, path: str) -> tuple[Mapping[str, Any], BlobId] | None:
     """Return a file's document and its blob id, or None; RepositoryDamaged if it holds no document."""
     file = source.read(path)
-    return None if file is None else (parse(source, path, file.data), file.id)
+    return None if file is None else (parse(source, path, file), file.id)
 
 
-def parse(source: Source, path: str, data: bytes) -> Mapping[str, Any]:
-    """Parse the content of a file; RepositoryDamaged if it holds no document.
+def parse(source: Source, path: str, file: File) -> Mapping[str, Any]:
+    """Parse a file; RepositoryDamaged if it holds no document.
 
     Recent documents are cached, so callers must not change them.
     """
-    document = _kept.get(data)
+    document = _kept.get(file.id)
     if document is None:
-        try:
-            document = load(data)
-        except ValueError as error:
-            raise RepositoryDamaged(source.name, f"{path} is not a document that Bakehouse wrote") from error
-        _kept.put(data, document, len(data) + weigh(document))
+        document = parse_uncached(source, path, file)
+        _kept.put(file.id, document, weigh(document))
     return document
+
+
+def parse_uncached(source: Source, path: str, file: File) -> Mapping[str, Any]:
+    """Parse a file for a caller that keeps the result; RepositoryDamaged if it holds no document."""
+    try:
+        return load(file.data)
+    except ValueError as error:
+        raise RepositoryDamaged(source.name, f"{path} is not a document that Bakehouse wrote") from error
+
+
+def write(source: Editable, path: str, document: Mapping[str, Any]) -> BlobId:
+    """Write a document, and return its blob id; TooLarge, before any work, if it is larger than allowed."""
+    if may_exceed(document, source.budget.left):
+        source.budget.check(path, least_size(document))
+    return source.write(path, dump(document))
+
+
+def is_written(document: Mapping[str, Any], data: bytes) -> bool:
+    """Tell whether the content of a file is a document as Bakehouse writes it, or once wrote it."""
+    return dump(document) == data or former_yaml.dump(document) == data
 
 
 def expect(document: Mapping[str, Any], field: str, kind: type[T], source: Source, path: str) -> T:

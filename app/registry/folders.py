@@ -1,16 +1,17 @@
 """Folders with a YAML file for each thing of a kind, such as `targets/` and `prompts/`."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.domain.errors import Conflict, NotFound
-from app.domain.preconditions import Precondition
+from app.domain.preconditions import UNCONDITIONAL, Precondition
 from app.registry import messages
 from app.registry.documents import Source
 from app.registry.messages import Origin
 from storage.errors import NameTaken
-from storage.ids import CommitId
+from storage.ids import BlobId, CommitId
 from storage.repository import Repository
-from storage.snapshot import Snapshot
+from storage.snapshot import File, Snapshot
 from storage.transaction import Transaction
 
 _SUFFIX = ".yml"
@@ -32,9 +33,21 @@ class Folder:
         entries = source.list(self.name)
         return sorted([entry.removesuffix(_SUFFIX) for entry in entries if entry.endswith(_SUFFIX)])
 
+    def expect(self, snapshot: Snapshot, name: str) -> BlobId:
+        """Return the version of a file, which is not read for that; NotFound if there is none."""
+        version = snapshot.version(self.path(name))
+        if version is None:
+            raise NotFound(self.kind, name)
+        return version
+
     def version(self, snapshot: Snapshot) -> str:
         """Return the folder's tree id, which changes with the names and with the files."""
         return snapshot.folder_version(self.name)
+
+    def check(self, transaction: Transaction, precondition: Precondition) -> None:
+        """Raise PreconditionFailed where the folder's version, before the transaction's writes, is ruled out."""
+        if precondition != UNCONDITIONAL:
+            precondition.check(self.name, transaction.folder_version(self.name))
 
     def commit(self, transaction: Transaction, origin: Origin, text: str) -> CommitId:
         """Commit the transaction's writes, and return the commit's id.
@@ -47,8 +60,15 @@ class Folder:
             taken, other = (name.removesuffix(_SUFFIX) for name in (error.name, error.existing))
             raise Conflict(taken, f"'{taken}' differs from the existing '{other}' only in case") from error
 
-    def delete(self, repository: Repository, origin: Origin, name: str, precondition: Precondition) -> CommitId:
-        """Remove a file, and return the commit's id. Targets that were made from it stay as they are.
+    def delete(
+        self,
+        repository: Repository,
+        origin: Origin,
+        name: str,
+        precondition: Precondition,
+        tidy: Callable[[Transaction, File], None] | None = None,
+    ) -> CommitId:
+        """Remove a file, and return the commit's id; `tidy` removes what goes with the file.
 
         Raises NotFound or PreconditionFailed.
         """
@@ -59,6 +79,8 @@ class Folder:
                 raise NotFound(self.kind, name)
             precondition.check(name, file.id)
             transaction.remove(self.path(name))
+            if tidy is not None:
+                tidy(transaction, file)
             return self.commit(transaction, origin, messages.message(origin, f"Delete {self.kind.lower()} {name}"))
 
         return repository.transact(change)

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping
 
 from app.domain.errors import Conflict, NotFound
+from app.domain.preconditions import Precondition
 from app.domain.tokens import Access
 from app.registry import documents, messages, repos
 from app.registry.documents import Source
 from app.registry.messages import Origin
 from storage.errors import RepositoryDamaged, StorageError
+from storage.ids import BlobId, CommitId
 from storage.repository import Repository
 from storage.store import Store
 from storage.transaction import Transaction
@@ -41,33 +43,59 @@ def shared(store: Store, owner: str, names: Iterable[str], user_id: str) -> list
     return [name for name in names if find(store, owner, name, user_id) is not None]
 
 
-def put(repository: Repository, origin: Origin, owner: str, user_id: str, access: Access) -> None:
-    """Share a repo with a user, or change what they may do. Raises Conflict for its owner."""
+def version(source: Source) -> BlobId:
+    """Return the version of the grants: that of the file that they are in."""
+    file = source.read(repos.PATH)
+    if file is None:
+        raise RepositoryDamaged(source.name, f"{repos.PATH} is missing")
+    return file.id
+
+
+def put(
+    repository: Repository, origin: Origin, owner: str, user_id: str, access: Access, precondition: Precondition
+) -> CommitId:
+    """Share a repo with a user, or change what they may do, and return the commit.
+
+    Raises Conflict for its owner, or PreconditionFailed by the version of the grants.
+    """
     if user_id == owner:
         raise Conflict(user_id, f"'{user_id}' owns this repo, and may do everything")
-    _change(repository, origin, f"Grant {user_id} {access} access", lambda grants: {**grants, user_id: access})
+    subject = f"Grant {user_id} {access} access"
+    return _change(repository, origin, subject, lambda grants: {**grants, user_id: access}, precondition)
 
 
-def delete(repository: Repository, origin: Origin, user_id: str) -> None:
-    """Revoke a grant; NotFound if there is none."""
+def delete(repository: Repository, origin: Origin, user_id: str, precondition: Precondition) -> CommitId:
+    """Revoke a grant, and return the commit.
+
+    Raises NotFound if there is none, or PreconditionFailed by the version of the grants.
+    """
 
     def without(grants: Grants) -> Grants:
         if user_id not in grants:
             raise NotFound("Grant", user_id)
         return {other: access for other, access in grants.items() if other != user_id}
 
-    _change(repository, origin, f"Take access back from {user_id}", without)
+    return _change(repository, origin, f"Take access back from {user_id}", without, precondition)
 
 
-def _change(repository: Repository, origin: Origin, subject: str, change_all: Callable[[Grants], Grants]) -> None:
-    def change(transaction: Transaction) -> None:
+def _change(
+    repository: Repository,
+    origin: Origin,
+    subject: str,
+    change_all: Callable[[Grants], Grants],
+    precondition: Precondition,
+) -> CommitId:
+    def change(transaction: Transaction) -> CommitId:
+        precondition.check("grants", version(transaction))
         before = get(transaction)
         after = change_all(before)
+        if after == before:
+            return transaction.tip
         document = {**repos.read(transaction), "grants": {user: str(after[user]) for user in sorted(after)}}
         if not after:
             del document["grants"]
-        transaction.write(repos.PATH, documents.dump(document))
+        documents.write(transaction, repos.PATH, document)
         lines = messages.changed_fields(before, after)
-        transaction.commit(messages.message(origin, subject, lines), origin.author)
+        return transaction.commit(messages.message(origin, subject, lines), origin.author)
 
-    repository.transact(change)
+    return repository.transact(change)

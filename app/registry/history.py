@@ -14,7 +14,7 @@ from storage.history import FileChange, LogFilter, LoggedCommit
 from storage.ids import BlobId, CommitId
 from storage.repository import Repository
 from storage.signatures import Signature
-from storage.snapshot import Snapshot
+from storage.snapshot import File, Snapshot
 
 _DOCUMENTS = ("targets", "prompts", "defaults")
 # A page ends early once its commits changed this many files, since each file is read and compared.
@@ -111,13 +111,13 @@ def _page(repository: Repository, source: Source, logged: Sequence[LoggedCommit]
 def _changed(repository: Repository, source: Source, commit: CommitId, change: FileChange) -> ChangedFile:
     is_document = change.path == repos.PATH or change.path.partition("/")[0] in _DOCUMENTS
     try:
-        contents = [source.blob(blob) if blob and is_document else None for blob in (change.old, change.new)]
+        files = [File(blob, source.blob(blob)) if blob and is_document else None for blob in (change.old, change.new)]
     except RepositoryDamaged:
         if not repository.is_submodule(commit, change.path):
             raise
         return ChangedFile(change.path, change.old, change.new, None)
     try:
-        old, new = (_document(source, change.path, content) for content in contents)
+        old, new = (_document(source, change.path, file) for file in files)
     except RepositoryDamaged:  # git has the content, but it is no document of ours
         return ChangedFile(change.path, change.old, change.new, None)
     # Overrides mostly repeat fields of the config, so they are compared only where nothing else differs.
@@ -125,8 +125,8 @@ def _changed(repository: Repository, source: Source, commit: CommitId, change: F
     return ChangedFile(change.path, change.old, change.new, differences)
 
 
-def _document(source: Source, path: str, content: bytes | None) -> Mapping[str, Any]:
-    return documents.parse(source, path, content) if content is not None else {}
+def _document(source: Source, path: str, file: File | None) -> Mapping[str, Any]:
+    return documents.parse(source, path, file) if file is not None else {}
 
 
 def _fields(document: Mapping[str, Any]) -> Mapping[str, Any]:

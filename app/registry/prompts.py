@@ -1,5 +1,6 @@
 """Prompts: named lists of messages, kept as one YAML file each."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -49,13 +50,14 @@ def get(snapshot: Snapshot, name: str) -> Prompt:
     return replace(prompt, commit=snapshot.commit)
 
 
-def create(repository: Repository, origin: Origin, prompt: Prompt) -> tuple[Prompt, bool]:
+def create(repository: Repository, origin: Origin, prompt: Prompt, precondition: Precondition) -> tuple[Prompt, bool]:
     """Create a prompt, or return the existing one if its content is the same; True where it is new.
 
-    Raises Conflict where a different prompt has the name.
+    Raises Conflict where a different prompt has the name, PreconditionFailed by the version of the folder.
     """
 
     def change(transaction: Transaction) -> tuple[Prompt, bool]:
+        FOLDER.check(transaction, precondition)
         existing = _read(transaction, prompt.name)
         if existing is None:
             return _commit(transaction, origin, prompt, None), True
@@ -71,25 +73,35 @@ def create(repository: Repository, origin: Origin, prompt: Prompt) -> tuple[Prom
 
 
 def put(repository: Repository, origin: Origin, prompt: Prompt, precondition: Precondition) -> Prompt:
-    """Create or replace a prompt. Raises PreconditionFailed."""
+    """Create a prompt, or replace it where that changes its content. Raises PreconditionFailed."""
 
     def change(transaction: Transaction) -> Prompt:
         existing = _read(transaction, prompt.name)
         precondition.check(prompt.name, existing.version if existing else None)
+        if existing and _is_kept(existing, prompt):
+            return replace(existing, commit=transaction.tip)
         return _commit(transaction, origin, prompt, existing)
 
     return repository.transact(change)
 
 
-def put_all(repository: Repository, origin: Origin, prompts: Iterable[Prompt]) -> list[str]:
-    """Create or replace prompts in one commit, and return their names."""
+def put_all(
+    repository: Repository, origin: Origin, prompts: Iterable[Prompt], precondition: Precondition
+) -> tuple[Mapping[str, BlobId], CommitId]:
+    """Create or replace prompts in one commit; return their versions, by name, and the commit.
 
-    def change(transaction: Transaction) -> list[str]:
-        names, lines = [], []
+    Raises PreconditionFailed by the version of the folder.
+    """
+
+    def change(transaction: Transaction) -> tuple[Mapping[str, BlobId], CommitId]:
+        FOLDER.check(transaction, precondition)
+        versions, lines = {}, []
         for prompt in prompts:
             existing = _read(transaction, prompt.name)
-            names.append(prompt.name)
-            if _write(transaction, prompt) != (existing.version if existing else None):
+            if existing and _is_kept(existing, prompt):
+                versions[prompt.name] = existing.version
+            else:
+                versions[prompt.name] = _write(transaction, prompt)
                 count = len(prompt.messages)
                 lines.append(
                     f"{'Update' if existing else 'Create'} prompt {prompt.name}: "
@@ -97,13 +109,18 @@ def put_all(repository: Repository, origin: Origin, prompts: Iterable[Prompt]) -
                 )
         if lines:
             FOLDER.commit(transaction, origin, messages.batch_message(origin, "prompt", lines))
-        return names
+        return versions, transaction.tip
 
     return repository.transact(change)
 
 
+def _is_kept(existing: Prompt, prompt: Prompt) -> bool:
+    """Tell whether the content is the same, names in the same order: a model sees the order."""
+    return json.dumps(existing.document()) == json.dumps(prompt.document())
+
+
 def _write(transaction: Transaction, prompt: Prompt) -> BlobId:
-    return transaction.write(FOLDER.path(prompt.name), documents.dump(prompt.document()))
+    return documents.write(transaction, FOLDER.path(prompt.name), prompt.document())
 
 
 def _commit(transaction: Transaction, origin: Origin, prompt: Prompt, existing: Prompt | None) -> Prompt:

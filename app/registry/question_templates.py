@@ -4,7 +4,8 @@ A target, or the default, records the blob ids of the question templates that ca
 its versions fixes their content, and `git show <id>` prints it even after the file was replaced.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from app.domain.errors import Conflict
@@ -13,9 +14,10 @@ from app.registry import documents
 from app.registry.documents import Source
 from storage.errors import RepositoryDamaged
 from storage.ids import BlobId
-from storage.transaction import Transaction
 
 FOLDER = "templates"
+
+_PATH = re.compile(rf"{FOLDER}/[A-Za-z0-9._-]+")
 
 Files = Mapping[str, bytes]  # content by path
 FileVersions = Mapping[str, BlobId]  # by path
@@ -52,24 +54,20 @@ def expect(document: Mapping[str, Any], source: Source, path: str) -> FileVersio
     return files
 
 
-def refuse_other_content(source: Source, owner: str, files: Files) -> None:
-    """Raise Conflict where one of the files exists with different content."""
-    for path, content in files.items():
-        present = source.read(path)
-        if present and present.data != content:
-            raise Conflict(
-                path,
-                f"'{owner}' brings '{path}', which already exists with different content. Use PUT to "
-                "replace it, or choose another template_path.",
-            )
+def named(config: Config, files: Iterable[str] = ()) -> set[str]:
+    """Return the paths of question templates that the generators of a config name, and those of `files`."""
+    paths = [generator.get("template_path") or "" for generator in config.get("generators") or ()]
+    return {*files, *filter(_PATH.fullmatch, paths)}
 
 
-def are_there(source: Source, files: Files) -> bool:
-    """Tell whether each file exists with the same content."""
-    present = {path: source.read(path) for path in files}
-    return all(file is not None and file.data == files[path] for path, file in present.items())
+def present(source: Source, files: Files) -> FileVersions | None:
+    """Return the versions of files, or None where one of them is missing or has other content."""
+    there = {path: source.read(path) for path in sorted(files)}
+    versions = {path: file.id for path, file in there.items() if file is not None and file.data == files[path]}
+    return versions if len(versions) == len(files) else None
 
 
-def write(transaction: Transaction, files: Files) -> FileVersions:
-    """Write the files, and return their blob ids."""
-    return {path: transaction.write(path, files[path]) for path in sorted(files)}
+def kept(source: Source, recorded: FileVersions, config: Config) -> FileVersions:
+    """Return those of the files of a document that its new config names still, and that are as recorded."""
+    still_named = sorted(recorded.keys() & named(config))
+    return {path: recorded[path] for path in still_named if source.version(path) == recorded[path]}

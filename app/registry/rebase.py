@@ -1,27 +1,23 @@
 """Drift and rebase: what a target would be on today's template, and replacing the target with that."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
-from app.domain.canonical_yaml import load
 from app.domain.differences import Difference, compare
 from app.domain.errors import Conflict, NotFound
 from app.domain.preconditions import Precondition
-from app.domain.resolution import Config, combine, in_order, resolve
-from app.registry import messages, target_files
+from app.domain.resolution import in_order, resolve
+from app.registry import messages, own_template, question_templates, references, target_files
 from app.registry.documents import Editable, Source
 from app.registry.drafts import Draft
 from app.registry.messages import Origin
 from app.registry.question_templates import FileVersions
 from app.registry.target_files import FOLDER, Target
-from storage.ids import BlobId, CommitId
+from app.registry.template_owners import FileChanges
+from storage.ids import CommitId
 from storage.repository import Repository
 from storage.transaction import Transaction
-
-_TEMPLATE = b"template: "
-_LONGEST_LINE = 200  # bytes; a longer first line was written by hand
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,22 +45,30 @@ class Drift:
         return [] if self.rebased is None else compare(self.target.config, self.rebased.config)
 
 
+@dataclass(frozen=True, slots=True)
+class Rebased:
+    """The targets that a rebase changed, parents first, and the id of the one commit that they share."""
+
+    changed: list[Drift]
+    warnings: list[str]
+    commit: CommitId
+
+
 def drift(source: Source, name: str, depth: int = 0) -> Drift:
     """Return what a target would be on today's template; NotFound if there is no such target."""
     target = target_files.expect(source, name)
-    template, recorded, versions = _basis(source, target)
+    template, recorded, versions = own_template.basis(source, target)
     try:
         base, version = target_files.read_template(source, template)
     except NotFound:
         return Drift(target, template, None, depth)
     if version == recorded:
         return Drift(target, template, target, depth)
-    overrides: Config = {}
+    overrides = own_template.own_overrides(base, versions)
     files: FileVersions = {}
     for own in versions:
-        overrides = combine(base, overrides, own.overrides)
         files = {**files, **own.files}
-    used = {generator.get("template_path") for generator in overrides.get("generators") or ()}
+    used = question_templates.named(overrides)
     rebased = replace(
         target,
         template=template,
@@ -79,11 +83,11 @@ def drift(source: Source, name: str, depth: int = 0) -> Drift:
 def descendants(source: Source, name: str) -> Iterator[Drift]:
     """Yield the drift of each target that was made from a target, at any depth, parents first."""
     target_files.expect(source, name)
-    children = _children(source)
+    made_from = children(source)
     level, depth, seen = [name], 0, {name}
     while level:
         depth += 1
-        level = [child for parent in level for child in children[parent] if child not in seen]
+        level = [child for parent in level for child in made_from.get(parent, ()) if child not in seen]
         for child in level:
             seen.add(child)
             yield drift(source, child, depth)
@@ -97,73 +101,53 @@ def rebase(
     *,
     with_descendants: bool,
     dry_run: bool,
-) -> tuple[list[Drift], CommitId]:
+) -> Rebased:
     """Resolve a target again on today's template, and then all that was made from it, if asked to.
 
-    Return those that changed, parents first, and the id of the one commit that they share. A dry run
-    works on a draft of the tip: it takes no lock and writes nothing. Raise NotFound, Conflict where
-    the template is gone, or PreconditionFailed.
+    A dry run works on a draft of the tip: it takes no lock and writes nothing. Raise NotFound, Conflict where
+    the template is gone or another document names one of the files and its content differs, or
+    PreconditionFailed.
     """
     if dry_run:
         tip = repository.head()
-        return _rebase_in(Draft(tip), name, precondition, with_descendants=with_descendants), tip.commit
+        draft = Draft(tip, repository.limits)
+        changed, warnings = _rebase_in(draft, name, precondition, with_descendants=with_descendants)
+        return Rebased(changed, warnings, tip.commit)
 
-    def change(transaction: Transaction) -> tuple[list[Drift], CommitId]:
-        changed = _rebase_in(transaction, name, precondition, with_descendants=with_descendants)
+    def change(transaction: Transaction) -> Rebased:
+        changed, warnings = _rebase_in(transaction, name, precondition, with_descendants=with_descendants)
         if not changed:
-            return [], transaction.tip
-        return changed, FOLDER.commit(transaction, origin, _message(origin, changed))
+            return Rebased([], [], transaction.tip)
+        return Rebased(changed, warnings, FOLDER.commit(transaction, origin, _message(origin, changed)))
 
     return repository.transact(change)
 
 
-def _rebase_in(source: Editable, name: str, precondition: Precondition, *, with_descendants: bool) -> list[Drift]:
-    """Write the targets that differ on today's templates, and return them, parents first."""
+def _rebase_in(
+    source: Editable, name: str, precondition: Precondition, *, with_descendants: bool
+) -> tuple[list[Drift], list[str]]:
+    """Write the targets that differ on today's templates; return them, parents first, and the warnings."""
     first = drift(source, name)
     precondition.check(name, first.target.version)
-    changed = [_write(source, first)]
+    changes = FileChanges(source)
+    written = [_write(source, changes, first)]
     if with_descendants:
-        changed += [_write(source, found) for found in descendants(source, name)]
-    return [found for found in changed if not found.is_current]
+        written += [_write(source, changes, found) for found in descendants(source, name)]
+    changed = [found for found in written if not found.is_current]
+    after = [found.rebased or found.target for found in changed]
+    warnings = changes.settle() + references.dangling_of_all(source, [(target.name, target.config) for target in after])
+    return changed, warnings
 
 
-def _basis(source: Source, target: Target) -> tuple[str, BlobId, list[Target]]:
-    """Return the template that a target is resolved on, and its recorded version; and the target's versions.
-
-    There are several versions, oldest first, where the target was its own template.
-    """
-    versions = [target]
-    while target.template == versions[-1].name:
-        target = target_files.read_version(source, target.name, target.template_version)
-        versions.insert(0, target)
-    return target.template, target.template_version, versions
-
-
-def _children(source: Source) -> dict[str, list[str]]:
+def children(source: Source) -> Mapping[str, list[str]]:
     """Return the names of the targets that are resolved on each template."""
-    children = defaultdict(list)
+    found = defaultdict(list)
     for name in FOLDER.names(source):
-        template = _template_of(source, name)
-        if template == name:
-            template, *_ = _basis(source, target_files.expect(source, name))
-        children[template].append(name)
-    return children
+        found[own_template.basis_name(source, name)].append(name)
+    return found
 
 
-def _template_of(source: Source, name: str) -> str:
-    """Return the template that a target names. Reading only the first line makes this fast for thousands."""
-    file = source.read(FOLDER.path(name))
-    first, _, rest = file.data[:_LONGEST_LINE].partition(b"\n") if file else (b"", b"", b"")
-    is_readable = rest and first.startswith(_TEMPLATE)
-    return _parse_line(first) if is_readable else target_files.expect(source, name).template
-
-
-@lru_cache(maxsize=16384)
-def _parse_line(line: bytes) -> str:
-    return str(load(line)["template"])
-
-
-def _write(source: Editable, found: Drift) -> Drift:
+def _write(source: Editable, changes: FileChanges, found: Drift) -> Drift:
     if found.rebased is None:
         raise Conflict(
             found.template,
@@ -172,6 +156,8 @@ def _write(source: Editable, found: Drift) -> Drift:
         )
     if found.is_current:
         return found
+    files = {path: source.blob(version) for path, version in found.rebased.files.items()}
+    changes.replace(found.target.name, found.target.named_files(), found.rebased.named_files(), files)
     return replace(found, rebased=target_files.write(source, found.rebased))
 
 

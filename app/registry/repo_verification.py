@@ -3,14 +3,25 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
+from itertools import chain
 
 from app.domain.differences import compare
 from app.domain.names import DEFAULT_TEMPLATE, name_problem, target_name_problem
-from app.domain.resolution import Config, canonical, in_order, resolve
-from app.registry import defaults, documents, grants, prompts, question_templates, repos, target_files
+from app.domain.resolution import canonical, in_order, resolve
+from app.registry import (
+    defaults,
+    documents,
+    grants,
+    own_template,
+    prompts,
+    question_templates,
+    references,
+    repos,
+    target_files,
+)
 from app.registry.question_templates import FileVersions
 from app.registry.target_files import Target
-from app.registry.verification import FOREIGN, Check, Verification, named
+from app.registry.verification import FOREIGN, Check, Note, Verification, named
 from storage.clones import Clone
 from storage.errors import RepositoryDamaged
 from storage.history import LoggedCommit
@@ -19,7 +30,8 @@ from storage.snapshot import File, Snapshot
 
 
 def of_repo(clone: Clone, snapshot: Snapshot) -> Verification:
-    """Return the check of a repo at one commit."""
+    """Return the check of a repo at one commit; LayoutUnknown where this version cannot check it."""
+    repos.check_layout(snapshot)
     checks = _RepoChecks(clone, snapshot)
     return Verification(clone, snapshot, checks.of_files(), checks.of_folders())
 
@@ -52,18 +64,23 @@ class _RepoChecks:
             yield f"its layout is {layout!r}, and this Bakehouse knows {repos.LAYOUT_VERSION}"
         repos.describe(self._snapshot, owner="")
         grants.get(self._snapshot)
-        if documents.dump(document) != file.data:
+        if not documents.is_written(document, file.data):
             yield FOREIGN
 
     def _check_prompt(self, name: str, file: File) -> Iterator[str]:
         prompt = prompts.get(self._snapshot, name)
-        if documents.dump(prompt.document()) != file.data:
+        if not documents.is_written(prompt.document(), file.data):
             yield FOREIGN
 
     def _check_target(self, name: str, file: File) -> Iterator[str]:
         target = target_files.read_version(self._snapshot, name, file.id)
-        yield from self._check_resolution(target)
-        yield from self._check_templates(target)
+        is_in_order = True
+        checks = self._check_resolution(target), self._check_owned(target.files), self._check_templates(target)
+        for problem in chain.from_iterable(checks):
+            is_in_order = False
+            yield problem
+        if is_in_order:
+            yield from self._note_dangling(target)
 
     def _check_templates(self, target: Target) -> Iterator[str]:
         """Check the chain of templates that a target was made from, up to one that was checked before."""
@@ -81,15 +98,19 @@ class _RepoChecks:
 
     def _check_default_file(self, _: str, file: File) -> Iterator[str]:
         yield from self._check_default(file.id)
+        files = defaults.read_files(self._snapshot)
+        yield from self._check_owned(files)
+        config, _ = defaults.read(self._snapshot)
+        yield from map(Note, references.dangling(self._snapshot, config, files))
 
     def _check_default(self, version: BlobId) -> Iterator[str]:
         self._checked.add((defaults.PATH, version))
         data = self._snapshot.blob(version)
-        document = documents.parse(self._snapshot, defaults.PATH, data)
+        document = documents.parse(self._snapshot, defaults.PATH, File(version, data))
         files = question_templates.expect(document, self._snapshot, defaults.PATH)
         yield from self._check_files(files)
         config = canonical(defaults.read_version(self._snapshot, version))
-        if documents.dump(defaults.document(config, files)) != data:
+        if not documents.is_written(defaults.document(config, files), data):
             yield FOREIGN
 
     def _check_resolution(self, target: Target) -> Iterator[str]:
@@ -100,16 +121,13 @@ class _RepoChecks:
         if not self._was_at(path, target.template_version):
             yield f"its template_version {target.template_version} is no version that {path} ever had"
             return
-        if is_default:
-            base: Config = defaults.read_version(self._snapshot, target.template_version)
-        else:
-            base = target_files.read_version(self._snapshot, target.template, target.template_version).config
+        base = target_files.read_template_version(self._snapshot, target.template, target.template_version)
         anew = replace(target, overrides=canonical(target.overrides), config=in_order(resolve(base, target.overrides)))
         wrong = compare(anew.config, target.config)
         if wrong:
             fields = ", ".join(difference.field for difference in wrong)
             yield f"its config is not what its template and overrides come to: {fields}"
-        elif documents.dump(anew.document()) != self._snapshot.blob(target.version):
+        elif not documents.is_written(anew.document(), self._snapshot.blob(target.version)):
             yield FOREIGN
 
     def _check_files(self, files: FileVersions) -> Iterator[str]:
@@ -117,8 +135,22 @@ class _RepoChecks:
         for path, version in files.items():
             if not self._was_at(path, version):
                 yield f"the file {version} that came with it is no version that {path} ever had"
-            elif self._snapshot.read(path) is None:
+
+    def _check_owned(self, files: FileVersions) -> Iterator[str]:
+        """Check that the files of a target, or of the default, are as it recorded them."""
+        for path, version in files.items():
+            now = self._snapshot.version(path)
+            if now is None:
                 yield f"{path}, which came with it, is missing, or no plain file"
+            elif now != version:
+                yield f"{path} is at {now}, and not at {version}, which came with it"
+
+    def _note_dangling(self, target: Target) -> Iterator[Note]:
+        """Yield a note for each name in a target that means nothing, though the target is in order."""
+        template = own_template.basis_name(self._snapshot, target.name)
+        if template != DEFAULT_TEMPLATE and not self._snapshot.version(target_files.FOLDER.path(template)):
+            yield Note(f"template: there is no target '{template}' any more, so a rebase is not possible.")
+        yield from map(Note, references.dangling(self._snapshot, target.config, target.files))
 
     def _check_question_template(self, entry: str, file: File) -> Iterator[str]:
         """Check that a target or the default brought a question template.
@@ -159,7 +191,7 @@ def _records(then: Snapshot, document: str, path: str, version: BlobId) -> bool:
     if file is None or version.encode() not in file.data:
         return False
     try:
-        parsed = documents.parse(then, document, file.data)
+        parsed = documents.parse(then, document, file)
         return question_templates.expect(parsed, then, document).get(path) == version
     except RepositoryDamaged:
         return False

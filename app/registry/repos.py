@@ -1,6 +1,7 @@
 """Repos: the named repositories of users, and the first files of a new one."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,15 @@ from app.domain.names import name_problem, user_id_problem
 from app.registry import defaults, documents, messages
 from app.registry.documents import Source
 from app.registry.messages import Origin
-from storage.errors import RepositoryDamaged, RepositoryExists, RepositoryNotFound, StorageUnavailable
+from storage.caches import Cache
+from storage.errors import (
+    LayoutUnknown,
+    RepositoryDamaged,
+    RepositoryExists,
+    RepositoryNotFound,
+    StorageUnavailable,
+)
+from storage.ids import BlobId
 from storage.repository import Repository
 from storage.snapshot import Snapshot
 from storage.store import Store
@@ -17,6 +26,8 @@ from storage.transaction import Transaction
 
 DEFAULT_BASE_MODEL = "Qwen/Qwen3-32B"
 LAYOUT_VERSION = 1
+
+_known_layouts: Cache[BlobId, bool] = Cache(1024 * 1024)  # the versions of `repo.yml` that were looked at
 
 PATH = "repo.yml"
 README = """\
@@ -90,6 +101,22 @@ def read(source: Source) -> Mapping[str, Any]:
     return found[0]
 
 
+def check_layout(snapshot: Snapshot) -> None:
+    """Raise LayoutUnknown where the layout of a repository is one that this version does not know.
+
+    A repository without `repo.yml`, such as the accounts, has the first layout. Damage is left to those who
+    read the file.
+    """
+    version = snapshot.version(PATH)
+    if version is None or _known_layouts.get(version):
+        return
+    with suppress(RepositoryDamaged):
+        found = read(snapshot).get("layout", LAYOUT_VERSION)
+        if found != LAYOUT_VERSION:
+            raise LayoutUnknown(snapshot.name, PATH, found, LAYOUT_VERSION)
+        _known_layouts.put(version, True, len(version))
+
+
 def list_names(store: Store, owner: str) -> Sequence[str]:
     """Return the sorted names of a user's repos, without other folders that somebody put beside them."""
     return store.list(owner, lambda name: name_problem(name) is None)
@@ -101,14 +128,14 @@ def describe_all(store: Store, owner: str, names: Sequence[str]) -> list[Repo]:
     for name in names:
         try:
             repos.append(get(store, owner, name))
-        except (RepositoryDamaged, StorageUnavailable):
+        except (LayoutUnknown, RepositoryDamaged, StorageUnavailable):
             repos.append(Repo(owner, name, None))
     return repos
 
 
 def _write_new(transaction: Transaction, repo: Repo, origin: Origin) -> None:
     transaction.write("README.md", README.format(name=repo.name).encode())
-    transaction.write(PATH, documents.dump({"base_model": repo.base_model, "layout": LAYOUT_VERSION}))
+    documents.write(transaction, PATH, {"base_model": repo.base_model, "layout": LAYOUT_VERSION})
     defaults.write(transaction, defaults.first_config(repo.base_model))
     lines = messages.changed_fields({}, {"base_model": repo.base_model})
     transaction.commit(messages.message(origin, f"Create repo {repo.name}", lines), origin.author)

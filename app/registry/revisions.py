@@ -4,6 +4,7 @@ from datetime import datetime
 
 from app.domain.errors import NotFound
 from app.registry.messages import Origin
+from storage.errors import TagExists
 from storage.repository import Repository
 from storage.snapshot import Snapshot
 from storage.tags import Tag
@@ -32,11 +33,21 @@ def get_tag(repository: Repository, name: str) -> Tag:
     return tag
 
 
-def create_tag(repository: Repository, origin: Origin, name: str, ref: Ref | None, message: str | None) -> Tag:
-    """Put a tag on a commit, for good. The message is the tag's name where none is given.
+def create_tag(
+    repository: Repository, origin: Origin, name: str, ref: Ref | None, message: str | None
+) -> tuple[Tag, bool]:
+    """Put a tag on a commit, for good, or return the one that is there with this message; True where it is new.
 
-    Raises TagExists or NameTaken, and what `at` raises.
+    The message is the tag's name where none is given. Raises TagExists where the tag is another one,
+    NameTaken, and what `at` raises.
     """
     text = message or name
+    text = text if text.endswith("\n") else f"{text}\n"
     commit = at(repository, ref).commit
-    return repository.create_tag(name, commit, origin.author, text if text.endswith("\n") else f"{text}\n")
+    try:
+        return repository.create_tag(name, commit, origin.author, text), True
+    except TagExists:
+        tag = repository.tag(name)
+        if tag is None or tag.signature is None or (tag.commit, tag.signature.message) != (commit, text):
+            raise
+        return tag, False

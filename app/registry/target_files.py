@@ -14,6 +14,7 @@ from app.registry.messages import Origin
 from app.registry.question_templates import FileVersions
 from storage.caches import Cache, weigh
 from storage.ids import BlobId, CommitId
+from storage.snapshot import File
 from storage.transaction import Transaction
 
 FOLDER = Folder("targets", "Target")
@@ -49,6 +50,10 @@ class Target:
         """Return its resolved fields and its files, which a commit message compares."""
         return {**self.config, **self.files}
 
+    def named_files(self) -> set[str]:
+        """Return the paths of the question templates that it owns or names."""
+        return question_templates.named(self.config, self.files)
+
 
 # By name and version. The version determines the content.
 _kept: Cache[tuple[str, BlobId], Target] = Cache(32 * 1024 * 1024)
@@ -57,12 +62,12 @@ _kept: Cache[tuple[str, BlobId], Target] = Cache(32 * 1024 * 1024)
 def read(source: Source, name: str) -> Target | None:
     """Return a target, or None if there is none."""
     file = source.read(FOLDER.path(name))
-    return None if file is None else _parse(source, name, file.data, file.id)
+    return None if file is None else _parse(source, name, file)
 
 
 def read_version(source: Source, name: str, version: BlobId) -> Target:
     """Return a target at a version of its file."""
-    return _parse(source, name, source.blob(version), version)
+    return _parse(source, name, File(version, source.blob(version)))
 
 
 def expect(source: Source, name: str) -> Target:
@@ -83,9 +88,16 @@ def read_template(source: Source, template: str) -> tuple[Config, BlobId]:
     return target.config, target.version
 
 
+def read_template_version(source: Source, template: str, version: BlobId) -> Config:
+    """Return a template's config at a version of its file."""
+    if template == DEFAULT_TEMPLATE:
+        return defaults.read_version(source, version)
+    return read_version(source, template, version).config
+
+
 def write(source: Editable, target: Target) -> Target:
     """Write a target's file, and return the target with its version."""
-    version = source.write(FOLDER.path(target.name), documents.dump(target.document()))
+    version = documents.write(source, FOLDER.path(target.name), target.document())
     return replace(target, version=version)
 
 
@@ -104,11 +116,11 @@ def commit(
     return replace(target, commit=FOLDER.commit(transaction, origin, text))
 
 
-def _parse(source: Source, name: str, data: bytes, version: BlobId) -> Target:
-    target = _kept.get((name, version))
+def _parse(source: Source, name: str, file: File) -> Target:
+    target = _kept.get((name, file.id))
     if target is None:
         path = FOLDER.path(name)
-        document = documents.parse(source, path, data)
+        document = documents.parse_uncached(source, path, file)
         target = Target(
             name,
             documents.expect(document, "template", str, source, path),
@@ -116,7 +128,7 @@ def _parse(source: Source, name: str, data: bytes, version: BlobId) -> Target:
             documents.expect_config(document, "overrides", source, path),
             documents.expect_config(document, "config", source, path),
             question_templates.expect(document, source, path),
-            version,
+            file.id,
         )
-        _kept.put((name, version), target, weigh(document))
+        _kept.put((name, file.id), target, weigh(document))
     return target

@@ -6,13 +6,19 @@ Everything that the check needs is in the repository, so it works on a clone, wi
 from collections.abc import Callable, Iterator, Mapping
 
 from storage.clones import Clone
-from storage.errors import RepositoryDamaged, StorageError, StorageUnavailable
+from storage.errors import LayoutUnknown, RepositoryDamaged, StorageError, StorageUnavailable
 from storage.snapshot import File, Snapshot
 
 FOREIGN = "it is not written as Bakehouse writes it"
 README = "README.md"
 
 Check = Callable[[str, File], Iterator[str]]  # from a file, and its name in its folder, to its problems
+
+
+class Note(str):
+    """A finding that is no fault, such as the name of a prompt that is not there."""
+
+    __slots__ = ()
 
 
 class Verification:
@@ -39,7 +45,7 @@ class Verification:
         """Yield the problems of one of the paths, a line each."""
         try:
             for problem in self._check(path):
-                yield f"{path}: {problem}"
+                yield located(path, problem)
         except (StorageError, OSError) as error:
             reason = reason_of(error)
             yield reason if path in reason else f"{path}: {reason}"
@@ -62,9 +68,14 @@ class Verification:
             yield "it is not what the first commit has"
 
 
+def located(place: str, finding: str) -> str:
+    """Return a finding with its place in front; a note stays a note."""
+    return type(finding)(f"{place}: {finding}")
+
+
 def reason_of(error: StorageError | OSError) -> str:
     """Return the reason of an error, without the repository's name."""
-    if isinstance(error, (RepositoryDamaged, StorageUnavailable)):
+    if isinstance(error, (LayoutUnknown, RepositoryDamaged, StorageUnavailable)):
         return error.reason
     return (isinstance(error, OSError) and error.strerror) or str(error)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from marshmallow import Schema, ValidationError
+from marshmallow import RAISE, Schema, ValidationError
 
 Location = tuple[str | int, ...]
 
@@ -17,12 +17,25 @@ class Mistake:
     message: str
 
 
+MOST_MISTAKES = 100  # that an answer lists; the others are counted
+
+
 class InvalidRequest(Exception):
-    """A request breaks the contract. The error carries every mistake, with its place."""
+    """A request breaks the contract. The error carries its mistakes, each with its place."""
 
     def __init__(self, mistakes: list[tuple[Location, Mistake]]) -> None:
-        super().__init__("; ".join(_sentence(*mistake) for mistake in mistakes))
         self.mistakes = mistakes
+        super().__init__("; ".join(_sentence(*mistake) for mistake in self.told))
+
+    @property
+    def told(self) -> list[tuple[Location, Mistake]]:
+        """The first mistakes, and where there are many, how many more."""
+        others = len(self.mistakes) - MOST_MISTAKES
+        if others <= 0:
+            return self.mistakes
+        more = f"Not listed here: {others} more mistake{'' if others == 1 else 's'}"
+        whole = self.mistakes[0][0][:1]
+        return [*self.mistakes[:MOST_MISTAKES], (whole, Mistake("too_many_mistakes", more))]
 
 
 def _sentence(location: Location, mistake: Mistake) -> str:
@@ -42,11 +55,21 @@ class StrictSchema(Schema):
 
         A frame of Marshmallow refers to its own error, and the error to the data. With the traceback they
         would form a cycle, and stay in memory until the garbage collector runs.
+
+        Marshmallow copies all its errors with each new one. So many unknown fields are refused before it sees them.
         """
         try:
+            self._refuse_many_unknown(args[0])
             return super().load(*args, **kwargs)
         except ValidationError as error:
             raise error.with_traceback(None) from None
+
+    def _refuse_many_unknown(self, data: Any) -> None:
+        if self.unknown != RAISE or not isinstance(data, dict) or len(data) <= MOST_MISTAKES:
+            return
+        unknown = data.keys() - self.fields.keys()
+        if len(unknown) > MOST_MISTAKES:
+            raise ValidationError({name: [self.error_messages["unknown"]] for name in data if name in unknown})
 
 
 def load(schema: Schema, data: Any, location: Location) -> Any:

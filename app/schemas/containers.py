@@ -40,6 +40,15 @@ class Names(ListOf):
         return list(value)
 
 
+class Warnings(Names):
+    """What the sender of a request should know, though the request was done."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            metadata={"description": "Names that mean nothing in the repo, and what to do; left out without any."}
+        )
+
+
 class Part(fields.Nested):
     """An object that another schema describes.
 

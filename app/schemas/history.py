@@ -66,7 +66,12 @@ class DiffQuerySchema(StrictSchema):
 class ChangeSchema(StrictSchema):
     """A field that changed. `old` is left out where the field is new, `new` where it was removed."""
 
-    field = Text(required=True, metadata={"description": "Its place: a JSON Pointer (RFC 6901)."})
+    field = Text(
+        required=True,
+        metadata={
+            "description": "Its place: a JSON Pointer (RFC 6901) to the new value, or to the old one if removed."
+        },
+    )
     old = fields.Raw(allow_none=True, metadata={"description": "The value before."})
     new = fields.Raw(allow_none=True, metadata={"description": "The value after."})
 

@@ -3,7 +3,7 @@
 from marshmallow import fields
 
 from app.schemas.base import StrictSchema
-from app.schemas.containers import ListOf, Part
+from app.schemas.containers import ListOf, Part, Warnings
 from app.schemas.fields import Choice, Flag, Integer, Reference, Text
 from app.schemas.history import ComparisonSchema
 from app.schemas.revisions import PersonSchema
@@ -106,8 +106,9 @@ class PreviewSchema(ExplainedSchema):
     class Meta:
         """In this order."""
 
-        fields = ("config", "layers", "fields_", "removed")
+        fields = ("config", "layers", "fields_", "removed", "warnings")
 
+    warnings = Warnings()
     config = Part(TargetConfigSchema, required=True, metadata={"description": "The resolved configuration."})
 
 
@@ -179,6 +180,7 @@ class RebasedSchema(StrictSchema):
         required=True,
         metadata={"description": "The targets whose template was at another version, parents first."},
     )
+    warnings = Warnings()
 
 
 class RevertSchema(StrictSchema):

@@ -8,7 +8,7 @@ from marshmallow import Schema, ValidationError, validates_schema
 from app.domain.names import PATTERNS, name_problem, target_name_problem, template_problem
 from app.domain.resolution import CONFIG_FIELDS, DEPRECATED_FIELDS, GENERATOR_FIELDS
 from app.schemas.base import Mistake, StrictSchema
-from app.schemas.containers import JsonObject, ListOf, Names, Part, Unchecked
+from app.schemas.containers import JsonObject, ListOf, Names, Part, Unchecked, Warnings
 from app.schemas.fields import Choice, Flag, Integer, Name, Number, Text
 
 GENERATOR_TYPES = ("oneshot_qs", "hardcoded", "persona", "from_dataset", "custom")
@@ -142,6 +142,12 @@ class TargetSchema(StrictSchema):
     config = Part(TargetConfigSchema, required=True, metadata={"description": "Its resolved configuration."})
 
 
+class WrittenTargetSchema(TargetSchema):
+    """A target, as a request left it."""
+
+    warnings = Warnings()
+
+
 class TargetListSchema(StrictSchema):
     """The targets of a repo."""
 
@@ -172,6 +178,12 @@ class DefaultTargetSchema(StrictSchema):
     """The template called `default`, which every repo has."""
 
     config = Part(TargetConfigSchema, required=True, metadata={"description": "The resolved configuration."})
+
+
+class WrittenDefaultTargetSchema(DefaultTargetSchema):
+    """The template called `default`, as a request left it."""
+
+    warnings = Warnings()
 
 
 def require_fields(schema: type[Schema], stored: tuple[str, ...], taken: Iterable[str] = ()) -> None:

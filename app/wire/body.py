@@ -17,8 +17,12 @@ from app.wire.context import services
 if TYPE_CHECKING:
     from zlib import _Decompress as Unpacker
 
+# A value's place in the body: that of the list or object which it is in, and its name or position there. Most places
+# are never told, so only those of mistakes become locations.
+_Place = tuple["_Place | None", str | int]
 _BODY: Location = ("body",)
 _PIECE = 64 * 1024
+_TEXT = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)  # of JSON; also one that is a field's name
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")  # only an escape can bring a surrogate: UTF-8 has none
 
 
@@ -30,6 +34,11 @@ class SlowBody(Exception):
     """The client sent its body too slowly, and was cut off."""
 
 
+def most_sent(max_body: int) -> int:
+    """Return how many bytes a body of `max_body` may take as it is sent: gzip adds to what it cannot compress."""
+    return max_body + max_body // 100 + 1024
+
+
 def read_json() -> Any:
     """Return the JSON of the request's body; InvalidRequest if it is not valid."""
     if request.mimetype != "application/json":
@@ -37,6 +46,7 @@ def read_json() -> Any:
     data = b"".join(pieces())
     if not data:
         raise _invalid("missing", "The body is empty; it must be a JSON object")
+    _check_values(data)
     try:
         value = json.loads(data.decode(), object_pairs_hook=_object, parse_float=_finite, parse_constant=_finite)
     except UnicodeDecodeError as error:
@@ -65,6 +75,8 @@ def pieces() -> Iterator[bytes]:
         raise BrokenBody("Send the body uncompressed, or as gzip with 'Content-Encoding: gzip'.")
     unpack = zlib.decompressobj(wbits=31) if encoding == "gzip" else None
     limit = services().settings.max_body
+    if unpack is None and (request.content_length or 0) > limit:
+        raise RequestEntityTooLarge
     size = 0
     try:
         for piece in _sent():
@@ -127,21 +139,34 @@ def _finite(text: str) -> float:
     return number
 
 
+def _check_values(data: bytes) -> None:
+    """Raise InvalidRequest if JSON has too many values. An empty list takes 2 bytes as text, and 64 in memory."""
+    most = services().settings.max_values
+    if _count_values(data) > most and (count := _count_values(_TEXT.sub(b"", data))) > most:
+        message = f"The body has {count} values (texts, numbers, lists, objects), and may have {most} at most"
+        raise _invalid("too_long", message)
+
+
+def _count_values(data: bytes) -> int:
+    """Return how many values JSON has at the most; exactly as many if it has no text and no empty list or object."""
+    return data.count(b",") + data.count(b"[") + data.count(b"{") + 1
+
+
 def _check_size(value: Any, data: bytes) -> None:
     """Raise InvalidRequest if lists or objects are nested too deep or too long."""
     settings = services().settings
     brackets = data.count(b"[") + data.count(b"{")
     if brackets <= settings.max_depth and data.count(b",") < settings.max_items:
         return  # neither is possible
-    level: list[tuple[Location, Any]] = [(_BODY, value)]
+    level: list[tuple[_Place, Any]] = [((None, "body"), value)]
     for _ in range(settings.max_depth):
-        inner: list[tuple[Location, Any]] = []
-        for location, item in level:
+        inner: list[tuple[_Place, Any]] = []
+        for place, item in level:
             if len(item) > settings.max_items:
                 message = f"This has {len(item)} items, and may have {settings.max_items} at most"
-                raise InvalidRequest([(location, Mistake("too_long", message))])
+                raise InvalidRequest([(_location(place), Mistake("too_long", message))])
             members = item.items() if isinstance(item, dict) else enumerate(item)
-            inner += [((*location, name), child) for name, child in members if isinstance(child, dict | list)]
+            inner += [((place, name), child) for name, child in members if isinstance(child, dict | list)]
         level = inner
         if not level:
             return
@@ -150,19 +175,28 @@ def _check_size(value: Any, data: bytes) -> None:
 
 def _find_surrogates(value: Any) -> Iterator[tuple[Location, Mistake]]:
     """Find lone surrogates, which UTF-8 cannot encode."""
-    todo: list[tuple[Location, Any]] = [(_BODY, value)]
+    todo: list[tuple[_Place, Any]] = [((None, "body"), value)]
     while todo:
-        location, item = todo.pop()
+        place, item = todo.pop()
         if isinstance(item, dict):
             for name, nested in item.items():
                 if _has_surrogate(name):
-                    yield location, Mistake("string_unicode", "A field's name holds half of a surrogate pair")
+                    yield _location(place), Mistake("string_unicode", "A field's name holds half of a surrogate pair")
                 else:
-                    todo.append(((*location, name), nested))
+                    todo.append(((place, name), nested))
         elif isinstance(item, list):
-            todo.extend(((*location, index), nested) for index, nested in enumerate(item))
+            todo.extend(((place, index), nested) for index, nested in enumerate(item))
         elif isinstance(item, str) and _has_surrogate(item):
-            yield location, Mistake("string_unicode", "This text holds half of a surrogate pair")
+            yield _location(place), Mistake("string_unicode", "This text holds half of a surrogate pair")
+
+
+def _location(place: _Place) -> Location:
+    names = []
+    above: _Place | None = place
+    while above is not None:
+        above, name = above
+        names.append(name)
+    return tuple(reversed(names))
 
 
 def _has_surrogate(text: str) -> bool:

@@ -30,7 +30,7 @@ from storage.snapshot import Snapshot
 from storage.store import Store
 
 _SLOW = 0.1  # seconds
-_READING = ("GET", "HEAD", "OPTIONS")
+READING = ("GET", "HEAD", "OPTIONS")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
@@ -85,7 +85,7 @@ def identify(find_caller: Callable[[str | None], Principal], claimed: str | None
 
 def authorize() -> None:
     """Identify the caller, and refuse a request that they may not make for the repo in the path."""
-    _authorize(authorize, Access.READ if request.method in _READING else Access.WRITE)
+    _authorize(authorize, Access.READ if request.method in READING else Access.WRITE)
 
 
 def authorize_reading() -> None:

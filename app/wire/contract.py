@@ -5,21 +5,24 @@ Requests are checked by it, `app/openapi.py` documents it, and the tests compare
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache, partial, wraps
+from functools import partial, wraps
 from http import HTTPStatus
 from typing import Any, cast
 
 from flask import Flask, Response, current_app, request
-from marshmallow import EXCLUDE, Schema
+from marshmallow import Schema
 
 from app.domain.names import name_problem, tag_name_problem, target_name_problem, user_id_problem
-from app.schemas.base import InvalidRequest, Location, Mistake, load
+from app.schemas.base import InvalidRequest, Location, Mistake, StrictSchema, load
 from app.schemas.fields import new_name_problem, new_names_up_to
 from app.wire.body import read_json
-from app.wire.context import readmit_if_slow, services
+from app.wire.context import READING, InvalidHeader, readmit_if_slow, services
+from app.wire.query import load_query
 
-# The payload, the status, and the headers. A view with several schemas says which one with the payload.
-Answer = tuple[dict[str, Any] | tuple[type[Schema], dict[str, Any]] | str, int, dict[str, str]]
+# The payload, the status, and the headers. A view with several schemas says which one with the payload. A payload
+# that takes work is a function, which is not called where the body is not needed, or is in the answer cache.
+Payload = dict[str, Any] | tuple[type[Schema], dict[str, Any]] | str | Callable[[], dict[str, Any]]
+Answer = tuple[Payload, int, dict[str, str]]
 
 View = Callable[..., Response]
 
@@ -42,6 +45,7 @@ PATH_NAMES = {
     "user_id": PathName(user_id_problem, "The user's id.", "alice"),
 }
 _CREATED_BY_PUT = ("target_name", "prompt_name")
+_CONDITIONS = ("If-Match", "If-None-Match", "If-Unmodified-Since")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,7 @@ class Contract:
     @property
     def refusals(self) -> set[int]:
         """Return every status that the view may be refused with."""
-        of_all = () if self.is_open else (400, 401, 403, 422, 429, 503)
+        of_all = (422,) if self.is_open else (400, 401, 403, 422, 429, 503)
         of_bodies = () if self.body is None else (408, 413)
         return {*of_all, *of_bodies, *self.errors}
 
@@ -92,15 +96,18 @@ def accepts(
     """Check the names in the path, the query and the body; pass `query` and `body` to the view as loaded.
 
     `example` is a body for the document, `conditions` are the request headers that the view obeys, such
-    as `If-Match`, and `is_open` views need no token. InvalidRequest lists every mistake. Query
-    parameters that are unknown or empty are ignored.
+    as `If-Match`, and `is_open` views need no token. InvalidRequest lists every mistake. A write with
+    another condition is refused: it must not be done as if there were none.
     """
     if body is not None and example is None:
         raise TypeError(f"@accepts({body.__name__}): give an `example` of the body, see app/api/examples.py.")
     body_schema = body() if body else None
-    query_schema = query(unknown=EXCLUDE) if query else None
-    loaders = {"query": partial(_load_query, query_schema)} if query_schema else {}
-    loaders |= {"body": partial(_load_body, body_schema)} if body_schema else {}
+    query_schema = query() if query else None
+    loaders: dict[str, Callable[[], Any]] = {
+        "query": partial(load_query, query_schema or StrictSchema(), is_open=is_open)
+    }
+    if body_schema:
+        loaders["body"] = partial(_load_body, body_schema)
 
     def decorate(view: View) -> View:
         returned = getattr(view, "returned", None)
@@ -109,6 +116,7 @@ def accepts(
 
         @wraps(view)
         def checked(**arguments: Any) -> Response:
+            _refuse_other_conditions(conditions)
             with new_names_up_to(services().settings.max_name):
                 mistakes = _path_mistakes(arguments)
                 for location, load_part in loaders.items():
@@ -118,6 +126,8 @@ def accepts(
                         mistakes += error.mistakes
                 if mistakes:
                     raise InvalidRequest(mistakes)
+                if query_schema is None:
+                    del arguments["query"]
                 return view(**arguments)
 
         checked.contract = replace(  # type: ignore[attr-defined]
@@ -180,6 +190,8 @@ def check_routes(app: Flask) -> None:
 def _respond(contract: Contract, answer: Answer) -> Response:
     payload, status, headers = answer
     content_type = "application/json"
+    if contract.text is not None and contract.schemas:
+        headers = {**headers, "Vary": "Accept"}
     render = partial(_to_json, contract.schemas, payload)
     if status == HTTPStatus.NOT_MODIFIED:
         body = b""
@@ -194,22 +206,22 @@ def _respond(contract: Contract, answer: Answer) -> Response:
 
 def _to_json(schemas: tuple[Schema, ...], payload: Any) -> bytes:
     schema = schemas[0]
+    if callable(payload):
+        payload = payload()
     if isinstance(payload, tuple):
         kind, payload = payload
         schema = next(schema for schema in schemas if type(schema) is kind)
     return f"{current_app.json.dumps(schema.dump(payload), separators=(',', ':'))}\n".encode()
 
 
-def _load_query(schema: Schema) -> dict[str, Any]:
-    """Load the query without empty values: the Node SDK sends null as one."""
-    given = {name: value for name, value in request.args.items() if value}
-    return load(schema, given, ("query",)) if given else dict(_load_nothing(schema))
-
-
-@cache
-def _load_nothing(schema: Schema) -> dict[str, Any]:
-    loaded: dict[str, Any] = load(schema, {}, ("query",))
-    return loaded
+def _refuse_other_conditions(heeded: tuple[str, ...]) -> None:
+    """Raise InvalidHeader where a write has a condition that the view does not heed."""
+    if request.method in READING:
+        return
+    for header in _CONDITIONS:
+        if header in request.headers and header not in heeded:
+            takes = f"it takes {' and '.join(heeded)}" if heeded else "it takes no condition"
+            raise InvalidHeader(f"The header {header} means nothing for this request, which was refused: {takes}.")
 
 
 def _load_body(schema: Schema) -> Any:

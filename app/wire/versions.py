@@ -1,13 +1,14 @@
 """Versions in HTTP: the headers ETag and Git-Commit, and conditional requests."""
 
 import hashlib
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from flask import request
-from werkzeug.datastructures import ETags
 
 from app.domain.preconditions import ANY, Precondition
-from app.wire.context import services
+from app.wire.context import InvalidHeader, services
 from storage.snapshot import Snapshot
 
 HEADERS = {
@@ -15,10 +16,20 @@ HEADERS = {
     "Git-Commit": "The commit that the answer was read from.",
 }
 LIST_HEADERS = {**HEADERS, "ETag": "The version: the git tree id of the folder, in quotes."}
+GRANTS_HEADERS = {**HEADERS, "ETag": "The version: the git blob id of `repo.yml`, in quotes."}
+ANSWER_HEADERS = {**HEADERS, "ETag": "The version: a hash of the commit and the rest of the query, in quotes."}
 NAMES_HEADERS = {"ETag": "The version: a hash of the names, in quotes. Pages have no ETag."}
 COMMIT_HEADERS = {"Git-Commit": HEADERS["Git-Commit"]}
 DELETED_HEADERS = {"Git-Commit": "The commit that deleted it."}
+CHANGED_HEADERS = {"Git-Commit": "The commit that the change made; the last one where nothing changed."}
+TAG_HEADERS = {"Git-Commit": "The commit that the tag is on."}
+CONDITIONS = ("If-Match", "If-None-Match")
 LOCATION = {"Location": "The address of the new resource."}
+
+_VERSION = r'(?:W/)?"[^"]*"|[^\s,"*]+'  # in quotes, weak or not; or bare, as a shell may leave it
+# What `If-Match` and `If-None-Match` of a write must be.
+VERSIONS = rf"^(\*|[\s,]*({_VERSION})([\s,]+({_VERSION}))*[\s,]*)$"
+_ENCODED = re.compile(r"(?:--?|;)(?:gzip|br|zstd|deflate)\Z")  # what proxies that compress an answer add to its ETag
 
 
 def headers(version: str, commit: str) -> dict[str, str]:
@@ -29,6 +40,12 @@ def headers(version: str, commit: str) -> dict[str, str]:
 def names_version(names: Sequence[str]) -> str:
     """Return the version of a list that is no git folder."""
     return hashlib.sha1("\n".join(names).encode(), usedforsecurity=False).hexdigest()
+
+
+def of_answer(snapshot: Snapshot, query: Mapping[str, Any]) -> str:
+    """Return the version of an answer that depends on the history up to a snapshot, and on the rest of the query."""
+    rest = sorted((name, str(value)) for name, value in query.items() if name != "ref")
+    return hashlib.sha1(f"{snapshot.commit} {rest}".encode(), usedforsecurity=False).hexdigest()
 
 
 def commit_headers(snapshot: Snapshot) -> dict[str, str]:
@@ -43,20 +60,35 @@ def location(name: str) -> dict[str, str]:
 
 
 def precondition() -> Precondition:
-    """Return what `If-Match` and `If-None-Match` require."""
-    return Precondition(
-        match=_versions("If-Match", request.if_match, weak=False) if "If-Match" in request.headers else None,
-        none_match=_versions("If-None-Match", request.if_none_match, weak=True),
-    )
+    """Return what `If-Match` and `If-None-Match` require; InvalidHeader where one of them cannot be read."""
+    return Precondition(match=_expect("If-Match"), none_match=_expect("If-None-Match") or frozenset())
 
 
 def is_known(version: str) -> bool:
     """Return whether the client has this version already, and needs no body."""
-    return bool({ANY, version} & _versions("If-None-Match", request.if_none_match, weak=True))
+    known = _versions(request.headers.get("If-None-Match", ""))
+    return known is not None and bool({ANY, version} & known)
 
 
-def _versions(header: str, tags: ETags, *, weak: bool) -> frozenset[str]:
-    """Return the versions in a header: `*` is any version, and the tag `"*"` is never one."""
-    if request.headers.get(header, "").strip() == ANY:
+def _expect(header: str) -> frozenset[str] | None:
+    """Return the versions in a header, or None where the request does not have it."""
+    text = request.headers.get(header)
+    if text is None:
+        return None
+    versions = _versions(text)
+    if versions is None:
+        raise InvalidHeader(f"The header {header} must be '*', or versions in quotes with commas between them.")
+    return versions
+
+
+def _versions(text: str) -> frozenset[str] | None:
+    """Return the versions that a header lists, or None where the header is malformed.
+
+    `*` is any version, and the tag `"*"` is never one. A version counts also where a proxy made its ETag weak or
+    added the name of an encoding: documents have one version, whatever the encoding of the answer.
+    """
+    if text.strip() == ANY:
         return frozenset([ANY])
-    return frozenset(tags.as_set(include_weak=weak)) - {ANY}
+    if not re.fullmatch(VERSIONS, text):
+        return None
+    return frozenset(_ENCODED.sub("", tag.removeprefix("W/").strip('"')) for tag in re.findall(_VERSION, text)) - {ANY}

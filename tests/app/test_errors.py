@@ -21,8 +21,9 @@ def test_every_code_is_documented():
 
 def test_every_storage_error_has_an_answer():
     kinds = set(StorageError.__subclasses__())
-    handled_by_the_registry = {"RepositoryExists"}
-    assert {kind.__name__ for kind in kinds - STATUSES.keys()} == handled_by_the_registry
+    handled_by_the_registry, answered_as_a_mistake = "RepositoryExists", "TooLarge"
+    others = {kind.__name__ for kind in kinds - STATUSES.keys()}
+    assert others == {handled_by_the_registry, answered_as_a_mistake}
     assert set(STATUSES.values()) <= CODES.keys()
 
 

@@ -80,6 +80,8 @@ def test_examples_of_bodies_are_accepted(master: Client):
         for name, rule in PATH_NAMES.items():
             address = address.replace(f"{{{name}}}", rule.example)
         for method in sorted(paths[path].keys() & {"post", "put"}):
+            if path.endswith("/rotate"):  # takes no body
+                continue
             content = paths[path][method]["requestBody"]["content"]["application/json"]
             response = master.request(method.upper(), address, content["example"])
             assert response.status_code < 300, response.text

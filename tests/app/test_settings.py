@@ -26,6 +26,9 @@ def test_every_setting_is_read_from_the_environment():
             "BAKEHOUSE_MAX_BODY": "2048",
             "BAKEHOUSE_MAX_DEPTH": "20",
             "BAKEHOUSE_MAX_ITEMS": "500",
+            "BAKEHOUSE_MAX_VALUES": "700",
+            "BAKEHOUSE_MAX_DOCUMENT": "4096",
+            "BAKEHOUSE_MAX_WRITE": "8192",
             "BAKEHOUSE_MAX_NAME": "40",
             "BAKEHOUSE_RATE_LIMIT": "600",
             "BAKEHOUSE_MAINTENANCE": "off",
@@ -34,12 +37,15 @@ def test_every_setting_is_read_from_the_environment():
             "BAKEHOUSE_ACCESS_LOG": "off",
             "BAKEHOUSE_KEEP_ALIVE": "5",
             "BAKEHOUSE_MIN_RATE": "1024",
+            "BAKEHOUSE_SHARED_LOCKS": "on",
         }
     )
-    public_url = "https://bake.example.org"
-    assert settings == Settings(
-        *(Path("/data"), "key", "::1", 0, 3, 4, public_url, 2048, 20, 500, 40, 600, False, 3, "json", False, 5, 1024)
-    )
+    listening = {"host": "::1", "port": 0, "workers": 3, "threads": 4, "public_url": "https://bake.example.org"}
+    of_bodies = {"max_body": 2048, "max_depth": 20, "max_items": 500, "max_values": 700}
+    of_files = {"max_document": 4096, "max_write": 8192, "max_name": 40, "maintenance": False}
+    of_connections = {"rate_limit": 600, "keep_alive": 5, "min_rate": 1024}
+    others = {"lock_timeout": 3, "shared_locks": True, "log_format": "json", "access_log": False}
+    assert settings == Settings(Path("/data"), "key", **listening, **of_bodies, **of_files, **of_connections, **others)
 
 
 @pytest.mark.parametrize(
@@ -56,6 +62,9 @@ def test_every_setting_is_read_from_the_environment():
         ("BAKEHOUSE_MAX_BODY", "10"),
         ("BAKEHOUSE_MAX_DEPTH", "101"),
         ("BAKEHOUSE_MAX_ITEMS", "0"),
+        ("BAKEHOUSE_MAX_VALUES", "9"),
+        ("BAKEHOUSE_MAX_DOCUMENT", "1 MiB"),
+        ("BAKEHOUSE_MAX_WRITE", "1023"),
         ("BAKEHOUSE_MAX_NAME", "101"),
         ("BAKEHOUSE_RATE_LIMIT", "10/s"),
         ("BAKEHOUSE_MAINTENANCE", "yes"),

@@ -144,11 +144,36 @@ def test_clone_needs_valid_credentials(user: User, git: Git, server: Server):
     assert "Authentication failed" in git("clone", user.clone_url(token="wrong"), "x", fails=True).stderr
     without = git("clone", f"{server.url}/git/{user.id}/demo.git", "x", fails=True).stderr
     assert "could not read Username" in without  # git asked, as it does only after a 401
-    wrong_name = user.clone_url().replace(f"//{user.id}:", "//somebody:")
-    assert "Authentication failed" in git("clone", wrong_name, "x", fails=True).stderr
     others = user.clone_url().replace(f"/git/{user.id}/", "/git/somebody/")
     assert "not found" in git("clone", others, "x", fails=True).stderr
     assert "not found" in git("clone", user.clone_url("nope"), "x", fails=True).stderr
+
+
+@pytest.mark.parametrize("name", ["x-access-token", "oauth2", "somebody", ""])
+def test_a_token_clones_with_any_user_name(user: User, git: Git, name: str):
+    git("clone", user.clone_url().replace(f"//{user.id}:", f"//{name}:"), "clone")
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer"])
+def test_a_token_clones_as_a_bearer(user: User, git: Git, server: Server, scheme: str):
+    url = f"{server.url}/git/{user.id}/demo.git"
+    header = f"http.extraHeader=Authorization: {scheme}"
+    git("-c", f"{header} {user.token}", "clone", url, "clone")
+    assert "could not read Username" in git("-c", f"{header} wrong", "clone", url, "x", fails=True).stderr
+
+
+def test_a_user_name_beside_a_token_gives_no_access(user: User, server: Server, git: Git):
+    """The token decides, also where the user name is that of the repo's owner or of the master key's user."""
+    stranger = new_user(server)
+    for name in (user.id, "admin"):
+        url = stranger.clone_url(owner=user.id).replace(f"//{stranger.id}:", f"//{name}:")
+        assert "not found" in git("clone", url, "x", fails=True).stderr
+
+
+def test_a_url_without_git_at_its_end_is_cloned(user: User, git: Git):
+    git("clone", user.clone_url().removesuffix(".git"), "clone")
+    git("-C", "clone", "fetch")
+    assert "not found" in git("clone", f"{user.clone_url()}.git", "x", fails=True).stderr
 
 
 def test_a_push_is_refused_with_a_sentence(user: User, git: Git):

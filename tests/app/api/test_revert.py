@@ -85,11 +85,14 @@ def test_revert_restores_question_templates(app: Flask, alice: Client):
     assert show(app, "templates/ask.txt") == "one"
     written = log(app, "-1", "--name-only", "--format=").split()
     assert written == ["targets/a.yml", "templates/ask.txt"]
+    alice.delete(PATH)
     put(alice, "b", generators=asking("three"))
     before = count(app)
+    assert_error(revert(alice, first), 409, "RESOURCE_CONFLICT", "templates/ask.txt", "'b'")
+    assert (show(app, "templates/ask.txt"), count(app)) == ("three", before)
+    alice.delete(f"{TARGETS}/b")
     assert revert(alice, first).status_code == 200
     assert show(app, "templates/ask.txt") == "one"
-    assert count(app) == before + 1
 
 
 def test_revert_to_the_current_version_makes_no_commit(app: Flask, alice: Client):

@@ -108,13 +108,31 @@ def test_a_tag_name_can_be_used_once(app: Flask, alice: Client):
         if pack:
             demo(app, "pack-refs", "--all")
         before = refs(app)
-        for body in ({"name": "v1"}, {"name": "v1", "ref": first["commit"], "message": "v1"}):
+        for body in ({"name": "v1"}, {"name": "v1", "ref": first["commit"], "message": "another"}):
             answer = alice.post(TAGS, body)
             assert_error(answer, 409, "RESOURCE_CONFLICT", "'v1'", "'demo'")
             assert answer.headers["X-Should-Retry"] == "false"
         assert_error(alice.post(TAGS, {"name": "V1"}), 409, "RESOURCE_CONFLICT", "'V1'", "'v1'")
         assert refs(app) == before
         assert alice.get(f"{TAGS}/v1").json == first
+
+
+def test_the_same_tag_again_is_answered_with_it(app: Flask, alice: Client):
+    made = alice.post(TAGS, {"name": "v1", "message": "Of the trial\n\nMore"})
+    assert made.status_code == 201
+    commit = made.json["commit"]
+    before = refs(app)
+    for ref in ({}, {"ref": commit}, {"ref": "main"}, {"ref": "v1"}):
+        again = alice.post(TAGS, {"name": "v1", "message": "Of the trial\n\nMore", **ref})
+        assert (again.status_code, again.json) == (200, made.json)
+        assert again.headers["Git-Commit"] == made.headers["Git-Commit"] == commit
+        assert "Location" not in again.headers
+    put_target(alice, "a", temperature=0.5)
+    after = refs(app)
+    assert_error(alice.post(TAGS, {"name": "v1", "message": "Of the trial\n\nMore"}), 409, "RESOURCE_CONFLICT", "'v1'")
+    assert refs(app) == after != before
+    demo(app, "update-ref", "refs/tags/by-hand", commit)
+    assert_error(alice.post(TAGS, {"name": "by-hand", "ref": commit}), 409, "RESOURCE_CONFLICT", "'by-hand'")
 
 
 def test_unknown_and_ambiguous_refs_cannot_be_tagged(app: Flask, alice: Client):

@@ -27,7 +27,7 @@ def test_a_question_template_is_committed_with_its_target(app: Flask, alice: Cli
     ]
     clash = [{"type": "custom", "template_path": "ask.txt", "template_content": "Other"}]
     assert_error(alice.post(TARGETS, target("b", generators=clash)), 409, "RESOURCE_CONFLICT", "templates/ask.txt")
-    put = alice.put(f"{TARGETS}/b", {"template": "default", "overrides": {"generators": clash}})
+    put = alice.put(f"{TARGETS}/a", {"template": "default", "overrides": {"generators": clash}})
     assert put.status_code == 200
     assert show(app, "templates/ask.txt") == "Other"
 

@@ -24,7 +24,6 @@ def test_get_and_put_heed_if_match_and_if_none_match(app: Flask, alice: Client):
     assert_error(alice.put(path, change, If_None_Match="*"), 412, "PRECONDITION_FAILED", "'a'")
     assert_error(alice.put(path, change, If_None_Match=etag), 412, "PRECONDITION_FAILED")
     assert_error(alice.put(path, change, If_Match='"other"'), 412, "PRECONDITION_FAILED", blob)
-    assert_error(alice.put(path, change, If_Match=f"W/{etag}"), 412, "PRECONDITION_FAILED")
     assert_error(alice.put(f"{TARGETS}/b", change, If_Match="*"), 412, "PRECONDITION_FAILED", "does not exist")
     assert alice.get(path).headers["ETag"] == etag
     changed = alice.put(path, change, If_Match=f'"other", {etag}')

@@ -4,12 +4,14 @@ import pytest
 import yaml
 from flask import Flask
 
-from tests.app.api.helpers import TARGETS, demo, log, show
+from tests.app.api.helpers import MESSAGES, PROMPTS, TARGETS, demo, log, show
 from tests.client import Client, assert_error
 from tests.payloads import seed_overrides, target
 
 
 def test_the_first_documented_request_creates_a_target(alice: Client):
+    for name in ("system_prompt_v1", "user_prompt_v1"):
+        alice.put(f"{PROMPTS}/{name}", {"messages": MESSAGES})
     created = alice.post(TARGETS, target("coding_target"))
     assert created.status_code == 201
     assert created.headers["Location"] == f"{TARGETS}/coding_target"
@@ -115,7 +117,7 @@ def test_delete_removes_a_target_and_heeds_if_match(app: Flask, alice: Client):
     child = alice.post(TARGETS, target("child", "base", max_tokens=5))
     assert_error(alice.delete(path, If_Match='"x"'), 412, "PRECONDITION_FAILED", "'base'")
     deleted = alice.delete(path, If_Match=etag)
-    assert (deleted.status_code, deleted.json) == (200, {"message": "Target 'base' deleted"})
+    assert (deleted.status_code, deleted.json["message"]) == (200, "Target 'base' deleted")
     assert deleted.headers["Git-Commit"] == log(app, "-1", "--format=%H").strip()
     assert log(app, "-1", "--format=%an: %s") == "Alice: Delete target base\n"
     assert_error(alice.get(path), 404, "RESOURCE_NOT_FOUND", "Target 'base'")

@@ -37,7 +37,9 @@ def test_tokens_are_created_listed_and_never_shown_again(master: Client):
     assert (first["access"], first["repos"], first["expires_at"]) == ("write", None, None)
     assert secret not in listed.text
     assert "sha256" not in listed.text
-    assert_error(master.post(TOKENS, {"name": "ci"}), 409, "RESOURCE_CONFLICT", "'alice'", "'ci'")
+    assert_error(
+        master.post(TOKENS, {"name": "ci"}), 409, "RESOURCE_CONFLICT", "'alice'", "'ci'", f"{TOKENS}/ci/rotate"
+    )
 
 
 def test_several_tokens_work_until_they_are_revoked(app: Flask, master: Client, alice: Client):
@@ -55,6 +57,41 @@ def test_several_tokens_work_until_they_are_revoked(app: Flask, master: Client, 
     history = git(data_dir / "accounts.git", "log", "--format=%s|%b")
     assert "Revoke token one of user alice" in history
     assert "Create token two of user alice" in history
+
+
+def test_a_token_whose_answer_was_lost_is_rotated(app: Flask, master: Client):
+    body = {"user_id": "alice"}
+    lost = Client(app, master.post("/v1/admin/users", body).json["api_key"])
+    again = master.post("/v1/admin/users", body)
+    assert_error(again, 409, "RESOURCE_CONFLICT", f"POST {TOKENS}/initial/rotate", "users tokens rotate alice initial")
+    rotated = master.post(f"{TOKENS}/initial/rotate", None)
+    assert rotated.status_code == 200
+    assert_error(lost.get("/v1/repo"), 401, "UNAUTHORIZED")
+    assert Client(app, rotated.json["api_key"]).get("/v1/repo").status_code == 200
+
+
+def test_a_rotated_token_keeps_its_limits(app: Flask, master: Client, alice: Client):
+    limits = {"access": "read", "repos": ["demo"], "expires_at": "2999-01-31T10:00:00+00:00"}
+    old = new_token(master, **limits)
+    new_token(master, name="other")
+    rotated = dict(master.post(f"{TOKENS}/ci/rotate", None).json)
+    new = Client(app, rotated.pop("api_key"))
+    assert rotated == {"name": "ci", **limits, "created_at": rotated["created_at"]}
+    assert [token["name"] for token in master.get(TOKENS).json["tokens"]] == ["initial", "ci", "other"]
+    assert_error(old.get("/v1/repo"), 401, "UNAUTHORIZED")
+    assert new.get("/v1/repo").json == alice.get("/v1/repo").json
+    history = git(app.extensions["bakehouse"].settings.data_dir / "accounts.git", "log", "-1", "--format=%s")
+    assert history == "Rotate token ci of user alice\n"
+
+
+def test_what_cannot_be_rotated(app: Flask, master: Client, alice: Client):
+    request = TokenRequest("old", expires=datetime(2026, 1, 31, tzinfo=UTC))
+    app.extensions["bakehouse"].accounts.create_token(Origin("operator"), "alice", request)
+    assert_error(master.post(f"{TOKENS}/old/rotate", None), 409, "RESOURCE_CONFLICT", "has expired")
+    assert_error(master.post(f"{TOKENS}/nope/rotate", None), 404, "RESOURCE_NOT_FOUND", "Token 'nope'")
+    path = "/v1/admin/users/nobody/tokens/initial/rotate"
+    assert_error(master.post(path, None), 404, "RESOURCE_NOT_FOUND", "User 'nobody'")
+    assert_error(alice.post(f"{TOKENS}/initial/rotate", None), 403, "FORBIDDEN")
 
 
 def test_only_the_master_key_manages_tokens(master: Client, alice: Client):

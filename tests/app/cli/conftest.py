@@ -13,6 +13,8 @@ from tests.storage.repositories import git
 @pytest.fixture
 def data_dir(app: Flask, master: Client, alice: Client) -> Path:
     """A data directory with targets, prompts, defaults, question templates, users and grants."""
+    for name in ("system_prompt_v1", "user_prompt_v1"):
+        alice.put(f"/v1/repo/demo/prompts/{name}", {"messages": [{"role": "system", "content": "Hello"}]})
     alice.post("/v1/repo/demo/targets", target("coding_target"))
     alice.post("/v1/repo/demo/targets", target("calm_target", "coding_target", temperature=0.1))
     files = {"generators": [{"type": "oneshot_qs", "template_content": "Ask:\n"}]}

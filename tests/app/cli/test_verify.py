@@ -18,7 +18,16 @@ from tests.storage.repositories import git, put, unpack
 def test_verify_finds_nothing_in_data_of_the_server(data_dir: Path):
     result = verify(data_dir=data_dir)
     assert_found(result)
-    assert result.stderr.splitlines() == ["accounts", "alice/demo", "Nothing found."]
+    assert result.stderr.splitlines() == [
+        "accounts",
+        "alice/demo",
+        "note: alice/demo: targets/calm_target.yml: template: there is no target 'coding_target' any more, "
+        "so a rebase is not possible.",
+        "Nothing found, and 1 note.",
+    ]
+    strict = verify("--strict", data_dir=data_dir)
+    assert_found(strict, f"alice/demo: {CALM}: template: there is no target 'coding_target' any more")
+    assert strict.stderr.splitlines()[-1] == "1 finding."
 
 
 def test_verify_checks_one_repo_alone(data_dir: Path, alice: Client):

@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from app.registry import repos
-from tests.app.cli.verifying import assert_found, commit, verify
+from storage.store import Store
+from tests.app.cli.verifying import assert_found, commit, delete_without_files, put_without_owners, verify
 from tests.client import Client
 from tests.payloads import asking, made, target
-from tests.storage.repositories import git, settle
+from tests.storage.repositories import commit_files, git, settle
 
 TARGETS = "/v1/repo/demo/targets"
 ASKED, ASKED_BY_DEFAULT = "templates/asking_target-0.txt", "templates/default-0.txt"
@@ -25,10 +26,18 @@ def write(clone: Path, path: str, content: str) -> None:
     commit(clone)
 
 
-@pytest.mark.parametrize("path", [ASKED, ASKED_BY_DEFAULT, "templates/added.txt"])
-def test_verify_finds_a_question_template_that_no_target_brought(clone: Path, path: str):
+@pytest.mark.parametrize(
+    ("path", "owners"),
+    [
+        (ASKED, ["targets/asking_target.yml"]),
+        (ASKED_BY_DEFAULT, ["defaults/target.yml"]),
+        ("templates/added.txt", []),
+    ],
+)
+def test_verify_finds_a_question_template_that_no_target_brought(clone: Path, path: str, owners: list[str]):
     write(clone, path, "Ask something else:\n")
-    assert_found(verify(clone), f"{clone}: {path}: {NOBODYS}")
+    of_owners = [f"{clone}: {owner}: {path} is at …, and not at" for owner in owners]
+    assert_found(verify(clone), *of_owners, f"{clone}: {path}: {NOBODYS}")
 
 
 def test_verify_takes_no_question_template_from_an_unreadable_document(clone: Path):
@@ -37,6 +46,7 @@ def test_verify_takes_no_question_template_from_an_unreadable_document(clone: Pa
     write(clone, "targets/broken.yml", f"files: {{{ASKED}: {version}")
     assert_found(
         verify(clone),
+        f"{clone}: targets/asking_target.yml: {ASKED} is at {version}, and not at",
         f"{clone}: targets/broken.yml is not a document",
         f"{clone}: {ASKED}: {NOBODYS}",
     )
@@ -58,18 +68,26 @@ def test_verify_reports_a_removed_question_template_at_its_target(clone: Path, p
 
 def test_verify_accepts_question_templates_of_deleted_targets(data_dir: Path, alice: Client):
     put(alice, "deleted", "1\n")
-    alice.delete(f"{TARGETS}/deleted")
+    delete_without_files(data_dir, "deleted")
     batch = [{**target(name), "overrides": {"generators": asking(name, name)}} for name in ("a", "b")]
     assert alice.put(f"{TARGETS}/batch", {"targets": batch}).status_code == 200
     alice.delete(f"{TARGETS}/a")
     assert_found(verify(data_dir=data_dir))
 
 
-def test_verify_accepts_a_question_template_replaced_by_another_target(data_dir: Path, alice: Client):
-    put(alice, "first", "1\n")
-    put(alice, "second", "2\n")
-    assert_found(verify(data_dir=data_dir))
-    alice.delete(f"{TARGETS}/second")
+def test_verify_finds_each_owner_whose_file_was_replaced_by_an_older_version(data_dir: Path, alice: Client):
+    put_without_owners(data_dir, "first", "1\n")
+    put_without_owners(data_dir, "second", "2\n")
+    found = "alice/demo: targets/first.yml: templates/ask.txt is at …, and not at"
+    assert_found(verify(data_dir=data_dir), found)
+    alice.put("/v1/repo/demo/defaults/target", {"config": {"generators": asking("2\n")}})
+    put_without_owners(data_dir, "second", "3\n")
+    of_default = "alice/demo: defaults/target.yml: templates/ask.txt is at …, and not at"
+    assert_found(verify(data_dir=data_dir), of_default, found)
+    alice.put("/v1/repo/demo/defaults/target", {"config": {}})
+    assert_found(verify(data_dir=data_dir), found)
+    assert alice.put(f"{TARGETS}/first", made(generators=asking("1\n"))).status_code == 409
+    put(alice, "first", "3\n")
     assert_found(verify(data_dir=data_dir))
 
 
@@ -77,15 +95,16 @@ def test_verify_accepts_a_question_template_replaced_by_another_target(data_dir:
 def test_verify_accepts_a_question_template_restored_alone(data_dir: Path, alice: Client, how: str):
     """The commit that restored the file changed no document, and no document names the file any more."""
     put(alice, "first", "1\n")
-    put(alice, "second", "2\n")
-    before = git(data_dir / "repos/alice/demo.git", "rev-parse", "main").strip()
+    repository = Store(data_dir / "repos").open("alice/demo")
+    before = repository.head().commit
+    repository.transact(commit_files({"templates/ask.txt": None}))
     if how == "put":
         put(alice, "first", "1\n")
     else:
         alice.post(f"{TARGETS}/first/revert", {"to": before})
     files = git(data_dir / "repos/alice/demo.git", "show", "--name-only", "--format=", "main")
     assert files.split() == ["templates/ask.txt"]
-    alice.delete(f"{TARGETS}/first")
+    delete_without_files(data_dir, "first")
     assert_found(verify(data_dir=data_dir))
 
 
@@ -95,7 +114,11 @@ def test_verify_finds_a_question_template_restored_by_hand(clone: Path, alice: C
     settle(clone.parent)
     git(clone, "pull", "--quiet")
     write(clone, "templates/ask.txt", "1\n")
-    assert_found(verify(clone), f"{clone}: templates/ask.txt: {NOBODYS}")
+    assert_found(
+        verify(clone),
+        f"{clone}: targets/changing.yml: templates/ask.txt is at …, and not at",
+        f"{clone}: templates/ask.txt: {NOBODYS}",
+    )
 
 
 def test_verify_finds_a_rewritten_readme(clone: Path):

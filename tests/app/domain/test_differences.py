@@ -45,14 +45,92 @@ def test_compare_finds_nothing_only_between_equal_values(old, new):
     assert (compare(old, new) == []) == (text(old) == text(new))
 
 
-@given(JSON, JSON)
+# Lists of few different entries: so some are equal, some moved, and some are there twice.
+ENTRIES = st.sampled_from([1, 1.0, True, "a", [1], [2], {"a": 1}, {"a": 1, "b": 2}, {"a": [1]}]).map(copy.deepcopy)
+LISTS = st.lists(ENTRIES, max_size=40)
+
+
+@given(LISTS, LISTS)
+def test_operations_turn_an_old_list_into_the_new(old, new):
+    assert text(apply({"a": old}, operations(compare({"a": old}, {"a": new})))) == text({"a": new})
+
+
+@given(st.lists(st.integers(0, 10**6), max_size=200), st.data())
+def test_operations_are_right_for_lists_that_share_most_entries(old, data):
+    new = list(old)
+    for _ in range(data.draw(st.integers(0, 5))):
+        at = data.draw(st.integers(0, len(new)))
+        new[at : at + data.draw(st.integers(0, 3))] = data.draw(st.lists(st.integers(0, 10**6), max_size=3))
+    assert apply(old, operations(compare(old, new))) == new
+
+
+@given(JSON | LISTS, JSON | LISTS)
 def test_compare_lists_each_field_once_with_old_and_new_value(old, new):
     differences = compare(old, new)
-    assert len({difference.field for difference in differences}) == len(differences)
+    assert len({(each.field, each.new is MISSING) for each in differences}) == len(differences)
     for difference in differences:
-        for side, value in ((old, difference.old), (new, difference.new)):
-            assert value is MISSING or text(find(side, difference.field)) == text(value)
+        side = (old, difference.old) if difference.new is MISSING else (new, difference.new)
+        assert text(find(side[0], difference.field)) == text(side[1])
         assert {difference.old is MISSING, difference.new is MISSING} != {True}
+
+
+def questions(count: int) -> list[dict[str, Any]]:
+    return [{"type": "hardcoded", "questions": [f"What is {number}?"]} for number in range(count)]
+
+
+def test_an_entry_in_front_of_many_is_one_difference():
+    old = {"generators": questions(14_000)}
+    new = {"generators": [{"type": "persona"}, *questions(14_000)]}
+    assert compare(old, new) == [Difference("/generators/0", MISSING, {"type": "persona"})]
+    assert compare(new, old) == [Difference("/generators/0", {"type": "persona"}, MISSING)]
+
+
+def test_an_entry_that_changed_behind_a_new_one_is_compared_field_by_field():
+    old, new = questions(3), [{"type": "persona"}, *questions(3)]
+    new[2] = {**new[2], "numq": 5}
+    assert [(each.field, each.old, each.new) for each in compare(old, new)] == [
+        ("/0", MISSING, {"type": "persona"}),
+        ("/2/numq", MISSING, 5),
+    ]
+    assert apply(old, operations(compare(old, new))) == new
+
+
+def test_an_entry_that_is_gone_is_named_by_its_old_place_and_removed_at_its_place_by_then():
+    differences = compare(["a", "b", "c", "d"], ["c", "e", "d"])
+    assert [(each.field, each.old, each.new) for each in differences] == [
+        ("/1", "b", MISSING),
+        ("/0", "a", MISSING),
+        ("/1", MISSING, "e"),
+    ]
+    differences = compare(["a", "b", "c"], ["x", "a", "b"])
+    assert differences == [Difference("/0", MISSING, "x"), Difference("/2", "c", MISSING, "/3")]
+
+
+class Counted(dict[str, Any]):
+    """An object that counts how often its fields were asked for."""
+
+    looks = 0
+
+    def items(self) -> Any:
+        Counted.looks += 1
+        return super().items()
+
+
+@pytest.mark.parametrize("order", ["kept", "reversed", "shuffled", "alike", "deep"])
+def test_the_entries_of_lists_are_looked_at_a_few_times_however_many_there_are(order, monkeypatch):
+    monkeypatch.setattr(Counted, "looks", 0)
+    count = 3000
+    old: list[Any] = [Counted(a=number if order != "alike" else number % 2) for number in range(count)]
+    new: list[Any] = [Counted(a=-1), *(Counted(each) for each in old), Counted(a=-2)]
+    if order == "reversed":
+        new.reverse()
+    if order == "shuffled":
+        new = [new[number * 7 % len(new)] for number in range(len(new))]
+    if order == "deep":
+        for _ in range(90):
+            old, new = [0, old], [1, new]
+    assert apply(old, operations(compare(old, new))) == new
+    assert Counted.looks < 10 * count
 
 
 def find(value: Any, field: str) -> Any:

@@ -14,7 +14,7 @@ from app.domain.preconditions import UNCONDITIONAL
 from app.registry import defaults, repos, targets
 from app.registry.messages import Origin
 from app.registry.target_files import Target
-from app.registry.targets import TargetRequest
+from app.registry.target_requests import TargetRequest
 from storage.repository import Repository
 from storage.store import Store
 from tests.storage.repositories import settle
@@ -122,7 +122,7 @@ def new_repository() -> Iterator[Repository]:
 
 def put(repository: Repository, name: str, template: str, overrides: Patch) -> Target:
     """Make or replace a target."""
-    return targets.put(repository, ALICE, TargetRequest.of(name, template, overrides), UNCONDITIONAL)
+    return targets.put(repository, ALICE, TargetRequest.of(name, template, overrides), UNCONDITIONAL).target
 
 
 def put_default(repository: Repository, overrides: Patch) -> str:

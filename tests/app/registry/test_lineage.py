@@ -46,7 +46,11 @@ def build(repository: Repository, default: Patch | None, chain: Sequence[Any]) -
         layer = Layer(name, [*below.written] if is_again else [])
         if earlier is not None and not is_again:
             layer.write(put(repository, name, below.name, earlier).commit, earlier)
-        layer.write(put(repository, name, below.name, overrides).commit, overrides)
+        tip = repository.head().commit
+        commit = put(repository, name, below.name, overrides).commit
+        if is_again and commit == tip:  # nothing changed, so there is no layer
+            continue
+        layer.write(commit, overrides)
         layers.append(layer)
     return layers
 

@@ -26,9 +26,9 @@ def grown(repository: Repository, writes: Sequence[tuple[int, int, Patch]]) -> T
 
 def rebase_tree(repository: Repository, name: str, *, dry_run: bool = False) -> list[rebase.Drift]:
     """Rebase a target and all below it."""
-    changed, commit = rebase.rebase(repository, ALICE, name, UNCONDITIONAL, with_descendants=True, dry_run=dry_run)
-    assert commit == repository.head().commit
-    return changed
+    rebased = rebase.rebase(repository, ALICE, name, UNCONDITIONAL, with_descendants=True, dry_run=dry_run)
+    assert rebased.commit == repository.head().commit
+    return rebased.changed
 
 
 def count(repository: Repository) -> int:
@@ -77,8 +77,8 @@ def test_drift_equals_what_a_rebase_then_changes(writes: Sequence[tuple[int, int
             base = tree.default if template == "default" else targets.get(now, template).config
             assert drift.template == template
             assert same(drift.rebased.config, fold(patches, base))
-            changed, _ = rebase.rebase(repository, ALICE, name, UNCONDITIONAL, with_descendants=False, dry_run=False)
-            assert [found.differences for found in changed] == [drift.differences] * (not drift.is_current)
+            rebased = rebase.rebase(repository, ALICE, name, UNCONDITIONAL, with_descendants=False, dry_run=False)
+            assert [found.differences for found in rebased.changed] == [drift.differences] * (not drift.is_current)
             assert same(targets.get(repository.head(), name).config, fold(patches, base))
 
 

@@ -37,7 +37,8 @@ const stories = {
     const { created, failed } = await prompts.createBatch('demo', { prompts: batch });
     assert.deepEqual([created, Object.keys(failed)], [['why'], ['wrong']]);
     const set = await prompts.batchSet('demo', { prompts: { why: [SYSTEM, QUESTION], empty: [] } });
-    assert.deepEqual(set, { created: ['why', 'empty'], failed: {} });
+    assert.deepEqual([set.created, set.failed], [['why', 'empty'], {}]);
+    assert.deepEqual(Object.keys(set.versions), ['why', 'empty']);
     assert.deepEqual(await prompts.list('demo'), { prompts: ['empty', 'terse', 'why'] });
   },
 
@@ -65,7 +66,7 @@ const stories = {
     assert.deepEqual([created, Object.keys(failed)], [['second', 'third'], ['orphan']]);
     const second = { target_name: 'second', template: 'default' };
     const set = await targets.batchSet('demo', { targets: [second] });
-    assert.deepEqual(set, { created: ['second'], failed: {} });
+    assert.deepEqual([set.created, set.failed, Object.keys(set.versions)], [['second'], {}, ['second']]);
     assert.equal((await targets.get('third', { repo_name: 'demo' })).config.temperature, 1.5);
     assert.match((await targets.delete('first', { repo_name: 'demo' })).message, /'first'/);
     assert.deepEqual(await targets.list('demo'), { targets: ['second', 'third'] });

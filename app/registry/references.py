@@ -1,0 +1,36 @@
+"""Names that a config gives to prompts and question templates which are not there."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+
+from app.domain.names import enumerated
+from app.domain.resolution import Config
+from app.registry import prompts, question_templates
+from app.registry.documents import Source
+
+PROMPT_FIELDS = ("teacher_prompt", "student_prompt")
+
+
+def dangling(source: Source, config: Config, brought: Collection[str] = ()) -> Iterator[str]:
+    """Yield a warning for each prompt, and each file in `templates/`, that a config names and that is not there.
+
+    `brought` are the paths of files that come with the config and are not written.
+    """
+    for field in PROMPT_FIELDS:
+        name = config.get(field)
+        if name and not source.version(prompts.FOLDER.path(name)):
+            yield f"{field}: there is no prompt '{name}'. Create the prompt, or name another one."
+    for index, generator in enumerate(config.get("generators") or ()):
+        path = generator.get("template_path") or ""
+        if path.startswith(f"{question_templates.FOLDER}/") and path not in brought and not source.version(path):
+            field = f"generators.{index}.template_path"
+            yield f"{field}: there is no file '{path}'. Send the text in template_content, or name another file."
+
+
+def dangling_of_all(source: Source, configs: Iterable[tuple[str, Config]]) -> list[str]:
+    """Return the warnings about many configs, by name: each warning once, with the names that it is about."""
+    concerned: defaultdict[str, list[str]] = defaultdict(list)
+    for name, config in configs:
+        for warning in dangling(source, config):
+            concerned[warning].append(name)
+    return [f"{enumerated(names)}: {warning}" for warning, names in concerned.items()]

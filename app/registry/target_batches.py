@@ -1,0 +1,86 @@
+"""Batches of targets: many requests in one commit."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from app.domain.errors import Conflict, NotFound
+from app.domain.preconditions import Precondition
+from app.registry import batch_sizes, messages, references, target_requests
+from app.registry.messages import Origin
+from app.registry.target_files import FOLDER, Target
+from app.registry.target_requests import Action, TargetRequest
+from app.registry.template_owners import FileChanges
+from storage.ids import BlobId, CommitId
+from storage.repository import Repository
+from storage.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenBatch:
+    """The versions of the targets that exist now as requested, by name, and the reasons for the others."""
+
+    versions: Mapping[str, BlobId]
+    failed: Mapping[str, str]
+    warnings: Sequence[str]
+    commit: CommitId
+
+
+def write_all(
+    repository: Repository,
+    origin: Origin,
+    requests: Iterable[TargetRequest],
+    precondition: Precondition,
+    *,
+    replacing: bool,
+) -> WrittenBatch:
+    """Create targets in one commit, or replace them. A later one may have an earlier one as its template.
+
+    Targets whose templates are unknown fail alone. Raises Conflict, and writes nothing, where a target
+    contradicts another or an existing one, or PreconditionFailed by the version of the folder.
+    """
+    requests = list(requests)
+    _refuse_contradictions(requests)
+
+    def change(transaction: Transaction) -> WrittenBatch:
+        FOLDER.check(transaction, precondition)
+        batch_sizes.check(transaction, requests)
+        changes = FileChanges(transaction)
+        there: dict[str, Target] = {}
+        failed: dict[str, str] = {}
+        lines = []
+        for request in requests:
+            try:
+                outcome = (target_requests.put if replacing else target_requests.create)(transaction, changes, request)
+            except NotFound as error:
+                failed[request.name] = str(error)
+                continue
+            there[request.name] = outcome.target
+            if outcome.action is not Action.KEEP:
+                fields = ", ".join(request.overrides) or "nothing changed"
+                lines.append(f"{outcome.action} target {request.name} from {request.template}: {fields}")
+        warnings = changes.settle() + references.dangling_of_all(
+            transaction, [(name, target.config) for name, target in there.items()]
+        )
+        if lines:
+            FOLDER.commit(transaction, origin, messages.batch_message(origin, "target", lines))
+        versions = {name: target.version for name, target in there.items()}
+        return WrittenBatch(versions, failed, warnings, transaction.tip)
+
+    return repository.transact(change)
+
+
+def _refuse_contradictions(requests: list[TargetRequest]) -> None:
+    """Raise Conflict where two targets of a batch have one name, or bring one file with different content.
+
+    Otherwise a target could record a template version that the batch's commit does not contain.
+    """
+    names: set[str] = set()
+    files: dict[str, bytes] = {}
+    for request in requests:
+        if request.name in names:
+            raise Conflict(request.name, f"Target '{request.name}' is in the batch twice")
+        names.add(request.name)
+        for path, content in request.files.items():
+            if files.setdefault(path, content) != content:
+                message = f"Target '{request.name}' and another of the batch bring '{path}' with different content"
+                raise Conflict(path, message)
