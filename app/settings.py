@@ -36,6 +36,8 @@ class Settings:
     rate_limit: int = 0  # requests a minute of each token; 0: any number
     maintenance: bool = True  # in the background; False: the operator runs `bakehouse maintain`
     lock_timeout: int = 10  # seconds that a request waits for a repo that another program locks
+    max_page: int = 1024 * 1024  # bytes of JSON after which an answer about the past goes on in another page
+    max_parsed: int = 16 * 1024 * 1024  # bytes of documents that one answer about the past parses
     log_format: str = "text"  # or "json"
     access_log: bool = True  # a line for each request
     keep_alive: int = 75  # seconds that a connection stays open without a request
@@ -63,6 +65,8 @@ class Settings:
             rate_limit=_integer(env, "BAKEHOUSE_RATE_LIMIT", cls.rate_limit, 0, 1_000_000),
             maintenance=_switch(env, "BAKEHOUSE_MAINTENANCE", cls.maintenance),
             lock_timeout=_integer(env, "BAKEHOUSE_LOCK_TIMEOUT", cls.lock_timeout, 1, 3600),
+            max_page=_integer(env, "BAKEHOUSE_MAX_PAGE", cls.max_page, 1024, 1024**3),
+            max_parsed=_integer(env, "BAKEHOUSE_MAX_PARSED", cls.max_parsed, 1024, 1024**3),
             log_format=_choice(env, "BAKEHOUSE_LOG_FORMAT", ("text", "json")),
             access_log=_switch(env, "BAKEHOUSE_ACCESS_LOG", cls.access_log),
             keep_alive=_integer(env, "BAKEHOUSE_KEEP_ALIVE", cls.keep_alive, 1, 3600),

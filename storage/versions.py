@@ -38,6 +38,14 @@ class Known:
         blob = self.blobs[number * _ID : (number + 1) * _ID].hex()
         return None if blob == NO_BLOB else BlobId(blob)
 
+    def find(self, blob: BlobId, count: int) -> int:
+        """Return the number of the newest of the first `count` versions that has a content; -1 if none has."""
+        wanted, end = bytes.fromhex(blob), count * _ID
+        start = self.blobs.rfind(wanted, 0, end)
+        while start >= 0 and start % _ID:
+            start = self.blobs.rfind(wanted, 0, start + _ID - 1)
+        return start // _ID if start >= 0 else -1
+
     @property
     def size(self) -> int:
         """How many bytes this takes."""

@@ -1,12 +1,15 @@
 """`/v1/repo/{repo_name}/log`, and the histories and differences of targets and prompts."""
 
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, request
 
 from app.api import payloads
+from app.domain.budgets import Room
 from app.domain.differences import compare
-from app.registry import history, prompts, revisions, targets
+from app.registry import history, log_filters, prompts, revisions, targets
 from app.registry.folders import Folder
 from app.registry.history import ChangedFile, Entry
 from app.registry.revisions import Ref
@@ -22,7 +25,6 @@ from app.schemas.history import (
 )
 from app.wire import context, versions
 from app.wire.contract import Answer, TextFormat, accepts, returns
-from storage.history import LogFilter
 from storage.ids import CommitId
 from storage.repository import Repository
 from storage.snapshot import Snapshot
@@ -44,14 +46,10 @@ def get_log(repo_name: str, query: dict[str, Any]) -> Answer:
     """List the commits of a repo, newest first, with the fields that each changed."""
     repository, snapshot = context.repository(repo_name), context.snapshot(repo_name, query)
     before = _before(repository, query)
-    # A filter that only the schema has, or only `LogFilter`, fails here.
-    wanted = LogFilter(**{name: query[name] for name in query.keys() - PageQuerySchema().fields.keys()})
-    page = history.of_repo(repository, snapshot, wanted, before=before, limit=query["limit"])
-    payload = [
-        {**_commit(entry), "files": [{"path": file.path, **_changed(file)} for file in entry.files]}
-        for entry in page.entries
-    ]
-    return {"commits": payload, "next": page.next}, 200, versions.commit_headers(snapshot)
+    asked = {name: query[name] for name in query.keys() - PageQuerySchema().fields.keys()}
+    wanted = log_filters.read(asked, context.services().accounts, context.principal().owner)
+    entries = history.of_repo(repository, snapshot, wanted, payloads.work(), before=before, limit=query["limit"])
+    return _page(entries, partial(_logged, full=query["full"])), 200, versions.commit_headers(snapshot)
 
 
 @blueprint.get("/targets/<item:target_name>/history")
@@ -78,7 +76,7 @@ def get_prompt_history(repo_name: str, prompt_name: str, query: dict[str, Any]) 
 
 @blueprint.get("/targets/<item:target_name>/diff")
 @accepts(query=DiffQuerySchema)
-@returns(DiffSchema, 200, errors=(404, 409), text=_TEXT_DIFF)
+@returns(DiffSchema, 200, errors=(404, 409, 413), text=_TEXT_DIFF)
 def get_target_diff(repo_name: str, target_name: str, query: dict[str, Any]) -> Answer:
     """Compare a target with itself at another commit, or with another target.
 
@@ -89,13 +87,16 @@ def get_target_diff(repo_name: str, target_name: str, query: dict[str, Any]) -> 
     then, now = _sides(repository, query["from_"], query["to"], against)
     names = (then, against or target_name), (now, target_name)
     for side in names:
-        FOLDER.expect(*side)
+        FOLDER.expect(*side)  # the text needs no more
     accepted = request.accept_mimetypes.best_match(["application/json", _TEXT_DIFF.media_type])
     if accepted == _TEXT_DIFF.media_type:
         sides = [(snapshot.commit, FOLDER.path(name)) for snapshot, name in names]
         return repository.diff(*sides), 200, {}
+    work = payloads.work()
+    for snapshot, name in names:
+        work.expect("The comparison", len(snapshot.blob(FOLDER.expect(snapshot, name))))
     old, new = (targets.get(*side) for side in names)
-    compared = payloads.comparison(compare(old.config, new.config))
+    compared = payloads.comparison(compare(old.config, new.config), payloads.room(), full=query["full"])
     return {"from_": _compared(old), "to": _compared(new), **compared}, 200, {}
 
 
@@ -121,9 +122,20 @@ def _compared(target: Target) -> dict[str, Any]:
 def _history(repo_name: str, folder: Folder, name: str, query: dict[str, Any]) -> Answer:
     repository, snapshot = context.repository(repo_name), context.snapshot(repo_name, query)
     before = _before(repository, query)
-    page = history.of_file(repository, snapshot, folder, name, before=before, limit=query["limit"])
-    payload = [{**_commit(entry), **_changed(*entry.files)} for entry in page.entries]
-    return {"commits": payload, "next": page.next}, 200, versions.commit_headers(snapshot)
+    of_file = history.of_file(repository, snapshot, folder, name, payloads.work(), before=before, limit=query["limit"])
+    return _page(of_file, partial(_version, full=query["full"])), 200, versions.commit_headers(snapshot)
+
+
+def _page(entries: Iterator[Entry], show: Callable[[Entry], dict[str, Any]]) -> dict[str, Any]:
+    """Return as many entries as there is room for, one at least, and what the next page is before."""
+    space, commits, following = payloads.room(), [], None
+    for entry in entries:
+        commit = show(entry)
+        if not space.fits(commit):
+            break
+        commits.append(commit)
+        following = entry.commit if entry.has_older else None
+    return {"commits": commits, "next": following}
 
 
 def _before(repository: Repository, query: dict[str, Any]) -> CommitId | None:
@@ -135,12 +147,23 @@ def _commit(entry: Entry) -> dict[str, Any]:
     return {
         "commit": entry.commit,
         "author": payloads.person(signature),
-        "time": payloads.time(signature.time),
+        "time": payloads.time(signature),
         "subject": signature.subject,
     }
 
 
-def _changed(file: ChangedFile) -> dict[str, Any]:
+def _logged(entry: Entry, *, full: bool) -> dict[str, Any]:
+    space = payloads.room()
+    files = [{"path": file.path, **_changed(file, space, full=full)} for file in entry.files]
+    return {**_commit(entry), "files": files, **({"more_files": entry.more_files} if entry.more_files else {})}
+
+
+def _version(entry: Entry, *, full: bool) -> dict[str, Any]:
+    return {**_commit(entry), **_changed(entry.files[0], payloads.room(), full=full)}
+
+
+def _changed(file: ChangedFile, space: Room, *, full: bool) -> dict[str, Any]:
     action = "deleted" if file.new is None else "created" if file.old is None else "updated"
-    changes = None if file.differences is None else payloads.changes(file.differences)
-    return {"action": action, "version": file.new, "changes": changes}
+    if file.differences is None:
+        return {"action": action, "version": file.new, "changes": None, "note": file.note}
+    return {"action": action, "version": file.new, **payloads.changes(file.differences, space, full=full)}

@@ -5,18 +5,21 @@ from typing import Any
 from flask import Blueprint
 
 from app.api import examples, payloads
+from app.domain.budgets import Room
+from app.domain.errors import TooMuchToRead
 from app.registry import lineage, rebase, targets
 from app.registry.rebase import Drift
 from app.registry.target_files import FOLDER
-from app.schemas.lineage import (
+from app.schemas.history import FullQuerySchema
+from app.schemas.lineage import ExplainQuerySchema, ExplanationSchema
+from app.schemas.rebase import (
     DescendantListSchema,
+    DescendantQuerySchema,
     DriftSchema,
-    ExplanationSchema,
     RebasedSchema,
     RebaseSchema,
     RevertSchema,
 )
-from app.schemas.revisions import RefQuerySchema
 from app.schemas.targets import WrittenTargetSchema
 from app.wire import context, versions
 from app.wire.contract import Answer, accepts, returns
@@ -26,7 +29,7 @@ blueprint.before_request(context.authorize)
 
 
 @blueprint.get("/explain")
-@accepts(query=RefQuerySchema, conditions=("If-None-Match",))
+@accepts(query=ExplainQuerySchema, conditions=("If-None-Match",))
 @returns(ExplanationSchema, 200, 304, errors=(404, 409), headers=versions.ANSWER_HEADERS)
 def explain_target(repo_name: str, target_name: str, query: dict[str, Any]) -> Answer:
     """Explain a target: for each field of its config, who set it, when, and which values it replaced."""
@@ -34,32 +37,46 @@ def explain_target(repo_name: str, target_name: str, query: dict[str, Any]) -> A
     FOLDER.expect(snapshot, target_name)
 
     def explained() -> dict[str, Any]:
-        found = lineage.explain(repository, snapshot, targets.get(snapshot, target_name))
-        return {"target_name": target_name, **payloads.explanation(repository, found)}
+        target = targets.get(snapshot, target_name)
+        found = lineage.explain(repository, snapshot, target, payloads.explanation_page(query))
+        return {"target_name": target_name, **payloads.explanation(repository, found, full=query["full"])}
 
     version = versions.of_answer(snapshot, query)
     return explained, 304 if versions.is_known(version) else 200, versions.headers(version, snapshot.commit)
 
 
 @blueprint.get("/drift")
-@accepts(query=RefQuerySchema)
-@returns(DriftSchema, 200, errors=(404, 409), headers=versions.COMMIT_HEADERS)
+@accepts(query=FullQuerySchema)
+@returns(DriftSchema, 200, errors=(404, 409, 413), headers=versions.COMMIT_HEADERS)
 def get_drift(repo_name: str, target_name: str, query: dict[str, Any]) -> Answer:
     """Show what would change if a target were resolved on the current template."""
     snapshot = context.snapshot(repo_name, query)
-    return _drift(rebase.drift(snapshot, target_name)), 200, versions.commit_headers(snapshot)
+    found = rebase.drift(snapshot, target_name, work=payloads.work())
+    return _drift(found, full=query["full"]), 200, versions.commit_headers(snapshot)
 
 
 @blueprint.get("/descendants")
-@accepts(query=RefQuerySchema)
-@returns(DescendantListSchema, 200, errors=(404, 409), headers=versions.COMMIT_HEADERS)
+@accepts(query=DescendantQuerySchema)
+@returns(DescendantListSchema, 200, errors=(404, 409, 413), headers=versions.COMMIT_HEADERS)
 def list_descendants(repo_name: str, target_name: str, query: dict[str, Any]) -> Answer:
     """List all targets made from a target, directly or not, each with its drift."""
     snapshot = context.snapshot(repo_name, query)
-    found = [
-        {**_drift(descendant), "depth": descendant.depth} for descendant in rebase.descendants(snapshot, target_name)
-    ]
-    return {"descendants": found}, 200, versions.commit_headers(snapshot)
+    names = rebase.descendants(snapshot, target_name)
+    work, space = payloads.work(), payloads.room()
+    found: list[dict[str, Any]] = []
+    for name, depth in names[query["offset"] :]:
+        try:
+            shown = {**_drift(rebase.drift(snapshot, name, depth, work), full=query["full"]), "depth": depth}
+        except TooMuchToRead:
+            if not found:
+                raise
+            break
+        if not space.fits(shown):
+            break
+        found.append(shown)
+    end = query["offset"] + len(found)
+    following = {"ref": snapshot.commit, "offset": end} if end < len(names) else None
+    return {"descendants": found, "next": following}, 200, versions.commit_headers(snapshot)
 
 
 @blueprint.post("/rebase")
@@ -78,7 +95,8 @@ def rebase_target(repo_name: str, target_name: str, body: dict[str, Any]) -> Ans
         with_descendants=body["descendants"],
         dry_run=body["dry_run"],
     )
-    changed = [_rebased(found) for found in rebased.changed]
+    space = payloads.room()
+    changed = [_rebased(found, space) for found in rebased.changed]
     answer = {"dry_run": body["dry_run"], "targets": changed, **payloads.warned(rebased.warnings)}
     return answer, 200, {"Git-Commit": rebased.commit}
 
@@ -96,21 +114,21 @@ def revert_target(repo_name: str, target_name: str, body: dict[str, Any]) -> Ans
     return answer, 200, headers
 
 
-def _drift(drift: Drift) -> dict[str, Any]:
+def _drift(drift: Drift, *, full: bool) -> dict[str, Any]:
     gone = drift.rebased is None
     return {
         "target_name": drift.target.name,
         "template": drift.template,
         "state": "template_gone" if gone else "current" if drift.is_current else "drifted",
-        **payloads.comparison(drift.differences),
+        **payloads.comparison(drift.differences, payloads.room(), full=full),
     }
 
 
-def _rebased(drift: Drift) -> dict[str, Any]:
+def _rebased(drift: Drift, space: Room) -> dict[str, Any]:
     after = drift.rebased or drift.target
     return {
         "target_name": after.name,
         "template": after.template,
         "template_version": after.template_version,
-        **payloads.comparison(drift.differences),
+        **payloads.comparison(drift.differences, space, full=False),
     }

@@ -1,44 +1,74 @@
 """The parts of answers that several resources share: commits, differences, and explanations."""
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from app.domain.budgets import Room, Work
+from app.domain.cutting import shown
 from app.domain.differences import MISSING, Difference, operations
-from app.registry.lineage import Explanation, Field, Layer
+from app.registry.layers import Layer
+from app.registry.lineage import Explanation, Field, Page
+from app.wire.context import services
+from storage import moments
 from storage.ids import CommitId
 from storage.repository import Repository
 from storage.signatures import Signature
 
 _MOST_USERS = 100
-_LAST = 253_402_300_799  # the end of year 9999; a commit made by hand may have a later time
 
 
-def time(seconds: int) -> str:
-    """Return a time, in seconds since 1970, in the format of RFC 3339."""
-    return datetime.fromtimestamp(min(seconds, _LAST), UTC).isoformat().replace("+00:00", "Z")
+def time(signature: Signature) -> str:
+    """Return when a commit or tag was made, in the format of RFC 3339: as `ref`, it shows that commit."""
+    return moments.at(signature.moment).isoformat().replace("+00:00", "Z")
 
 
-def person(signature: Signature) -> dict[str, str]:
+def person(signature: Signature) -> dict[str, str | None]:
     """Return who made a commit or tag."""
-    return {"name": signature.name, "email": signature.email}
+    return {
+        "name": signature.name,
+        "email": signature.email,
+        "user": signature.user,
+        "token": signature.token,
+    }
 
 
-def changes(differences: Sequence[Difference]) -> list[dict[str, Any]]:
-    """Return the fields that differ, without values that are missing."""
-    return [
-        {
+def work() -> Work:
+    """Return what this answer may parse."""
+    return Work(services().settings.max_parsed)
+
+
+def room() -> Room:
+    """Return the room of this answer."""
+    return Room(services().settings.max_page)
+
+
+def explanation_page(query: Mapping[str, Any]) -> Page:
+    """Return what a page of an explanation may come to; half of the work is for its layers."""
+    most = services().settings.max_parsed // 2
+    return Page(room(), Work(most), query["offset"], query["full"])
+
+
+def changes(differences: Sequence[Difference], space: Room, *, full: bool) -> dict[str, Any]:
+    """Return the fields that differ, without values that are missing; and how many more there are no room for."""
+    found: list[dict[str, Any]] = []
+    for difference in differences:
+        change = {
             "field": difference.field,
-            **({} if difference.old is MISSING else {"old": difference.old}),
-            **({} if difference.new is MISSING else {"new": difference.new}),
+            **({} if difference.old is MISSING else shown("old", difference.old, full=full)),
+            **({} if difference.new is MISSING else shown("new", difference.new, full=full)),
         }
-        for difference in differences
-    ]
+        if not (full or space.fits(change)):
+            break
+        found.append(change)
+    more = len(differences) - len(found)
+    return {"changes": found, **({"more": more} if more else {})}
 
 
-def comparison(differences: Sequence[Difference]) -> dict[str, Any]:
-    """Return the fields that differ, also as a JSON Patch."""
-    return {"operations": operations(differences), "changes": changes(differences)}
+def comparison(differences: Sequence[Difference], space: Room, *, full: bool) -> dict[str, Any]:
+    """Return the fields that differ, also as a JSON Patch; null where there is no room for the whole patch."""
+    patch = operations(differences)
+    fits = full or all(map(space.fits, patch))
+    return {"operations": patch if fits else None, **changes(differences, space, full=full)}
 
 
 def warned(warnings: Sequence[str]) -> dict[str, Any]:
@@ -51,27 +81,27 @@ def deleted(what: str, used_by: Sequence[str]) -> dict[str, Any]:
     return {"message": f"{what} deleted", "used_by": used_by[:_MOST_USERS], "used_by_count": len(used_by)}
 
 
-def explanation(repository: Repository, found: Explanation) -> dict[str, Any]:
+def explanation(repository: Repository, found: Explanation, *, full: bool) -> dict[str, Any]:
     """Return the layers of a config, and who set each field."""
-    layers = [{**_layer(layer), **_written(repository, commit)} for layer, commit in found.layers]
+    following = found.next
     return {
-        "layers": layers,
-        "fields_": _fields(repository, found.fields),
-        "removed": _fields(repository, found.removed),
+        "layers": [{**_layer(layer), **_written(repository, commit)} for layer, commit in found.layers],
+        "fields_": [_field(repository, field, full=full) for field in found.fields],
+        "removed": [_field(repository, field, full=full) for field in found.removed],
+        "next": following
+        and {"target_name": following.target_name, "ref": following.commit, "offset": following.offset},
     }
 
 
-def _fields(repository: Repository, fields: Sequence[Field]) -> list[dict[str, Any]]:
-    return [
-        {
-            "field": field.pointer,
-            "value": field.value,
-            **_layer(field.set_by),
-            **_written(repository, field.commit),
-            "beaten": [{**_layer(beaten.layer), "value": beaten.value} for beaten in field.beaten],
-        }
-        for field in fields
-    ]
+def _field(repository: Repository, field: Field, *, full: bool) -> dict[str, Any]:
+    return {
+        "field": field.pointer,
+        **shown("value", field.value, full=full),
+        **_layer(field.set_by),
+        **_written(repository, field.commit),
+        **({"may_be_older": True} if field.may_be_older else {}),
+        "beaten": [{**_layer(beaten.layer), **shown("value", beaten.value, full=full)} for beaten in field.beaten],
+    }
 
 
 def _layer(layer: Layer) -> dict[str, Any]:
@@ -88,4 +118,4 @@ def _written(repository: Repository, commit: CommitId | None) -> dict[str, Any]:
     if commit is None:
         return {"commit": None, "author": None, "time": None}
     signature = repository.signature(commit)
-    return {"commit": commit, "author": person(signature), "time": time(signature.time)}
+    return {"commit": commit, "author": person(signature), "time": time(signature)}

@@ -1,14 +1,19 @@
 """Explanations: which layer set each field of a target, and which commit put the value there."""
 
+import itertools
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.domain.differences import MISSING, Keys, is_same, pointer
+from app.domain import cutting
+from app.domain.budgets import Room, Work
+from app.domain.differences import Keys, is_same, pointer
 from app.domain.names import DEFAULT_TEMPLATE
 from app.domain.resolution import Config
-from app.registry import defaults, target_files
+from app.registry import defaults, layers, target_files
 from app.registry.documents import Source
+from app.registry.layers import Layer, Place, Value
 from app.registry.target_files import FOLDER, Target
 from storage.errors import RepositoryDamaged
 from storage.ids import BlobId, CommitId
@@ -16,74 +21,63 @@ from storage.repository import Repository
 from storage.snapshot import Snapshot
 from storage.versions import Version
 
+MOST_LAYERS = 100  # of a page
+_FIELD, _BEATEN = 500, 150  # bytes of JSON that a field, and a value that it beats, take beside the values
 
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """One version of a target or of the default, as a patch on the layer below it.
-
-    `kind` is `overrides` for the target that is explained, `template` for those below it, and
-    `default` for the last one.
-    """
-
-    kind: str
-    name: str
-    version: BlobId
-    patch: Config
-
-    @property
-    def path(self) -> str:
-        """The path of its file."""
-        return defaults.PATH if self.kind == DEFAULT_TEMPLATE else FOLDER.path(self.name)
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """What a layer sets a field to; None removes the field."""
-
-    layer: Layer
-    value: Any
+_Below = tuple[str, BlobId]  # the name and version of the template below a layer
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
     """A field of a config: its JSON Pointer, its value, and the layer that set it.
 
-    `commit` put the value into that layer; None where the layer is not committed. `beaten` are the
-    values of the layers below, from the top down.
+    `commit` put the value into that layer; None where the layer is not committed. `may_be_older` says that earlier
+    versions of the layer were not looked at, and may have had the value, too. `beaten` are the values of the layers
+    below, from the top down.
     """
 
     pointer: str
     value: Any
     set_by: Layer
     commit: CommitId | None
+    may_be_older: bool
     beaten: Sequence[Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """Where an explanation goes on: a target at a commit, and how many of its fields to skip.
+
+    The target is None where it is the one that was explained, and is not written.
+    """
+
+    target_name: str | None
+    commit: CommitId | None
+    offset: int
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """A target, its layers with the commit that wrote each, and its fields.
 
-    `removed` are the fields that a null removed.
+    `removed` are the fields that a null removed. Where `next` is not None, there is more than one page has.
     """
 
     target: Target
     layers: Sequence[tuple[Layer, CommitId | None]]
     fields: Sequence[Field]
     removed: Sequence[Field]
+    next: Next | None
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """A place in a config, its value there, and the values of all layers that set it, from the top down."""
+class Page:
+    """What one page of an explanation may come to, and how many fields it skips."""
 
-    keys: Keys
-    value: Any
-    values: Sequence[Value]
-
-    def field(self, commit: CommitId | None) -> Field:
-        """Return the field at this place; `commit` put its value there."""
-        first, *beaten = self.values
-        return Field(pointer(self.keys), self.value, first.layer, commit, beaten)
+    room: Room
+    work: Work  # for the layers, and as much again for the commits of the fields
+    offset: int = 0
+    full: bool = False
 
 
 def chain(source: Source, target: Target) -> list[Layer]:
@@ -91,69 +85,137 @@ def chain(source: Source, target: Target) -> list[Layer]:
 
     Each target's file records the version of its template; later changes of the template make no difference.
     """
-    layers = [Layer("overrides", target.name, target.version, target.overrides)]
-    while target.template != DEFAULT_TEMPLATE:
-        target = target_files.read_version(source, target.template, target.template_version)
-        layers.append(Layer("template", target.name, target.version, target.overrides))
-    config = defaults.read_version(source, target.template_version)
-    return [*layers, Layer(DEFAULT_TEMPLATE, DEFAULT_TEMPLATE, target.template_version, config)]
+    found = [Layer("overrides", target.name, target.version, target.overrides)]
+    below: _Below | None = (target.template, target.template_version)
+    while below is not None:
+        layer, below = _read_layer(source, *below)
+        found.append(layer)
+    return found
 
 
-def explain(repository: Repository, snapshot: Snapshot, target: Target) -> Explanation:
-    """Return where each value of a target came from.
+def explain(repository: Repository, snapshot: Snapshot, target: Target, page: Page) -> Explanation:
+    """Return where each value of a target came from, as much as a page has room for.
 
-    The overrides of a target without a version, as in a preview, have no commit.
+    A page has MOST_LAYERS at most, and the fields that these set. The page after it explains the layer below them,
+    which is a target at a commit, so nothing need be remembered. The overrides of a target without a version, as in
+    a preview, have no commit.
     """
-    layers = chain(snapshot, target)
-    written = list(zip(layers, _histories(repository, snapshot, layers), strict=True))
-    present = [_Place(keys, value, _values(layers, keys)) for keys, value in _leaves((), target.config)]
-    if not all(place.values for place in present):
-        reason = f"the config of target {target.name} does not follow from its template and overrides"
-        raise RepositoryDamaged(snapshot.name, reason)
-    removed = _removed(layers, target.config)
-    commits: dict[Keys, CommitId] = {}
-    for layer, history in written:
-        set_here = [place for place in present + removed if place.values[0].layer is layer]
-        commits |= _commits(snapshot, layer, history, set_here)
+    found, below = _first_layers(snapshot, target, page.work)
+    is_whole = below is None
+    histories, commits = _histories(repository, snapshot, found, below)
+    places = itertools.chain(
+        layers.present(found, target.config, error=_does_not_follow(snapshot, target) if is_whole else None),
+        layers.removed(found, target.config, is_whole=is_whole),
+    )
+    shown, is_cut = _take(itertools.islice(places, page.offset, None), page)
+    fields = _written(snapshot, found, histories, shown, Work(page.work.most))
+    following = None
+    if is_cut:
+        name, commit = (target.name, snapshot.commit) if target.version else (None, None)
+        following = Next(name, commit, page.offset + len(shown))
+    elif below is not None:
+        following = Next(below[0], commits[-1], 0)
     return Explanation(
         target,
-        [(layer, history[0].commit if history else None) for layer, history in written],
-        [place.field(commits.get(place.keys)) for place in present],
-        [place.field(commits.get(place.keys)) for place in removed],
+        list(zip(found, commits, strict=False)),
+        [field for place, field in zip(shown, fields, strict=True) if not place.is_removed],
+        [field for place, field in zip(shown, fields, strict=True) if place.is_removed],
+        following,
     )
 
 
-def _histories(repository: Repository, snapshot: Snapshot, layers: Sequence[Layer]) -> list[Sequence[Version]]:
-    """Return the versions of each layer's file, newest first, starting with the layer's own version.
+def _first_layers(source: Source, target: Target, work: Work) -> tuple[list[Layer], _Below | None]:
+    """Return the layers of a page, and which layer is below them; None where they end with the default."""
+    found = [Layer("overrides", target.name, target.version, target.overrides)]
+    below: _Below | None = (target.template, target.template_version)
+    while below is not None:
+        name, version = below
+        fits = work.take([len(source.blob(version))]) and len(found) < MOST_LAYERS
+        if not fits and name != DEFAULT_TEMPLATE:
+            break
+        layer, below = _read_layer(source, name, version)
+        found.append(layer)
+    return found, below
 
-    A template's version was there when the layer above was written, so its search starts at that commit.
+
+def _read_layer(source: Source, name: str, version: BlobId) -> tuple[Layer, _Below | None]:
+    """Return the layer of a template, and what is below it."""
+    if name == DEFAULT_TEMPLATE:
+        return Layer(DEFAULT_TEMPLATE, DEFAULT_TEMPLATE, version, defaults.read_version(source, version)), None
+    target = target_files.read_version(source, name, version)
+    return Layer("template", name, version, target.overrides), (target.template, target.template_version)
+
+
+def _histories(
+    repository: Repository, snapshot: Snapshot, found: Sequence[Layer], below: _Below | None
+) -> tuple[list[Iterator[Version]], list[CommitId | None]]:
+    """Return the versions of each layer's file, newest first, and the commit that wrote the layer; so of what is below.
+
+    The versions start with the layer's own. A template's version was there when the layer above was written, so its
+    search starts at that commit.
     """
+    wanted = [(layer.path, layer.version) for layer in found]
+    wanted += [(FOLDER.path(name), version) for name, version in ([below] if below else [])]
+    repository.know_versions(list({path for path, version in wanted if version}), snapshot.commit)
     commit = snapshot.commit
-    histories: list[Sequence[Version]] = []
-    for layer in layers:
-        versions = repository.versions(layer.path, commit) if layer.version else []
-        found = (index for index, version in enumerate(versions) if version.blob == layer.version)
-        versions = versions[next(found, len(versions)) :]
-        if versions:
-            commit = versions[0].commit
-        elif layer.version:
-            reason = f"no commit of its history wrote version {layer.version} of {layer.path}"
-            raise RepositoryDamaged(snapshot.name, reason)
-        histories.append(versions)
-    return histories
+    histories: list[Iterator[Version]] = []
+    commits: list[CommitId | None] = []
+    for path, version in wanted:
+        versions = repository.versions_since(path, version, commit) if version else iter(())
+        own = next(versions, None)
+        if own is None and version:
+            raise RepositoryDamaged(snapshot.name, f"no commit of its history wrote version {version} of {path}")
+        commit = own.commit if own else commit
+        histories.append(itertools.chain([own] if own else [], versions))
+        commits.append(own.commit if own else None)
+    return histories, commits
+
+
+def _take(places: Iterator[Place], page: Page) -> tuple[list[Place], bool]:
+    """Return the places that a page has room for, and whether there are more."""
+    taken: list[Place] = []
+    for place in places:
+        values = [cutting.size_of(cutting.shown("value", said.value, full=page.full)) for said in place.values]
+        if not page.room.take(_FIELD + sum(values) + _BEATEN * len(values)):
+            return taken, True
+        taken.append(place)
+    return taken, False
+
+
+def _written(
+    source: Source, found: Sequence[Layer], histories: Sequence[Iterator[Version]], places: Sequence[Place], work: Work
+) -> list[Field]:
+    """Return the fields at some places, each with the commit since which its layer has set the same value."""
+    by_layer = defaultdict(list)
+    for place in places:
+        by_layer[id(place.values[0].layer)].append(place)
+    commits: dict[Keys, tuple[CommitId, bool]] = {}
+    for layer, history in zip(found, histories, strict=False):
+        commits |= _commits(source, layer, history, by_layer[id(layer)], work)
+    fields = []
+    for place in places:
+        commit, may_be_older = commits.get(place.keys, (None, False))
+        top, *beaten = place.values
+        fields.append(Field(pointer(place.keys), place.value, top.layer, commit, may_be_older, beaten))
+    return fields
 
 
 def _commits(
-    source: Source, layer: Layer, history: Sequence[Version], places: Sequence[_Place]
-) -> Mapping[Keys, CommitId]:
-    """Return, for places that a layer sets, the commit since which its file has set the same value."""
-    commits: dict[Keys, CommitId] = {}
-    for version in history:
+    source: Source, layer: Layer, history: Iterator[Version], places: Sequence[Place], work: Work
+) -> Mapping[Keys, tuple[CommitId, bool]]:
+    """Return, for places that a layer sets, the commit since which its file has set the same value.
+
+    With it comes whether earlier versions were not looked at, since they are too much work.
+    """
+    commits: dict[Keys, tuple[CommitId, bool]] = {}
+    for version in history if places else ():
+        if version.blob != layer.version and version.blob and not work.take([len(source.blob(version.blob))]):
+            return commits | {place.keys: (commits[place.keys][0], True) for place in places}
         patch = _patch(source, layer, version.blob) if version.blob else {}
-        places = [place for place in places if is_same(_lookup(patch, place.keys), place.values[0].value)]
+        places = [place for place in places if is_same(layers.lookup(patch, place.keys), place.values[0].value)]
         if not places:
             break
-        commits |= {place.keys: version.commit for place in places}
+        commits |= {place.keys: (version.commit, False) for place in places}
     return commits
 
 
@@ -163,41 +225,6 @@ def _patch(source: Source, layer: Layer, version: BlobId) -> Config:
     return target_files.read_version(source, layer.name, version).overrides
 
 
-def _values(layers: Sequence[Layer], keys: Keys) -> list[Value]:
-    """Return the values that the layers set at a place, from the top down."""
-    values = [Value(layer, _lookup(layer.patch, keys)) for layer in layers]
-    return [value for value in values if value.value is not MISSING]
-
-
-def _lookup(patch: Any, keys: Keys) -> Any:
-    """Return what a patch sets at a place, or MISSING.
-
-    A null, scalar or list above the place replaces all within it, so it is the value of the place,
-    too. Only a position in a list that is not empty leads further in.
-    """
-    for key in keys:
-        if isinstance(patch, dict):
-            patch = patch.get(str(key), MISSING)
-        elif isinstance(patch, list) and patch and isinstance(key, int):
-            patch = patch[key] if key < len(patch) else MISSING
-    return patch
-
-
-def _leaves(keys: Keys, value: Any) -> Iterator[tuple[Keys, Any]]:
-    """Yield the places of a config that have a value of their own; generators by position."""
-    if isinstance(value, dict) and (value or not keys):
-        for name, item in value.items():
-            yield from _leaves((*keys, name), item)
-    elif keys == ("generators",) and value:
-        for index, generator in enumerate(value):
-            yield from _leaves((*keys, index), generator)
-    else:
-        yield keys, value
-
-
-def _removed(layers: Sequence[Layer], config: Config) -> list[_Place]:
-    """Return the places that a null emptied: the config has none, and some layer sets a value there."""
-    leaves = [leaf for layer in layers for leaf in _leaves((), layer.patch)]
-    nulls = dict.fromkeys(keys for keys, value in leaves if value is None)
-    places = [_Place(keys, None, _values(layers, keys)) for keys in nulls if _lookup(config, keys) is MISSING]
-    return [place for place in places if any(value.value is not None for value in place.values)]
+def _does_not_follow(snapshot: Snapshot, target: Target) -> RepositoryDamaged:
+    reason = f"the config of target {target.name} does not follow from its template and overrides"
+    return RepositoryDamaged(snapshot.name, reason)

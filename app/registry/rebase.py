@@ -1,9 +1,10 @@
 """Drift and rebase: what a target would be on today's template, and replacing the target with that."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from app.domain.budgets import Work
 from app.domain.differences import Difference, compare
 from app.domain.errors import Conflict, NotFound
 from app.domain.preconditions import Precondition
@@ -54,10 +55,13 @@ class Rebased:
     commit: CommitId
 
 
-def drift(source: Source, name: str, depth: int = 0) -> Drift:
-    """Return what a target would be on today's template; NotFound if there is no such target."""
-    target = target_files.expect(source, name)
-    template, recorded, versions = own_template.basis(source, target)
+def drift(source: Source, name: str, depth: int = 0, work: Work | None = None) -> Drift:
+    """Return what a target would be on today's template; NotFound if there is no such target.
+
+    TooMuchToRead where `work` is given, and the target was its own template so often that it is too much.
+    """
+    target = target_files.expect(source, name, work)
+    template, recorded, versions = own_template.basis(source, target, work)
     try:
         base, version = target_files.read_template(source, template)
     except NotFound:
@@ -80,17 +84,18 @@ def drift(source: Source, name: str, depth: int = 0) -> Drift:
     return Drift(target, template, rebased, depth)
 
 
-def descendants(source: Source, name: str) -> Iterator[Drift]:
-    """Yield the drift of each target that was made from a target, at any depth, parents first."""
+def descendants(source: Source, name: str) -> list[tuple[str, int]]:
+    """Return the targets that were made from a target, parents first, each with its depth: 1 if made from it."""
     target_files.expect(source, name)
     made_from = children(source)
+    found: list[tuple[str, int]] = []
     level, depth, seen = [name], 0, {name}
     while level:
         depth += 1
         level = [child for parent in level for child in made_from.get(parent, ()) if child not in seen]
-        for child in level:
-            seen.add(child)
-            yield drift(source, child, depth)
+        seen.update(level)
+        found += [(child, depth) for child in level]
+    return found
 
 
 def rebase(
@@ -132,7 +137,8 @@ def _rebase_in(
     changes = FileChanges(source)
     written = [_write(source, changes, first)]
     if with_descendants:
-        written += [_write(source, changes, found) for found in descendants(source, name)]
+        below = descendants(source, name)
+        written += [_write(source, changes, drift(source, child, depth)) for child, depth in below]
     changed = [found for found in written if not found.is_current]
     after = [found.rebased or found.target for found in changed]
     warnings = changes.settle() + references.dangling_of_all(source, [(target.name, target.config) for target in after])

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from app.domain.budgets import Work
 from app.domain.errors import NotFound
 from app.domain.names import DEFAULT_TEMPLATE
 from app.domain.resolution import Config
@@ -65,17 +66,21 @@ def read(source: Source, name: str) -> Target | None:
     return None if file is None else _parse(source, name, file)
 
 
-def read_version(source: Source, name: str, version: BlobId) -> Target:
-    """Return a target at a version of its file."""
+def read_version(source: Source, name: str, version: BlobId, work: Work | None = None) -> Target:
+    """Return a target at a version of its file. TooMuchToRead where `work` is given, and that is too much."""
+    if work is not None:
+        work.expect(f"Target '{name}' with its templates", len(source.blob(version)))
     return _parse(source, name, File(version, source.blob(version)))
 
 
-def expect(source: Source, name: str) -> Target:
-    """Return a target; NotFound if there is none."""
-    target = read(source, name)
-    if target is None:
+def expect(source: Source, name: str, work: Work | None = None) -> Target:
+    """Return a target; NotFound if there is none. TooMuchToRead where `work` is given, and that is too much."""
+    file = source.read(FOLDER.path(name))
+    if file is None:
         raise NotFound(FOLDER.kind, name)
-    return target
+    if work is not None:
+        work.expect(f"Target '{name}'", len(file.data))
+    return _parse(source, name, file)
 
 
 def read_template(source: Source, template: str) -> tuple[Config, BlobId]:

@@ -5,7 +5,7 @@ from marshmallow import fields
 from app.domain.names import target_name_problem
 from app.schemas.base import StrictSchema
 from app.schemas.containers import JsonObject, ListOf, Part
-from app.schemas.fields import Choice, Matching, Name, QueryInteger, Reference, Text, Timestamp
+from app.schemas.fields import Choice, Integer, Matching, Name, QueryFlag, QueryInteger, Reference, Text, Timestamp
 from app.schemas.revisions import PersonSchema, RefQuerySchema
 
 ACTIONS = ("created", "updated", "deleted")
@@ -14,7 +14,16 @@ _PATH = r"(?=.{1,1000}$)((?!\.{1,2}(/|$))[^/\x00-\x1f\x7f]+(/|$))+"
 _TIME = {"format": "date-time"}
 
 
-class PageQuerySchema(RefQuerySchema):
+FULL = {"description": "Show values and lists of changes whole, however long they are."}
+
+
+class FullQuerySchema(RefQuerySchema):
+    """The commit to read at, and whether to show all."""
+
+    full = QueryFlag(load_default=False, metadata=FULL)
+
+
+class PageQuerySchema(FullQuerySchema):
     """The page of commits to show, newest first."""
 
     limit = QueryInteger(1, 100, load_default=20, metadata={"description": "How many commits at most, 1 to 100."})
@@ -33,20 +42,28 @@ class LogQuerySchema(PageQuerySchema):
         r"[^\x00-\x1f\x7f]{1,200}",
         "This must have 1 to 200 characters, and be on one line",
         load_default=None,
-        metadata={"description": "Only commits whose author's name or address contains this, in upper or lower case."},
+        metadata={
+            "description": "Only commits by this user, if this is the id of a user; if not, only commits whose "
+            "author's name or address contains this, in upper or lower case."
+        },
     )
     since = Timestamp(load_default=None, metadata={"description": "Only commits from this time on."})
-    until = Timestamp(load_default=None, metadata={"description": "Only commits up to this time."})
+    until = Timestamp(to_end=True, load_default=None, metadata={"description": "Only commits up to this time."})
     path = Matching(
         _PATH,
-        "This must be a path such as 'targets' or 'targets/coding_target.yml'",
+        "This must be a path such as 'targets/', 'targets/coding_target.yml' or 'targets/night*'",
         load_default=None,
-        metadata={"description": "Only commits that changed this file, or something in this folder."},
+        metadata={
+            "description": "Only commits that changed such a file: `targets/a.yml` is one file, `targets/` a folder, "
+            "`targets/night*` a pattern (`*`, `?`, `[a-c]`, `**` for folders), and any other text the start of paths."
+        },
     )
 
 
 class DiffQuerySchema(StrictSchema):
     """The two sides of a comparison."""
+
+    full = QueryFlag(load_default=False, metadata=FULL)
 
     from_ = Reference(
         data_key="from",
@@ -63,8 +80,19 @@ class DiffQuerySchema(StrictSchema):
     )
 
 
+class CutSchema(StrictSchema):
+    """A value that is too long to be shown whole."""
+
+    start = Text(required=True, metadata={"description": "The start of its JSON."})
+    length = Integer(1, required=True, metadata={"description": "How many bytes its JSON has."})
+    sha256 = Text(required=True, metadata={"description": "The SHA-256 of its JSON, as hex digits."})
+
+
 class ChangeSchema(StrictSchema):
-    """A field that changed. `old` is left out where the field is new, `new` where it was removed."""
+    """A field that changed. `old` is left out where the field is new, `new` where it was removed.
+
+    Instead of a long value there is `old_cut` or `new_cut`.
+    """
 
     field = Text(
         required=True,
@@ -74,6 +102,24 @@ class ChangeSchema(StrictSchema):
     )
     old = fields.Raw(allow_none=True, metadata={"description": "The value before."})
     new = fields.Raw(allow_none=True, metadata={"description": "The value after."})
+    old_cut = Part(CutSchema, metadata={"description": "Instead of `old`: a value of more than 4096 bytes as JSON."})
+    new_cut = Part(CutSchema, metadata={"description": "Instead of `new`: a value of more than 4096 bytes as JSON."})
+
+
+class ChangesSchema(StrictSchema):
+    """The fields that changed, as far as there is room for them."""
+
+    changes = ListOf(
+        Part(ChangeSchema),
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "The fields that changed. In a history, those of a target are the fields of its `config`, "
+            "its template and its files. Null where `note` says why."
+        },
+    )
+    more = Integer(1, metadata={"description": "How many further fields changed, for which there was no room."})
+    note = Text(metadata={"description": "Why `changes` is null."})
 
 
 class CommitSchema(StrictSchema):
@@ -85,8 +131,13 @@ class CommitSchema(StrictSchema):
     subject = Text(required=True, metadata={"description": "The first line of the commit's message."})
 
 
-class FileChangeSchema(StrictSchema):
+class FileChangeSchema(ChangesSchema):
     """What a commit did to a file."""
+
+    class Meta:
+        """In this order."""
+
+        fields = ("action", "version", "changes", "more", "note")
 
     action = Choice(ACTIONS, required=True, metadata={"description": "What the commit did to the file."})
     version = Text(
@@ -94,19 +145,15 @@ class FileChangeSchema(StrictSchema):
         allow_none=True,
         metadata={"description": "The new version of the file: its blob id; null where it was deleted."},
     )
-    changes = ListOf(
-        Part(ChangeSchema),
-        required=True,
-        allow_none=True,
-        metadata={
-            "description": "The fields that changed. Those of a target are the fields of its `config`, its "
-            "template and its files. Null where somebody committed by hand a file that cannot be read."
-        },
-    )
 
 
 class VersionSchema(FileChangeSchema, CommitSchema):
     """A commit that changed a target or prompt."""
+
+    class Meta:
+        """In this order."""
+
+        fields = ("commit", "author", "time", "subject", "action", "version", "changes", "more", "note")
 
 
 class HistorySchema(StrictSchema):
@@ -115,7 +162,7 @@ class HistorySchema(StrictSchema):
     commits = ListOf(
         Part(VersionSchema),
         required=True,
-        metadata={"description": "The commits that changed it, newest first."},
+        metadata={"description": "The commits that changed it, newest first; fewer than `limit` where much changed."},
     )
     next = Text(
         required=True,
@@ -130,7 +177,7 @@ class ChangedFileSchema(FileChangeSchema):
     class Meta:
         """In this order."""
 
-        fields = ("path", "action", "version", "changes")
+        fields = ("path", "action", "version", "changes", "more", "note")
 
     path = Text(required=True, metadata={"description": "The path of the file."})
 
@@ -139,6 +186,7 @@ class LoggedCommitSchema(CommitSchema):
     """A commit, and the files that it changed."""
 
     files = ListOf(Part(ChangedFileSchema), required=True, metadata={"description": "The files that it changed."})
+    more_files = Integer(1, metadata={"description": "How many further files it changed; `path` shows them."})
 
 
 class LogSchema(StrictSchema):
@@ -147,7 +195,7 @@ class LogSchema(StrictSchema):
     commits = ListOf(
         Part(LoggedCommitSchema),
         required=True,
-        metadata={"description": "The commits, newest first; fewer than `limit` where many files changed."},
+        metadata={"description": "The commits, newest first; fewer than `limit` where much changed."},
     )
     next = Text(
         required=True,
@@ -164,15 +212,18 @@ class ComparedSchema(StrictSchema):
     version = Text(required=True, metadata={"description": "Its version then: the blob id of its file."})
 
 
-class ComparisonSchema(StrictSchema):
+class ComparisonSchema(ChangesSchema):
     """How one config differs from another."""
 
     operations = ListOf(
         JsonObject(),
         required=True,
-        metadata={"description": "The JSON Patch (RFC 6902) that makes the one config the other."},
+        allow_none=True,
+        metadata={
+            "description": "The JSON Patch (RFC 6902) that makes the one config the other; null where there is no room "
+            "for the whole of it. With `full` there is."
+        },
     )
-    changes = ListOf(Part(ChangeSchema), required=True, metadata={"description": "The same, with old and new values."})
 
 
 class DiffSchema(ComparisonSchema):
@@ -181,7 +232,7 @@ class DiffSchema(ComparisonSchema):
     class Meta:
         """In this order."""
 
-        fields = ("from_", "to", "operations", "changes")
+        fields = ("from_", "to", "operations", "changes", "more", "note")
 
     from_ = Part(ComparedSchema, data_key="from", required=True, metadata={"description": "What was compared with."})
     to = Part(ComparedSchema, required=True, metadata={"description": "What was compared."})

@@ -1,16 +1,16 @@
-"""Requests and answers about explanations, drift, rebase and revert."""
+"""Requests and answers about explanations."""
 
 from marshmallow import fields
 
 from app.schemas.base import StrictSchema
 from app.schemas.containers import ListOf, Part, Warnings
-from app.schemas.fields import Choice, Flag, Integer, Reference, Text
-from app.schemas.history import ComparisonSchema
+from app.schemas.fields import Choice, Flag, Integer, QueryFlag, QueryInteger, Text
+from app.schemas.history import FULL, CutSchema, FullQuerySchema
 from app.schemas.revisions import PersonSchema
 from app.schemas.targets import TargetConfigSchema
 
+OFFSET = {"description": "How many to skip, as `next` says."}
 LAYERS = ("overrides", "template", "default")
-STATES = ("current", "drifted", "template_gone")
 _UNWRITTEN = "; null in a preview, which is not written"
 
 
@@ -47,29 +47,69 @@ class WrittenLayerSchema(LayerSchema):
     )
 
 
-class BeatenSchema(LayerSchema):
+class ValueSchema(StrictSchema):
+    """A value, or `value_cut` instead of a long one."""
+
+    value = fields.Raw(allow_none=True, metadata={"description": "The value; null: the field is removed."})
+    value_cut = Part(
+        CutSchema, metadata={"description": "Instead of `value`: a value of more than 4096 bytes as JSON."}
+    )
+
+
+class BeatenSchema(ValueSchema, LayerSchema):
     """A value that a layer above replaced."""
 
-    value = fields.Raw(required=True, allow_none=True, metadata={"description": "The value; null removes the field."})
+    class Meta:
+        """In this order."""
+
+        fields = ("layer", "name", "version", "value", "value_cut")
 
 
-class FieldSchema(WrittenLayerSchema):
+class FieldSchema(ValueSchema, WrittenLayerSchema):
     """A field, the layer that set it, and the commit that put the value there."""
 
     class Meta:
         """In this order."""
 
-        fields = ("field", "value", "layer", "name", "version", "commit", "author", "time", "beaten")
+        fields = (
+            *("field", "value", "value_cut", "layer", "name", "version"),
+            *("commit", "author", "time", "may_be_older", "beaten"),
+        )
 
     field = Text(required=True, metadata={"description": "Its place in `config`: a JSON Pointer (RFC 6901)."})
-    value = fields.Raw(
-        required=True, allow_none=True, metadata={"description": "The value; null: the field was removed."}
+    may_be_older = Flag(
+        metadata={"description": "True where earlier versions were too much to read, and may have the value, too."}
     )
     beaten = ListOf(
         Part(BeatenSchema),
         required=True,
         metadata={"description": "The values of the layers below, from the top down."},
     )
+
+
+class PreviewQuerySchema(StrictSchema):
+    """The page of fields to show."""
+
+    full = QueryFlag(load_default=False, metadata=FULL)
+    offset = QueryInteger(0, 10**9, load_default=0, metadata=OFFSET)
+
+
+class ExplainQuerySchema(FullQuerySchema):
+    """The page of fields to show."""
+
+    offset = QueryInteger(0, 10**9, load_default=0, metadata=OFFSET)
+
+
+class NextExplanationSchema(StrictSchema):
+    """Where an explanation goes on: the target to explain next, and the query."""
+
+    target_name = Text(
+        required=True,
+        allow_none=True,
+        metadata={"description": f"This target, or the template that the next layers begin with{_UNWRITTEN}."},
+    )
+    ref = Text(required=True, allow_none=True, metadata={"description": f"The commit to read it at{_UNWRITTEN}."})
+    offset = Integer(0, required=True, metadata={"description": "How many of its fields to skip."})
 
 
 class ExplainedSchema(StrictSchema):
@@ -87,6 +127,12 @@ class ExplainedSchema(StrictSchema):
         metadata={"description": "Each field of `config`."},
     )
     removed = ListOf(Part(FieldSchema), required=True, metadata={"description": "The fields that a null removed."})
+    next = Part(
+        NextExplanationSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "Where the next page is; null: there is none."},
+    )
 
 
 class ExplanationSchema(ExplainedSchema):
@@ -95,7 +141,7 @@ class ExplanationSchema(ExplainedSchema):
     class Meta:
         """In this order."""
 
-        fields = ("target_name", "layers", "fields_", "removed")
+        fields = ("target_name", "layers", "fields_", "removed", "next")
 
     target_name = Text(required=True, metadata={"description": "The target's name."})
 
@@ -106,87 +152,7 @@ class PreviewSchema(ExplainedSchema):
     class Meta:
         """In this order."""
 
-        fields = ("config", "layers", "fields_", "removed", "warnings")
+        fields = ("config", "layers", "fields_", "removed", "next", "warnings")
 
     warnings = Warnings()
     config = Part(TargetConfigSchema, required=True, metadata={"description": "The resolved configuration."})
-
-
-class DriftSchema(ComparisonSchema):
-    """The changes if a target were resolved on today's template."""
-
-    class Meta:
-        """In this order."""
-
-        fields = ("target_name", "template", "state", "operations", "changes")
-
-    target_name = Text(required=True, metadata={"description": "The target's name."})
-    template = Text(required=True, metadata={"description": "The template that it is resolved on."})
-    state = Choice(
-        STATES,
-        required=True,
-        metadata={"description": "Whether its template is at the recorded version, at another one, or gone."},
-    )
-
-
-class DescendantSchema(DriftSchema):
-    """A target that was made from another, and its drift."""
-
-    class Meta:
-        """In this order."""
-
-        fields = ("target_name", "depth", "template", "state", "operations", "changes")
-
-    depth = Integer(1, required=True, metadata={"description": "1: made from it; 2: from one of those; …."})
-
-
-class DescendantListSchema(StrictSchema):
-    """The targets that were made from a target."""
-
-    descendants = ListOf(
-        Part(DescendantSchema), required=True, metadata={"description": "At any depth, parents first."}
-    )
-
-
-class RebaseSchema(StrictSchema):
-    """How to rebase a target."""
-
-    dry_run = Flag(load_default=False, metadata={"description": "Only show what would change."})
-    descendants = Flag(
-        load_default=False,
-        metadata={"description": "Also rebase the targets that were made from it, in the same commit."},
-    )
-
-
-class RebasedTargetSchema(ComparisonSchema):
-    """A target that was rebased, and how its config changed."""
-
-    class Meta:
-        """In this order."""
-
-        fields = ("target_name", "template", "template_version", "operations", "changes")
-
-    target_name = Text(required=True, metadata={"description": "The target's name."})
-    template = Text(required=True, metadata={"description": "The template that it is resolved on."})
-    template_version = Text(required=True, metadata={"description": "The template's version: its blob id."})
-
-
-class RebasedSchema(StrictSchema):
-    """The targets that a rebase changed, or would change."""
-
-    dry_run = Flag(required=True, metadata={"description": "Whether nothing was written."})
-    targets = ListOf(
-        Part(RebasedTargetSchema),
-        required=True,
-        metadata={"description": "The targets whose template was at another version, parents first."},
-    )
-    warnings = Warnings()
-
-
-class RevertSchema(StrictSchema):
-    """The version of a target to restore."""
-
-    to = Reference(
-        required=True,
-        metadata={"description": "The commit, tag or time whose version of the target to restore."},
-    )

@@ -33,6 +33,8 @@ def test_every_setting_is_read_from_the_environment():
             "BAKEHOUSE_RATE_LIMIT": "600",
             "BAKEHOUSE_MAINTENANCE": "off",
             "BAKEHOUSE_LOCK_TIMEOUT": "3",
+            "BAKEHOUSE_MAX_PAGE": "5000",
+            "BAKEHOUSE_MAX_PARSED": "6000",
             "BAKEHOUSE_LOG_FORMAT": "json",
             "BAKEHOUSE_ACCESS_LOG": "off",
             "BAKEHOUSE_KEEP_ALIVE": "5",
@@ -45,6 +47,7 @@ def test_every_setting_is_read_from_the_environment():
     of_files = {"max_document": 4096, "max_write": 8192, "max_name": 40, "maintenance": False}
     of_connections = {"rate_limit": 600, "keep_alive": 5, "min_rate": 1024}
     others = {"lock_timeout": 3, "shared_locks": True, "log_format": "json", "access_log": False}
+    others |= {"max_page": 5000, "max_parsed": 6000}
     assert settings == Settings(Path("/data"), "key", **listening, **of_bodies, **of_files, **of_connections, **others)
 
 
@@ -69,6 +72,8 @@ def test_every_setting_is_read_from_the_environment():
         ("BAKEHOUSE_RATE_LIMIT", "10/s"),
         ("BAKEHOUSE_MAINTENANCE", "yes"),
         ("BAKEHOUSE_LOCK_TIMEOUT", "0"),
+        ("BAKEHOUSE_MAX_PAGE", "1000"),
+        ("BAKEHOUSE_MAX_PARSED", "16M"),
         ("BAKEHOUSE_LOG_FORMAT", "xml"),
         ("BAKEHOUSE_ACCESS_LOG", "yes"),
         ("BAKEHOUSE_KEEP_ALIVE", "0"),

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from storage.history import FileChange, LogFilter, Version
+from storage.history import FileChange, Version
+from storage.log_filter import LogFilter
 from storage.repository import Repository
 from storage.signatures import Person
 from storage.store import Store
 from storage.transaction import Transaction
+from tests.seams import count_processes
 from tests.storage.repositories import BOB, checkpointed, commit_at, commit_files, git, put
 
 PATHS = ["a.yml", "targets/a.yml", "targets/b.yml", "targets/deep/c.yml"]
@@ -67,6 +69,41 @@ def test_versions_are_those_that_git_log_lists(repository: Repository, tmp_path:
                 expected = [Version(logged, files[0].new) for logged, files in raw_log(repository, commit, "--", path)]
                 assert repository.versions(path, commit) == expected
                 assert fresh.versions(path, commit) == expected
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_versions_of_many_files_are_learnt_from_one_process(
+    repository: Repository, tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
+):
+    """Some files were asked for before, and were changed since; some commits are in the journal only."""
+    chance = random.Random(seed)
+    paths = [f"targets/t{number}.yml" for number in range(20)]
+
+    def write(count: int) -> str:
+        for _ in range(count):
+            files = {path: b"%d\n" % chance.randint(0, 2) for path in chance.sample(paths, 3)}
+            tip = repository.transact(commit_files(files))
+        return tip
+
+    early = write(15)
+    fresh = Store(tmp_path).open("alice/demo")
+    for path in paths[:3]:
+        fresh.versions(path, early)
+    tip = write(15)
+    fresh.checkpoint()
+    tip = write(2)
+    commands = count_processes(monkeypatch)
+    fresh.know_versions([*paths, "targets", "no/such", "README.md"], tip)
+    told = {path: fresh.versions(path, tip) for path in paths}
+    assert len([command for command in commands if "log" in command]) <= 1
+    assert told == {path: repository.versions(path, tip) for path in paths}
+    for path in paths:
+        for number, version in enumerate(told[path]):
+            assert list(fresh.versions_since(path, version.blob, version.commit)) == told[path][number:]
+        contents = [version.blob for version in told[path]]
+        for blob in set(contents):
+            assert list(fresh.versions_since(path, blob, tip)) == told[path][contents.index(blob) :]
+    assert list(fresh.versions_since(paths[0], "1" * 40, tip)) == []
 
 
 @pytest.mark.parametrize("seed", range(2))

@@ -104,4 +104,4 @@ def test_a_file_that_is_not_yaml_is_not_listed_as_a_target(app: Flask, alice: Cl
     put_target(alice, "a", temperature=0.5)
     commit_by_hand(app, {"targets/notes.txt": b"hm\n"})
     assert alice.get(TARGETS).json == {"targets": ["a"]}
-    assert alice.get(f"{TARGETS}/a/descendants").json == {"descendants": []}
+    assert alice.get(f"{TARGETS}/a/descendants").json == {"descendants": [], "next": None}

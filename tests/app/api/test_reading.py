@@ -1,12 +1,17 @@
 """Documents are parsed where the answer needs their content, and then once."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app import create_app
+from app.settings import Settings
 from tests.app.api.helpers import DEFAULT, PROMPTS, TARGETS, put
 from tests.client import Client
+from tests.contracts import hold_to_contracts
 from tests.seams import count_parses
+from tests.server import MASTER_KEY
 
 LARGE = 64 * 1024  # bytes
 
@@ -54,10 +59,13 @@ def test_lists_and_text_diffs_parse_nothing(alice: Client, monkeypatch: pytest.M
 
 
 @pytest.mark.slow
-def test_an_answer_at_hand_needs_no_parse(alice: Client, monkeypatch: pytest.MonkeyPatch):
+def test_an_answer_at_hand_needs_no_parse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """A document of many small values takes more memory than what is kept of documents; its answer does not."""
-    put(alice, "a", extra_kwargs={"a": [[[]] * 90_000] * 3})
+    app = create_app(Settings(tmp_path, MASTER_KEY, max_document=8 * 1024**2, max_values=10**6))
+    client = Client(hold_to_contracts(app), MASTER_KEY)
+    client.post("/v1/repo", {"repo_name": "demo"})
+    put(client, "a", extra_kwargs={"a": [[[]] * 90_000] * 3})
     sizes = count_parses(monkeypatch)
-    first, second = (alice.get(f"{TARGETS}/a").data for _ in range(2))
+    first, second = (client.get(f"{TARGETS}/a").data for _ in range(2))
     assert first == second
     assert len(sizes) == 1

@@ -6,9 +6,10 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from app.domain.budgets import Room, Work
 from app.domain.preconditions import UNCONDITIONAL
 from app.registry import lineage, targets
-from app.registry.lineage import Explanation
+from app.registry.lineage import Explanation, Page
 from app.registry.target_files import FOLDER
 from storage.repository import Repository
 from tests.app.registry.layers import (
@@ -58,7 +59,7 @@ def build(repository: Repository, default: Patch | None, chain: Sequence[Any]) -
 def explain(repository: Repository, name: str) -> tuple[Patch, Explanation]:
     snapshot = repository.head()
     target = targets.get(snapshot, name)
-    return dict(target.config), lineage.explain(repository, snapshot, target)
+    return dict(target.config), lineage.explain(repository, snapshot, target, Page(Room(10**9), Work(10**9)))
 
 
 @settings(max_examples=15)

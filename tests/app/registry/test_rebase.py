@@ -88,7 +88,8 @@ def test_descendants_lists_all_targets_made_from_a_target(writes: Sequence[tuple
     with new_repository() as repository:
         tree = grown(repository, writes)
         for name in tree.made:
-            found = list(rebase.descendants(repository.head(), name))
+            now = repository.head()
+            found = [rebase.drift(now, child, depth) for child, depth in rebase.descendants(now, name)]
             depths = {drift.target.name: drift.depth for drift in found}
             assert len(found) == len(depths)
             assert [drift.depth for drift in found] == sorted(depths.values())
