@@ -16,6 +16,7 @@ from app.wire.context import InvalidHeader
 from app.wire.credentials import hide_credentials
 from app.wire.failed_logins import TooManyFailedLogins
 from app.wire.rates import TooManyRequests
+from app.wire.turns import TooBusy
 from storage.errors import (
     LayoutUnknown,
     NameTaken,
@@ -62,6 +63,7 @@ STATUSES: dict[type, int] = {
     RevisionAmbiguous: 409,
     TagExists: 409,
     PreconditionFailed: 412,
+    TooBusy: 429,
     TooMuchToRead: 413,
     TooManyFailedLogins: 429,
     TooManyRequests: 429,
@@ -83,6 +85,7 @@ _log = logging.getLogger(__name__)
 def register(app: Flask) -> None:
     """Answer every exception by the table, and add to every answer the headers that all have."""
     app.before_request(context.begin)
+    app.teardown_request(context.end)
     for kind in STATUSES:
         app.register_error_handler(kind, _answer_known)
     app.register_error_handler(InvalidRequest, _answer_mistakes)
@@ -101,7 +104,7 @@ def _answer_known(error: Exception) -> Response:
         response.headers["WWW-Authenticate"] = f'{error.scheme} realm="Bakehouse"'
     if status == HTTPStatus.CONFLICT:
         response.headers["X-Should-Retry"] = "false"  # otherwise the SDKs send the request two more times
-    if isinstance(error, TooManyRequests | TooManyFailedLogins):
+    if isinstance(error, TooManyRequests | TooManyFailedLogins | TooBusy):
         response.headers["Retry-After"] = str(error.seconds)
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = _RETRY_AFTER_SECONDS

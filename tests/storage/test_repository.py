@@ -78,6 +78,7 @@ def test_a_transaction_reads_its_own_writes(repository: Repository):
         transaction.remove("a")
         assert transaction.read("a") is None
         assert transaction.read("b").data == b"2"
+        assert (transaction.version("a"), transaction.version("b")) == (None, transaction.read("b").id)
         return transaction.commit("Both\n", ALICE)
 
     repository.transact(change)
