@@ -14,6 +14,7 @@ from app.settings import Settings, SettingsError
 from app.wire import body, contract
 from app.wire.context import Services
 from app.wire.rates import RateLimiter
+from app.wire.turns import Turns
 from storage.budget import Limits
 from storage.errors import LayoutUnknown, RepositoryDamaged, StorageError
 from storage.maintenance import Maintenance
@@ -55,7 +56,7 @@ def create_app(settings: Settings) -> Flask:
     accounts = _open_accounts(stores.accounts, data_dir)
     stores.repos.checkpoint_leftovers()
     rates = RateLimiter(data_dir / "rates", settings.rate_limit) if settings.rate_limit else None
-    app.extensions["bakehouse"] = Services(settings, key, accounts, stores.repos, rates)
+    app.extensions["bakehouse"] = Services(settings, key, accounts, stores.repos, rates, turns=Turns(share.threads))
 
     errors.register(app)
     for blueprint in (*api.BLUEPRINTS, *web.BLUEPRINTS):

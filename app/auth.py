@@ -11,6 +11,7 @@ from app.domain.tokens import Access, Token
 from app.registry import grants, repos
 from app.registry.accounts import Accounts
 from app.registry.messages import Origin
+from app.registry.shares import Shares
 from app.registry.user_files import User
 from storage.errors import RepositoryDamaged
 from storage.store import Store
@@ -61,8 +62,8 @@ class Principal:
 
     def origin(self, request_id: str | None) -> Origin:
         """Return the author of the caller's changes."""
-        user = self.user
-        return Origin(user.id, user.alias, user.email, request_id, on_behalf=self.is_master)
+        user, token = self.user, self.token.name if self.token else None
+        return Origin(user.id, user.alias, user.email, request_id, on_behalf=self.is_master, token=token)
 
     def check_token(self, needed: Access, repo_name: str | None) -> None:
         """Raise Forbidden if the token is read-only, or for other repos."""
@@ -123,16 +124,21 @@ def authorize(store: Store, principal: Principal, needed: Access, repo_name: str
         raise Forbidden(f"User '{owner}' shared repo '{repo_name}' with you for reading only.")
 
 
-def visible_repos(store: Store, principal: Principal) -> Sequence[str]:
-    """Return the sorted names of the repos that the caller may read; Forbidden if a guest may read none."""
-    names = repos.list_names(store, principal.owner)
+def visible_repos(store: Store, shares: Shares, principal: Principal) -> Sequence[str]:
+    """Return the sorted names of the repos that the caller may read; Forbidden if a guest may read none.
+
+    Of the repos of another owner only those that were ever shared with a guest are opened.
+    """
     token = principal.token
-    if token is None:
-        return names
-    if principal.is_guest:
-        names = grants.shared(store, principal.owner, names, principal.user.id)
+    if token is None or not principal.is_guest:
+        names = repos.list_names(store, principal.owner)
+    else:
+        listed = shares.find(principal.owner, principal.user.id)
+        names = grants.shared(store, principal.owner, listed, principal.user.id)
         if not names:
             raise Forbidden(f"User '{principal.owner}' has shared no repo with you.")
+    if token is None:
+        return names
     return [name for name in names if token.is_for(principal.user.id, principal.owner, name)]
 
 

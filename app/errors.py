@@ -8,7 +8,7 @@ from flask import Flask, Response, jsonify, make_response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from app.auth import Forbidden, Unauthorized
-from app.domain.errors import Conflict, NotFound, PreconditionFailed, TooMuchToRead
+from app.domain.errors import Conflict, NameNotPortable, NotFound, PreconditionFailed, TooMuchToRead
 from app.schemas.base import InvalidRequest, Mistake
 from app.wire import context
 from app.wire.body import BrokenBody, SlowBody
@@ -16,6 +16,7 @@ from app.wire.context import InvalidHeader
 from app.wire.credentials import hide_credentials
 from app.wire.failed_logins import TooManyFailedLogins
 from app.wire.rates import TooManyRequests
+from app.wire.turns import TooBusy
 from storage.errors import (
     LayoutUnknown,
     NameTaken,
@@ -62,6 +63,7 @@ STATUSES: dict[type, int] = {
     RevisionAmbiguous: 409,
     TagExists: 409,
     PreconditionFailed: 412,
+    TooBusy: 429,
     TooMuchToRead: 413,
     TooManyFailedLogins: 429,
     TooManyRequests: 429,
@@ -83,10 +85,12 @@ _log = logging.getLogger(__name__)
 def register(app: Flask) -> None:
     """Answer every exception by the table, and add to every answer the headers that all have."""
     app.before_request(context.begin)
+    app.teardown_request(context.end)
     for kind in STATUSES:
         app.register_error_handler(kind, _answer_known)
     app.register_error_handler(InvalidRequest, _answer_mistakes)
     app.register_error_handler(TooLarge, _answer_too_large)
+    app.register_error_handler(NameNotPortable, _answer_unportable)
     app.register_error_handler(MemoryError, _answer_no_memory)
     app.register_error_handler(HTTPException, _answer_http)
     app.register_error_handler(Exception, _answer_bug)
@@ -100,7 +104,7 @@ def _answer_known(error: Exception) -> Response:
         response.headers["WWW-Authenticate"] = f'{error.scheme} realm="Bakehouse"'
     if status == HTTPStatus.CONFLICT:
         response.headers["X-Should-Retry"] = "false"  # otherwise the SDKs send the request two more times
-    if isinstance(error, TooManyRequests | TooManyFailedLogins):
+    if isinstance(error, TooManyRequests | TooManyFailedLogins | TooBusy):
         response.headers["Retry-After"] = str(error.seconds)
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = _RETRY_AFTER_SECONDS
@@ -124,8 +128,17 @@ def _answer_too_large(error: TooLarge) -> Response:
     return _answer_mistakes(InvalidRequest([(("body",), Mistake("too_large", f"{error}."))]))
 
 
+def _answer_unportable(error: NameNotPortable) -> Response:
+    place = "path" if error.field in (request.view_args or {}) else "body"
+    mistake = Mistake("string_pattern_mismatch", str(error))
+    return _answer_mistakes(InvalidRequest([((place, error.field), mistake)]))
+
+
 def _answer_no_memory(_: MemoryError) -> Response:
-    return _answer_known(StorageUnavailable(request.path, "the server has too little memory for this request, for now"))
+    response = _answer(503, "The server has too little memory for this request, for now.")
+    response.headers["Retry-After"] = _RETRY_AFTER_SECONDS
+    _log.error("%s %s: memory ran out", request.method, request.path)
+    return response
 
 
 def _answer_http(error: HTTPException) -> Response:

@@ -6,12 +6,14 @@ an abbreviation could mean.
 """
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
+from collections.abc import Set
 from threading import Lock
 
 from storage.errors import RepositoryDamaged
 from storage.ids import CommitId, ObjectId, object_id
 from storage.journal.tip import Tip
+from storage.moments import SECOND
 from storage.objects.reader import ObjectReader
 from storage.plumbing.checked_git import CheckedGit
 
@@ -50,6 +52,14 @@ class Ancestry:
         with self._lock:
             return self._find(commit)
 
+    def among(self, commits: Set[CommitId]) -> Set[CommitId]:
+        """Return those of some commits that are among these; one look at each of these for all of them."""
+        wanted = {object_id(commit): commit for commit in commits}
+        with self._lock:
+            ids = bytes(self._ids)
+        here = (wanted.get(ObjectId(ids[at : at + _ID])) for at in range(0, len(ids), _ID))
+        return {commit for commit in here if commit is not None}
+
     def id_at(self, position: int) -> CommitId:
         """Return the commit at a position."""
         with self._lock:
@@ -66,15 +76,30 @@ class Ancestry:
             raise RepositoryDamaged(self._tip.name, f"its commits do not lead to {commit}, where its branch is")
         return position
 
-    def time_at(self, position: int) -> int:
-        """Return the time of the commit at a position, in seconds since 1970."""
-        with self._lock:
-            return self._times[position]
+    def moment_at(self, position: int) -> int:
+        """Return the moment that the commit at a position tells."""
+        return self._objects.header(object_id(self.id_at(position))).moment
 
-    def count_until(self, seconds: float) -> int:
-        """Return how many commits were made up to a time, in seconds since 1970."""
+    def count_until(self, moment: int) -> int:
+        """Return how many commits were made up to a moment.
+
+        Only where commits were made in the very second of the moment, some of these are read.
+        """
+        second, fraction = divmod(moment, SECOND)
         with self._lock:
-            return bisect_right(self._times, seconds)
+            begin, end = bisect_left(self._times, second), bisect_right(self._times, second)
+        if begin == end or fraction == SECOND - 1:
+            return end
+
+        def made(position: int) -> int:
+            """Return the moment of a commit; that of the one before where the commit does not tell."""
+            for earlier in range(position, begin - 1, -1):
+                told = self.moment_at(earlier)
+                if told > second * SECOND:
+                    return told
+            return second * SECOND
+
+        return bisect_right(range(end), moment, begin, end, key=made)
 
     def starting_with(self, digits: str) -> list[CommitId]:
         """Return the commits whose ids start with some hex digits."""

@@ -21,7 +21,7 @@ class Budget:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._spent = 0
+        self.spent = 0  # bytes that were written so far
 
     @property
     def left(self) -> int:
@@ -31,7 +31,7 @@ class Budget:
     @property
     def left_in_all(self) -> int:
         """How many bytes all further files together may have."""
-        return self._limits.total - self._spent
+        return self._limits.total - self.spent
 
     def check(self, path: str, size: int) -> None:
         """Raise TooLarge unless a file of `size` bytes, or one that is larger, may be written still."""
@@ -42,9 +42,9 @@ class Budget:
     def check_total(self, size: int) -> None:
         """Raise TooLarge unless files of `size` bytes together, or of more, may be written still."""
         if size > self.left_in_all:
-            raise TooLarge(None, self._spent + size, self._limits.total)
+            raise TooLarge(None, self.spent + size, self._limits.total)
 
     def spend(self, path: str, size: int) -> None:
         """Take note that a file of `size` bytes is written; TooLarge if that is too much."""
         self.check(path, size)
-        self._spent += size
+        self.spent += size

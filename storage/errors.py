@@ -115,7 +115,7 @@ class TipMoved(StorageUnavailable):
 
 @contextmanager
 def explained(name: str, folder: Path) -> Iterator[None]:
-    """Raise an OSError about `folder` as an error of storage about the repository `name`."""
+    """Raise an OSError about `folder`, or a MemoryError, as an error of storage about the repository `name`."""
     try:
         yield
     except OSError as error:
@@ -124,6 +124,8 @@ def explained(name: str, folder: Path) -> Iterator[None]:
         if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.EISDIR):
             raise RepositoryDamaged(name, "a part of its folder is missing") from error
         raise StorageUnavailable(name, error.strerror or "input/output error") from error
+    except MemoryError as error:
+        raise StorageUnavailable(name, "the server has too little memory for now") from error
 
 
 def _is_missing(folder: Path) -> bool:

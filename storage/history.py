@@ -4,27 +4,25 @@ git finds the commits that changed a path in a second or less among 100,000, by 
 commit-graph. The result is kept, and git is asked for later commits only.
 """
 
-import math
-import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from itertools import chain, islice
 
+from storage import moments
 from storage.ancestry import Ancestry
 from storage.caches import Cache
 from storage.ids import BlobId, CommitId, ObjectId, blob_id, object_id
+from storage.log_filter import EVERYTHING, LogFilter
 from storage.objects.reader import ObjectReader
 from storage.plumbing.checked_git import CheckedGit
 from storage.plumbing.trees import Tree
-from storage.signatures import Signature
+from storage.signatures import USER, Person, Signature
 from storage.versions import NO_BLOB, NOTHING, Known, Version
 
 LOG = ("log", "--first-parent", "--raw", "-z", "--no-abbrev", "--no-renames", "--format=tformat:%x01%H")
 
 _FEW = 16  # paths; one git process for each is quicker than one for all
-# No file has such a path. git fails for some of these, and takes some for another path.
-_NO_PATH = re.compile(r"\0|(?:^|/)\.{0,2}(?:/|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,47 +42,6 @@ class LoggedCommit:
     files: list[FileChange]
 
 
-@dataclass(frozen=True, slots=True)
-class LogFilter:
-    """Which commits a log shows: those that pass all filters that are set.
-
-    A new filter is a field here. A text that the commit itself must contain is also a row in `_texts`.
-    """
-
-    author: str | None = None  # a part of the author's name or address, in upper or lower case
-    since: datetime | None = None  # the commit's time, at the earliest
-    until: datetime | None = None  # the commit's time, at the latest
-    path: str | None = None  # a file, or a folder, that the commit changed something in
-
-    def _texts(self, found: Signature | None = None) -> Iterator[tuple[str, str, str]]:
-        """Yield an option of `git log`, the text that it looks for, and where: in a part of a signature."""
-        rows = [
-            ("--author", self.author, f"{found.name} <{found.email}>" if found else ""),
-        ]
-        yield from ((option, wanted, text) for option, wanted, text in rows if wanted is not None)
-
-    @property
-    def is_impossible(self) -> bool:
-        """Whether no commit can pass: git fails for such a path, and takes the lines of a text for several texts."""
-        is_no_path = self.path is not None and _NO_PATH.search(self.path.removesuffix("/"))
-        return bool(is_no_path) or any(re.search(r"[\n\0]", wanted) for _, wanted, _ in self._texts())
-
-    def git_options(self) -> list[str]:
-        """Return the options of `git log` that look for the texts in upper or lower case, in old commits."""
-        options = [f"{option}={wanted}" for option, wanted, _ in self._texts()]
-        return ["--regexp-ignore-case", "--fixed-strings", *options] if options else []
-
-    def accepts(self, commit: bytes) -> bool:
-        """Tell whether the content of a commit object has the texts: so the commits of the journal are asked."""
-        if not any(self._texts()):
-            return True
-        found = Signature.parse(commit)
-        return all(wanted.lower() in text.lower() for _, wanted, text in self._texts(found))
-
-
-EVERYTHING = LogFilter()
-
-
 class History:
     """The history of one repository. Threads may share one."""
 
@@ -99,6 +56,7 @@ class History:
         self._ancestry = ancestry
         self._git = git
         self._cache = cache
+        self._first_naming: CommitId | None = None
 
     def versions(self, path: str, commit: CommitId) -> list[Version]:
         """Return the versions of a file up to a commit of the ancestry, newest first."""
@@ -146,21 +104,52 @@ class History:
         a full disk would refuse.
         """
         if wanted.until is not None:
-            newest = min(newest, self._ancestry.count_until(wanted.until.timestamp()) - 1)
+            newest = min(newest, self._ancestry.count_until(moments.of(wanted.until)) - 1)
         if wanted.since is not None:
-            oldest = max(oldest, self._ancestry.count_until(math.ceil(wanted.since.timestamp()) - 1))
+            oldest = max(oldest, self._ancestry.count_until(moments.of(wanted.since) - 1))
         if newest < oldest or wanted.is_impossible:
             return
+        begin = self._begin_of_users(newest) if isinstance(wanted.author, Person) else 0
+        yield from islice(
+            chain(
+                self._log(wanted, newest, max(oldest, begin), limit, names_users=True),
+                self._log(wanted, min(newest, begin - 1), oldest, limit, names_users=False),
+            ),
+            limit,
+        )
+
+    def _log(
+        self, wanted: LogFilter, newest: int, oldest: int, limit: int | None, *, names_users: bool
+    ) -> Iterator[LoggedCommit]:
+        if newest < oldest:
+            return
         in_git = self._ancestry.last_checkpointed()
-        found = 0
-        for logged in self._from_journal(wanted, newest, max(oldest, in_git + 1)):
-            if found == limit:
-                return
-            found += 1
-            yield logged
+        yield from self._from_journal(wanted, newest, max(oldest, in_git + 1), names_users)
         newest = min(newest, in_git)
-        if newest >= oldest and found != limit:
-            yield from self._ask_git(wanted, newest, oldest, None if limit is None else limit - found)
+        if newest >= oldest:
+            options = wanted.git_options(names_users=names_users)
+            yield from self._ask_git(options, wanted.pathspecs(), newest, oldest, limit)
+
+    def _begin_of_users(self, newest: int) -> int:
+        """Return the position of the first commit whose trailers name a user; behind `newest` if none does.
+
+        Commits by hand are among the later ones, so each commit by itself does not tell.
+        """
+        if self._names_user(0):
+            return 0
+        if self._first_naming is None or self._ancestry.position(self._first_naming) is None:
+            in_git = min(newest, self._ancestry.last_checkpointed())
+            command = ("rev-list", "--first-parent", "--reverse", f"--grep=^{USER}: ", self._ancestry.id_at(in_git))
+            listed = self._git.ask(*command).split(maxsplit=1)
+            if not listed:
+                return next(filter(self._names_user, range(in_git + 1, newest + 1)), newest + 1)
+            self._first_naming = CommitId(listed[0])
+        position = self._ancestry.position(self._first_naming)
+        assert position is not None
+        return position
+
+    def _names_user(self, position: int) -> bool:
+        return Signature.parse(self._objects.read(object_id(self._ancestry.id_at(position)))[1]).user is not None
 
     def _know(self, path: str, commit: CommitId, last: int) -> Known:
         known, reached = self._kept(path)
@@ -191,26 +180,26 @@ class History:
                 if file.path == path:  # not a file in a folder that had the same name
                     yield self._position(logged.commit), file.new
 
-    def _from_journal(self, wanted: LogFilter, newest: int, oldest: int) -> Iterator[LoggedCommit]:
+    def _from_journal(self, wanted: LogFilter, newest: int, oldest: int, names_users: bool) -> Iterator[LoggedCommit]:
         """Yield what `log` does, of commits that git's own files do not have yet."""
-        path = wanted.path
         for position in range(newest, oldest - 1, -1):
             commit = self._ancestry.id_at(position)
-            if not wanted.accepts(self._objects.read(object_id(commit))[1]):
+            if not wanted.accepts(self._objects.read(object_id(commit))[1], names_users=names_users):
                 continue
             header = self._objects.header(object_id(commit))
             before = self._objects.header(object_id(header.parent)).tree if header.parent else None
             changes = _changes(self._objects, "", before, header.tree)
-            files = [change for change in changes if path is None or _is_at(change.path, path)]
-            if files or path is None:
+            files = [change for change in changes if wanted.has_path(change.path)]
+            if files or wanted.path is None:
                 yield LoggedCommit(commit, files)
 
-    def _ask_git(self, wanted: LogFilter, newest: int, oldest: int, limit: int | None) -> Iterator[LoggedCommit]:
-        options = wanted.git_options() + ([] if limit is None else [f"--max-count={limit}"])
+    def _ask_git(
+        self, options: list[str], paths: list[str], newest: int, oldest: int, limit: int | None
+    ) -> Iterator[LoggedCommit]:
+        most = [] if limit is None else [f"--max-count={limit}"]
         exclude = [f"^{self._ancestry.id_at(oldest - 1)}"] if oldest > 0 else []
-        paths = [] if wanted.path is None else [wanted.path]
         revisions = (self._ancestry.id_at(newest), *exclude, "--", *paths)
-        return parse_log(self._git.ask(*LOG, *options, *revisions))
+        return parse_log(self._git.ask(*LOG, *options, *most, *revisions, options=["--no-literal-pathspecs"]))
 
 
 def _changes(objects: ObjectReader, folder: str, old: ObjectId | None, new: ObjectId | None) -> Iterator[FileChange]:
@@ -222,11 +211,6 @@ def _changes(objects: ObjectReader, folder: str, old: ObjectId | None, new: Obje
         else:
             old_blob, new_blob = (None if entry is None else blob_id(entry) for entry in (old_id, new_id))
             yield FileChange(f"{folder}{name}", old_blob, new_blob)
-
-
-def _is_at(path: str, wanted: str) -> bool:
-    """Tell whether a file has the wanted path, or is in the wanted folder."""
-    return path == wanted or path.startswith(f"{wanted.removesuffix('/')}/")
 
 
 def parse_log(text: str) -> Iterator[LoggedCommit]:

@@ -8,14 +8,13 @@ ref leads to, since the branch of a checkpoint under way may be about to move.
 """
 
 import logging
-import os
 import queue
 import re
 import shutil
 import threading
 import time
-from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from storage.errors import RepositoryDamaged, StorageError
@@ -24,9 +23,11 @@ from storage.machine import disk, git_command
 from storage.plumbing import checked_git, pack_files
 from storage.plumbing.branch import Branch
 from storage.plumbing.checked_git import CheckedGit
+from storage.roll_up import pack_sizes, pack_together, roll_up
 from storage.waits import Waits
 
-ROLL_UP_ABOVE = 256
+ROLL_UP_ABOVE = 256  # packs, loose objects or loose tags
+ROLL_UP_SIZE = 16 * 1024 * 1024  # bytes in packs of checkpoints, which compress nothing
 # The files named below live for a minute at most. One that is older was left by a process that was killed.
 _STALE_AFTER_SECONDS = 3600
 _SCRATCH = (  # files that are renamed when they are complete; the last keeps a pack until its ref is made
@@ -40,60 +41,12 @@ _SCRATCH = (  # files that are renamed when they are complete; the last keeps a 
 # git never overwrites these.
 _LOCKS = ("objects/info/commit-graphs/commit-graph-chain.lock", "packed-refs.lock", "refs/tags/**/*.lock")
 
-# The files of one pack. The index is removed first: git finds the others by it.
-_PACK_SUFFIXES = (".idx", ".pack", ".rev", ".bitmap", ".mtimes")
-
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}")
 
 # Another process may be maintaining the same repository: a large one takes minutes.
 _WAITS = Waits(seconds=600.0)
 
 _log = logging.getLogger(__name__)
-
-
-def pack_sizes(git_folder: Path) -> dict[str, int]:
-    """Return the size in bytes of each pack that git sees, by file name, smallest first.
-
-    A pack without an index is left out: a power loss cut its writing off.
-    """
-    folder = git_folder / "objects" / "pack"
-    sizes = {}
-    for name in os.listdir(folder):
-        if name.endswith(".idx"):
-            pack = (folder / name).with_suffix(".pack")
-            with suppress(FileNotFoundError):  # maintenance has just removed it
-                sizes[pack.name] = pack.stat().st_size
-    return dict(sorted(sizes.items(), key=lambda item: item[1]))
-
-
-def roll_up(branch: Branch) -> int:
-    """Roll the small packs into one, and return how many there were.
-
-    The packs of checkpoints are small, and so is a pack that is at most twice as large as all smaller packs
-    together. So packs stay in a geometric progression, and an object is rewritten a logarithmic number of
-    times. The old packs are removed when the new one is durable.
-    """
-    small = find_small(branch.location.folder)
-    if len(small) < 2:
-        return 0
-    folder = branch.location.folder / "objects" / "pack"
-    rolled = _pack(branch, small, "--stdin-packs", "--no-reuse-object")
-    _remove_multi_pack_index(folder)
-    for name in set(small) - {f"pack-{rolled}.pack"}:  # the same pack, if it had all objects already
-        for suffix in _PACK_SUFFIXES:
-            (folder / name).with_suffix(suffix).unlink(missing_ok=True)
-    return len(small)
-
-
-def _remove_multi_pack_index(folder: Path) -> None:
-    """Remove an index over several packs, some of which are about to be removed.
-
-    An operator's git may have made one. git's own `repack` removes it, too: otherwise git would look for the
-    old packs.
-    """
-    shutil.rmtree(folder / "multi-pack-index.d", ignore_errors=True)  # newer gits make a chain of them
-    for path in [folder / "multi-pack-index", *folder.glob("multi-pack-index-*")]:
-        path.unlink(missing_ok=True)
 
 
 def write_commit_graph(branch: Branch) -> None:
@@ -105,37 +58,26 @@ def write_commit_graph(branch: Branch) -> None:
     git_command.run(branch.location, "commit-graph", "write", *options)
 
 
-def find_small(git_folder: Path) -> list[str]:
-    """Return the packs of checkpoints, and the small ones among the others; none that has a `.keep` file."""
-    folder = git_folder / "objects" / "pack"
-    sizes = {
-        name: size for name, size in pack_sizes(git_folder).items() if not (folder / name).with_suffix(".keep").exists()
-    }
-    small = [name for name in sizes if name.startswith(pack_files.PREFIX)]
-    total = sum(sizes[name] for name in small)
-    for name, size in sizes.items():
-        if name not in small and size <= 2 * total:
-            small.append(name)
-            total += size
-    return small
-
-
 def is_due(branch: Branch) -> bool:
-    """Tell whether a repository has so many packs, loose objects or tags that git is slow."""
+    """Tell whether git is slow with so many packs, loose objects or tags, or much is not compressed."""
     folder = branch.location.folder
+    sizes = pack_sizes(folder)
     return (
-        len(pack_sizes(folder)) > ROLL_UP_ABOVE
+        len(sizes) > ROLL_UP_ABOVE
+        or sum(size for name, size in sizes.items() if name.startswith(pack_files.PREFIX)) > ROLL_UP_SIZE
         or len(_loose_objects(folder)) > ROLL_UP_ABOVE
         or len(list((folder / "refs/tags").glob("*"))) > ROLL_UP_ABOVE
     )
 
 
-def maintain(branch: Branch, journal: Journal) -> None:
+def maintain(branch: Branch, journal: Journal) -> tuple[int, int]:
     """Roll up packs, write the commit-graph and pack the tags; wait for another process that does the same.
 
+    Returns the bytes on disk before and after.
     The branch is not packed: it moves, and a writer would wait while git has its lock.
     """
     folder = branch.location.folder
+    before = disk.usage(folder)
     journal.shrink()
     with disk.exclusive(folder / "objects", _WAITS):
         _remove_leftovers(folder)
@@ -144,6 +86,7 @@ def maintain(branch: Branch, journal: Journal) -> None:
             _tidy(branch)
         except RepositoryDamaged:  # an operator's `git gc` may have removed packs that were just listed
             _tidy(branch)
+    return before, disk.usage(folder)
 
 
 def _refuse_damage(branch: Branch) -> None:
@@ -160,7 +103,7 @@ def _refuse_damage(branch: Branch) -> None:
 def _tidy(branch: Branch) -> None:
     loose = _loose_objects(branch.location.folder)  # made by git commands of an operator
     if loose:
-        _pack(branch, loose)
+        pack_together(branch, loose)
         git_command.run(branch.location, "prune-packed", "--quiet")
     roll_up(branch)
     write_commit_graph(branch)
@@ -173,15 +116,6 @@ def _loose_objects(git_folder: Path) -> list[str]:
     return [object_id for object_id in found if _OBJECT_ID.fullmatch(object_id)]
 
 
-def _pack(branch: Branch, wanted: Sequence[str], *options: str) -> str:
-    """Have git put objects, or those of some packs, into one pack, durably; return the id of that pack."""
-    folder = branch.location.folder / "objects" / "pack"
-    command = ("pack-objects", "--quiet", *options, str(folder / "pack"))
-    packed = git_command.run(branch.location, *command, stdin="\n".join(wanted)).strip()
-    disk.sync(folder)
-    return packed
-
-
 def _remove_leftovers(git_folder: Path) -> None:
     """Remove scratch files, git's locks, and packs without an index that killed processes left."""
     scratch = [path for pattern in (*_SCRATCH, *_LOCKS) for path in git_folder.glob(pattern)]
@@ -190,6 +124,23 @@ def _remove_leftovers(git_folder: Path) -> None:
         with suppress(FileNotFoundError):
             if time.time() - path.stat().st_mtime > _STALE_AFTER_SECONDS:
                 path.unlink()
+
+
+@dataclass
+class Growth:
+    """What this process has put into a repository since maintenance last looked at it: bytes and tags."""
+
+    size: int = 0
+    tags: int = 0
+
+    def add(self, size: int, tags: int) -> None:
+        """Note a checkpoint that wrote so many bytes and tags."""
+        self.size += size
+        self.tags += tags
+
+    def is_due(self, packs: int) -> bool:
+        """Tell whether maintenance should look at the repository, which has so many packs."""
+        return packs > ROLL_UP_ABOVE or self.size > ROLL_UP_SIZE or self.tags > ROLL_UP_ABOVE
 
 
 class Maintenance:
@@ -206,10 +157,11 @@ class Maintenance:
         self._state = threading.Lock()
         self._thread: threading.Thread | None = None
 
-    def consider(self, branch: Branch, journal: Journal, packs: int) -> None:
-        """Queue a repository if it has too many packs by now; this never blocks."""
-        if packs <= ROLL_UP_ABOVE or self._turns is None:
+    def consider(self, branch: Branch, journal: Journal, growth: Growth, packs: int) -> None:
+        """Queue a repository if it has grown enough by now; this never blocks."""
+        if self._turns is None or not growth.is_due(packs):
             return
+        growth.size = growth.tags = 0
         with self._state:
             if self._thread is None or not self._thread.is_alive():  # a fork has no thread of its parent's
                 thread = threading.Thread(target=self._work, args=(self._turns,), name="maintenance", daemon=True)

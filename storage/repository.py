@@ -12,7 +12,7 @@ from storage import maintenance
 from storage.ancestry import Ancestry
 from storage.budget import Limits
 from storage.errors import RepositoryDamaged, StorageError, StorageUnavailable, TipMoved
-from storage.history import EVERYTHING, History, LogFilter, LoggedCommit
+from storage.history import History, LoggedCommit
 from storage.ids import BlobId, CommitId, object_id
 from storage.journal import recovery
 from storage.journal.checkpoint import Checkpoint
@@ -20,7 +20,9 @@ from storage.journal.checkpoint_task import NoCheckpointer
 from storage.journal.checkpointer import PATIENCE_SECONDS
 from storage.journal.tip import Tip
 from storage.location import Location
+from storage.log_filter import EVERYTHING, LogFilter
 from storage.machine import git_command
+from storage.maintenance import Growth
 from storage.objects.database import ObjectDatabase
 from storage.objects.overlay import ObjectOverlay
 from storage.plumbing import transport
@@ -58,11 +60,12 @@ class Repository:
             self._journal = journal = shared.open_journal(location)
             recovery.recover(branch, journal)
 
-        def maintain() -> None:
-            shared.maintenance.consider(branch, journal, objects.pack_count())
+        objects, growth = self._objects, Growth()
 
-        objects = self._objects
-        checkpoint = Checkpoint(branch, refs, objects, self._git, then=maintain)
+        def maintain() -> None:
+            shared.maintenance.consider(branch, journal, growth, objects.pack_count())
+
+        checkpoint = Checkpoint(branch, refs, objects, self._git, growth.add, then=maintain)
         reopen = partial(Repository, location, replace(shared, checkpointer=NoCheckpointer()))
         self._tip = Tip(branch, journal, objects, checkpoint, shared.checkpointer, reopen)
         self._tags = Tags(refs, objects, self._tip)
@@ -191,7 +194,8 @@ class Repository:
         """Return the tags on commits of the history, by name."""
         with self._location.explained():
             found = self._tags.all()
-        return [tag for tag in found if self._revisions.has(tag.commit)]
+        present = self._revisions.among({tag.commit for tag in found})
+        return [tag for tag in found if tag.commit in present]
 
     def tag(self, name: str) -> Tag | None:
         """Return a tag, or None if no commit of the history has a tag of that name."""
@@ -228,14 +232,15 @@ class Repository:
         """
         self._tip.checkpoint(seconds)
 
-    def maintain(self, *, always: bool) -> bool:
-        """Run maintenance beside readers and writers, if it is due; tell whether it was."""
+    def maintain(self, *, always: bool) -> tuple[int, int] | None:
+        """Run maintenance beside readers and writers, if it is due.
+
+        Returns the bytes on disk before and after, or None where nothing was due.
+        """
         self.checkpoint()
         with self._location.explained():
-            due = always or maintenance.is_due(self._branch)
-            if due:
-                maintenance.maintain(self._branch, self._journal)
-        return due
+            is_due = always or maintenance.is_due(self._branch)
+            return maintenance.maintain(self._branch, self._journal) if is_due else None
 
     def advertise_refs(self, protocol: str) -> bytes:
         """Return the first answer to a `git clone` or `git fetch`; `protocol` is `Git-Protocol`."""

@@ -1,9 +1,11 @@
 """Which commit a revision means: a tag, an id, the start of an id, or a moment."""
 
 import re
-from datetime import UTC, datetime
+from collections.abc import Set
+from datetime import datetime
 from pathlib import Path
 
+from storage import moments
 from storage.ancestry import Ancestry
 from storage.errors import RevisionAmbiguous, RevisionNotFound
 from storage.ids import CommitId
@@ -44,10 +46,12 @@ class Revisions:
     def find_at(self, moment: datetime) -> CommitId:
         """Return the commit that was the tip at a moment; RevisionNotFound before the first commit."""
         self._catch_up()
-        count = self._ancestry.count_until(moment.timestamp())
+        count = self._ancestry.count_until(moments.of(moment))
         if not count:
-            began = datetime.fromtimestamp(self._ancestry.time_at(0), UTC).isoformat()
-            raise RevisionNotFound(self._name, moment.isoformat(), f"it began at {began}")
+            began = moments.at(self._ancestry.moment_at(0)).isoformat()
+            is_second = moment.microsecond == moments.SECOND - 1  # the end of a second stands for the second
+            asked = moment.isoformat(timespec="seconds" if is_second else "auto")
+            raise RevisionNotFound(self._name, asked, f"it began at {began}")
         return self._ancestry.id_at(count - 1)
 
     def tag(self, name: str) -> Tag | None:
@@ -69,6 +73,12 @@ class Revisions:
         if self._ancestry.position(commit) is None:
             self._catch_up()
         return self._ancestry.position(commit) is not None
+
+    def among(self, commits: Set[CommitId]) -> Set[CommitId]:
+        """Return those of some commits that are in the history."""
+        if self._ancestry.among(commits) != commits:
+            self._catch_up()
+        return self._ancestry.among(commits)
 
     def _catch_up(self) -> CommitId:
         with self._location.explained():

@@ -26,7 +26,7 @@ class Snapshot:
         """Open a commit; RepositoryDamaged if it is missing. Its maker gives its `header`."""
         self.commit = commit
         header = header or objects.header(object_id(commit))
-        self.root, self.time = header.tree, header.time
+        self.root, self.time, self.moment = header.tree, header.time, header.moment
         self._objects = objects
 
     @property

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 
 from storage.caches import Cache
 from storage.errors import NameTaken, RepositoryDamaged, TagExists
-from storage.ids import CommitId, object_id
+from storage.ids import CommitId, ObjectId, object_id
 from storage.journal.records import TagRecord
 from storage.journal.tip import Tip
+from storage.objects.database import ObjectDatabase
 from storage.objects.pending import PendingObjects
-from storage.objects.reader import ObjectReader
 from storage.plumbing.commits import TagHeader, serialize_tag
 from storage.plumbing.object import GitObject
-from storage.plumbing.refs import TAGS, PackedRef, Refs
+from storage.plumbing.packed_refs import PackedRef
+from storage.plumbing.refs import TAGS, Refs
 from storage.signatures import Person, Signature
 
 # Names that are safe as a file's name, and that git accepts: `v1.lock` would be its lock on `v1`. Callers allow
@@ -38,7 +39,7 @@ class Tags:
     A tag that cannot be read raises RepositoryDamaged: it must not look like a tag that does not exist.
     """
 
-    def __init__(self, refs: Refs, objects: ObjectReader, tip: Tip) -> None:
+    def __init__(self, refs: Refs, objects: ObjectDatabase, tip: Tip) -> None:
         self._refs = refs
         self._objects = objects
         self._tip = tip
@@ -69,6 +70,9 @@ class Tags:
         """Return the tags on commits, by name."""
         names = self._names()
         packed = self._refs.packed()
+        unknown = [named for name, named in names.items() if self._known.get((name, named)) is None]
+        peeled = [ref.peeled for ref in packed.values() if ref.peeled] if unknown else []
+        self._objects.load_ahead(ObjectId(bytes.fromhex(digits)) for digits in (*unknown, *peeled))
         found = []
         for name, named in sorted(names.items()):
             tag = self._tag(name, named) if _NAME.fullmatch(name) else None
@@ -85,6 +89,12 @@ class Tags:
         pending = {name: named.hex() for name, named in self._tip.pending_tags().items()}
         return self._refs.all(TAGS) | pending
 
+    def _alike(self, name: str) -> str | None:
+        """Return the tag of a name, or else one whose name differs only in case, or None."""
+        pending = {other.lower(): other for other in self._tip.pending_tags()}
+        found = self._refs.alike(f"{TAGS}/{name}")
+        return pending.get(name.lower()) or (found and found.removeprefix(f"{TAGS}/"))
+
     def create(self, name: str, commit: CommitId, tagger: Person, message: str) -> Tag:
         """Put an annotated tag on a commit, durably.
 
@@ -93,11 +103,11 @@ class Tags:
         if not _NAME.fullmatch(name):
             raise ValueError(f"{name!r} cannot name a tag")
         with self._tip.lock() as locked:
-            for other in self._names():
-                if other == name:
-                    raise TagExists(self._objects.name, name)
-                if other.lower() == name.lower():  # a clone could not hold both on every disk
-                    raise NameTaken(name, other)
+            other = self._alike(name)
+            if other == name:
+                raise TagExists(self._objects.name, name)
+            if other is not None:  # a clone could not hold both on every disk
+                raise NameTaken(name, other)
             below = self._refs.below(f"{TAGS}/{name}")
             if below is not None:
                 raise TagExists(self._objects.name, below.removeprefix(f"{TAGS}/"))

@@ -1,7 +1,6 @@
 """What one caller wants changed in a repository: reads, writes and commits on top of its tip."""
 
-import time
-
+from storage import moments
 from storage.budget import Budget, Limits
 from storage.ids import BlobId, CommitId, ObjectId, blob_id, commit_id
 from storage.journal.records import CommitRecord
@@ -10,6 +9,10 @@ from storage.plumbing.commits import CommitHeader
 from storage.plumbing.object import GitObject
 from storage.signatures import Person
 from storage.snapshot import File, Snapshot
+
+ATTRIBUTES = ".gitattributes"
+# A clone must hold the bytes that the blobs have, also where `core.autocrlf` would have git change line ends.
+AS_THEY_ARE = b"* -text\n"
 
 
 class Transaction:
@@ -89,6 +92,7 @@ class Transaction:
         Raises NameTaken if a folder would hold two names that differ only in case. The commit counts once the
         repository's tip has moved to it, which `Repository.transact` does after the change returns.
         """
+        self._add_attributes()
         root = self._objects.edit(self._base.root if self._base else None, self._writes)
         if self._base is None or root != self._base.root:
             header = self._header(root)
@@ -99,9 +103,18 @@ class Transaction:
         self._writes, self._reads = {}, {}
         return self._base.commit
 
+    def _add_attributes(self) -> None:
+        """Write git's attributes beside what is written, unless the repository has any."""
+        names = [*self._writes, *(self._base.list("") if self._base else ())]
+        if ATTRIBUTES in map(str.lower, names):
+            return
+        scratch = ObjectOverlay(self._objects)  # attributes alone are no reason for a commit
+        if self._base is None or scratch.edit(self._base.root, self._writes, check_case=False) != self._base.root:
+            self._writes[ATTRIBUTES] = self._objects.new.add(GitObject.of("blob", AS_THEY_ARE))
+
     def _header(self, root: ObjectId) -> CommitHeader:
-        now = int(time.time())
+        now = moments.now()
         if self._base is None:
             return CommitHeader(root, None, now)
         # A clock that jumped back must not reorder the history.
-        return CommitHeader(root, self._base.commit, max(now, self._base.time))
+        return CommitHeader(root, self._base.commit, max(now, self._base.moment))

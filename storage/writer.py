@@ -18,6 +18,9 @@ from storage.waits import PAUSE, Waits
 
 T = TypeVar("T")
 
+# bytes of files in one append: every process must have the memory to read an append at once
+_FULL = 1024 * 1024
+
 
 class _Waiting:
     """A change whose caller waits for its result.
@@ -135,10 +138,16 @@ class Writer:
             waiting.wake.release()
 
     def _run(self, group: list[_Waiting], seconds: float) -> None:
-        """Take the lock, and into the group all that wait by then; run and commit all their changes."""
+        """Take the lock, and into the group all that wait by then; run and commit their changes.
+
+        Changes that one append has no room for are put back in front of the queue, and leave the group.
+        """
         with self._tip.lock(seconds) as locked:
             group += self._take_queue()
-            self._commit_all(locked, group)
+            done = self._commit_all(locked, group)
+            with self._lock:
+                self._queue[:0] = group[done:]
+            del group[done:]
 
     def _take_queue(self, only: _Waiting | None = None) -> list[_Waiting]:
         """Take all from the queue; or only one that could not have the lock: the others may get it yet."""
@@ -156,18 +165,27 @@ class Writer:
                 first.leads = True
                 first.wake.release()
 
-    def _commit_all(self, locked: LockedTip, group: list[_Waiting]) -> None:
-        """Run each change on top of those before it, and append what those that succeeded committed."""
+    def _commit_all(self, locked: LockedTip, group: list[_Waiting]) -> int:
+        """Run each change on top of those before it, and append what those that succeeded committed.
+
+        Return how many changes were run: beyond some bytes, none is begun.
+        """
         tip: CommitId = locked.commit
         self._check(Snapshot(self._objects, tip))  # another process may have written since the request looked
         records: list[Record] = []
         objects = ObjectOverlay(self._objects)
+        size = done = 0
         for waiting in group:
+            if size > _FULL:
+                break
+            done += 1
             own = ObjectOverlay(objects)
             transaction = Transaction(own, tip, self._limits)
             if waiting.attempt(transaction) and transaction.records:
                 records += transaction.records
                 tip = transaction.tip
                 objects.new.merge(own.new)
+                size += transaction.budget.spent
         if records:
             self._tip.append(locked, records, objects.new)
+        return done

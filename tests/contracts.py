@@ -1,6 +1,7 @@
 """Compare every answer of an application under test with the contract of its view."""
 
 import json
+from pathlib import Path
 
 from flask import Flask, Response, current_app, request
 
@@ -11,6 +12,10 @@ _OF_EVERY_ANSWER = {"Cache-Control", "Content-Type", "Content-Length", "X-Conten
 _OF_REFUSALS = _OF_EVERY_ANSWER | {"Retry-After", "WWW-Authenticate", "X-Should-Retry"}
 
 
+# What no error tells: a path of the server, a stack trace, a class.
+_OF_THE_SERVER = (str(Path(__file__).parents[1]), "Traceback", "Error(")
+
+
 def hold_to_contracts(app: Flask) -> Flask:
     """Have a request raise AssertionError if its answer is not one that `/openapi.json` describes."""
     app.testing = True  # else Flask would answer the AssertionError with 500
@@ -19,11 +24,19 @@ def hold_to_contracts(app: Flask) -> Flask:
 
 
 def _check(response: Response) -> Response:
+    if response.status_code >= 400:
+        text = response.get_data(as_text=True)
+        leaked = [told for told in (*_OF_THE_SERVER, _data_dir()) if told in text]
+        assert not leaked, f"{request.method} {request.path}: the error tells {leaked}"
     contract = request.endpoint and contract_of(current_app.view_functions[request.endpoint])
     if contract and request.method != "OPTIONS":
         problem = _find_problem(contract, response)
         assert problem is None, f"{request.method} {request.path}: {problem}"
     return response
+
+
+def _data_dir() -> str:
+    return str(current_app.extensions["bakehouse"].settings.data_dir)
 
 
 def _find_problem(contract: Contract, response: Response) -> str | None:

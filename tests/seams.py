@@ -15,6 +15,9 @@ from typing import Any
 import pytest
 import yaml
 
+from storage.repository import Repository
+from storage.store import Store
+
 _PATIENCE = 60  # seconds
 
 
@@ -81,6 +84,19 @@ def count_processes(patch: pytest.MonkeyPatch) -> list[list[str]]:
 
     patch.setattr(subprocess.Popen, "__init__", start)
     return commands
+
+
+def count_opened(patch: pytest.MonkeyPatch) -> list[str]:
+    """Return a list that gets the name of each repository that this process asks a store for."""
+    names: list[str] = []
+    original = Store.open
+
+    def find(store: Store, name: str) -> Repository:
+        names.append(name)
+        return original(store, name)
+
+    patch.setattr(Store, "open", find)
+    return names
 
 
 def wait_until(condition: Callable[[], object]) -> None:

@@ -7,6 +7,7 @@ from flask import Blueprint, Response
 from app.api import examples
 from app.auth import Forbidden
 from app.domain.tokens import Token, TokenRequest
+from app.registry import namesakes
 from app.schemas.accounts import (
     TokenCreatedSchema,
     TokenCreateSchema,
@@ -44,10 +45,9 @@ def create_user(body: dict[str, Any]) -> Answer:
 
     The answer contains the user's token, which is not shown again.
     """
-    token = context.services().accounts.create(
-        context.origin(), body["user_id"], body.get("user_alias"), body.get("user_email")
-    )
-    return {"user_id": body["user_id"], "api_key": token}, 201, {}
+    accounts, user_id = context.services().accounts, body["user_id"]
+    token = accounts.create(context.origin(), user_id, body.get("user_alias"), body.get("user_email"))
+    return {"user_id": user_id, "api_key": token, "warnings": namesakes.warnings(accounts, user_id)}, 201, {}
 
 
 @blueprint.post("/<user_id>/tokens")

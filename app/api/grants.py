@@ -1,5 +1,6 @@
 """`/v1/repo/{repo_name}/grants`: sharing a repo."""
 
+from functools import partial
 from typing import Any
 
 from flask import Blueprint
@@ -55,7 +56,8 @@ def put_grant(repo_name: str, user_id: str, body: dict[str, Any]) -> Answer:
     user = context.services().accounts.get(user_id)
     access = Access(body["access"])
     owner, precondition = context.principal().owner, versions.precondition()
-    commit = grants.put(repository, context.origin(), owner, user.id, access, precondition)
+    list_share = partial(context.shares().add, context.origin(), owner, repo_name, user.id)
+    commit = grants.put(repository, context.origin(), owner, user.id, access, precondition, list_share)
     return _payload(user_id, access), 200, {"Git-Commit": commit}
 
 

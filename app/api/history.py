@@ -9,7 +9,7 @@ from flask import Blueprint, request
 from app.api import payloads
 from app.domain.budgets import Room
 from app.domain.differences import compare
-from app.registry import history, prompts, revisions, targets
+from app.registry import history, log_filters, prompts, revisions, targets
 from app.registry.folders import Folder
 from app.registry.history import ChangedFile, Entry
 from app.registry.revisions import Ref
@@ -25,7 +25,6 @@ from app.schemas.history import (
 )
 from app.wire import context, versions
 from app.wire.contract import Answer, TextFormat, accepts, returns
-from storage.history import LogFilter
 from storage.ids import CommitId
 from storage.repository import Repository
 from storage.snapshot import Snapshot
@@ -47,8 +46,8 @@ def get_log(repo_name: str, query: dict[str, Any]) -> Answer:
     """List the commits of a repo, newest first, with the fields that each changed."""
     repository, snapshot = context.repository(repo_name), context.snapshot(repo_name, query)
     before = _before(repository, query)
-    # A filter that only the schema has, or only `LogFilter`, fails here.
-    wanted = LogFilter(**{name: query[name] for name in query.keys() - PageQuerySchema().fields.keys()})
+    asked = {name: query[name] for name in query.keys() - PageQuerySchema().fields.keys()}
+    wanted = log_filters.read(asked, context.services().accounts, context.principal().owner)
     entries = history.of_repo(repository, snapshot, wanted, payloads.work(), before=before, limit=query["limit"])
     return _page(entries, partial(_logged, full=query["full"])), 200, versions.commit_headers(snapshot)
 
@@ -148,7 +147,7 @@ def _commit(entry: Entry) -> dict[str, Any]:
     return {
         "commit": entry.commit,
         "author": payloads.person(signature),
-        "time": payloads.time(signature.time),
+        "time": payloads.time(signature),
         "subject": signature.subject,
     }
 

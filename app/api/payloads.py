@@ -1,7 +1,6 @@
 """The parts of answers that several resources share: commits, differences, and explanations."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from app.domain.budgets import Room, Work
@@ -10,22 +9,27 @@ from app.domain.differences import MISSING, Difference, operations
 from app.registry.layers import Layer
 from app.registry.lineage import Explanation, Field, Page
 from app.wire.context import services
+from storage import moments
 from storage.ids import CommitId
 from storage.repository import Repository
 from storage.signatures import Signature
 
 _MOST_USERS = 100
-_LAST = 253_402_300_799  # the end of year 9999; a commit made by hand may have a later time
 
 
-def time(seconds: int) -> str:
-    """Return a time, in seconds since 1970, in the format of RFC 3339."""
-    return datetime.fromtimestamp(min(seconds, _LAST), UTC).isoformat().replace("+00:00", "Z")
+def time(signature: Signature) -> str:
+    """Return when a commit or tag was made, in the format of RFC 3339: as `ref`, it shows that commit."""
+    return moments.at(signature.moment).isoformat().replace("+00:00", "Z")
 
 
-def person(signature: Signature) -> dict[str, str]:
+def person(signature: Signature) -> dict[str, str | None]:
     """Return who made a commit or tag."""
-    return {"name": signature.name, "email": signature.email}
+    return {
+        "name": signature.name,
+        "email": signature.email,
+        "user": signature.user,
+        "token": signature.token,
+    }
 
 
 def work() -> Work:
@@ -114,4 +118,4 @@ def _written(repository: Repository, commit: CommitId | None) -> dict[str, Any]:
     if commit is None:
         return {"commit": None, "author": None, "time": None}
     signature = repository.signature(commit)
-    return {"commit": commit, "author": person(signature), "time": time(signature.time)}
+    return {"commit": commit, "author": person(signature), "time": time(signature)}

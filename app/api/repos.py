@@ -27,23 +27,24 @@ blueprint.before_request(context.authorize)
 
 @blueprint.post("")
 @accepts(RepoCreateSchema, example=examples.CREATE_REPO)
-@returns(RepoSchema, 201, 200, errors=(409,), headers=versions.LOCATION)
+@returns(RepoSchema, 201, 200, errors=(409,), headers=versions.COMMIT_HEADERS | versions.LOCATION)
 def create_repo(body: dict[str, Any]) -> Answer:
     """Create a repo.
 
     200 if it exists with this base model, or if the request names none.
     """
     repo, created = _create(body)
-    return (_payload(repo), 201, versions.location(repo.name)) if created else (_payload(repo), 200, {})
+    payload, status, headers = _answer(repo)
+    return (payload, 201, headers | versions.location(repo.name)) if created else (payload, status, headers)
 
 
 @blueprint.put("")
 @accepts(RepoCreateSchema, example=examples.CREATE_REPO)
-@returns(RepoSchema, 200, errors=(409,))
+@returns(RepoSchema, 200, errors=(409,), headers=versions.COMMIT_HEADERS)
 def put_repo(body: dict[str, Any]) -> Answer:
     """Create a repo, or return it. Deprecated: use POST."""
     repo, _ = _create(body)
-    return _payload(repo), 200, {}
+    return _answer(repo)
 
 
 @blueprint.get("")
@@ -55,7 +56,7 @@ def list_repos(query: dict[str, Any]) -> Answer:
     Of another user, only the repos that are shared with the caller.
     """
     store, principal = context.services().store, context.principal()
-    names = visible_repos(store, principal)
+    names = visible_repos(store, context.shares(), principal)
     if not query["include_metadata"]:
         version = versions.names_version(names)
         status = 304 if versions.is_known(version) else 200
@@ -76,21 +77,22 @@ def list_repos(query: dict[str, Any]) -> Answer:
 
 @blueprint.get("/<repo_name>")
 @accepts(query=RefQuerySchema)
-@returns(RepoSchema, 200, errors=(404, 409))
+@returns(RepoSchema, 200, errors=(404, 409), headers=versions.COMMIT_HEADERS)
 def get_repo(repo_name: str, query: dict[str, Any]) -> Answer:
     """Read a repo."""
-    return _payload(_read(repo_name, query)), 200, {}
+    return _answer(_read(repo_name, query))
 
 
 @blueprint.get("/<repo_name>/tree")
 @accepts(query=RefQuerySchema)
-@returns(RepoTreeSchema, 200, errors=(404, 409))
+@returns(RepoTreeSchema, 200, errors=(404, 409), headers=versions.COMMIT_HEADERS)
 def get_repo_tree(repo_name: str, query: dict[str, Any]) -> Answer:
     """Read the lineage of the models of a repo, which the SDK asks for.
 
     Bakehouse keeps configurations and bakes no models, so `bakes` and `edges` are empty.
     """
-    return {"base_model": _read(repo_name, query).base_model, "bakes": {}, "edges": []}, 200, {}
+    repo = _read(repo_name, query)
+    return {"base_model": repo.base_model, "bakes": {}, "edges": []}, 200, {"Git-Commit": repo.commit}
 
 
 def _read(repo_name: str, query: dict[str, Any]) -> Repo:
@@ -103,11 +105,12 @@ def _create(body: dict[str, Any]) -> tuple[Repo, bool]:
     return repos.create(context.services().store, principal.owner, name, body.get("base_model"), context.origin())
 
 
-def _payload(repo: Repo) -> dict[str, Any]:
+def _answer(repo: Repo) -> Answer:
     settings = context.services().settings
     base = settings.public_url or (request.url_root.rstrip("/") if request.host else settings.url)
-    return {
+    payload = {
         "repo_name": repo.name,
         "base_model": repo.base_model,
         "clone_url": f"{base}/git/{repo.owner}/{repo.name}.git",
     }
+    return payload, 200, {"Git-Commit": repo.commit}

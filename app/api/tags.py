@@ -64,5 +64,5 @@ def _payload(tag: Tag) -> dict[str, Any]:
         "commit": tag.commit,
         "message": signature and signature.message.removesuffix("\n"),
         "tagger": signature and payloads.person(signature),
-        "time": signature and payloads.time(signature.time),
+        "time": signature and payloads.time(signature),
     }

@@ -15,19 +15,32 @@ from storage.errors import LayoutUnknown, RepositoryDamaged, RepositoryNotFound,
 def maintain(always: bool) -> None:
     """Pack the objects and index the commits of each repository that needs it.
 
-    Servers may run meanwhile. Prints the name of each repository that was maintained.
+    Servers may run meanwhile. Prints the name of each repository that was maintained, with the bytes that it
+    took on disk before and takes after.
     """
     of_users, store = Stores.of(find_data_dir())
     names, problems = list_repos(store)
     found = [(of_users, accounts.REPOSITORY), *((store, name) for name in names)]
+    maintained: list[tuple[int, int]] = []
     for holder, name in found:
         try:
-            if holder.open(name).maintain(always=always):
-                click.echo(name)
+            sizes = holder.open(name).maintain(always=always)
+            if sizes is not None:
+                click.echo(f"{name}: {sizes[0]} bytes before, {sizes[1]} after")
+                maintained.append(sizes)
         except RepositoryNotFound:  # no server was started here yet, or the repo was just removed
             continue
         except (LayoutUnknown, RepositoryDamaged, StorageUnavailable) as error:  # go on with the others
             problems.append(f"{name}: {error}")
+    click.echo(_summary(maintained), err=True)
     for problem in problems:
         click.echo(problem, err=True)
     sys.exit(1 if problems else 0)
+
+
+def _summary(maintained: list[tuple[int, int]]) -> str:
+    if not maintained:
+        return "Nothing to do: no repository needs maintenance."
+    before, after = (sum(sizes) for sizes in zip(*maintained, strict=True))
+    count = len(maintained)
+    return f"Maintained {count} repositor{'y' if count == 1 else 'ies'}: {before} bytes before, {after} after."

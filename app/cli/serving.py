@@ -2,7 +2,9 @@
 
 import ctypes
 import gc
+import logging
 import socket
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -11,19 +13,21 @@ from typing import Any
 import click
 from flask import Flask
 from gunicorn.app.base import BaseApplication
-from gunicorn.arbiter import Arbiter
 
 from app import create_app, data_dir, logs, master_key, open_files
 from app.cli.gunicorn_log import GunicornLog
+from app.cli.listening import Arbiter, listen
 from app.cli.worker import Worker
 from app.open_files import Share
-from app.settings import Settings, SettingsError
+from app.settings import Settings
 from storage.machine import cores
 from storage.servers import Membership
 
-_WAITING_CONNECTIONS = 2048  # gunicorn's default
 _NEW_OBJECTS = 10_000  # allocations between collections, about those of 400 creates; Python's default is 700
+_SWITCH_SECONDS = 0.0002  # that one thread may run Python while others wait; Python's default is 0.005
 _ARENA_MAX = -8  # glibc's M_ARENA_MAX
+
+_log = logging.getLogger(__name__)
 
 
 @click.command()
@@ -39,22 +43,11 @@ def run(create: Callable[[Settings], Flask]) -> None:
     share = open_files.divide(open_files.limit(), settings.workers, settings.threads)
     settings.make_data_dir()
     membership = data_dir.join(settings)
-    listener = _listen(settings)
+    listener = listen(settings)
     settings = replace(settings, port=listener.getsockname()[1])  # the real port if 0 was given
     logs.configure(settings, master_key.ensure(settings))
-    click.echo(f"The data directory is {settings.data_dir}", err=True)
+    _log.info("The data directory is %s", settings.data_dir)
     _Server(settings, share, listener, create, membership).run()
-
-
-def _listen(settings: Settings) -> socket.socket:
-    """Listen, or raise SettingsError. gunicorn would retry for seconds, and log a stack trace."""
-    try:
-        family, *_, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server(address[:2], family=family, backlog=_WAITING_CONNECTIONS)
-    except OSError as error:
-        raise SettingsError(
-            f"BAKEHOUSE_HOST and BAKEHOUSE_PORT: cannot listen on {settings.url}: {error.strerror}."
-        ) from error
 
 
 class _Server(BaseApplication):  # type: ignore[misc]
@@ -76,6 +69,10 @@ class _Server(BaseApplication):  # type: ignore[misc]
         self._bind = f"fd://{listener.detach()}"
         self.min_rate = settings.min_rate
         super().__init__()
+
+    def run(self) -> None:
+        """Serve until a signal."""
+        Arbiter(self).run()
 
     def load_config(self) -> None:
         """Set gunicorn's options."""
@@ -103,6 +100,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
     def load(self) -> Callable[..., Any]:
         """Create the application, in each worker."""
         _use_one_heap()
+        sys.setswitchinterval(_SWITCH_SECONDS)  # a short request then waits less beside a long one
         self._membership.keep_up()
         app = self._create(self._settings)
         _spare_the_collector()

@@ -7,6 +7,7 @@ import click
 from app.cli.stored import find_data_dir
 from app.domain.names import user_id_problem
 from app.domain.tokens import Access
+from app.registry import namesakes
 from app.registry.accounts import REPOSITORY, Accounts
 from app.registry.messages import Origin
 from app.registry.stores import Stores
@@ -46,11 +47,14 @@ def users() -> None:
 @click.option("--alias", type=_Text(), help="The name that commits show.")
 @click.option("--email", type=_Text(), help="The address that commits show.")
 def create_user(user_id: str, alias: str | None, email: str | None) -> None:
-    """Create a user and print their token, once."""
+    """Create a user and print their token, once; warn where commits show another user alike."""
     problem = user_id_problem(user_id)
     if problem:
         raise click.BadParameter(f"it {problem}", param_hint="USER_ID")
-    click.echo(_accounts().create(_OPERATOR, user_id, alias, email))
+    accounts = _accounts()
+    click.echo(accounts.create(_OPERATOR, user_id, alias, email))
+    for warning in namesakes.warnings(accounts, user_id):
+        click.echo(warning, err=True)
 
 
 @users.command("list")

@@ -23,6 +23,15 @@ class Conflict(RegistryError):
         self.name = name
 
 
+class NameNotPortable(RegistryError):
+    """A new thing would have a name that Windows cannot check out; `field` of the request is to blame."""
+
+    def __init__(self, field: str, name: str, reason: str) -> None:
+        super().__init__(f"'{name}' cannot be in a clone on Windows, which {reason}: choose another name")
+        self.field = field
+        self.name = name
+
+
 class PreconditionFailed(RegistryError):
     """The request's conditions rule out the version `current`, or that there is none."""
 

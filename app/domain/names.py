@@ -3,6 +3,8 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 
+from app.domain.errors import NameNotPortable
+
 DEFAULT_TEMPLATE = "default"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -69,6 +71,19 @@ def _shared_problem(name: str) -> str | None:
     if ".." in name or name.lower().endswith((".lock", ".git")) or name == "batch":
         return _SHARED_RULES
     return None
+
+
+# Windows keeps these names for devices, whatever follows a dot: `con`, `AUX.yml`, `lpt1.tar.gz`.
+_DEVICE = re.compile(r"(?:con|prn|aux|nul|(?:com|lpt)[1-9\u00b9\u00b2\u00b3]) *(?:\..*)?", re.IGNORECASE)
+
+
+def refuse_unportable(field: str, file: str) -> None:
+    """Raise NameNotPortable where Windows could not check out a new file; `field` of the request names it."""
+    name = file.rpartition("/")[2]
+    if _DEVICE.fullmatch(name):
+        raise NameNotPortable(field, name, "keeps this name for a device, whatever its ending")
+    if name.endswith((".", " ")):
+        raise NameNotPortable(field, name, "has no names that end in a dot or a space")
 
 
 # The same rules as patterns (ECMA 262), for the OpenAPI document.

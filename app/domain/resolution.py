@@ -117,8 +117,19 @@ def _has_shape(value: Any, kinds: Mapping[str, Any]) -> bool:
 
 
 def _sorted(value: Any) -> Any:
+    return value if _is_sorted(value) else _sort(value)
+
+
+def _is_sorted(value: Any) -> bool:
     if isinstance(value, dict):
-        return {name: _sorted(value[name]) for name in sorted(value)}
+        names = list(value)
+        return names == sorted(names) and all(map(_is_sorted, value.values()))
+    return not isinstance(value, list) or all(map(_is_sorted, value))
+
+
+def _sort(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _sort(value[name]) for name in sorted(value)}
     if isinstance(value, list):
-        return [_sorted(item) for item in value]
+        return [_sort(item) for item in value]
     return value

@@ -77,7 +77,7 @@ def _scalar(text: str) -> str:
         return "'{}'".format(text.replace("'", "''"))
     for character, escape in _COMMON_ESCAPES.items():
         text = text.replace(character, escape)
-    return f'"{_RARE.sub(_escape, text)}"'
+    return f'"{_RARE.sub(lambda match: _escaped(match[0]), text)}"'
 
 
 def _is_plain(text: str) -> bool:
@@ -86,8 +86,8 @@ def _is_plain(text: str) -> bool:
     return len(text) > len("infinity") or text.casefold() not in _WORDS  # Ruby reads `yeſ` as `yes`
 
 
-def _escape(match: re.Match[str]) -> str:
-    character = match[0]
+@lru_cache(maxsize=1024)
+def _escaped(character: str) -> str:
     if character in _RARE_ESCAPES:
         return f"\\{_RARE_ESCAPES[character]}"
     code = ord(character)

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from app.domain.errors import Conflict, NotFound
+from app.domain.names import refuse_unportable
 from app.domain.tokens import Token, TokenRequest, hash_of
 from app.registry import documents, messages, user_files
 from app.registry.messages import Origin
+from app.registry.share_files import NOTE, PATH_OF_NOTE
 from app.registry.user_files import FOLDER, Tokens, User
 from storage.errors import RepositoryDamaged, RepositoryExists, RepositoryNotFound, StorageError
 from storage.ids import CommitId
@@ -71,12 +73,13 @@ class Accounts:
         def change(transaction: Transaction) -> None:
             if transaction.read(FOLDER.path(user_id)) is not None:
                 raise Conflict(user_id, f"User '{user_id}' already exists. {_how_to_rotate(user_id, token.name)}")
+            refuse_unportable("user_id", FOLDER.path(user_id))
             user = User(user_id, alias, email, (token,))
             documents.write(transaction, FOLDER.path(user_id), user.document())
             lines = messages.changed_fields({}, {"alias": alias, "email": email})
             FOLDER.commit(transaction, origin, messages.message(origin, f"Create user {user_id}", lines))
 
-        self._use(lambda repository: repository.transact(change))
+        self.use(lambda repository: repository.transact(change))
         return secret
 
     def create_token(self, origin: Origin, user_id: str, request: TokenRequest) -> tuple[Token, str]:
@@ -182,10 +185,10 @@ class Accounts:
             lines = messages.changed_fields({}, details or {})
             transaction.commit(messages.message(origin, subject, lines), origin.author)
 
-        self._use(lambda repository: repository.transact(change))
+        self.use(lambda repository: repository.transact(change))
 
     def _current(self) -> _Index:
-        head = self._use(Repository.head)
+        head = self.use(Repository.head)
         index = self._index
         if index.commit != head.commit:
             index = self._index = _read_all(head)
@@ -193,7 +196,7 @@ class Accounts:
 
     def _whole(self) -> _Index:
         """Return all users, now with those who were unread; RepositoryDamaged if one still cannot be read."""
-        head = self._use(Repository.head)
+        head = self.use(Repository.head)
         try:
             for user_id in self._index.unread:
                 user_files.read(head, user_id)
@@ -202,7 +205,7 @@ class Accounts:
         self._index = _read_all(head)
         return self._index
 
-    def _use(self, act: Callable[[Repository], T]) -> T:
+    def use(self, act: Callable[[Repository], T]) -> T:
         """Open the repository anew and call `act` with it: an operator may have replaced the folder."""
         try:
             return act(self._store.open(REPOSITORY))
@@ -220,6 +223,7 @@ def _how_to_rotate(user_id: str, name: str) -> str:
 def _make_missing(store: Store, origin: Origin) -> None:
     def first_commit(transaction: Transaction) -> None:
         transaction.write("README.md", b"# Accounts\n\n`users/<user>.yml`: a user of this Bakehouse.\n")
+        transaction.write(PATH_OF_NOTE, NOTE)
         transaction.commit(messages.message(origin, "Create accounts"), origin.author)
 
     try:

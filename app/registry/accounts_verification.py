@@ -5,9 +5,9 @@ from functools import partial
 from typing import Any
 
 from app.domain.names import user_id_problem
-from app.registry import documents, user_files
+from app.registry import documents, share_files, user_files
 from app.registry.user_files import FOLDER, User
-from app.registry.verification import FOREIGN, Verification, named
+from app.registry.verification import FOREIGN, Check, Verification, named
 from storage.clones import Clone
 from storage.snapshot import File, Snapshot
 
@@ -15,7 +15,24 @@ from storage.snapshot import File, Snapshot
 def of_accounts(clone: Clone, snapshot: Snapshot) -> Verification:
     """Return the check of the users of a server."""
     check = named(user_id_problem, partial(_check_user, snapshot))
-    return Verification(clone, snapshot, {}, {FOLDER.name: check})
+    return Verification(clone, snapshot, {}, {FOLDER.name: check, share_files.FOLDER.name: _check_shares(snapshot)})
+
+
+def _check_shares(snapshot: Snapshot) -> Check:
+    def check_list(user_id: str, file: File) -> Iterator[str]:
+        path = share_files.FOLDER.path(user_id)
+        found = documents.parse(snapshot, path, file)
+        listed = documents.expect(found, "repos", list, snapshot, path)
+        if documents.dump({"repos": sorted(set(map(str, listed)))}) != file.data:
+            yield FOREIGN
+
+    check_named = named(user_id_problem, check_list)
+
+    def check(entry: str, file: File) -> Iterator[str]:
+        is_note = f"{share_files.FOLDER.name}/{entry}" == share_files.PATH_OF_NOTE
+        return iter(()) if is_note else check_named(entry, file)
+
+    return check
 
 
 def _check_user(snapshot: Snapshot, user_id: str, file: File) -> Iterator[str]:

@@ -118,6 +118,7 @@ def put(repository: Repository, origin: Origin, overrides: Config, precondition:
         present = question_templates.present(transaction, files)
         if present is not None and is_same(before, config) and recorded == {**kept, **present}:
             return DefaultTarget(before, current, transaction.tip, list(dangling(transaction, before)))
+        question_templates.refuse_unportable(transaction, files)
         changes = FileChanges(transaction)
         named = question_templates.named
         brought = changes.replace(DEFAULT_TEMPLATE, named(before, recorded), named(config, files), files)

@@ -7,6 +7,7 @@ from app.domain import former_yaml
 from app.domain.canonical_yaml import dump, load
 from app.domain.resolution import Config, is_config
 from app.domain.yaml_size import least_size, may_exceed
+from app.registry import shared_fields
 from storage.budget import Budget
 from storage.caches import Cache, weigh
 from storage.errors import RepositoryDamaged
@@ -86,9 +87,17 @@ def parse_uncached(source: Source, path: str, file: File) -> Mapping[str, Any]:
 
 def write(source: Editable, path: str, document: Mapping[str, Any]) -> BlobId:
     """Write a document, and return its blob id; TooLarge, before any work, if it is larger than allowed."""
-    if may_exceed(document, source.budget.left):
-        source.budget.check(path, least_size(document))
-    return source.write(path, dump(document))
+    return source.write(path, _dump_within(source.budget, path, document))
+
+
+def _dump_within(budget: Budget, path: str, document: Mapping[str, Any]) -> bytes:
+    known = shared_fields.known(document)
+    rest = shared_fields.without(document, known) if known else document
+    size = sum(map(len, known.values()))
+    is_large = may_exceed(rest, budget.left - size)
+    if is_large:
+        budget.check(path, size + least_size(rest))
+    return shared_fields.join(document, known) if known or is_large else dump(document)
 
 
 def is_written(document: Mapping[str, Any], data: bytes) -> bool:

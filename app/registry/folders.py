@@ -11,7 +11,7 @@ from app.registry.messages import Origin
 from storage.errors import NameTaken
 from storage.ids import BlobId, CommitId
 from storage.repository import Repository
-from storage.snapshot import File, Snapshot
+from storage.snapshot import Snapshot
 from storage.transaction import Transaction
 
 _SUFFIX = ".yml"
@@ -66,9 +66,9 @@ class Folder:
         origin: Origin,
         name: str,
         precondition: Precondition,
-        tidy: Callable[[Transaction, File], None] | None = None,
+        tidy: Callable[[Transaction, BlobId], None] | None = None,
     ) -> CommitId:
-        """Remove a file, and return the commit's id; `tidy` removes what goes with the file.
+        """Remove a file, and return the commit's id; `tidy` removes what goes with the version of the file.
 
         Raises NotFound or PreconditionFailed.
         """
@@ -80,7 +80,7 @@ class Folder:
             precondition.check(name, file.id)
             transaction.remove(self.path(name))
             if tidy is not None:
-                tidy(transaction, file)
+                tidy(transaction, file.id)
             return self.commit(transaction, origin, messages.message(origin, f"Delete {self.kind.lower()} {name}"))
 
         return repository.transact(change)

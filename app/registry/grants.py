@@ -52,16 +52,27 @@ def version(source: Source) -> BlobId:
 
 
 def put(
-    repository: Repository, origin: Origin, owner: str, user_id: str, access: Access, precondition: Precondition
+    repository: Repository,
+    origin: Origin,
+    owner: str,
+    user_id: str,
+    access: Access,
+    precondition: Precondition,
+    list_share: Callable[[], None],
 ) -> CommitId:
     """Share a repo with a user, or change what they may do, and return the commit.
 
-    Raises Conflict for its owner, or PreconditionFailed by the version of the grants.
+    `list_share` is called before the repo is shared, once nothing else can refuse it. Raises Conflict for
+    the owner of the repo, or PreconditionFailed by the version of the grants.
     """
     if user_id == owner:
         raise Conflict(user_id, f"'{user_id}' owns this repo, and may do everything")
-    subject = f"Grant {user_id} {access} access"
-    return _change(repository, origin, subject, lambda grants: {**grants, user_id: access}, precondition)
+
+    def with_user(grants: Grants) -> Grants:
+        list_share()
+        return {**grants, user_id: access}
+
+    return _change(repository, origin, f"Grant {user_id} {access} access", with_user, precondition)
 
 
 def delete(repository: Repository, origin: Origin, user_id: str, precondition: Precondition) -> CommitId:

@@ -11,8 +11,9 @@ from app.registry import documents, repos
 from app.registry.documents import Source
 from app.registry.folders import Folder
 from storage.errors import RepositoryDamaged
-from storage.history import FileChange, LogFilter, LoggedCommit
+from storage.history import FileChange, LoggedCommit
 from storage.ids import BlobId, CommitId
+from storage.log_filter import LogFilter
 from storage.repository import Repository
 from storage.signatures import Signature
 from storage.snapshot import File, Snapshot

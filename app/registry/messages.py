@@ -1,6 +1,7 @@
 """The author of a change, and its commit message."""
 
 import json
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,12 +23,14 @@ class Origin:
     email: str | None = None
     request_id: str | None = None
     on_behalf: bool = False  # the request used the master key and named the user
+    token: str | None = None  # the name of the user's token
 
     @property
     def author(self) -> Person:
-        """The user as the author of a commit, without the characters that git forbids in names."""
+        """The user as the author of a commit, in NFC, and without the characters that git forbids in names."""
         name = _identity(self.alias or "") or self.user_id
-        return Person(name, _identity(self.email or "") or f"{self.user_id}@bakehouse.invalid")
+        email = _identity(self.email or "") or f"{self.user_id}@bakehouse.invalid"
+        return Person(name, email, self.user_id, _identity(self.token or "") or None)
 
 
 def message(origin: Origin, subject: str, lines: Iterable[str] = (), trailers: Mapping[str, str] | None = None) -> str:
@@ -73,4 +76,6 @@ def _cut(text: str) -> str:
 
 
 def _identity(text: str) -> str:
-    return " ".join("".join(char for char in text if char.isprintable() and char not in "<>").split())
+    """Return a text in NFC, so that a name looks and compares alike, on one line."""
+    composed = unicodedata.normalize("NFC", text)
+    return " ".join("".join(char for char in composed if char.isprintable() and char not in "<>").split())

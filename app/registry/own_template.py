@@ -1,18 +1,17 @@
 """Targets that are their own template, since a PUT can change a target on top of what it was."""
 
-import re
 from collections.abc import Sequence
 
 from app.domain.budgets import Work
 from app.domain.differences import is_same
 from app.domain.resolution import Config, combine
-from app.registry import target_files
+from app.registry import mentions, target_files
 from app.registry.documents import Source
 from app.registry.target_files import FOLDER, Target
 from storage.caches import Cache
 from storage.ids import BlobId
 
-_HEAD = re.compile(rb"""template: ["']?([\w.-]+)["']?\ntemplate_version: ["']?([0-9a-f]{40})["']?\n""", re.ASCII)
+_LATEST = 100  # versions
 # By target and version, which determine the template.
 _basis_names: Cache[tuple[str, BlobId], str] = Cache(8 * 1024 * 1024)
 
@@ -31,15 +30,16 @@ def basis(source: Source, target: Target, work: Work | None = None) -> tuple[str
 
 
 def basis_name(source: Source, name: str) -> str:
-    """Return the template that a target is resolved on, by the first lines of its files: quick for thousands."""
-    file = source.read(FOLDER.path(name))
-    version, data = (file.id, file.data) if file else (None, b"")
+    """Return the template that a target is resolved on, without parsing its versions."""
+    version = source.version(FOLDER.path(name))
     known = version and _basis_names.get((name, version))
     if known:
         return known
-    while (head := _HEAD.match(data)) is not None and head[1].decode() == name:
-        data = source.blob(BlobId(head[2].decode()))
-    found = basis(source, target_files.expect(source, name))[0] if head is None else head[1].decode()
+    mentioned = mentions.of(source, FOLDER.path(name))
+    while mentioned and mentioned.template and mentioned.template.name == name:
+        mentioned = mentions.of_version(source, mentioned.template.version)
+    template = mentioned and mentioned.template
+    found = template.name if template else basis(source, target_files.expect(source, name))[0]
     if version:
         _basis_names.put((name, version), found, 2 * len(name) + len(found))
     return found
@@ -56,11 +56,16 @@ def own_overrides(base: Config, versions: Sequence[Target]) -> Config:
 def has_already(source: Source, target: Target, overrides: Config) -> bool:
     """Tell whether overrides on top of a target, which leave its config as it is, are among its own already.
 
-    Else they hold on to a value that the target has from its template, and a rebase would keep that value.
+    Else they hold on to a value that the target has from its template, and a rebase would keep that value. Only
+    the latest versions of a target that was often its own template are asked.
     """
-    if target.template == target.name and is_same(target.overrides, overrides):
-        return True
-    template, version, versions = basis(source, target)
-    base = target_files.read_template_version(source, template, version)
-    own = own_overrides(base, versions)
-    return is_same(combine(base, own, overrides), own)
+    own: Config = {}
+    for _ in range(_LATEST):
+        below = target_files.read_template_version(source, target.template, target.template_version)
+        own = combine(below, target.overrides, own)
+        if is_same(combine(below, own, overrides), own):
+            return True
+        if target.template != target.name:
+            return False
+        target = target_files.read_version(source, target.name, target.template_version)
+    return False

@@ -7,6 +7,7 @@ from typing import Any
 
 from app.domain.differences import is_same
 from app.domain.errors import Conflict, NotFound
+from app.domain.names import refuse_unportable
 from app.domain.preconditions import Precondition
 from app.registry import documents, messages
 from app.registry.documents import Source
@@ -101,7 +102,7 @@ def put_all(
             if existing and _is_kept(existing, prompt):
                 versions[prompt.name] = existing.version
             else:
-                versions[prompt.name] = _write(transaction, prompt)
+                versions[prompt.name] = _write(transaction, prompt, existing)
                 count = len(prompt.messages)
                 lines.append(
                     f"{'Update' if existing else 'Create'} prompt {prompt.name}: "
@@ -119,12 +120,14 @@ def _is_kept(existing: Prompt, prompt: Prompt) -> bool:
     return json.dumps(existing.document()) == json.dumps(prompt.document())
 
 
-def _write(transaction: Transaction, prompt: Prompt) -> BlobId:
+def _write(transaction: Transaction, prompt: Prompt, existing: Prompt | None) -> BlobId:
+    if existing is None:
+        refuse_unportable("prompt_name", FOLDER.path(prompt.name))
     return documents.write(transaction, FOLDER.path(prompt.name), prompt.document())
 
 
 def _commit(transaction: Transaction, origin: Origin, prompt: Prompt, existing: Prompt | None) -> Prompt:
-    version = _write(transaction, prompt)
+    version = _write(transaction, prompt, existing)
     lines = messages.changed_fields(existing.document() if existing else {}, prompt.document())
     text = messages.message(origin, f"{'Update' if existing else 'Create'} prompt {prompt.name}", lines)
     return replace(prompt, version=version, commit=FOLDER.commit(transaction, origin, text))

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from app.domain import names
 from app.domain.errors import Conflict
 from app.domain.resolution import Config
 from app.registry import documents
@@ -58,6 +59,13 @@ def named(config: Config, files: Iterable[str] = ()) -> set[str]:
     """Return the paths of question templates that the generators of a config name, and those of `files`."""
     paths = [generator.get("template_path") or "" for generator in config.get("generators") or ()]
     return {*files, *filter(_PATH.fullmatch, paths)}
+
+
+def refuse_unportable(source: Source, files: Files) -> None:
+    """Raise NameNotPortable where one of the files is new, and Windows could not check it out."""
+    for path in files:
+        if source.version(path) is None:
+            names.refuse_unportable("template_path", path)
 
 
 def present(source: Source, files: Files) -> FileVersions | None:

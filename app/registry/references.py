@@ -7,8 +7,7 @@ from app.domain.names import enumerated
 from app.domain.resolution import Config
 from app.registry import prompts, question_templates
 from app.registry.documents import Source
-
-PROMPT_FIELDS = ("teacher_prompt", "student_prompt")
+from app.registry.mentions import PROMPT_FIELDS
 
 
 def dangling(source: Source, config: Config, brought: Collection[str] = ()) -> Iterator[str]:

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from app.domain.errors import Conflict, NotFound
-from app.domain.names import name_problem, user_id_problem
+from app.domain.names import name_problem, refuse_unportable, user_id_problem
 from app.registry import defaults, documents, messages
 from app.registry.documents import Source
 from app.registry.messages import Origin
@@ -18,7 +18,7 @@ from storage.errors import (
     RepositoryNotFound,
     StorageUnavailable,
 )
-from storage.ids import BlobId
+from storage.ids import BlobId, CommitId
 from storage.repository import Repository
 from storage.snapshot import Snapshot
 from storage.store import Store
@@ -40,6 +40,7 @@ Target configurations, written by Bakehouse: one commit a change. Look, do not p
 - `defaults/target.yml`: the template called `default`.
 - `prompts/<name>.yml`: a prompt, which is a named list of messages.
 - `templates/<file>`: question templates that came with a target, whose `files` tells their blob ids.
+- `.gitattributes`: has git leave line ends as they are.
 - `repo.yml`: the base model, whom the repo is shared with, and the version of this layout.
 
 `git log -p -- targets/<name>.yml` tells who changed what, when, and from which template; `git tag -n`
@@ -49,11 +50,12 @@ which commits have a name that stays. `bakehouse verify` in a clone resolves eve
 
 @dataclass(frozen=True, slots=True)
 class Repo:
-    """A repo; `base_model` is None where its `repo.yml` cannot be read."""
+    """A repo at a commit; `base_model` is None where its `repo.yml` cannot be read."""
 
     owner: str
     name: str
     base_model: str | None
+    commit: CommitId = documents.UNCOMMITTED
 
 
 def open_repository(store: Store, owner: str, name: str) -> Repository:
@@ -74,13 +76,13 @@ def create(store: Store, owner: str, name: str, base_model: str | None, origin: 
     """
     new = Repo(owner, name, DEFAULT_BASE_MODEL if base_model is None else base_model)
     try:
-        store.create(f"{owner}/{name}", lambda transaction: _write_new(transaction, new, origin))
+        made = store.create(f"{owner}/{name}", lambda transaction: _write_new(transaction, new, origin))
     except RepositoryExists:
         existing = get(store, owner, name)
         if base_model not in (None, existing.base_model):
             raise Conflict(name, f"Repo '{name}' already exists with base model '{existing.base_model}'") from None
         return existing, False
-    return new, True
+    return replace(new, commit=made.head().commit), True
 
 
 def get(store: Store, owner: str, name: str) -> Repo:
@@ -90,7 +92,8 @@ def get(store: Store, owner: str, name: str) -> Repo:
 
 def describe(snapshot: Snapshot, owner: str) -> Repo:
     """Return a user's repo at a commit."""
-    return Repo(owner, snapshot.name, documents.expect(read(snapshot), "base_model", str, snapshot, PATH))
+    base_model = documents.expect(read(snapshot), "base_model", str, snapshot, PATH)
+    return Repo(owner, snapshot.name, base_model, snapshot.commit)
 
 
 def read(source: Source) -> Mapping[str, Any]:
@@ -134,6 +137,7 @@ def describe_all(store: Store, owner: str, names: Sequence[str]) -> list[Repo]:
 
 
 def _write_new(transaction: Transaction, repo: Repo, origin: Origin) -> None:
+    refuse_unportable("repo_name", f"{repo.name}.git")
     transaction.write("README.md", README.format(name=repo.name).encode())
     documents.write(transaction, PATH, {"base_model": repo.base_model, "layout": LAYOUT_VERSION})
     defaults.write(transaction, defaults.first_config(repo.base_model))

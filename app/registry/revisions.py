@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from app.domain.errors import NotFound
+from app.domain.names import refuse_unportable
 from app.registry.messages import Origin
 from storage.errors import TagExists
 from storage.repository import Repository
@@ -44,6 +45,8 @@ def create_tag(
     text = message or name
     text = text if text.endswith("\n") else f"{text}\n"
     commit = at(repository, ref).commit
+    if repository.tag(name) is None:
+        refuse_unportable("name", name)
     try:
         return repository.create_tag(name, commit, origin.author, text), True
     except TagExists:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from app.domain.errors import Conflict, NotFound
+from app.domain.errors import Conflict, NameNotPortable, NotFound
 from app.domain.preconditions import Precondition
 from app.registry import batch_sizes, messages, references, target_requests
 from app.registry.messages import Origin
@@ -35,8 +35,9 @@ def write_all(
 ) -> WrittenBatch:
     """Create targets in one commit, or replace them. A later one may have an earlier one as its template.
 
-    Targets whose templates are unknown fail alone. Raises Conflict, and writes nothing, where a target
-    contradicts another or an existing one, or PreconditionFailed by the version of the folder.
+    Targets whose templates are unknown, or whose names Windows cannot check out, fail alone. Raises Conflict,
+    and writes nothing, where a target contradicts another or an existing one, or PreconditionFailed by the
+    version of the folder.
     """
     requests = list(requests)
     _refuse_contradictions(requests)
@@ -51,7 +52,7 @@ def write_all(
         for request in requests:
             try:
                 outcome = (target_requests.put if replacing else target_requests.create)(transaction, changes, request)
-            except NotFound as error:
+            except (NameNotPortable, NotFound) as error:
                 failed[request.name] = str(error)
                 continue
             there[request.name] = outcome.target

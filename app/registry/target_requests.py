@@ -7,6 +7,7 @@ from typing import Any
 
 from app.domain.differences import is_same
 from app.domain.errors import Conflict
+from app.domain.names import refuse_unportable
 from app.domain.preconditions import UNCONDITIONAL, Precondition
 from app.domain.resolution import Config, in_order, normalize, resolve
 from app.registry import own_template, question_templates, target_files, template_owners
@@ -109,7 +110,13 @@ def put(
 def write(
     transaction: Transaction, changes: FileChanges, target: Target, files: Files, existing: Target | None = None
 ) -> Target:
-    """Write a target, in the place of an existing one, and the question templates that the target brings."""
+    """Write a target, in the place of an existing one, and the question templates that the target brings.
+
+    Raises NameNotPortable, before anything is written.
+    """
+    if existing is None:
+        refuse_unportable("target_name", target_files.FOLDER.path(target.name))
+    question_templates.refuse_unportable(transaction, files)
     kept = question_templates.kept(transaction, existing.files, target.config) if existing else {}
     before = existing.named_files() if existing else set()
     after = question_templates.named(target.config, files)

@@ -14,9 +14,9 @@ from app.registry.target_files import FOLDER, Target
 from app.registry.target_requests import Action, Outcome, TargetRequest
 from app.registry.template_owners import FileChanges
 from storage.errors import RepositoryDamaged
-from storage.ids import CommitId
+from storage.ids import BlobId, CommitId
 from storage.repository import Repository
-from storage.snapshot import File, Snapshot
+from storage.snapshot import Snapshot
 from storage.transaction import Transaction
 
 
@@ -101,10 +101,10 @@ def delete(repository: Repository, origin: Origin, name: str, precondition: Prec
     Targets that were made from it stay as they are. Raises NotFound or PreconditionFailed.
     """
 
-    def drop_files(transaction: Transaction, file: File) -> None:
+    def drop_files(transaction: Transaction, version: BlobId) -> None:
         changes = FileChanges(transaction)
         with suppress(RepositoryDamaged):  # a damaged target can be deleted, and its files stay
-            named = target_files.read_version(transaction, name, file.id).named_files()
+            named = target_files.read_version(transaction, name, version).named_files()
             changes.replace(name, named, set(), {})
         changes.settle()
 

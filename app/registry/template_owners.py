@@ -3,19 +3,15 @@
 A config may name a file that its document does not own, as targets do that were made from an owner.
 """
 
-import re
 from collections.abc import Collection, Mapping, Set
 from dataclasses import dataclass, field
 
 from app.domain.errors import Conflict
-from app.domain.names import DEFAULT_TEMPLATE, enumerated
+from app.domain.names import enumerated
+from app.registry import mentions
 from app.registry.documents import Editable, Source
 from app.registry.question_templates import Files, FileVersions
 from storage.ids import BlobId
-
-_DEFAULTS, _TARGETS = "defaults", "targets"  # the folders of the documents that may name question templates
-# A path; in `files` its version follows. To parse thousands of documents would take seconds, with the lock held.
-_NAMED = re.compile(rb"""(templates/[\w.-]+)(?:["']?: *["']?([0-9a-f]{40})\b)?""", re.ASCII)
 
 
 @dataclass(slots=True)
@@ -30,7 +26,7 @@ class FileChanges:
     """What one change does to question templates, over all documents that it writes.
 
     All documents are searched once, before the commit, and only where a file gets other content or might have
-    lost its last name.
+    lost its last mention.
     """
 
     def __init__(self, source: Editable) -> None:
@@ -104,18 +100,13 @@ def _conflict(name: str, path: str, users: Collection[str]) -> Conflict:
 
 
 def _find_uses(source: Source, paths: Set[str]) -> Mapping[str, _Uses]:
-    """Return who names each of the paths, found in the bytes of all documents."""
+    """Return who names each of the paths."""
     uses = {path: _Uses() for path in paths}
-    for folder in (_DEFAULTS, _TARGETS):
-        for entry in source.list(folder):
-            file = source.read(f"{folder}/{entry}")
-            name = DEFAULT_TEMPLATE if folder == _DEFAULTS else entry.removesuffix(".yml")
-            for match in _NAMED.finditer(file.data if file else b""):
-                found = uses.get(match[1].decode())
-                if found is not None and match[2]:
-                    found.owners[name] = BlobId(match[2].decode())
-                elif found is not None:
-                    found.others.add(name)
-    for found in uses.values():
-        found.others -= found.owners.keys()
+    for name, found in mentions.of_all(source):
+        for path in found.files.keys() & paths:
+            version = found.files[path]
+            if version is None:
+                uses[path].others.add(name)
+            else:
+                uses[path].owners[name] = version
     return uses

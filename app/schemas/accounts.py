@@ -30,6 +30,11 @@ class UserCreatedSchema(StrictSchema):
 
     user_id = Text(required=True, metadata={"description": "The user's id."})
     api_key = Text(required=True, metadata={"description": "The user's token. It is shown only now."})
+    warnings = ListOf(
+        Text(),
+        required=True,
+        metadata={"description": "A sentence for each other user whose commits show the same name and address."},
+    )
 
 
 class TokenCreateSchema(StrictSchema):

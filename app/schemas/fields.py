@@ -117,15 +117,19 @@ class Matching(Text):
 
 
 class Timestamp(Text):
-    """A moment as RFC 3339 writes it: with date, time and offset; one still to come where it must be."""
+    """A moment as RFC 3339 writes it: with date, time and offset; one still to come where it must be.
 
-    def __init__(self, *, future: bool = False, **kwargs: Any) -> None:
+    A whole second means its beginning, or its end where the time is the end of a range (`to_end`).
+    """
+
+    def __init__(self, *, future: bool = False, to_end: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.metadata = {"format": "date-time", **self.metadata}
         self._future = future
+        self._to_end = to_end
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> datetime:  # type: ignore[override]
-        moment = parse_time(super()._deserialize(value, *args, **kwargs))
+        moment = parse_time(super()._deserialize(value, *args, **kwargs), to_end=self._to_end)
         if moment is None:
             message = "This must be a time with an offset, such as 2027-01-31T12:00:00Z"
             raise ValidationError([Mistake("datetime_parsing", message)])
@@ -135,7 +139,7 @@ class Timestamp(Text):
 
 
 class Reference(Text):
-    """A tag, a commit's id or the start of one, or a time."""
+    """A tag, a commit's id or the start of one, or a time. A whole second means its end."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -144,24 +148,26 @@ class Reference(Text):
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str | datetime:  # type: ignore[override]
         text = super()._deserialize(value, *args, **kwargs)
-        found = text if re.fullmatch(REVISION, text) else parse_time(text)
+        found = text if re.fullmatch(REVISION, text) else parse_time(text, to_end=True)
         if found is None:
             message = "This must be a commit, a tag, or a time with an offset, such as 2026-11-23T10:00:00Z"
             raise ValidationError([Mistake("string_pattern_mismatch", message)])
         return found
 
 
-def parse_time(text: str) -> datetime | None:
+def parse_time(text: str, *, to_end: bool = False) -> datetime | None:
     """Return the moment that RFC 3339 writes so, in UTC, or None.
 
-    A space before the offset is a `+` that a query lost.
+    A space before the offset is a `+` that a query lost. With `to_end` a time without a fraction is the last
+    microsecond of its second, so that the second is covered as a whole.
     """
     if not _TIMESTAMP.fullmatch(text):
         return None
     try:
-        return datetime.fromisoformat(re.sub(r" (?=..:..$)", "+", text.upper())).astimezone(UTC)
+        moment = datetime.fromisoformat(re.sub(r" (?=..:..$)", "+", text.upper())).astimezone(UTC)
     except (ValueError, OverflowError):  # no such day, or one beyond the calendar's end
         return None
+    return moment.replace(microsecond=999_999) if to_end and "." not in text else moment
 
 
 class Integer(fields.Integer):

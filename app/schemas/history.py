@@ -42,15 +42,21 @@ class LogQuerySchema(PageQuerySchema):
         r"[^\x00-\x1f\x7f]{1,200}",
         "This must have 1 to 200 characters, and be on one line",
         load_default=None,
-        metadata={"description": "Only commits whose author's name or address contains this, in upper or lower case."},
+        metadata={
+            "description": "Only commits by this user, if this is the id of a user; if not, only commits whose "
+            "author's name or address contains this, in upper or lower case."
+        },
     )
     since = Timestamp(load_default=None, metadata={"description": "Only commits from this time on."})
-    until = Timestamp(load_default=None, metadata={"description": "Only commits up to this time."})
+    until = Timestamp(to_end=True, load_default=None, metadata={"description": "Only commits up to this time."})
     path = Matching(
         _PATH,
-        "This must be a path such as 'targets' or 'targets/coding_target.yml'",
+        "This must be a path such as 'targets/', 'targets/coding_target.yml' or 'targets/night*'",
         load_default=None,
-        metadata={"description": "Only commits that changed this file, or something in this folder."},
+        metadata={
+            "description": "Only commits that changed such a file: `targets/a.yml` is one file, `targets/` a folder, "
+            "`targets/night*` a pattern (`*`, `?`, `[a-c]`, `**` for folders), and any other text the start of paths."
+        },
     )
 
 

@@ -22,6 +22,16 @@ class PersonSchema(StrictSchema):
 
     name = Text(required=True, metadata={"description": "The name."})
     email = Text(required=True, metadata={"description": "The address."})
+    user = Text(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The user's id; null where a commit or tag does not tell, as one made by hand."},
+    )
+    token = Text(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The name of the user's token; null for the master key and for commands, too."},
+    )
 
 
 class TagCreateSchema(StrictSchema):

@@ -17,6 +17,7 @@ from app.domain.tokens import Access
 from app.registry import repos, revisions
 from app.registry.accounts import Accounts
 from app.registry.messages import Origin
+from app.registry.shares import Shares
 from app.schemas.base import InvalidRequest, Mistake
 from app.settings import Settings
 from app.wire import logged_request
@@ -25,6 +26,7 @@ from app.wire.credentials import client_address, log_in
 from app.wire.failed_logins import FailedLogins
 from app.wire.logged_request import LoggedRequest
 from app.wire.rates import RateLimiter
+from app.wire.turns import Turns
 from storage.repository import Repository
 from storage.snapshot import Snapshot
 from storage.store import Store
@@ -43,6 +45,7 @@ class Services:
     accounts: Accounts
     store: Store
     rates: RateLimiter | None
+    turns: Turns = field(default_factory=lambda: Turns(Settings.threads))
     answer_cache: AnswerCache = field(default_factory=AnswerCache)
     failed_logins: FailedLogins = field(default_factory=FailedLogins)
 
@@ -81,6 +84,22 @@ def identify(find_caller: Callable[[str | None], Principal], claimed: str | None
         logged.user, logged.token = caller.user.id, "master key" if caller.token is None else caller.token.name
         logged.repo = None if repo_name is None else f"{caller.owner}/{repo_name}"
     count_request()
+    _take_turn()
+
+
+def _take_turn() -> None:
+    """Begin to work on the request of this user, perhaps after a wait; TooBusy if there is no room for it."""
+    if "turn" not in g:
+        turn = services().turns.turn(principal().user.id)
+        turn.__enter__()
+        g.turn = turn
+
+
+def end(_: BaseException | None) -> None:
+    """Let another request of this user be worked on."""
+    turn = g.pop("turn", None)
+    if turn is not None:
+        turn.__exit__(None, None, None)
 
 
 def authorize() -> None:
@@ -141,6 +160,11 @@ def request_id() -> str:
 def repository(repo_name: str) -> Repository:
     """Return the git repository of one of the owner's repos."""
     return repos.open_repository(services().store, principal().owner, repo_name)
+
+
+def shares() -> Shares:
+    """Return which repos were ever shared with whom."""
+    return Shares(services().accounts, services().store)
 
 
 def snapshot(repo_name: str, query: Mapping[str, Any]) -> Snapshot:

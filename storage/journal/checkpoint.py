@@ -21,13 +21,23 @@ class Checkpoint:
     """
 
     def __init__(
-        self, branch: Branch, refs: Refs, objects: ObjectDatabase, git: CheckedGit, then: Callable[[], None]
+        self,
+        branch: Branch,
+        refs: Refs,
+        objects: ObjectDatabase,
+        git: CheckedGit,
+        note: Callable[[int, int], None],
+        then: Callable[[], None],
     ) -> None:
-        """Write the files of one repository; `then` is called after each checkpoint, without a lock."""
+        """Write the files of one repository; `then` is called after each checkpoint, without a lock.
+
+        `note` is told the bytes of each pack that is written, and how many tags came with it.
+        """
         self._branch = branch
         self._refs = refs
         self._objects = objects
         self._git = git
+        self._note = note
         self.then = then
 
     def write(self, commits: Sequence[CommitId | None], tags: Mapping[str, ObjectId]) -> None:
@@ -42,7 +52,8 @@ class Checkpoint:
                 self._branch.location.name, "its branch was moved while Bakehouse held git's lock on it"
             )
         if must_move or tags:
-            with self._objects.pack_pending():
+            with self._objects.pack_pending() as size:
+                self._note(size, len(tags))
                 for name, tag_id in tags.items():
                     self._write_tag(f"{TAGS}/{name}", tag_id)
                 if tip is not None and must_move:

@@ -172,7 +172,7 @@ class Tip:
         self._is_damaged = True  # unless the lines below say otherwise; any other error is a reason to look again
         try:
             self._checkpoint.write(known.commits, known.tags)
-        except (OSError, StorageUnavailable):
+        except (OSError, MemoryError, StorageUnavailable):
             self._is_damaged = False  # a full disk, say: the journal goes on until it is full, too
             raise
         self._is_damaged = False

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from storage.waits import Waits
@@ -82,6 +82,16 @@ def exclusive(folder: Path, waits: Waits) -> Iterator[None]:
         yield
     finally:
         os.close(fd)
+
+
+def usage(folder: Path) -> int:
+    """Return how many bytes a folder takes on disk; files that go meanwhile do not count."""
+    total = 0
+    for parent, _, files in os.walk(folder):
+        for path in (parent, *(os.path.join(parent, name) for name in files)):
+            with suppress(FileNotFoundError):
+                total += os.lstat(path).st_blocks * 512  # the unit of the system, whatever the disk's blocks are
+    return total
 
 
 def sync_tree(folder: Path) -> None:

@@ -11,12 +11,13 @@ from storage.objects.cache import ObjectCache
 from storage.objects.pending import PendingObjects
 from storage.objects.reader import ObjectReader
 from storage.plumbing import pack_files
-from storage.plumbing.cat_file import CatFile
+from storage.plumbing.cat_file import CatFile, read_many
 from storage.plumbing.object import GitObject
 from storage.plumbing.trees import Tree
 from storage.waits import Waits
 
 _FEW_PACKS = 8
+_FEW_OBJECTS = 16
 _MANY_FOLDERS = 16  # more than a repository has
 
 
@@ -30,6 +31,7 @@ class ObjectDatabase(ObjectReader):
     def __init__(self, location: Location, cache: ObjectCache | None = None, waits: Waits | None = None) -> None:
         """Open the objects of a repository; repositories may share a cache, and the bounds of waiting."""
         self.name = location.name
+        self._location = location
         self.pending = PendingObjects()
         self._root = str(location.folder / "objects")
         self._pack_folder = location.folder / "objects/pack"
@@ -56,11 +58,24 @@ class ObjectDatabase(ObjectReader):
                 raise RepositoryDamaged(self.name, f"the object {wanted.hex()} is {error}") from error
         return value
 
+    def load_ahead(self, wanted: Iterable[ObjectId]) -> None:
+        """Have many objects in memory: to ask git for each alone takes ten times as long."""
+        missing = [
+            object_id
+            for object_id in dict.fromkeys(wanted)
+            if self.pending.get(object_id) is None and self._cache.get(self._root, object_id) is None
+        ]
+        if len(missing) > _FEW_OBJECTS:
+            self._remember_all(read_many(self._location, missing))
+
     @contextmanager
-    def pack_pending(self) -> Iterator[None]:
-        """Put the pending objects into a pack, durably, while the caller makes refs that lead to them."""
+    def pack_pending(self) -> Iterator[int]:
+        """Put the pending objects into a pack, durably, while the caller makes refs that lead to them.
+
+        Yields the size of the pack in bytes.
+        """
         with pack_files.write(self._pack_folder, self.pending.packable()) as name:
-            yield
+            yield (self._pack_folder / f"{name}.pack").stat().st_size
         self._packs |= {name}
         self._packs_changed = self._pack_folder.stat().st_mtime_ns
 

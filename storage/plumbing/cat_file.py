@@ -2,7 +2,7 @@
 
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
@@ -14,6 +14,32 @@ from storage.machine.cores import on_all_cores
 from storage.plumbing.object import GitObject
 from storage.waits import PAUSE, Waits
 from storage.watch import Ended
+
+_AT_ONCE = 1000  # objects whose content is in memory together
+
+
+def read_many(location: Location, wanted: Sequence[ObjectId]) -> Iterator[GitObject]:
+    """Yield objects from few git processes, in no order.
+
+    Those that cannot be read, or are not what their ids say, are left out.
+    """
+    for start in range(0, len(wanted), _AT_ONCE):
+        ids = "".join(f"{object_id.hex()}\n" for object_id in wanted[start : start + _AT_ONCE])
+        _, output, _ = git_command.attempt(location, "cat-file", "--batch", "--buffer", stdin=ids)
+        yield from _parse(output)
+
+
+def _parse(output: bytes) -> Iterator[GitObject]:
+    """Yield the objects in the output of `git cat-file --batch`: `<id> <type> <size>`, the content, a newline."""
+    at = 0
+    while (end := output.find(b"\n", at)) > 0:
+        hex_id, *rest = output[at:end].split(b" ")
+        at = end + 1
+        if len(rest) == 2:  # otherwise git says that the object is missing
+            item = GitObject.of(rest[0].decode(), output[at : at + int(rest[1])])
+            at += int(rest[1]) + 1
+            if item.id.hex().encode() == hex_id:
+                yield item
 
 
 class CatFile:

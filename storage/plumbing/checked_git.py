@@ -9,7 +9,7 @@ Source: git's `gitformat-pack`, `gitformat-commit-graph`: each of these files en
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -35,12 +35,12 @@ class CheckedGit:
         self.location = location
         self._whole: dict[str, _Signature] = {}
 
-    def ask(self, *arguments: str) -> str:
+    def ask(self, *arguments: str, options: Sequence[str] = ()) -> str:
         """Return what a git command prints; RepositoryDamaged if it fails, or would read a damaged file."""
         with self.location.explained():
             without = self.check()
-        options = [word for setting in without for word in ("-c", setting)]
-        return git_command.run(self.location, *arguments, options=options)
+        settings = [word for setting in without for word in ("-c", setting)]
+        return git_command.run(self.location, *arguments, options=[*options, *settings])
 
     def is_ancestor(self, commit: str, of: str) -> bool:
         """Tell whether a commit is in the history of another, or of a ref; False if git has no such commit."""

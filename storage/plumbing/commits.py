@@ -4,8 +4,9 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from storage import moments
 from storage.ids import CommitId, ObjectId, object_id
-from storage.signatures import Person, Signature
+from storage.signatures import Person, Signature, with_trailers
 
 COMMITTER = Person("Bakehouse", "bakehouse@bakehouse.invalid")
 
@@ -20,35 +21,41 @@ _TAG = re.compile(rb"object (?P<object>[0-9a-f]{40})\ntype [a-z]+\ntag (?P<name>
 
 @dataclass(frozen=True, slots=True)
 class CommitHeader:
-    """The tree, first parent and time (seconds since 1970) of a commit."""
+    """The tree, first parent and moment of a commit."""
 
     tree: ObjectId
     parent: CommitId | None
-    time: int
+    moment: int
+
+    @property
+    def time(self) -> int:
+        """The seconds since 1970, as git has them."""
+        return self.moment // moments.SECOND
 
     @classmethod
     def parse(cls, data: bytes) -> "CommitHeader":
         """Read a commit object's content; ValueError if it is not one."""
-        return cls._parse(data[: data.find(b"\n\n") + 1] or data)  # the message may be long
+        tree, parent, seconds = cls._parse(data[: data.find(b"\n\n") + 1] or data)  # the message may be long
+        return cls(tree, parent, moments.exact(seconds, data))
 
-    @classmethod
+    @staticmethod
     @lru_cache(maxsize=1024)  # each request reads the header of the tip
-    def _parse(cls, lines: bytes) -> "CommitHeader":
+    def _parse(lines: bytes) -> tuple[ObjectId, CommitId | None, int]:
         match = _COMMIT.match(lines)
         if match is None:
             raise ValueError("not a commit")
         parent = CommitId(match["parent"].decode()) if match["parent"] else None
-        return cls(object_id(match["tree"].decode()), parent, int(match["time"]))
+        return object_id(match["tree"].decode()), parent, int(match["time"])
 
     def serialize(self, author: Person, message: str) -> bytes:
-        """Return the content of a commit by Bakehouse for `author`."""
+        """Return the content of a commit by Bakehouse for `author`, who is named once more in its last lines."""
         lines = [
             f"tree {self.tree.hex()}",
             *([f"parent {self.parent}"] if self.parent else []),
             f"author {_identity(author)} {self.time} +0000",
             f"committer {_identity(COMMITTER)} {self.time} +0000",
             "",
-            message,
+            with_trailers(message, [*author.trailers(), *moments.lines(self.moment)]),
         ]
         return "\n".join(lines).encode()
 
@@ -72,9 +79,14 @@ class TagHeader:
 
 
 def serialize_tag(name: str, commit: CommitId, tagger: Person, time: int, message: str) -> bytes:
-    """Return the content of an annotated tag on a commit."""
+    """Return the content of an annotated tag on a commit.
+
+    The lines that tell user and token are a paragraph of their own, whatever the user's message ends in.
+    """
+    trailers = "".join(f"\n{line}" for line in tagger.trailers())
+    text = f"{message}{trailers}\n" if trailers else message
     lines = [f"object {commit}", "type commit", f"tag {name}", f"tagger {_identity(tagger)} {time} +0000"]
-    return "\n".join([*lines, "", message]).encode()
+    return "\n".join([*lines, "", text]).encode()
 
 
 def _identity(actor: Person) -> str:

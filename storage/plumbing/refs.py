@@ -2,41 +2,30 @@
 
 A ref that git could not read raises RepositoryDamaged: it must not look like a ref that does not exist.
 
-Source: git's `gitrepository-layout` and `refs/files-backend.c`, `refs/packed-backend.c`.
+Source: git's `gitrepository-layout` and `refs/files-backend.c`.
 """
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
 
 from storage.errors import RepositoryDamaged
 from storage.ids import ObjectId
 from storage.location import Location
 from storage.machine import disk
+from storage.plumbing.packed_refs import REF_NAME, PackedRef, PackedRefs
 
 BRANCH = "refs/heads/main"
 TAGS = "refs/tags"
 
-_REF_NAME = re.compile(r"(?!.*(?:\.\.|@\{|//|/\.|\.lock(?:/|\Z)|[./]\Z))refs/[^\x00-\x20\x7f~^:?*\[\\]+", re.DOTALL)
 # Python knows more kinds of white space than git.
 _LOOSE = re.compile(rb"([0-9a-fA-F]{40})(?:[ \t\r\n].*)?", re.DOTALL)
 _TO_ANOTHER = re.compile(rb"ref:[ \t\r\n]*([^ \t\r\n]+)[ \t\r\n]*")
-_PACKED = re.compile(r"([0-9a-fA-F]{40})[ \t\r](.+)")
-_PEELED = re.compile(r"\^([0-9a-fA-F]{40})")
-_PACKED_HEADER = "# pack-refs with:"
 _MOST_STEPS = 5  # from ref to ref; git's own limit
 # A loose ref holds an id, or the name of another ref.
 _LARGEST_REF = 4096
-
-
-class PackedRef(NamedTuple):
-    """A ref in `packed-refs`: the id of the object that it names, and of the one that a tag object leads to."""
-
-    id: str
-    peeled: str | None
 
 
 def is_repository(folder: Path) -> bool:
@@ -50,6 +39,7 @@ def is_repository(folder: Path) -> bool:
     return bool(_TO_ANOTHER.fullmatch(head) or _LOOSE.fullmatch(head))
 
 
+_NONE = PackedRefs()
 _Signature = tuple[int, int, int]  # of a file: inode, time of change in nanoseconds, size in bytes
 
 
@@ -60,7 +50,8 @@ class Refs:
         self.location = location
         self._folder = str(location.folder)
         self._packed_path, self._head_path = location.folder / "packed-refs", location.folder / "HEAD"
-        self._packed: tuple[_Signature | None, Mapping[str, PackedRef]] = (None, {})
+        self._packed: tuple[_Signature | None, PackedRefs] = (None, PackedRefs())
+        self._loose: dict[str, tuple[_Signature, str]] = {}  # by ref: the id that a file named when last read
         self._head: _Signature | None = None
 
     def read(self, ref: str) -> str | None:
@@ -75,7 +66,7 @@ class Refs:
             if named := _LOOSE.fullmatch(content):
                 return named[1].decode().lower()
             other = _TO_ANOTHER.fullmatch(content)
-            if other is None or not _REF_NAME.fullmatch(ref := other[1].decode("utf-8", "replace")):
+            if other is None or not REF_NAME.fullmatch(ref := other[1].decode("utf-8", "replace")):
                 raise RepositoryDamaged(self.location.name, f"its ref {asked} names no object")
         raise RepositoryDamaged(self.location.name, f"its ref {asked} leads through too many others")
 
@@ -88,12 +79,18 @@ class Refs:
 
     def packed(self) -> Mapping[str, PackedRef]:
         """Return the refs in `packed-refs`, where `git gc` and maintenance put them."""
+        return self._read_packed().refs
+
+    def _read_packed(self) -> PackedRefs:
         try:
             signature = _signature(self._packed_path.stat())
             if self._packed[0] != signature:
-                self._packed = (signature, self._parse_packed(self._packed_path.read_bytes()))
+                self._packed = (signature, PackedRefs(self._packed_path.read_bytes()))
         except FileNotFoundError:
-            return {}
+            return _NONE
+        except ValueError as error:
+            reason = f"its packed-refs cannot be read at {str(error)[:80]!r}"
+            raise RepositoryDamaged(self.location.name, reason) from error
         return self._packed[1]
 
     def below(self, ref: str) -> str | None:
@@ -101,22 +98,44 @@ class Refs:
         with suppress(OSError):  # git removes such an empty folder, too
             (self.location.folder / ref).rmdir()
         loose = (path for path in (self.location.folder / ref).rglob("*") if path.is_file())
-        names = [path.relative_to(self.location.folder).as_posix() for path in loose]
-        return next((name for name in (*names, *self.packed()) if name.startswith(f"{ref}/")), None)
+        names = (path.relative_to(self.location.folder).as_posix() for path in loose)
+        return next(names, None) or self._read_packed().below(ref)
+
+    def alike(self, ref: str) -> str | None:
+        """Return the ref itself, one in the same folder whose name differs only in case, or None.
+
+        RepositoryDamaged where the folder has any ref that cannot be read.
+        """
+        folder = ref.rpartition("/")[0]
+        same = [f"{folder}/{name}" for name in self._read_loose(folder) if f"{folder}/{name}".lower() == ref.lower()]
+        return ref if ref in same else next(iter(same), None) or self._read_packed().alike(ref)
 
     def exists(self, ref: str) -> bool:
         """Tell whether there is a ref of some name; any text may be asked for."""
-        return _REF_NAME.fullmatch(ref) is not None and self.read(ref) is not None
+        return REF_NAME.fullmatch(ref) is not None and self.read(ref) is not None
 
     def all(self, folder: str) -> dict[str, str]:
         """Return the ids that the refs in a folder such as `refs/tags` name, by their names in the folder."""
         start = f"{folder}/"
-        loose = list(_loose(self.location.folder / folder))  # first: a ref that is packed meanwhile is found below
+        loose = self._read_loose(folder)  # first: a ref that is packed meanwhile is found below
         found = {ref[len(start) :]: packed.id for ref, packed in self.packed().items() if ref.startswith(start)}
-        for name in loose:
-            object_id = self.read(start + name)
-            if object_id is not None:  # otherwise the ref has just been removed
-                found[name] = object_id
+        return found | loose
+
+    def _read_loose(self, folder: str) -> dict[str, str]:
+        """Return the ids that the files in a folder name, by their names. Only files that changed are read."""
+        found, known = {}, {}
+        for entry in _loose(self.location.folder / folder):
+            ref = f"{folder}/{entry.name}"
+            with suppress(FileNotFoundError):  # maintenance has just packed the ref
+                signature = _signature(entry.stat())
+                if self._loose.get(ref, (None, ""))[0] == signature:
+                    known[ref] = self._loose[ref]
+                elif direct := _LOOSE.fullmatch(disk.read_file(entry.path, _LARGEST_REF)):
+                    known[ref] = (signature, direct[1].decode().lower())
+            named = known[ref][1] if ref in known else self.read(ref)
+            if named is not None:  # otherwise the ref has just been removed
+                found[entry.name] = named
+        self._loose = known
         return found
 
     def check_head(self) -> None:
@@ -133,42 +152,17 @@ class Refs:
             raise RepositoryDamaged(self.location.name, f"its HEAD does not lead to {BRANCH}")
         self._head = signature
 
-    def _parse_packed(self, content: bytes) -> Mapping[str, PackedRef]:
-        text = os.fsdecode(content)  # a name may be in any encoding
-        lines = text.split("\n")
-        if lines.pop():  # the last line must have an end, too
-            raise self._broken_packed(text)
-        is_sorted = bool(lines) and lines[0].startswith(_PACKED_HEADER) and " sorted " in f"{lines[0]} "
-        found: dict[str, PackedRef] = {}
-        last = ""
-        for number, line in enumerate(lines):
-            if number == 0 and line.startswith(_PACKED_HEADER):
-                continue
-            if (peeled := _PEELED.fullmatch(line)) and last and found[last].peeled is None:
-                found[last] = PackedRef(found[last].id, peeled[1].lower())
-                continue
-            ref = _PACKED.fullmatch(line)
-            if (
-                ref is None
-                or not _REF_NAME.fullmatch(ref[2])
-                or (is_sorted and not os.fsencode(last) < os.fsencode(ref[2]))
-            ):
-                raise self._broken_packed(line)
-            last = ref[2]
-            found[last] = PackedRef(ref[1].lower(), None)
-        return found
-
-    def _broken_packed(self, line: str) -> RepositoryDamaged:
-        return RepositoryDamaged(self.location.name, f"its packed-refs cannot be read at {line[:80]!r}")
-
 
 def _signature(found: os.stat_result) -> _Signature:
     return found.st_ino, found.st_ctime_ns, found.st_size
 
 
-def _loose(folder: Path) -> Iterator[str]:
-    """Yield the names of the files in a folder that are refs to git."""
-    with suppress(FileNotFoundError):
-        for entry in os.scandir(folder):
-            if entry.is_file() and not entry.name.startswith(".") and not entry.name.endswith(".lock"):
-                yield entry.name
+def _loose(folder: Path) -> "list[os.DirEntry[str]]":
+    """Return the files in a folder that are refs to git."""
+    with suppress(FileNotFoundError), os.scandir(folder) as entries:
+        return [entry for entry in entries if entry.is_file() and not _is_passed_over(entry.name)]
+    return []
+
+
+def _is_passed_over(name: str) -> bool:
+    return name.startswith(".") or name.endswith(".lock")

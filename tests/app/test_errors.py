@@ -1,6 +1,7 @@
 """The table of errors: complete, documented, and without internal details."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from flask import Flask
 
 from app.errors import CODES, STATUSES
 from app.schemas.base import InvalidRequest
-from storage.errors import StorageError
+from storage.errors import RepositoryDamaged, StorageError, StorageUnavailable
 from tests.client import Client, assert_error
 
 API = Path(__file__).parents[2] / "docs/api.md"
@@ -51,6 +52,26 @@ def test_a_bug_is_answered_500_without_its_details(app: Flask, master: Client, c
     assert_error(response, 500, "INTERNAL_ERROR", "abc")
     assert "secret" not in response.text
     assert "/secret/path" in caplog.text
+
+
+def test_a_request_that_memory_does_not_suffice_for_is_answered_503(app: Flask, master: Client):
+    @app.get("/large")
+    def large():
+        raise MemoryError
+
+    response = master.get("/large")
+    assert_error(response, 503, "STORAGE_UNAVAILABLE", "memory")
+    assert response.headers["Retry-After"]
+
+
+@pytest.mark.parametrize("kind", [StorageUnavailable, RepositoryDamaged])
+def test_an_error_that_told_a_path_of_the_server_would_fail_its_test(
+    app: Flask, master: Client, kind: Callable[[str, str], Exception]
+):
+    reason = f"{app.extensions['bakehouse'].settings.data_dir}/x is missing"
+    app.add_url_rule("/raise", "raise", lambda: raise_(kind("demo", reason)))
+    with pytest.raises(AssertionError, match="the error tells"):
+        master.get("/raise")
 
 
 def test_unknown_addresses_are_answered_404_and_methods_405(master: Client):

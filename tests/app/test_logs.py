@@ -41,6 +41,7 @@ def test_a_line_names_time_level_logger_process_and_request():
 
 
 def test_a_line_outside_of_a_request_names_none():
+    logged_request.current.set(None)
     assert " app.x: It failed" in Formatter(False, KEY).format(record("It failed"))
     assert "request_id" not in Formatter(True, KEY).format(record("It failed"))
 

@@ -28,9 +28,10 @@ LANGUAGES = (*RUN, *ANSWERS, *NOT_RUN)
 _FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\S*)\n(?P<text>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)
 _MARK = "--- the block at line"
 _VARYING = (
-    (re.compile(r"\b([0-9a-f]{40}|[0-9a-f]{32})\b|\b[0-9a-f]{7}…"), "<id>"),
+    # YAML has quotes around an id that starts with a digit
+    (re.compile(r"'?\b(?:[0-9a-f]{40}|[0-9a-f]{32})\b'?|'?\b[0-9a-f]{7}…'?"), "<id>"),
     (re.compile(r"\b[0-9a-f]{7,}\.\.[0-9a-f]{7,}\b"), "<id>..<id>"),
-    (re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|\+00:00)"), "<time>"),
+    (re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?(Z|\+00:00)"), "<time>"),
     (re.compile(r"\b[A-Z][a-z]{2} [A-Z][a-z]{2} \d+ \d\d:\d\d:\d\d \d{4} \+0000"), "<time>"),
     (re.compile(r"\b[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT"), "<time>"),
 )
@@ -91,7 +92,7 @@ def install_commands(folder: Path) -> None:
     """Put the commands that a checkout has in `.venv/bin` there in a folder, too."""
     programs = folder / ".venv/bin"
     programs.mkdir(parents=True)
-    for name, arguments in (("bakehouse", "-m app.cli"), ("python", "-W ignore")):
+    for name, arguments in (("bakehouse", "-m app.cli"), ("python", "-W error")):
         program = programs / name
         program.write_text(f'#!/bin/sh\nexec "{sys.executable}" {arguments} "$@"\n')
         program.chmod(0o755)

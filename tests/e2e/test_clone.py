@@ -95,7 +95,8 @@ def test_shallow_and_partial_clones_work(user: User, git: Git, tmp_path: Path, v
     assert git("-C", "shallow", "rev-list", "--count", "HEAD").stdout == "4\n"
     git(*protocol, "clone", "--filter=blob:none", "--no-checkout", user.clone_url(), "partial")
     listed = git("-C", "partial", "rev-list", "--objects", "--all", "--missing=print").stdout.splitlines()
-    assert sum(line.startswith("?") for line in listed) == 4  # README, repo.yml, default, and what the targets hold
+    # README, repo.yml, default, attributes, and what the targets hold
+    assert sum(line.startswith("?") for line in listed) == 5
     git("-C", "partial", "checkout", "main")
     assert (tmp_path / "partial/targets/c.yml").exists()
 

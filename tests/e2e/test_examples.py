@@ -19,7 +19,7 @@ TARGETS = "/v1/repo/demo/targets"
 def run(user: User, folder: Path, script: str, *arguments: str, token: str = "") -> subprocess.CompletedProcess[str]:
     """Run an example in a folder, with the settings that its header names."""
     path = ROOT / "examples" / script
-    command = [sys.executable, "-W", "ignore", path] if path.suffix == ".py" else [path]
+    command = [sys.executable, "-W", "error", path] if path.suffix == ".py" else [path]
     given = {
         "PATH": f"{folder / '.venv/bin'}:{os.environ['PATH']}",
         "HOME": str(folder),

@@ -14,16 +14,20 @@ import pytest
 
 from storage.servers import NAME
 from tests.e2e.conftest import call
+from tests.payloads import target
 from tests.seams import wait_until
 from tests.server import MASTER_KEY, environment, running
+from tests.storage.repositories import run_together
 
 MACHINE = """
-import fcntl, os, sys
+import fcntl, hashlib, os, sys
 from app.cli import main
 from storage import servers
+from storage.journal import header
 
 machine, unshared, silence = sys.argv[1:4]
 servers.this_machine = lambda: machine
+header.BOOT = hashlib.md5(machine.encode()).digest()
 servers.SILENCE_SECONDS = float(silence)
 flock = fcntl.flock
 private = {}
@@ -69,10 +73,19 @@ def test_many_servers_of_one_machine_serve_one_directory(tmp_path: Path):
 
 
 def test_a_machine_whose_lock_is_seen_is_refused_unless_a_setting_says_that_locks_are_shared(tmp_path: Path):
-    with running(tmp_path, workers="1"):
+    with running(tmp_path, workers="1", shared_locks="on") as first:
         assert "BAKEHOUSE_SHARED_LOCKS=on" in start(on_machine("b"), tmp_path)
-        with running(tmp_path, on_machine("b"), workers="1", shared_locks="on") as other:
-            call(other, MASTER_KEY, "POST", "/v1/repo", {"repo_name": "demo"})
+        call(first, MASTER_KEY, "POST", "/v1/repo", {"repo_name": "demo"})
+        with running(tmp_path, on_machine("b"), workers="1", shared_locks="on") as second:
+            servers = (first, second)
+
+            def write(machine: int) -> None:
+                for number in range(40):
+                    call(servers[machine], MASTER_KEY, "POST", "/v1/repo/demo/targets", target(f"t{machine}-{number}"))
+
+            run_together(2, write)
+            for server in servers:
+                assert len(call(server, MASTER_KEY, "GET", "/v1/repo/demo/targets")["targets"]) == 80
 
 
 @pytest.mark.parametrize("setting", ["off", "on"])

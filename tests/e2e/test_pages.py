@@ -1,6 +1,8 @@
 """Every example in the documents does what the page says, and answers what the page shows."""
 
 import re
+import shutil
+import subprocess
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,6 +19,29 @@ def test_the_examples_of_a_page_in_their_order(page: str, tmp_path: Path):
     if any(block.language in RUN for block in found):
         wrong = problems(found, run(found, tmp_path))
         assert not wrong, "\n".join(wrong)
+        assert not secrets_to_commit(tmp_path)
+
+
+def secrets_to_commit(folder: Path) -> list[str]:
+    """Return the files with a token that examples made in a checkout, and that git there would take."""
+    git("init", "--quiet", folder)
+    shutil.copy(ROOT / ".gitignore", folder)
+    seen = git("-C", folder, "ls-files", "--others", "--exclude-standard", "-z").split("\0")
+    files = [folder / name for name in seen if name]
+    return [path.name for path in files if path.is_file() and b"bakehouse_" in path.read_bytes()]
+
+
+def git(*arguments: object) -> str:
+    return subprocess.run(["git", *map(str, arguments)], capture_output=True, text=True, check=True).stdout
+
+
+@needs_curl
+def test_the_first_steps_of_the_readme_can_be_pasted_twice(tmp_path: Path):
+    found = blocks("README.md")
+    first = next(block for block in found if block.language in RUN)
+    until = found.index(first) + 4
+    wrong = problems(found[:until], run([first, first, *found[:until]], tmp_path))
+    assert not wrong, "\n".join(wrong)
 
 
 @pytest.mark.parametrize("page", pages())

@@ -149,6 +149,10 @@ def test_users_command_creates_lists_and_revokes(tmp_path: Path):
         token = bakehouse(tmp_path, "users", "create", "alice", "--alias", "Alice").stdout.strip()
         assert call(server, token, "GET", "/v1/repo") == {"repos": []}
         assert bakehouse(tmp_path, "users", "list").stdout == "alice\tAlice\t-\t1\n"
+        twin = bakehouse(
+            tmp_path, "users", "create", "alice.2", "--alias", "Alice", "--email", "alice@bakehouse.invalid"
+        )
+        assert (twin.returncode, twin.stdout.count("\n"), "'alice.2' and 'alice'" in twin.stderr) == (0, 1, True)
         again = bakehouse(tmp_path, "users", "create", "alice")
         assert (again.returncode, again.stdout) == (1, "")
         assert again.stderr.startswith("Error: User 'alice' already exists. If the token was lost, rotate it: ")

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from storage import moments
 from storage.errors import RevisionAmbiguous, RevisionNotFound
-from storage.history import LogFilter
+from storage.log_filter import LogFilter
 from storage.repository import Repository
 from storage.store import Store
 from storage.transaction import Transaction
@@ -147,7 +148,7 @@ def test_find_at_returns_the_tip_of_that_time(repository: Repository):
 
 
 def test_find_at_refuses_a_time_before_the_first_commit(repository: Repository):
-    began = at(repository.head().time)
+    began = moments.at(repository.head().moment)
     assert repository.find_at(began) == repository.head().commit
     for moment in (began - timedelta(microseconds=1), datetime.min.replace(tzinfo=UTC)):
         with pytest.raises(RevisionNotFound, match=began.isoformat()[:10]):
@@ -155,7 +156,7 @@ def test_find_at_refuses_a_time_before_the_first_commit(repository: Repository):
 
 
 def test_find_at_takes_any_time_zone(repository: Repository):
-    began = at(repository.head().time)
+    began = moments.at(repository.head().moment)
     assert repository.find_at(began.astimezone(timezone(timedelta(hours=-9)))) == repository.head().commit
 
 
@@ -179,7 +180,7 @@ def test_commits_of_another_process_are_found(repository: Repository, tmp_path: 
         commit = repository.transact(put("a", b"%d" % number))
         assert other.at(commit).read("a").data == b"%d" % number
         assert other.find("main") == other.find(commit[:12]) == other.find_at(at(2**33)) == commit
-        assert repository.find_at(at(repository.head().time)) == commit
+        assert repository.find_at(moments.at(repository.head().moment)) == commit
 
 
 @pytest.mark.parametrize("count", [999, 1000, 1001, 2500])

@@ -17,7 +17,7 @@ def test_clone_has_the_files_of_the_repository(repository: Repository, tmp_path:
         head = clone.head()
         assert head.name == "clone"
         assert head.commit == repository.head().commit
-        assert head.list("") == ["README.md", "a.yml"]
+        assert head.list("") == [".gitattributes", "README.md", "a.yml"]
         assert not clone.is_shallow()
         assert clone.fsck() == []
 

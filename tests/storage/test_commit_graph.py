@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from storage import maintenance
-from storage.history import LogFilter
-from storage.maintenance import pack_sizes, write_commit_graph
+from storage.log_filter import LogFilter
+from storage.maintenance import write_commit_graph
 from storage.repository import Repository
+from storage.roll_up import pack_sizes
 from storage.store import Store
 from tests.seams import wait_until
 from tests.storage.repositories import branch, checkpointed, git, increment, put

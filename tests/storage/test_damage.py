@@ -12,10 +12,10 @@ import git as gitpython
 import pytest
 
 from storage.errors import RepositoryDamaged, StorageUnavailable
-from storage.history import LogFilter
 from storage.journal import header
 from storage.journal.header import Header
 from storage.journal.journal_file import NAME
+from storage.log_filter import LogFilter
 from storage.maintenance import Maintenance
 from storage.plumbing import checked_git
 from storage.plumbing.object import GitObject
@@ -175,7 +175,7 @@ def test_a_repository_with_a_stopped_git_can_be_closed(tmp_path: Path):
     (process,) = git_readers(stopped.path)
     os.kill(process, signal.SIGSTOP)
     del stopped
-    assert store.open("alice/other").head().list("") == ["README.md"]
+    assert store.open("alice/other").head().list("") == [".gitattributes", "README.md"]
     assert store.open("alice/demo").head().read("targets/t1.yml").data == b"temperature: 1\n"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from storage import maintenance
+from storage import roll_up
 from storage.machine import disk
 from storage.plumbing.branch import Branch
 from storage.repository import Repository
@@ -80,7 +80,7 @@ def test_gc_beside_writers_and_maintenance_loses_nothing(repository: Repository,
 
 def test_maintenance_goes_on_when_gc_has_removed_its_packs(repository: Repository, monkeypatch: pytest.MonkeyPatch):
     checkpointed(repository, put("a", b"1"))
-    find_small, found = maintenance.find_small, []
+    find_small, found = roll_up.find_small, []
 
     def find_and_clear_up(git_folder: Path) -> list[str]:
         found.append(find_small(git_folder))
@@ -88,7 +88,7 @@ def test_maintenance_goes_on_when_gc_has_removed_its_packs(repository: Repositor
             clear_up(repository)
         return found[-1]
 
-    monkeypatch.setattr(maintenance, "find_small", find_and_clear_up)
+    monkeypatch.setattr(roll_up, "find_small", find_and_clear_up)
     assert repository.maintain(always=True)
     assert [len(small) for small in found] == [2, 0]
     assert git(repository.path, "show", "main:a") == "1"

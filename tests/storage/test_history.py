@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from storage.history import FileChange, LogFilter, Version
+from storage.history import FileChange, Version
+from storage.log_filter import LogFilter
 from storage.repository import Repository
 from storage.signatures import Person
 from storage.store import Store

@@ -11,9 +11,11 @@ import pytest
 
 from storage import maintenance
 from storage.errors import RepositoryDamaged
+from storage.journal.tip import Tip
 from storage.machine import disk
-from storage.maintenance import Maintenance, pack_sizes
+from storage.maintenance import Maintenance
 from storage.repository import Repository
+from storage.roll_up import pack_sizes
 from storage.store import Store
 from storage.waits import Waits
 from tests.seams import wait_until
@@ -93,8 +95,9 @@ def test_maintenance_packs_loose_objects_and_tags_and_removes_leftovers(reposito
         path.touch()
     for path in left:
         os.utime(path, (time.time() - 4000,) * 2)
-    assert repository.maintain(always=False) is False
-    assert repository.maintain(always=True) is True
+    assert repository.maintain(always=False) is None
+    before, after = repository.maintain(always=True)
+    assert before > after > 0
     assert fresh.exists()
     assert not any(path.exists() for path in left)
     assert not list((repository.path / "refs/tags").iterdir())
@@ -106,14 +109,17 @@ def test_maintenance_packs_loose_objects_and_tags_and_removes_leftovers(reposito
     assert git(repository.path, "fsck", "--strict", "--no-dangling") == ""
 
 
-@pytest.mark.parametrize("many", ["packs", "loose objects", "tags"])
-def test_many_files_make_maintenance_due(tmp_path: Path, many: str, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("many", ["packs", "loose objects", "tags", "bytes"])
+def test_much_makes_maintenance_due(tmp_path: Path, many: str, monkeypatch: pytest.MonkeyPatch):
     repository = Store(tmp_path, Maintenance(None)).create("alice/demo", first_commit)
-    monkeypatch.setattr(maintenance, "ROLL_UP_ABOVE", 3)
+    monkeypatch.setattr(maintenance, "ROLL_UP_ABOVE", 9 if many == "bytes" else 3)
+    monkeypatch.setattr(maintenance, "ROLL_UP_SIZE", 35_000)
     for number in range(4):
         assert not maintenance.is_due(branch(repository)) or number > 2
         if many == "packs":
             checkpointed(repository, increment)
+        elif many == "bytes":
+            checkpointed(repository, put(f"{number}", b"%d" % number * 10_000))
         elif many == "tags":
             (repository.path / "refs/tags").mkdir(exist_ok=True)
             git(repository.path, "tag", f"v{number}")
@@ -121,6 +127,29 @@ def test_many_files_make_maintenance_due(tmp_path: Path, many: str, monkeypatch:
             git(repository.path, "hash-object", "-w", "--stdin", stdin=str(number))
     assert repository.maintain(always=False)
     assert not repository.maintain(always=False)
+
+
+def test_large_documents_are_compressed_in_the_background(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(maintenance, "ROLL_UP_SIZE", 100_000)
+    repository = Store(tmp_path).create("alice/demo", first_commit)
+    for number in range(12):
+        checkpointed(repository, put("a", b"%d" % number * 10_000))
+    wait_until(lambda: sum(pack_sizes(repository.path).values()) < 60_000)
+    with disk.exclusive(repository.path / "objects", Waits(600)):
+        assert git(repository.path, "fsck", "--strict") == ""
+
+
+def test_tags_of_one_checkpoint_are_packed_in_the_background(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Without any other write, and with few packs."""
+    monkeypatch.setattr(maintenance, "ROLL_UP_ABOVE", 10)
+    repository = Store(tmp_path).create("alice/demo", first_commit)
+    with monkeypatch.context() as patch:
+        patch.setattr(Tip, "checkpoint", lambda *_: None)
+        for number in range(11):
+            repository.create_tag(f"v{number}", repository.head().commit, ALICE, "A tag\n")
+    repository.checkpoint()
+    wait_until(lambda: not list((repository.path / "refs/tags").glob("*")))
+    assert len(repository.tags()) == 11
 
 
 def test_one_process_at_a_time_does_maintenance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

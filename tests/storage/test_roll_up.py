@@ -2,10 +2,10 @@
 
 import random
 
-from storage.maintenance import pack_sizes, roll_up
 from storage.plumbing import pack_files
 from storage.plumbing.object import GitObject
 from storage.repository import Repository
+from storage.roll_up import pack_sizes, roll_up
 from tests.storage.repositories import branch, checkpointed, git, put
 
 

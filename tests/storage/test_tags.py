@@ -1,20 +1,25 @@
 """Tags made by Bakehouse and read by git, and the other way round."""
 
 import multiprocessing
+import os
 import time
-from itertools import chain
+from itertools import chain, count
 from pathlib import Path
 
 import pytest
 
-from storage.errors import NameTaken, RevisionNotFound, TagExists
-from storage.ids import CommitId
-from storage.maintenance import pack_sizes, roll_up, write_commit_graph
+from storage.ancestry import Ancestry
+from storage.errors import NameTaken, RepositoryDamaged, RevisionNotFound, TagExists
+from storage.ids import CommitId, ObjectId
+from storage.maintenance import write_commit_graph
 from storage.plumbing import pack_files
 from storage.plumbing.branch import Branch
+from storage.plumbing.cat_file import CatFile
 from storage.plumbing.commits import serialize_tag
 from storage.plumbing.object import GitObject
+from storage.plumbing.packed_refs import PackedRefs
 from storage.repository import Repository
+from storage.roll_up import pack_sizes, roll_up
 from storage.signatures import Person
 from storage.store import Store
 from storage.tags import Tag
@@ -279,3 +284,77 @@ def test_a_tag_is_made_though_an_operator_commits_meanwhile(repository: Reposito
     tag = repository.create_tag("v1", first, ALICE, "One\n")
     assert repository.tag("v1") == tag
     assert repository.head().commit == moved[0]
+
+
+def test_a_tag_costs_the_same_beside_few_and_many_others(repository: Repository, monkeypatch: pytest.MonkeyPatch):
+    """Where it reads each of the others, many tags take a time that grows with their square."""
+    opened: list[str] = []
+    parsed: list[bytes] = []
+    open_, parse = os.open, PackedRefs.__init__
+
+    def note_open(path: str, *arguments: int, **options: int) -> int:
+        opened.append(str(path))
+        return open_(path, *arguments, **options)
+
+    def note_parse(packed: PackedRefs, content: bytes = b"") -> None:
+        parsed.append(content)
+        parse(packed, content)
+
+    def cost() -> int:
+        opened.clear()
+        for _ in range(3):
+            tag_tip(repository, f"v{next(numbers)}")
+        return sum("refs/tags" in path for path in opened)
+
+    numbers = count()
+    tag_tip(repository, "first")
+    git(repository.path, "pack-refs")
+    monkeypatch.setattr(os, "open", note_open)
+    monkeypatch.setattr(PackedRefs, "__init__", note_parse)
+    few = cost()
+    for _ in range(40):
+        tag_tip(repository, f"v{next(numbers)}")
+    assert cost() < few + 20  # and not 40 for each
+    assert len(parsed) <= 1
+    git(repository.path, "pack-refs")
+    tag_tip(repository, "V-last")
+    with pytest.raises(NameTaken):
+        tag_tip(repository, "V1")
+    with pytest.raises(NameTaken):
+        tag_tip(repository, "v-last")
+
+
+def test_many_tags_are_read_by_few_processes_and_one_look_at_the_history(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+):
+    commits = [checkpointed(repository, put("a", b"%d" % number)) for number in range(30)]
+    for number, commit in enumerate(commits):
+        git(repository.path, *HAND, "tag", "-m", "By hand", f"v{number:02}", commit)
+    git(repository.path, "pack-refs", "--all")
+    repository.maintain(always=True)
+    expected = [(f"v{number:02}", commit) for number, commit in enumerate(commits)]
+    asked: list[object] = []
+    read, position = CatFile.read, Ancestry.position
+
+    def note_read(files: CatFile, wanted: ObjectId) -> GitObject:
+        asked.append(wanted)
+        return read(files, wanted)
+
+    def note_position(ancestry: Ancestry, commit: CommitId) -> int | None:
+        asked.append(commit)
+        return position(ancestry, commit)
+
+    monkeypatch.setattr(CatFile, "read", note_read)
+    monkeypatch.setattr(Ancestry, "position", note_position)
+    late = Store(repository.path.parents[1]).open("alice/demo")
+    assert [(tag.name, tag.commit) for tag in late.tags()] == expected
+    assert len(asked) < 10
+
+
+def test_a_damaged_object_among_many_tags_is_told(repository: Repository):
+    for number in range(30):
+        git(repository.path, *HAND, "tag", "-m", "By hand", f"v{number:02}")
+    lost = git(repository.path, "rev-parse", "v07").strip()
+    (repository.path / "objects" / lost[:2] / lost[2:]).unlink()
+    with pytest.raises(RepositoryDamaged, match="its tag 'v07' cannot be read"):
+        Store(repository.path.parents[1]).open("alice/demo").tags()

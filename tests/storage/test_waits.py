@@ -116,7 +116,7 @@ def test_writers_of_a_stuck_repository_take_only_some_threads(impatient: Store):
             repository.transact(put("late", b"1"))
         assert not any(future.done() for future in waiting)
     assert repository.transact(put("a", b"1"))
-    assert repository.head().list("") == ["README.md", "a"]
+    assert repository.head().list("") == [".gitattributes", "README.md", "a"]
     assert not impatient._shared.waits.is_stuck(repository._tip.lock_key)
 
 
@@ -148,7 +148,7 @@ def test_a_change_that_has_begun_is_answered_however_long_it_takes(impatient: St
         go_on.set()
         commit = first.result()
         assert repository.head().commit == commit
-    assert repository.head().list("") == ["README.md", "slow"]
+    assert repository.head().list("") == [".gitattributes", "README.md", "slow"]
     assert repository.transact(put("after", b"1"))
 
 
@@ -185,4 +185,4 @@ def test_a_locked_repository_with_a_stale_git_lock_can_be_opened(impatient: Stor
     (path / "refs/heads/main.lock").touch()
     with held(path / NAME):
         reader = Store(tmp_path, Maintenance(None), Waits(0)).open("alice/demo")
-        assert reader.head().list("") == ["README.md"]
+        assert reader.head().list("") == [".gitattributes", "README.md"]

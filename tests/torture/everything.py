@@ -21,7 +21,7 @@ from werkzeug.test import TestResponse
 from app import create_app
 from app.domain import tokens
 from app.settings import Settings
-from storage import tags, transaction
+from storage import moments, tags
 from storage.journal import header
 from storage.maintenance import write_commit_graph
 from storage.repository import Repository
@@ -76,7 +76,7 @@ def _no_chance() -> Iterator[_Clock]:
     clock, numbers = _Clock(), itertools.count()
     with (
         same_machine(),
-        patch.object(transaction, "time", clock),
+        patch.object(moments, "time", clock),
         patch.object(tags, "time", clock),
         patch.object(tokens, "datetime", clock),
         patch.object(secrets, "token_urlsafe", lambda size: f"{next(numbers):0{size}}"),

@@ -15,8 +15,8 @@ from unittest.mock import patch
 
 from storage.journal import header
 from storage.journal.checkpointer import Checkpointer
-from storage.maintenance import roll_up
 from storage.repository import Repository
+from storage.roll_up import roll_up
 from storage.store import Store
 from tests.storage.repositories import ALICE, branch, first_commit, git, put
 from tests.torture.recorder import Files, Recording, recorded

@@ -182,6 +182,7 @@ def _of_demo(state: State) -> Iterator[str]:
         yield f"/tags/{tag}"
     yield from (f"/log?{query}" for query in ("limit=100", "limit=3", "path=targets/child.yml", "path=templates"))
     yield from (f"/log?{query}" for query in ("author=bob", f"since={since}&until={until}", f"before={then}"))
+    yield from (f"/log?{query}" for query in ("author=example.org", "path=targets/c*", "path=targets/gr"))
     yield from (f"/targets/{target}/history" for target in ("child", "asks", "doomed"))
     yield from (f"/targets/{target}/explain" for target in ("grandchild", "asks"))
     yield from ("/targets/grandchild/explain?offset=2&full=true", "/targets/child/history?full=true")
@@ -189,7 +190,20 @@ def _of_demo(state: State) -> Iterator[str]:
     yield from ("/targets/base/descendants", "/defaults/target?ref=v1", "/grants?ref=light-1")
     yield from ("/targets/child/diff?from=v1", "/targets/child/diff?against=asks")
     yield f"/targets/child/diff?from={then[:9]}&to={last}"
-    for ref in ("v1", "v2", "light-1", "light-2", first, then, last, then[:9], last[:9], until, "main"):
+    for ref in (
+        "v1",
+        "v2",
+        "light-1",
+        "light-2",
+        first,
+        then,
+        last,
+        then[:9],
+        last[:9],
+        until,
+        f"{until[:-1]}.5Z",
+        "main",
+    ):
         yield from (f"/targets?ref={ref}", f"/targets/child?ref={ref}")
     yield from (
         "/targets/doomed?ref=v1",

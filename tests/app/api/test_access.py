@@ -100,7 +100,7 @@ def test_only_the_master_key_creates_users_each_once(master: Client, alice: Clie
     body = {"user_id": "bob", "user_alias": None, "user_email": "b@example.org", "password": "ignored"}
     made = master.post("/v1/admin/users", body)
     assert made.status_code == 201
-    assert made.json.keys() == {"user_id", "api_key"}
+    assert made.json.keys() == {"user_id", "api_key", "warnings"}
     assert_error(master.post("/v1/admin/users", body), 409, "RESOURCE_CONFLICT", "'bob'")
     assert_error(master.post("/v1/admin/users", {"user_id": "BOB"}), 409, "RESOURCE_CONFLICT")
     assert_error(alice.post("/v1/admin/users", {"user_id": "eve"}), 403, "FORBIDDEN")

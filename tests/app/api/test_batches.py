@@ -1,5 +1,6 @@
 """`/v1/repo/{repo_name}/targets/batch`: many targets, one commit."""
 
+import re
 from typing import Any
 
 import pytest
@@ -56,12 +57,14 @@ def test_a_batch_is_one_commit_with_one_line_per_item(app: Flask, alice: Client,
         },
     )
     assert log(app, "--format=%H").split()[1:] == before
-    assert log(app, "-1", "--format=%an%n%B") == (
+    text, _, time = log(app, "-1", "--format=%an%n%B").partition("Time: ")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z\n\n", time)
+    assert text == (
         "Alice\nWrite 3 targets\n\n"
         "Create target base from default: temperature\n"
         "Create target child from base: teacher_prompt, max_tokens\n"
         "Create target plain from default: nothing changed\n\n"
-        "Request-Id: req-1\n\n"
+        "Request-Id: req-1\nUser: alice\nToken: initial\n"
     )
     child = yaml.safe_load(show(app, "targets/child.yml"))
     assert child["template_version"] == alice.get(f"{TARGETS}/base").headers["ETag"].strip('"')

@@ -19,9 +19,9 @@ def test_a_value_has_the_commit_that_first_set_it(app: Flask, alice: Client):
     assert explained["layers"][0]["commit"] == again
     assert explained["fields"]["/temperature"]["commit"] == since
     assert explained["fields"]["/max_tokens"]["commit"] == last
-    author, email, time = log(app, "-1", "--format=%an%n%ae%n%cI", since).split()
+    author, email, time = log(app, "-1", "--format=%an%n%ae%n%(trailers:key=Time,valueonly)", since).split()
     told = [explained["fields"]["/temperature"][name] for name in WRITTEN]
-    assert told == [since, {"name": author, "email": email}, time.replace("+00:00", "Z")]
+    assert told == [since, {"name": author, "email": email, "user": "alice", "token": "initial"}, time]
 
 
 def test_a_restored_value_has_the_commit_that_restored_it(alice: Client):

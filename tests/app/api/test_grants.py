@@ -8,9 +8,15 @@ from flask import Flask
 
 from app import create_app
 from app.registry.messages import Origin
+from app.registry.share_files import FOLDER, PATH_OF_NOTE
+from storage.repository import Repository
+from storage.signatures import Person
+from storage.transaction import Transaction
 from tests.app.api.helpers import TARGETS, demo, log, new_user, show
 from tests.client import Client, assert_error, assert_mistakes
 from tests.payloads import target
+from tests.seams import count_opened
+from tests.storage.repositories import git, settle
 
 GRANTS = "/v1/repo/demo/grants"
 AS_ALICE = {"X_User_Id": "alice"}
@@ -138,6 +144,52 @@ def test_a_guest_lists_only_the_repos_that_are_shared(alice: Client, bob: Client
     page = bob.get("/v1/repo?user_id=alice&include_metadata=true&limit=1&offset=1").json
     assert (page["total"], page["repos"][0]["repo_name"], page["has_more"]) == (2, "d", False)
     assert bob.get("/v1/repo").json == {"repos": []}
+
+
+def test_the_list_of_a_guest_opens_no_repo_that_was_never_shared(
+    alice: Client, bob: Client, monkeypatch: pytest.MonkeyPatch
+):
+    for number in range(30):
+        alice.post("/v1/repo", {"repo_name": f"hidden-{number}"})
+    opened = count_opened(monkeypatch)
+    assert_error(bob.get("/v1/repo", **AS_ALICE), 403, "FORBIDDEN")
+    assert_error(bob.get("/v1/repo", X_User_Id="nobody"), 403, "FORBIDDEN")
+    assert set(opened) == {"accounts"}
+    for name in ("hidden-3", "hidden-7"):
+        alice.put(f"/v1/repo/{name}/grants/bob", {"access": "read"})
+    alice.delete("/v1/repo/hidden-7/grants/bob")
+    opened.clear()
+    assert bob.get("/v1/repo", **AS_ALICE).json == {"repos": ["hidden-3"]}
+    assert set(opened) == {"accounts", "alice/hidden-3", "alice/hidden-7"}
+
+
+@pytest.mark.usefixtures("bob")
+def test_a_refused_grant_is_not_listed(app: Flask, alice: Client):
+    accounts = app.extensions["bakehouse"].accounts
+    before = accounts.use(Repository.head).commit
+    assert_error(alice.put(f"{GRANTS}/bob", {"access": "read"}, If_Match='"other"'), 412, "PRECONDITION_FAILED")
+    assert_error(alice.put(f"{GRANTS}/alice", {"access": "read"}), 409, "RESOURCE_CONFLICT")
+    assert accounts.use(Repository.head).commit == before
+    alice.put(f"{GRANTS}/bob", {"access": "read"})
+    assert accounts.use(Repository.head).commit != before
+
+
+def test_repos_that_an_older_version_shared_are_listed(app: Flask, alice: Client, bob: Client):
+    alice.post("/v1/repo", {"repo_name": "hidden"})
+    alice.put(f"{GRANTS}/bob", {"access": "read"})
+
+    def forget(transaction: Transaction) -> None:
+        for path in (FOLDER.path("bob"), PATH_OF_NOTE):
+            transaction.remove(path)
+        transaction.commit("As an older version had it", Person("A", "a@b"))
+
+    app.extensions["bakehouse"].accounts.use(lambda repository: repository.transact(forget))
+    for _ in range(2):  # the first one lists them
+        assert bob.get("/v1/repo", **AS_ALICE).json == {"repos": ["demo"]}
+    settle(app.extensions["bakehouse"].settings.data_dir)
+    accounts = app.extensions["bakehouse"].settings.data_dir / "accounts.git"
+    assert git(accounts, "show", f"main:{FOLDER.path('bob')}") == "repos:\n- alice/demo\n"
+    assert PATH_OF_NOTE in git(accounts, "ls-tree", "-r", "--name-only", "main")
 
 
 def test_a_revoked_grant_ends_at_once_in_every_process(app: Flask, alice: Client, bob: Client):

@@ -21,7 +21,7 @@ def test_a_version_has_author_time_and_changed_fields(app: Flask, alice: Client,
     newest, oldest = answer.json["commits"]
     assert newest == {
         "commit": second,
-        "author": {"name": "Alice", "email": "alice@example.org"},
+        "author": {"name": "Alice", "email": "alice@example.org", "user": "alice", "token": "initial"},
         "time": TEN,
         "subject": "Update target a",
         "action": "updated",

@@ -21,7 +21,7 @@ def test_an_entry_has_author_time_subject_and_changed_fields(
     assert answer.json["commits"] == [
         {
             "commit": commit,
-            "author": {"name": "Alice", "email": "alice@example.org"},
+            "author": {"name": "Alice", "email": "alice@example.org", "user": "alice", "token": "initial"},
             "time": TEN,
             "subject": "Update target a",
             "files": [
@@ -58,7 +58,7 @@ def test_log_of_a_new_repo_has_its_first_commit(alice: Client):
     assert [entry["subject"] for entry in page["commits"]] == ["Create repo demo"]
     assert page["next"] is None
     changes = {file["path"]: file["changes"] for file in page["commits"][0]["files"]}
-    assert changes.keys() == {"README.md", "defaults/target.yml", "repo.yml"}
+    assert changes.keys() == {".gitattributes", "README.md", "defaults/target.yml", "repo.yml"}
     assert changes["README.md"] == []
     assert {"field": "/base_model", "new": "Qwen/Qwen3-32B"} in changes["repo.yml"]
 

@@ -8,7 +8,7 @@ from flask import Flask
 from tests.app.api.helpers import MESSAGES, PROMPTS, TARGETS, new_user
 from tests.client import Client
 from tests.payloads import target
-from tests.timeline import ELEVEN, LOG, TEN, TWELVE, commits, pages, put_target, rev_list, set_clock
+from tests.timeline import ELEVEN, LOG, TEN, TWELVE, commits, demo_repository, pages, put_target, rev_list, set_clock
 
 
 def test_author_matches_part_of_name_or_address_in_any_case(app: Flask, master: Client, alice: Client):
@@ -66,14 +66,39 @@ def test_path_matches_a_file_or_a_folder(app: Flask, alice: Client):
         assert [[file["path"].startswith(path) for file in each] for each in files] == [[True]] * count
 
 
+def test_path_matches_a_pattern_or_the_start_of_paths(app: Flask, alice: Client):
+    names = ("night", "night_1", "night_2", "day", "targets")
+    made = {name: put_target(alice, name, temperature=0.5) for name in names}
+    prompt = alice.put(f"{PROMPTS}/night", {"messages": MESSAGES}).headers["Git-Commit"]
+    nights = [made[name] for name in ("night_2", "night_1", "night")]
+    for path, expected in (
+        ("targets/night*", nights),
+        ("targets/night", nights),
+        ("targets/night.yml", nights[2:]),
+        ("targets/night_?.yml", nights[:2]),
+        ("targets/night_[!1].yml", nights[:1]),
+        ("*/night.yml", [prompt, nights[2]]),
+        ("**/night.yml", [prompt, nights[2]]),
+        ("t*/day.yml", [made["day"]]),
+        ("targ", [made[name] for name in reversed(names)]),
+        ("targets*/", [made[name] for name in reversed(names)]),
+    ):
+        assert commits(alice, f"path={quote(path)}") == expected, path
+        demo_repository(app).checkpoint()  # git answers now
+        assert commits(alice, f"path={quote(path)}") == expected, path
+
+
 def test_an_unknown_path_gives_an_empty_page(alice: Client):
     alice.post(TARGETS, target("a", temperature=0.5))
     for path in (
         "absent",
         "targets/b.yml",
-        "targets/a",
-        "target",
-        "targets/*.yml",
+        "targets/a/",
+        "targets/b",
+        "target/",
+        "argets",
+        "*.yaml",
+        "targets/[b-c]*",
         ":(top)targets",
         "-p",
         "é",

@@ -50,7 +50,7 @@ def test_an_unknown_parameter_is_refused_by_every_operation(app: Flask, master: 
         (f"{TARGETS}?reff=v1", "did you mean 'ref'?"),
         (f"{TARGETS}?REF=v1", "did you mean 'ref'?"),
         (f"{TARGETS}?userid=alice", "did you mean 'user_id'?"),
-        (f"{TARGETS}/a/diff?against=b&ref=v1", "here are 'against', 'from', 'to', 'user_id'"),
+        (f"{TARGETS}/a/diff?against=b&ref=v1", "here are 'against', 'from', 'full', 'to', 'user_id'"),
         ("/v1/repo/demo/tags?ref=v1", "here are 'user_id'"),
         ("/v1/repo/demo/tags/v1?ref=v1", "here are 'user_id'"),
         ("/v1/health?pretty=1", "here are none"),

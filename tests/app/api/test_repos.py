@@ -41,6 +41,7 @@ def test_a_new_repo_has_readme_default_and_repo_file(app: Flask, alice: Client):
     alice.post("/v1/repo", {"repo_name": "new", "base_model": "my/model"})
     path = repository(app, "new")
     assert git(path, "ls-tree", "-r", "--name-only", "main").split() == [
+        ".gitattributes",
         "README.md",
         "defaults/target.yml",
         "repo.yml",
@@ -240,3 +241,16 @@ def test_list_of_repos_with_a_known_etag_is_answered_304(alice: Client):
     assert (fresh.status_code, fresh.json) == (200, {"repos": ["demo", "second"]})
     page = alice.get("/v1/repo?include_metadata=true", if_none_match=fresh.headers["ETag"])
     assert (page.status_code, "ETag" in page.headers) == (200, False)
+
+
+def test_answers_about_a_repo_have_its_commit(app: Flask, alice: Client):
+    made = alice.post("/v1/repo", {"repo_name": "new"})
+    settle(app.extensions["bakehouse"].settings.data_dir)
+    first = git(repository(app, "new"), "rev-parse", "main").strip()
+    again = alice.post("/v1/repo", {"repo_name": "new"})
+    old = alice.put("/v1/repo", {"repo_name": "new"})
+    for answer in (made, again, old, alice.get("/v1/repo/new"), alice.get("/v1/repo/new/tree")):
+        assert answer.headers["Git-Commit"] == first
+    alice.post("/v1/repo/new/targets", target("a"))
+    assert alice.get("/v1/repo/new").headers["Git-Commit"] != first
+    assert alice.get(f"/v1/repo/new?ref={first}").headers["Git-Commit"] == first

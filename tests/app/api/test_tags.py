@@ -23,7 +23,7 @@ def test_a_tag_is_an_annotated_git_tag_by_the_user(app: Flask, alice: Client, mo
         "name": "v1.0",
         "commit": commit,
         "message": "The first\n\nGood — for months.",
-        "tagger": {"name": "Alice", "email": "alice@example.org"},
+        "tagger": {"name": "Alice", "email": "alice@example.org", "user": "alice", "token": "initial"},
         "time": TEN,
     }
     assert alice.get(f"{TAGS}/v1.0").json == created.json
@@ -32,7 +32,7 @@ def test_a_tag_is_an_annotated_git_tag_by_the_user(app: Flask, alice: Client, mo
     assert told == f"refs/tags/v1.0 tag {commit}\n"
     assert demo(app, "cat-file", "-p", "v1.0") == (
         f"object {commit}\ntype commit\ntag v1.0\ntagger Alice <alice@example.org> 3786948000 +0000\n\n"
-        "The first\n\nGood — for months.\n"
+        "The first\n\nGood — for months.\n\nUser: alice\nToken: initial\n"
     )
     assert demo(app, "fsck", "--strict") == ""
 
@@ -213,7 +213,17 @@ def test_tagging_needs_write_access(app: Flask, master: Client, alice: Client):
     assert refs(app) == before
     alice.put("/v1/repo/demo/grants/bob", {"access": "write"})
     answer = bob.post(TAGS, {"name": "by-bob"}, X_User_Id="alice")
-    assert answer.json["tagger"] == {"name": "bob", "email": "bob@bakehouse.invalid"}
+    assert answer.json["tagger"] == {
+        "name": "bob",
+        "email": "bob@bakehouse.invalid",
+        "user": "bob",
+        "token": "initial",
+    }
     answer = master.post(f"{TAGS}?user_id=alice", {"name": "by-master"})
-    assert answer.json["tagger"] == {"name": "Alice", "email": "alice@example.org"}
+    assert answer.json["tagger"] == {
+        "name": "Alice",
+        "email": "alice@example.org",
+        "user": "alice",
+        "token": None,
+    }
     assert "tagger Alice <alice@example.org> " in demo(app, "cat-file", "-p", "by-master")

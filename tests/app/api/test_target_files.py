@@ -1,11 +1,15 @@
 """Question templates: files that a target brings with it, in the same commit."""
 
+from pathlib import Path
+
 import yaml
 from flask import Flask
 
 from tests.app.api.helpers import TARGETS, demo, log, show
 from tests.client import Client, assert_error
 from tests.payloads import target
+from tests.storage.repositories import git
+from tests.timeline import demo_repository
 
 
 def test_a_question_template_is_committed_with_its_target(app: Flask, alice: Client):
@@ -75,3 +79,14 @@ def test_a_question_template_added_to_an_equal_target_is_not_ignored(app: Flask,
     assert alice.put(f"{TARGETS}/a", {name: brings[name] for name in ("template", "overrides")}).status_code == 200
     assert show(app, "templates/ask.txt") == "Ask"
     assert alice.post(TARGETS, brings).status_code == 200
+
+
+def test_a_clone_that_converts_line_ends_holds_the_blobs_that_files_names(app: Flask, alice: Client, tmp_path: Path):
+    texts = ["Ask:\r\n{topic}\r\n", "Ask:\n{topic}\n", "a\r\nb\n"]
+    alice.post(TARGETS, target("a", generators=[{"type": "custom", "template_content": text} for text in texts]))
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "--quiet", "--config", "core.autocrlf=true", str(demo_repository(app).path), str(clone))
+    files = yaml.safe_load((clone / "targets/a.yml").read_text())["files"]
+    assert [(clone / path).read_bytes().decode() for path in files] == texts
+    assert [git(clone, "hash-object", "--no-filters", path).strip() for path in files] == [*files.values()]
+    assert git(clone, "status", "--porcelain") == ""

@@ -164,7 +164,7 @@ def test_a_rebase_writes_no_content_over_a_file_of_another(app: Flask, alice: Cl
 def test_owners_are_searched_only_where_content_differs_and_once_a_batch(
     alice: Client, monkeypatch: pytest.MonkeyPatch
 ):
-    """The documents are then read, and not parsed: a repo may have 10,000 targets."""
+    """A repo may have 10,000 targets. What a version names is kept, so a search reads each version once."""
     names = [f"t{number}" for number in range(20)]
     alice.post(BATCH, {"targets": [target(name, generators=asking(name, f"{name}.txt")) for name in names]})
     read: list[str] = []
@@ -183,6 +183,9 @@ def test_owners_are_searched_only_where_content_differs_and_once_a_batch(
     items = [target(name, generators=asking("other", f"{name}.txt")) for name in names]
     assert alice.put(BATCH, {"targets": items}).status_code == 200
     assert all(read.count(f"targets/{name}.yml") == 1 for name in names)
+    read.clear()
+    alice.put(f"{TARGETS}/t0", made(generators=asking("third", "t0.txt")))
+    assert {path for path in read if path.startswith("targets/")} == {"targets/t0.yml"}
 
 
 def test_a_damaged_target_can_be_deleted(app: Flask, alice: Client):

@@ -1,5 +1,6 @@
 """`/v1/admin/users/{user_id}/tokens`: what a token lets its user do, and for how long."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -181,21 +182,33 @@ def test_a_token_limited_to_repos_reaches_no_others(master: Client, alice: Clien
     assert limited.post("/v1/repo", {"repo_name": "planned"}).status_code == 201
 
 
-def test_using_a_token_writes_nothing(app: Flask, master: Client, alice: Client):
+def files_that_change_with_use(app: Flask, master: Client, alice: Client) -> list[str]:
+    """Use tokens, and return the names of the files of the data directory that are not as before."""
     alice.post(TARGETS, target("a"))
     reader = new_token(master, access="read")
     data_dir: Path = app.extensions["bakehouse"].settings.data_dir
 
-    def state() -> dict[Path, tuple[int, int]]:
-        found = {path: path.stat() for path in data_dir.rglob("*")}
-        return {path: (stat.st_mtime_ns, stat.st_size) for path, stat in found.items()}
+    def state() -> dict[Path, bytes | int]:
+        return {path: path.stat().st_mtime_ns if path.is_dir() else path.read_bytes() for path in data_dir.rglob("*")}
 
     settle(data_dir)
     before = state()
     for client in (reader, alice):
         assert client.get(f"{TARGETS}/a").status_code == 200
     assert_error(reader.post(TARGETS, target("b")), 403, "FORBIDDEN")
-    assert state() == before
+    after = state()
+    return [path.name for path in before | after if before.get(path) != after.get(path)]
+
+
+def test_using_a_token_writes_nothing(app: Flask, master: Client, alice: Client):
+    assert files_that_change_with_use(app, master, alice) == []
+
+
+def test_using_a_token_is_counted_where_there_is_a_rate_limit(app: Flask, master: Client, alice: Client):
+    settings = replace(app.extensions["bakehouse"].settings, rate_limit=1000)
+    limited = create_app(settings)
+    master, alice = (Client(limited, client.token) for client in (master, alice))
+    assert files_that_change_with_use(limited, master, alice) == ["rates"]
 
 
 def rewrite_user(app: Flask, **changes: Any) -> None:

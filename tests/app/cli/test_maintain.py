@@ -1,6 +1,7 @@
 """`bakehouse maintain`: repositories with many packs are packed, and the others are left alone."""
 
 import errno
+import re
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from flask import Flask
 
 from app.cli import main
 from storage import maintenance
-from storage.maintenance import pack_sizes
+from storage.roll_up import pack_sizes
 from tests.client import Client
 from tests.payloads import target
 from tests.seams import refuse
@@ -33,22 +34,33 @@ def maintain(data_dir: Path, *arguments: str) -> Result:
     return CliRunner().invoke(main, ["maintain", *arguments], env={"BAKEHOUSE_DATA_DIR": str(data_dir)})
 
 
+def names(result: Result) -> list[str]:
+    """Return the names of the repositories that were maintained."""
+    return [line.partition(":")[0] for line in result.stdout.splitlines()]
+
+
 def test_maintain_packs_repositories_that_need_it(data_dir: Path, alice: Client):
     result = maintain(data_dir)
-    assert (result.exit_code, result.output) == (0, "alice/demo\n")
+    assert result.exit_code == 0
+    line, summary = result.output.splitlines()
+    told = re.fullmatch(r"alice/demo: (\d+) bytes before, (\d+) after", line)
+    assert int(told[1]) > int(told[2]) > 0
+    assert summary == f"Maintained 1 repository: {told[1]} bytes before, {told[2]} after."
     assert len(pack_sizes(data_dir / "repos/alice/demo.git")) == 1
-    assert maintain(data_dir).output == ""
+    assert maintain(data_dir).output == "Nothing to do: no repository needs maintenance.\n"
     assert alice.get("/v1/repo/demo/targets/t5").status_code == 200
 
 
 def test_maintain_all_packs_every_repository(data_dir: Path):
-    assert maintain(data_dir, "--all").output == "accounts\nalice/demo\nalice/few\n"
+    result = maintain(data_dir, "--all")
+    assert names(result) == ["accounts", "alice/demo", "alice/few"]
+    assert "Maintained 3 repositories: " in result.stderr
 
 
 def test_maintain_goes_on_after_a_damaged_repository(data_dir: Path):
     (data_dir / "repos/alice/demo.git/HEAD").unlink()
     result = maintain(data_dir, "--all")
-    assert (result.exit_code, result.stdout) == (1, "accounts\nalice/few\n")
+    assert (result.exit_code, names(result)) == (1, ["accounts", "alice/few"])
     assert "alice/demo: Repository 'demo' is damaged" in result.stderr
 
 
@@ -56,7 +68,7 @@ def test_maintain_goes_on_after_an_unreadable_folder(data_dir: Path, master: Cli
     master.post("/v1/repo", {"repo_name": "his"}, X_User_Id="bob")
     refuse(monkeypatch, "listdir", data_dir / "repos/alice", errno.EIO)
     result = maintain(data_dir, "--all")
-    assert (result.exit_code, result.stdout) == (1, "accounts\nbob/his\n")
+    assert (result.exit_code, names(result)) == (1, ["accounts", "bob/his"])
     assert "alice: " in result.stderr
 
 

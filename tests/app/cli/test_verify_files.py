@@ -126,6 +126,21 @@ def test_verify_finds_a_rewritten_readme(clone: Path):
     assert_found(verify(clone), f"{clone}: README.md: it is not what the first commit has")
 
 
+@pytest.mark.parametrize("content", [None, "# ours\n* -text\n*.yml diff\n"])
+def test_verify_accepts_missing_attributes_and_those_of_an_operator(clone: Path, content: str | None):
+    if content is None:
+        (clone / ".gitattributes").unlink()
+        commit(clone)
+    else:
+        write(clone, ".gitattributes", content)
+    assert_found(verify(clone))
+
+
+def test_verify_finds_attributes_that_let_a_clone_change_line_ends(clone: Path):
+    write(clone, ".gitattributes", "* text=auto\n")
+    assert_found(verify(clone), f"{clone}: .gitattributes: it has no line '* -text'")
+
+
 def test_verify_accepts_the_readme_of_another_version(data_dir: Path, alice: Client, monkeypatch: pytest.MonkeyPatch):
     with monkeypatch.context() as patch:
         patch.setattr(repos, "README", "# {name}, as it will be\n")

@@ -3,6 +3,7 @@
 import pytest
 
 from app.registry.messages import Origin, changed_fields, message
+from storage.signatures import Person
 
 
 def test_a_message_has_subject_fields_and_trailers():
@@ -44,4 +45,17 @@ def test_long_and_unprintable_values_are_shortened_and_escaped():
 )
 def test_an_author_cannot_inject_lines_into_a_commit(alias, email, name, address):
     author = Origin("alice", alias, email).author
-    assert (author.name, author.email) == (name, address)
+    assert (author.name, author.email, author.user, author.token) == (name, address, "alice", None)
+
+
+def test_the_name_of_a_token_cannot_inject_lines_into_a_commit():
+    """Whoever edits a user's file by hand may give a token any name."""
+    assert Origin("alice", token="ci\nUser: bob\n").author.trailers() == ["User: alice", "Token: ciUser: bob"]
+    assert Origin("alice", token="\n").author.trailers() == ["User: alice"]
+    for person in (Person("A", "a@b", "bob\nToken: x"), Person("A", "a@b", "bob", "\0"), Person("A", "a@b", "")):
+        with pytest.raises(ValueError, match="cannot be the"):
+            person.trailers()
+
+
+def test_an_author_is_named_in_nfc():
+    assert Origin("zoe", "Zoe\u0308", "e\u0301@b").author == Person("Zoë", "é@b", "zoe")

@@ -3,7 +3,7 @@
 import errno
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storage.errors import StorageUnavailable
-from storage.history import LogFilter
+from storage.globs import Glob
+from storage.log_filter import LogFilter
 from storage.maintenance import Maintenance
 from storage.repository import Repository
 from storage.signatures import Person
@@ -25,8 +26,10 @@ from tests.torture.faults import failing
 pytestmark = pytest.mark.usefixtures("no_checkpoints")
 
 PATHS = ["README.md", "a", "a.b", "folder/a", "folder/b", "folder/inner/a", "folder-b/a"]
-WANTED = [None, *PATHS, "folder", "folder/", "folder/inner", "fold", "a/", "gone"]
-PEOPLE = [ALICE, Person("Bøb", "bob@example.org")]
+GLOBS = ["fold*", "*", "*/a", "**/a", "folder/[a-b]", "folder*/", "a?b", "folder/**", "[!a]*", "folder/[z-a]"]
+WANTED = [None, *PATHS, "folder", "folder/", "folder/inner", "fold", "a/", "gone", *map(Glob, GLOBS)]
+BOB = Person("Bøb", "bob@example.org", "bob", "ci")
+PEOPLE = [ALICE, BOB, replace(BOB, user="bo.b", token=None), replace(ALICE, user="alice"), Person("Bøb", BOB.email)]
 
 
 def full(folder: Path) -> AbstractContextManager[object]:
@@ -56,7 +59,7 @@ def test_reading_needs_no_new_file(committed: Repository, tmp_path: Path):
                 ["folder/b"],
                 ["a"],
                 ["a"],
-                ["README.md"],
+                [".gitattributes", "README.md"],
             ]
             assert len(repository.versions("a", tip)) == 2
             assert repository.find_at(datetime.now(UTC)) == tip
@@ -93,7 +96,7 @@ def everything(repository: Repository) -> dict[Any, Any]:
 
 # Values of each filter of the log; of times, the seconds since the last commit.
 SAMPLES: dict[str, Sequence[Any]] = {
-    "author": ("ALICE", "bøb", "example.org>", "nobody", "Bøb\n"),
+    "author": ("ALICE", "bøb", "example.org>", "nobody", "Bøb\n", *PEOPLE[1:4], replace(BOB, user="nobody")),
     "since": (-1, 0, 1),
     "until": (-1, 0, 1),
     "path": WANTED,

@@ -1,0 +1,28 @@
+"""What the filters of the log mean: which user an author is, and which files a path."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from app.registry.accounts import Accounts
+from app.registry.messages import Origin
+from storage.globs import paths_like
+from storage.log_filter import LogFilter
+from storage.signatures import Person
+
+
+def read(asked: Mapping[str, Any], accounts: Accounts, owner: str) -> LogFilter:
+    """Return the filter that a query means, for a repo of `owner`.
+
+    An author that is the id of a user means exactly that user, any other text a part of a name or address.
+    """
+    given = LogFilter(**asked)  # a filter that `LogFilter` does not have fails here
+    author = _author(given.author, accounts, owner) if isinstance(given.author, str) else None
+    return replace(given, author=author, path=paths_like(given.path) if isinstance(given.path, str) else None)
+
+
+def _author(text: str, accounts: Accounts, owner: str) -> str | Person:
+    user = accounts.find(text)
+    if user is not None:
+        return Origin(user.id, user.alias, user.email).author
+    return Origin(owner).author if text == owner else text  # with the master key an owner needs no account

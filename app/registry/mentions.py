@@ -1,0 +1,86 @@
+"""The names that a target or the default gives: found in the bytes of the file, and kept by its version.
+
+A search through thousands of targets then reads each version once, and parses none.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from app.domain.names import DEFAULT_TEMPLATE
+from app.registry.documents import Source
+from storage.caches import Cache, weigh
+from storage.ids import BlobId
+
+PROMPT_FIELDS = ("teacher_prompt", "student_prompt")
+
+_DEFAULTS, _TARGETS = "defaults", "targets"  # folders
+_SUFFIX = ".yml"
+_HEAD = re.compile(rb"""template: ["']?([\w.-]+)["']?\ntemplate_version: ["']?([0-9a-f]{40})["']?\n""", re.ASCII)
+# At the indentation of a config's fields. Without quotes, null is no name.
+_PROMPTS = re.compile(rf"""^  (?:{"|".join(PROMPT_FIELDS)}): (?!null$)(["']?)([\w.-]+)\1$""".encode(), re.MULTILINE)
+_FILES = re.compile(rb"""(templates/[\w.-]+)(?:["']?: *["']?([0-9a-f]{40})\b)?""", re.ASCII)
+
+
+class Template(NamedTuple):
+    """The template that a target was made from, and its version."""
+
+    name: str
+    version: BlobId
+
+
+@dataclass(frozen=True, slots=True)
+class Mentions:
+    """What a document names. `files` are question templates, each with its version where the document owns it.
+
+    `template` is None for the default, and where somebody has written the file by hand.
+    """
+
+    template: Template | None
+    prompts: frozenset[str]
+    files: Mapping[str, BlobId | None]
+
+
+_kept: Cache[BlobId, Mentions] = Cache(8 * 1024 * 1024)
+
+
+def of_all(source: Source) -> Iterator[tuple[str, Mentions]]:
+    """Yield the default, under its name as a template, and each target, by name, with what it mentions."""
+    for folder in (_DEFAULTS, _TARGETS):
+        for entry in source.list(folder):
+            found = of(source, f"{folder}/{entry}") if entry.endswith(_SUFFIX) else None
+            if found is not None:
+                yield DEFAULT_TEMPLATE if folder == _DEFAULTS else entry.removesuffix(_SUFFIX), found
+
+
+def of(source: Source, path: str) -> Mentions | None:
+    """Return what the file at a path mentions, or None where there is no file."""
+    version = source.version(path)
+    if version is None:
+        return None
+    found = _kept.get(version)
+    if found is None:
+        file = source.read(path)
+        found = _keep(version, file.data if file else b"")
+    return found
+
+
+def of_version(source: Source, version: BlobId) -> Mentions:
+    """Return what a version of a document mentions."""
+    return _kept.get(version) or _keep(version, source.blob(version))
+
+
+def _keep(version: BlobId, data: bytes) -> Mentions:
+    head = _HEAD.match(data)
+    files: dict[str, BlobId | None] = {}
+    for match in _FILES.finditer(data):
+        path = match[1].decode()
+        files[path] = BlobId(match[2].decode()) if match[2] else files.get(path)
+    found = Mentions(
+        Template(head[1].decode(), BlobId(head[2].decode())) if head else None,
+        frozenset(match[2].decode() for match in _PROMPTS.finditer(data)),
+        files,
+    )
+    _kept.put(version, found, weigh(files) + weigh([*found.prompts]))
+    return found

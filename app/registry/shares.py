@@ -1,0 +1,89 @@
+"""Which repos were ever shared with a user: `shares/<user>.yml`, in the repository of the accounts.
+
+The list of a guest looks at these repos only, so its work and time tell nothing of the owner's other repos. What a
+guest may do is in each `repo.yml`: a repo that is listed here and no longer granted is passed over.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence, Set
+
+from app.domain.errors import NotFound
+from app.registry import documents, grants, messages, repos
+from app.registry.accounts import Accounts
+from app.registry.documents import Source
+from app.registry.messages import Origin
+from app.registry.share_files import FOLDER, NOTE, PATH_OF_NOTE
+from storage.errors import StorageError
+from storage.repository import Repository
+from storage.store import Store
+from storage.transaction import Transaction
+
+
+class Shares:
+    """The repos that were ever shared, by user."""
+
+    def __init__(self, accounts: Accounts, store: Store) -> None:
+        self._accounts = accounts
+        self._store = store
+
+    def add(self, origin: Origin, owner: str, repo_name: str, user_id: str) -> None:
+        """List a repo, before it is shared with a user."""
+        subject = f"List {owner}/{repo_name} as shared with {user_id}"
+
+        def change(transaction: Transaction) -> None:
+            if _add(transaction, user_id, {f"{owner}/{repo_name}"}):
+                transaction.commit(messages.message(origin, subject), origin.author)
+
+        self._accounts.use(lambda repository: repository.transact(change))
+
+    def find(self, owner: str, user_id: str) -> Sequence[str]:
+        """Return the names of an owner's repos that may be shared with a user, sorted.
+
+        Without the note in the folder, an older version may have shared repos that are not listed yet: then these
+        are all repos of the owner.
+        """
+        head = self._accounts.use(Repository.head)
+        if head.read(PATH_OF_NOTE) is None:
+            self._list_all()
+            return repos.list_names(self._store, owner)
+        found = (repo.partition("/") for repo in _read(head, user_id))
+        return [name for its_owner, _, name in found if its_owner == owner]
+
+    def _list_all(self) -> None:
+        """List every repo that is shared now, once and for all; nothing while the grants of a repo cannot be read."""
+        try:
+            listed = self._all_grants()
+        except (NotFound, StorageError):
+            return
+        origin = Origin("bakehouse")
+
+        def change(transaction: Transaction) -> None:
+            for user_id, names in listed.items():
+                _add(transaction, user_id, names)
+            transaction.write(PATH_OF_NOTE, NOTE)
+            transaction.commit(messages.message(origin, "List the repos that are shared"), origin.author)
+
+        self._accounts.use(lambda repository: repository.transact(change))
+
+    def _all_grants(self) -> Mapping[str, Set[str]]:
+        listed: dict[str, set[str]] = defaultdict(set)
+        for owner in self._store.folders():
+            for name in repos.list_names(self._store, owner):
+                for user_id in grants.get(repos.open_repository(self._store, owner, name).head()):
+                    listed[user_id].add(f"{owner}/{name}")
+        return listed
+
+
+def _add(transaction: Transaction, user_id: str, names: Set[str]) -> bool:
+    """Add repos to a user's list, and return whether one of them is new there."""
+    known = set(_read(transaction, user_id))
+    if names <= known:
+        return False
+    transaction.write(FOLDER.path(user_id), documents.dump({"repos": sorted(known | names)}))
+    return True
+
+
+def _read(source: Source, user_id: str) -> list[str]:
+    path = FOLDER.path(user_id)
+    found = documents.read(source, path)
+    return [] if found is None else documents.expect(found[0], "repos", list, source, path)

@@ -1,0 +1,98 @@
+"""Give the users of a worker turns, so that one user's heavy requests leave the others their threads."""
+
+import math
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_MEMORY = 2.0  # seconds, after which a third of the time that a user took still counts
+_FAIR = 0.25  # of a core: a user who takes less never waits
+_LONG = 0.25  # seconds of a request, after which others do not queue behind it in many threads
+_PATIENCE = 10.0  # seconds
+_RETRY_AFTER = 1  # seconds
+
+
+class TooBusy(Exception):
+    """The user's other requests keep the server busy, and other users wait. Try again after `seconds`."""
+
+    def __init__(self) -> None:
+        super().__init__("Your other requests keep this server busy, and other users wait. Send fewer at once.")
+        self.seconds = _RETRY_AFTER
+
+
+class _Use:
+    """What one user's requests take of the worker."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0  # of the processor, the older the less
+        self.seen = 0.0
+        self.running: list[float] = []  # when each request began
+        self.waiting = 0
+
+    def pass_time(self, now: float) -> None:
+        """Let what was taken earlier count less."""
+        self.seconds *= math.exp((self.seen - now) / _MEMORY)
+        self.seen = now
+
+
+class Turns:
+    """The users of one worker that has `threads` threads.
+
+    Who takes more than a fair part of the processor while others are there has one request worked on at a time. Their
+    next requests wait in at most half of the threads. Where requests are short the wait is short, and none is refused.
+    """
+
+    def __init__(self, threads: int) -> None:
+        self._most = max(1, threads // 2)
+        self._state = threading.Condition()
+        self._uses: defaultdict[str, _Use] = defaultdict(_Use)
+
+    @contextmanager
+    def turn(self, user: str) -> Iterator[None]:
+        """Work on a request of a user in the block, perhaps after a wait; TooBusy where no thread is left for it."""
+        started = self._begin(user)
+        before = time.thread_time()
+        try:
+            yield
+        finally:
+            self._end(user, started, time.thread_time() - before)
+
+    def _begin(self, user: str) -> float:
+        with self._state:
+            arrived = time.monotonic()
+            use = self._uses[user]
+            use.pass_time(arrived)
+            use.waiting += 1
+            try:
+                while use.running and self._is_unfair(user, use):
+                    now = time.monotonic()
+                    is_crowded = len(use.running) + use.waiting > self._most and now - use.running[0] > _LONG
+                    if is_crowded or now - arrived > _PATIENCE:
+                        raise TooBusy
+                    self._state.wait(_LONG)
+            finally:
+                use.waiting -= 1
+            started = time.monotonic()
+            use.running.append(started)
+            return started
+
+    def _end(self, user: str, started: float, seconds: float) -> None:
+        with self._state:
+            use = self._uses[user]
+            use.running.remove(started)
+            use.pass_time(time.monotonic())
+            use.seconds += seconds
+            self._state.notify_all()
+
+    def _is_unfair(self, user: str, use: _Use) -> bool:
+        """Tell whether a user takes too much while others are there; forget users who have gone."""
+        now = time.monotonic()
+        if use.seconds < _FAIR * _MEMORY:
+            return False
+        gone = [name for name, other in self._uses.items() if now - other.seen > _MEMORY and not other.running]
+        for name in gone:
+            if not self._uses[name].waiting:
+                del self._uses[name]
+        return any(name != user for name in self._uses)

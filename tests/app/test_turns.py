@@ -1,0 +1,139 @@
+"""The turns of a user: who keeps a worker busy leaves the others their threads, and is told to wait."""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+import pytest
+from flask import Flask
+
+from app.wire import turns
+from app.wire.turns import TooBusy, Turns
+from tests.client import Client, assert_error
+from tests.seams import wait_until
+
+TARGETS = "/v1/repo/demo/targets"
+
+
+class Clock:
+    """The time that passes, and the time that the processor worked, as the test sets them."""
+
+    def __init__(self) -> None:
+        self.now = time.monotonic()
+        self.worked = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def thread_time(self) -> float:
+        return self.worked
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(turns, "time", clock)
+    return clock
+
+
+@pytest.fixture
+def work(clock: Clock) -> Callable[[Turns, str, float], None]:
+    """Return a function that lets a user take some seconds of the processor."""
+
+    def take(of: Turns, user: str, seconds: float) -> None:
+        with of.turn(user):
+            clock.worked += seconds
+
+    return take
+
+
+def test_a_user_alone_has_all_threads(clock: Clock, work: Callable[..., None]):
+    of = Turns(8)
+    work(of, "alice", 5.0)
+    with ExitStack() as held:
+        for _ in range(50):
+            held.enter_context(of.turn("alice"))
+            clock.now += 1
+
+
+def test_a_user_whose_requests_are_long_is_refused_beside_others(clock: Clock, work: Callable[..., None]):
+    of = Turns(2)
+    work(of, "alice", 5.0)
+    work(of, "bob", 0.001)
+    with of.turn("alice"):
+        clock.now += 1
+        with pytest.raises(TooBusy), of.turn("alice"):
+            pass
+        for _ in range(10):
+            work(of, "bob", 0.001)
+    work(of, "alice", 0.0)
+
+
+def test_short_requests_wait_and_none_is_refused(work: Callable[..., None]):
+    of = Turns(8)
+    work(of, "alice", 5.0)
+    work(of, "bob", 0.001)
+    at_once, most, lock = 0, 0, threading.Lock()
+
+    def ask(_: int) -> None:
+        nonlocal at_once, most
+        with of.turn("alice"):
+            with lock:
+                at_once += 1
+                most = max(most, at_once)
+            with lock:
+                at_once -= 1
+
+    with ThreadPoolExecutor(50) as pool:
+        list(pool.map(ask, range(500)))
+    assert most == 1
+
+
+def test_who_takes_little_never_waits(clock: Clock, work: Callable[..., None]):
+    of = Turns(2)
+    work(of, "alice", 5.0)
+    with of.turn("alice"), of.turn("bob"), of.turn("bob"), of.turn("bob"):
+        clock.now += 1
+
+
+def test_what_was_taken_counts_less_with_time(clock: Clock, work: Callable[..., None]):
+    of = Turns(2)
+    work(of, "alice", 5.0)
+    clock.now += 20
+    work(of, "bob", 0.001)
+    with of.turn("alice"), of.turn("alice"):
+        pass
+
+
+def test_a_turn_ends_also_where_its_request_fails(work: Callable[..., None]):
+    of = Turns(2)
+    for _ in range(5):
+        with pytest.raises(ValueError, match="no"), of.turn("alice"):
+            raise ValueError("no")
+    work(of, "alice", 5.0)
+    work(of, "bob", 0.001)
+    done = threading.Event()
+    with of.turn("alice"):
+        waiting = threading.Thread(target=lambda: (work(of, "alice", 0.0), done.set()))
+        waiting.start()
+        assert not done.is_set()
+    wait_until(done.is_set)
+    waiting.join()
+
+
+def test_the_refusal_is_429_and_others_go_on(app: Flask, alice: Client, master: Client, clock: Clock):
+    of = app.extensions["bakehouse"].turns
+    with ExitStack() as held:
+        for _ in range(4):
+            held.enter_context(of.turn("alice"))
+        with of.turn("alice"):
+            clock.worked += 5.0
+        assert master.get("/v1/repo").status_code == 200
+        clock.now += 1
+        response = alice.get(TARGETS)
+        assert_error(response, 429, "RATE_LIMITED", "other users wait")
+        assert response.headers["Retry-After"] == "1"
+        assert master.get("/v1/repo").status_code == 200
+    assert alice.get(TARGETS).status_code == 200
