@@ -6,12 +6,13 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import TypeVar
 
 from storage import maintenance
 from storage.ancestry import Ancestry
 from storage.budget import Limits
 from storage.errors import RepositoryDamaged, StorageError, StorageUnavailable, TipMoved
+from storage.fetches import Fetches
 from storage.history import History, LoggedCommit
 from storage.ids import BlobId, CommitId, object_id
 from storage.journal import recovery
@@ -25,11 +26,9 @@ from storage.machine import git_command
 from storage.maintenance import Growth
 from storage.objects.database import ObjectDatabase
 from storage.objects.overlay import ObjectOverlay
-from storage.plumbing import transport
 from storage.plumbing.branch import Branch
 from storage.plumbing.checked_git import CheckedGit
 from storage.plumbing.refs import BRANCH, Refs, is_repository
-from storage.plumbing.transport import Upload
 from storage.revisions import Revisions
 from storage.shared import Shared
 from storage.signatures import Person, Signature
@@ -69,6 +68,7 @@ class Repository:
         reopen = partial(Repository, location, replace(shared, checkpointer=NoCheckpointer()))
         self._tip = Tip(branch, journal, objects, checkpoint, shared.checkpointer, reopen)
         self._tags = Tags(refs, objects, self._tip)
+        self.fetches = Fetches(location, self._tip, self._tags)
         self._ancestry = Ancestry(self._tip, objects, self._git)
         self._revisions = Revisions(location, self._ancestry, self._tags)
         self._history = History(objects, self._ancestry, self._git, shared.versions)
@@ -241,20 +241,3 @@ class Repository:
         with self._location.explained():
             is_due = always or maintenance.is_due(self._branch)
             return maintenance.maintain(self._branch, self._journal) if is_due else None
-
-    def advertise_refs(self, protocol: str) -> bytes:
-        """Return the first answer to a `git clone` or `git fetch`; `protocol` is `Git-Protocol`."""
-        self.checkpoint()
-        self.head()  # git takes a repository whose branch cannot be read for an empty one
-        with self._location.explained():
-            self._tags.all()  # git leaves out a tag that cannot be read
-        return transport.advertise_refs(self._location, protocol)
-
-    def upload_pack(self, protocol: str, request: IO[bytes]) -> Upload:
-        """Return the answer to a request for objects: a file at its start, which is closed here.
-
-        Closing the answer early ends the git process that it comes from.
-        """
-        with request, self._location.explained():
-            self.checkpoint()
-            return transport.upload_pack(self.path, protocol, request)

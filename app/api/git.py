@@ -48,7 +48,7 @@ def info_refs(owner: str, repo_name: str) -> Response:
     service = request.args.get("service")
     if service != _UPLOAD_PACK:
         raise Forbidden(_NO_PUSHES if service == "git-receive-pack" else _ONLY_FETCHES)
-    answer = _open(owner, repo_name).advertise_refs(_protocol())
+    answer = _open(owner, repo_name).fetches.advertise_refs(_protocol())
     return Response(answer, content_type=f"application/x-{_UPLOAD_PACK}-advertisement", headers=_NO_CACHE)
 
 
@@ -59,7 +59,7 @@ def upload_pack(owner: str, repo_name: str) -> Response:
     _open(owner, repo_name)  # answer 403 or 404 before the client has sent its request
     with context.readmit_if_slow():
         wanted = _spool(repo_name)
-    answer = _open(owner, repo_name).upload_pack(_protocol(), wanted)
+    answer = _open(owner, repo_name).fetches.upload_pack(_protocol(), wanted)
     return Response(answer, content_type=f"application/x-{_UPLOAD_PACK}-result", headers=_NO_CACHE)
 
 

@@ -262,8 +262,8 @@ def test_every_call_is_refused_while_no_file_can_be_opened_and_works_after(repos
         "versions": lambda: fresh.versions("a", second),
         "a diff": lambda: fresh.diff((first, "README.md"), (second, "a")),
         "a tag": lambda: fresh.create_tag("v1", first, ALICE, "A tag"),
-        "refs": lambda: fresh.advertise_refs("version=2"),
-        "objects": lambda: list(fresh.upload_pack("version=2", file)),
+        "refs": lambda: fresh.fetches.advertise_refs("version=2"),
+        "objects": lambda: list(fresh.fetches.upload_pack("version=2", file)),
         "maintenance": lambda: fresh.maintain(always=True),
     }
     for what, call in calls.items():

@@ -55,7 +55,7 @@ def changing_calls(repository: Repository) -> dict[str, Callable[[], object]]:
         "a write": lambda: repository.transact(put("a", b"1")),
         "a tag": lambda: repository.create_tag("v1", repository.head().commit, ALICE, "One\n"),
         "a checkpoint": repository.checkpoint,
-        "a clone that needs a checkpoint": lambda: repository.advertise_refs("version=2"),
+        "a clone that needs a checkpoint": lambda: repository.fetches.advertise_refs("version=2"),
     }
 
 

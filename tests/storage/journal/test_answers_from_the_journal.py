@@ -67,7 +67,7 @@ def test_reading_needs_no_new_file(committed: Repository, tmp_path: Path):
             assert repository.at(tip).read("folder/b").data == b"3"
             assert repository.tags() == []
             with pytest.raises(StorageUnavailable, match="No space left"):  # git has to have it
-                repository.advertise_refs("version=2")
+                repository.fetches.advertise_refs("version=2")
 
 
 def test_a_diff_is_gits_own_and_needs_a_checkpoint(committed: Repository):

@@ -84,7 +84,7 @@ def test_a_loose_ref_that_git_cannot_read_is_damage(tagged: Repository, form: by
         with pytest.raises(RepositoryDamaged, match=r"its ref refs/\S+ names no object"):
             ask()
     (tagged.path / "refs/heads/main").write_text(f"{commit}\n")
-    for ask in (tagged.tags, lambda: tagged.find("light"), lambda: tagged.advertise_refs("version=2")):
+    for ask in (tagged.tags, lambda: tagged.find("light"), lambda: tagged.fetches.advertise_refs("version=2")):
         with pytest.raises(RepositoryDamaged, match="refs/tags/light"):
             ask()
     with pytest.raises(RepositoryDamaged):
@@ -138,7 +138,7 @@ def test_changed_packed_refs_are_damage(tagged: Repository, old: str, new: str):
     content = packed.read_text()
     assert old in content
     packed.write_text(content.replace(old, new, 1))
-    for ask in (tagged.tags, lambda: tagged.advertise_refs("version=2")):
+    for ask in (tagged.tags, lambda: tagged.fetches.advertise_refs("version=2")):
         with pytest.raises(RepositoryDamaged):
             ask()
 
@@ -191,7 +191,7 @@ def test_a_tag_whose_object_cannot_be_read_is_damage(tagged: Repository, kind: s
         lambda: tagged.tag("v1"),
         tagged.tags,
         lambda: tagged.find("v1"),
-        lambda: tagged.advertise_refs("version=2"),
+        lambda: tagged.fetches.advertise_refs("version=2"),
     ):
         with pytest.raises(RepositoryDamaged, match="its tag 'v1' cannot be read"):
             ask()
