@@ -37,7 +37,7 @@ class Settings:
     maintenance: bool = True  # in the background; False: the operator runs `bakehouse maintain`
     lock_timeout: int = 10  # seconds that a request waits for a repo that another program locks
     max_page: int = 1024 * 1024  # bytes of JSON after which an answer about the past goes on in another page
-    max_parsed: int = 16 * 1024 * 1024  # bytes of documents that one answer about the past parses
+    max_parsed: int = 8 * 1024 * 1024  # bytes of documents that one answer about the past parses
     log_format: str = "text"  # or "json"
     access_log: bool = True  # a line for each request
     keep_alive: int = 75  # seconds that a connection stays open without a request

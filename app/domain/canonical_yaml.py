@@ -3,7 +3,6 @@
 Block style, UTF-8, LF, keys in the order given. `yaml_scalars` has the law of texts and keys.
 """
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -66,19 +65,26 @@ def _inline(value: Any, indent: str) -> str:
 def load(data: bytes) -> Mapping[str, Any]:
     """Parse a document; ValueError if the bytes hold none."""
     try:
-        try:
-            document = yaml_events.read(data)
-        except yaml_events.NotSimple:  # somebody wrote it by hand
-            document = yaml.load(data, Loader=yaml.CSafeLoader)
-    except (yaml.YAMLError, RecursionError) as error:
-        raise ValueError(f"not YAML: {error}") from error
-    if not isinstance(document, dict) or not _is_plain(document, len(data)):
+        document, is_plain = yaml_events.read(data), True
+    except yaml_events.NotSimple:  # somebody wrote it by hand
+        document = _load(data)
+        is_plain = isinstance(document, dict) and _is_plain(document, len(data))
+    except yaml.YAMLError as error:
+        raise _not_yaml(error) from error
+    if not isinstance(document, dict) or not is_plain:
         raise ValueError("not a YAML mapping of plain data")
     return document
 
 
-_DEEPEST = 128  # levels; a request may have 100
-_TOO_LONG = 10**4300  # Python refuses to write larger integers in decimal
+def _load(data: bytes) -> Any:
+    try:
+        return yaml.load(data, Loader=yaml.CSafeLoader)
+    except (yaml.YAMLError, RecursionError) as error:
+        raise _not_yaml(error) from error
+
+
+def _not_yaml(error: Exception) -> ValueError:
+    return ValueError(f"not YAML: {error}")
 
 
 def _is_plain(document: Mapping[str, Any], most: int) -> bool:
@@ -88,7 +94,7 @@ def _is_plain(document: Mapping[str, Any], most: int) -> bool:
     them can stand for billions of values, or for a cycle.
     """
     level: list[Any] = [document]
-    for _ in range(_DEEPEST):
+    for _ in range(yaml_events.DEEPEST):
         most -= sum(map(len, level))
         if most < 0:
             return False
@@ -101,16 +107,8 @@ def _is_plain(document: Mapping[str, Any], most: int) -> bool:
             else:
                 children += value
         level = [child for child in children if isinstance(child, dict | list)]
-        if not all(isinstance(child, dict | list) or _is_scalar(child) for child in children):
+        if not all(isinstance(child, dict | list) or yaml_events.is_scalar(child) for child in children):
             return False
         if not level:
             return True
     return False
-
-
-def _is_scalar(value: Any) -> bool:
-    if isinstance(value, float):
-        return math.isfinite(value)
-    if isinstance(value, int):
-        return abs(value) < _TOO_LONG
-    return value is None or isinstance(value, str)

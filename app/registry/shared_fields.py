@@ -38,12 +38,12 @@ def join(document: Mapping[str, Any], fields: Mapping[str, bytes]) -> bytes:
         return dump(document)
     parts = [dump({name: document[name] for name in others}) if others else b"", _START]
     for name, value in document["config"].items():
-        parts.append(fields.get(name) or _write(name, value, document.get("overrides", {}).get(name)))
+        parts.append(fields.get(name) or _write(name, value, is_shared=name not in document.get("overrides", ())))
     return b"".join(parts)
 
 
-def _write(name: str, value: Any, own: Any) -> bytes:
+def _write(name: str, value: Any, *, is_shared: bool) -> bytes:
     lines = dump({"config": {name: value}}).removeprefix(_START)
-    if len(lines) > _LARGE and value is not own:
+    if len(lines) > _LARGE and is_shared:
         _kept.put((name, id(value)), (value, lines), len(lines) + weigh(value))
     return lines

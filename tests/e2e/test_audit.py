@@ -96,9 +96,10 @@ def test_the_commit_of_each_explained_field_changed_it(user: User, git: Git, exp
     authors = set()
     for field in [*explained["fields"], *explained["removed"]]:
         commit, path = field["commit"], path_of(field)
-        name, email, time = in_clone(git, "log", "-1", "--format=%an%n%ae%n%cI", commit).split()
-        assert field["author"] == {"name": name, "email": email}
-        assert field["time"] == time.replace("+00:00", "Z")
+        trailers = "%(trailers:key=User,key=Token,key=Time,valueonly)"
+        name, email, *told = in_clone(git, "log", "-1", f"--format=%an%n%ae%n{trailers}", commit).split()
+        assert field["author"] == {"name": name, "email": email, "user": told[0], "token": told[1]}
+        assert field["time"] == told[2]
         authors.add(email)
         assert f"+++ b/{path}\n" in in_clone(git, "show", commit)
         after = value_at(patch_in(field, in_clone(git, "show", f"{commit}:{path}")), field["field"])

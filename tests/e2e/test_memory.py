@@ -33,8 +33,8 @@ _numbers = count()
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    """A server with one worker."""
-    with running(tmp_path, workers="1") as server:
+    """A server with one worker, and limits that let a request write much."""
+    with running(tmp_path, workers="1", max_document=str(4 * MIB), max_write=str(512 * MIB)) as server:
         yield server
 
 

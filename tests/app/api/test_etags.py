@@ -41,7 +41,7 @@ def test_equal_etags_of_one_address_mean_equal_bodies(app: Flask, master: Client
     commits = change_twice_and_back(alice)
     bodies: dict[tuple[str, str], set[bytes]] = defaultdict(set)
     queries = ["", *(f"ref={commit}" for commit in commits), "limit=1", "limit=2", f"from={commits[0]}"]
-    queries += ["include_metadata=true", "include_metadata=true&limit=1"]
+    queries += ["include_metadata=true", "include_metadata=true&limit=1", "full=true", "offset=1"]
     paths = {
         rule.build({name: NAMES[name] for name in rule.arguments})[1]
         for rule in app.url_map.iter_rules()

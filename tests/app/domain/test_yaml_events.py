@@ -54,8 +54,13 @@ def test_what_bakehouse_writes_is_read_from_events(document: dict[str, Any]):
     assert exact(yaml_events.read(dump(document))) == exact(document)
 
 
-def test_a_document_may_be_nested_as_deep_as_libyaml_lets_it():
-    deep = "".join(f"{' ' * depth}a:\n" for depth in range(900)).encode()
-    yaml_events.read(deep)
+@pytest.mark.parametrize(("levels", "is_read"), [(127, True), (900, False)])
+def test_a_document_is_read_as_deep_as_load_allows(levels: int, is_read: bool):
+    deep = "".join(f"{' ' * depth}a:\n" for depth in range(levels)).encode()
+    if is_read:
+        assert exact(yaml_events.read(deep)) == exact(load(deep))
+        return
+    with pytest.raises(yaml_events.NotSimple):
+        yaml_events.read(deep)
     with pytest.raises(ValueError, match="plain data"):
         load(deep)
