@@ -38,8 +38,15 @@ def ask(server: Server, query: str, **headers: str) -> tuple[int, Any]:
             return error.code, error.headers
 
 
-def lines_of(server: Server, request_id: str) -> list[str]:
-    return [line for line in server.log.read_text().splitlines() if f" request_id={request_id}" in line]
+def whole_log(server: Server) -> str:
+    """Stop the server, and return its log: the line about a request follows its answer."""
+    server.process.terminate()
+    server.process.wait()
+    return server.log.read_text()
+
+
+def lines_of(log: str, request_id: str) -> list[str]:
+    return [line for line in log.splitlines() if f" request_id={request_id}" in line]
 
 
 def test_the_log_says_why_a_request_failed_under_its_id(tmp_path: Path):
@@ -48,17 +55,16 @@ def test_the_log_says_why_a_request_failed_under_its_id(tmp_path: Path):
         assert status == 500
         request_id = headers["x-request-id"]
         assert request_id in json.loads(body)["message"]
-        told = lines_of(server, request_id)
-        assert any(line.endswith("RuntimeError: the cause") for line in told)
-        assert "of the failure\\x1b[2J" in "".join(told)
-        assert told[-1].count("GET /fails 500") == 1
         raw(server, "GET /fails-later HTTP/1.1\r\nHost: x\r\nX-Request-Id: later-1\r\n\r\n")
-        assert "RuntimeError: the later cause" in "".join(lines_of(server, "later-1"))
-        server.process.terminate()
-        server.process.wait()
-        for line in server.log.read_text().splitlines():
-            assert line.startswith("20"), line
-            assert " [INFO] " in line or " [ERROR] " in line
+        log = whole_log(server)
+    told = lines_of(log, request_id)
+    assert any(line.endswith("RuntimeError: the cause") for line in told)
+    assert "of the failure\\x1b[2J" in "".join(told)
+    assert told[-1].count("GET /fails 500") == 1
+    assert "RuntimeError: the later cause" in "".join(lines_of(log, "later-1"))
+    for line in log.splitlines():
+        assert line.startswith("20"), line
+        assert " [INFO] " in line or " [ERROR] " in line
 
 
 def test_each_request_has_one_line_as_text_and_as_json(tmp_path: Path):
@@ -71,8 +77,9 @@ def test_each_request_has_one_line_as_text_and_as_json(tmp_path: Path):
                 size = len(response.read())
             wrong, _ = ask(server, "?%0d%0a=x", Authorization=f"Bearer {user.token}")
             assert wrong == 422
-            assert "GET /v1/repo?%0D%0A 422" in server.log.read_text()
-            (line,) = [line for line in server.log.read_text().splitlines() if "list-1" in line]
+            log = whole_log(server)
+        assert "GET /v1/repo?%0D%0A 422" in log
+        (line,) = [line for line in log.splitlines() if "list-1" in line]
         path = "/v1/repo/demo/targets?ref&user_id"
         if log_format == "text":
             assert f" app.access request_id=list-1 user={user.id} repo={user.id}/demo: GET {path} 200, {size} " in line
@@ -93,7 +100,7 @@ def test_each_request_has_one_line_as_text_and_as_json(tmp_path: Path):
 def test_the_access_log_can_be_off(tmp_path: Path):
     with running(tmp_path, access_log="off") as server:
         call(server, MASTER_KEY, "GET", "/v1/repo")
-        assert "app.access" not in server.log.read_text()
+        assert "app.access" not in whole_log(server)
 
 
 def test_failed_logins_are_logged_and_slowed(tmp_path: Path):
@@ -112,7 +119,7 @@ def test_failed_logins_are_logged_and_slowed(tmp_path: Path):
         away = {"X-Forwarded-For": "192.0.2.1, 192.0.2.7"}
         assert ask(server, "", **master, **away)[0] == 200
         assert ask(server, "", Authorization="Bearer nonsense", **away)[0] == 401
-        told = server.log.read_text()
+        told = whole_log(server)
     failures = [line for line in told.splitlines() if "Failed login" in line]
     assert len(failures) >= 30
     assert f"Failed login from 127.0.0.1 as '{user.id}': This token is unknown" in failures[0]
@@ -132,5 +139,5 @@ def test_a_token_as_user_name_and_password_is_in_no_answer_and_no_log(tmp_path: 
                 )
                 assert secret.encode() not in body
                 assert secret not in str(headers)
-        told = server.log.read_text()
+        told = whole_log(server)
     assert not [secret for secret in (user.token, WRONG, MASTER_KEY) if secret in told]
