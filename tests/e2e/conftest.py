@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Callable
@@ -38,6 +39,14 @@ class User:
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """Return what a request is answered; urllib's HTTPError if it fails."""
         return call(self.server, self.token, method, path, body)
+
+    def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        """Return the status and body of an answer; 200 for each that is no error."""
+        try:
+            return 200, self.call(method, path, body)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, json.load(error)
 
     def clone_url(self, repo: str = "demo", token: str | None = None, owner: str | None = None) -> str:
         credentials = f"{self.id}:{token or self.token}"

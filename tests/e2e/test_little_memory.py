@@ -4,7 +4,6 @@ import sys
 from pathlib import Path
 
 from tests.e2e.conftest import new_user
-from tests.e2e.test_stuck import ask
 from tests.payloads import made
 from tests.server import running
 
@@ -25,10 +24,10 @@ def test_a_write_that_memory_does_not_suffice_for_changes_nothing(tmp_path: Path
     with running(tmp_path, [sys.executable, "-c", SERVE], workers="2", threads="2", **LIMITS) as server:
         user = new_user(server)
         user.call("PUT", "/v1/repo/demo/defaults/target", {"config": {"extra_kwargs": {"text": "x" * 1_900_000}}})
-        status, answer = ask(user, "POST", f"{TARGETS}/batch", batch)
+        status, answer = user.ask("POST", f"{TARGETS}/batch", batch)
         assert (status, answer.get("code")) == (503, "STORAGE_UNAVAILABLE"), answer
         assert "memory" in answer["message"]
         user.call("PUT", f"{TARGETS}/small", made(temperature=0.5, extra_kwargs=None))
         for _ in range(8):  # in both workers
-            assert ask(user, "GET", TARGETS) == (200, {"targets": ["small"]})
+            assert user.ask("GET", TARGETS) == (200, {"targets": ["small"]})
         assert "Traceback" not in server.log.read_text()

@@ -1,21 +1,18 @@
 """A stopped process holds the lock of one repository: its writers wait for a bounded time, others go on."""
 
-import json
 import os
 import signal
 import subprocess
 import sys
-import urllib.error
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from storage.journal.journal_file import NAME
-from tests.e2e.conftest import User, call, new_user
+from tests.e2e.conftest import call, new_user
 from tests.payloads import made, target
 from tests.server import MASTER_KEY, Server, running
 from tests.storage.repositories import git
@@ -43,15 +40,6 @@ def held(path: Path) -> Iterator[None]:
         holder.communicate()
 
 
-def ask(user: User, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-    """Return the status and body of an answer."""
-    try:
-        return 200, user.call(method, path, body)
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, json.load(error)
-
-
 @pytest.fixture
 def data_dir(tmp_path: Path) -> Path:
     return tmp_path / "data"
@@ -74,17 +62,17 @@ def test_other_requests_are_answered_while_one_lock_is_held(server: Server, data
     else:
         lock, write = folder, ("POST", "/v1/repo", {"repo_name": "new"})
     with ThreadPoolExecutor(24) as pool, held(lock):
-        writers = [pool.submit(ask, stuck, *write) for _ in range(24)]
+        writers = [pool.submit(stuck.ask, *write) for _ in range(24)]
         for number in range(20):  # each is answered while the lock is held
             assert call(server, MASTER_KEY, "GET", "/v1/health")["status"] == "healthy"
-            assert ask(other, "POST", TARGETS, target(f"t{number}"))[0] == 200
-            assert ask(other, "GET", f"{TARGETS}/t{number}")[0] == 200
-            assert ask(stuck, "GET", TARGETS) == (200, {"targets": ["before"]})
-            assert ask(stuck, "GET", "/v1/repo/demo/log")[0] == 200
+            assert other.ask("POST", TARGETS, target(f"t{number}"))[0] == 200
+            assert other.ask("GET", f"{TARGETS}/t{number}")[0] == 200
+            assert stuck.ask("GET", TARGETS) == (200, {"targets": ["before"]})
+            assert stuck.ask("GET", "/v1/repo/demo/log")[0] == 200
         answers = [writer.result() for writer in writers]
         assert {status for status, _ in answers} == {503}
         assert all("has held its lock for too long" in answer["message"] for _, answer in answers)
-    assert ask(stuck, *write)[0] == 200
+    assert stuck.ask(*write)[0] == 200
     assert "Traceback" not in server.log.read_text()
 
 
@@ -126,7 +114,7 @@ def test_a_dry_run_of_a_rebase_waits_for_no_lock(server: Server, data_dir: Path)
         user.call("PUT", f"{TARGETS}/{name}", made(template, temperature=temperature))
     rebase = ("POST", f"{TARGETS}/child/rebase")
     with held(data_dir / "repos" / user.id / "demo.git" / NAME):
-        status, foretold = ask(user, *rebase, {"dry_run": True, "descendants": True})
+        status, foretold = user.ask(*rebase, {"dry_run": True, "descendants": True})
         assert (status, len(foretold.get("targets", []))) == (200, 2)
-        assert ask(user, *rebase, {"descendants": True})[0] == 503
-    assert ask(user, *rebase, {"descendants": True}) == (200, {**foretold, "dry_run": False})
+        assert user.ask(*rebase, {"descendants": True})[0] == 503
+    assert user.ask(*rebase, {"descendants": True}) == (200, {**foretold, "dry_run": False})

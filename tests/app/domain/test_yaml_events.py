@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from app.domain import yaml_events
 from app.domain.canonical_yaml import dump, load
-from tests.app.domain.test_canonical_yaml import AWKWARD, TEXT, VALUES, exact
+from tests.app.domain.documents import AWKWARD, TEXT, VALUES, exact
 
 WORDS = st.sampled_from([*AWKWARD, "&a", "*a", "!!str 1", "! 1", "!x y", "{a: 1, a: 2}", "[1, [2]]", "{<<: {b: 1}}"])
 LINES = st.lists(st.sampled_from(["", "- ", "  ", "k: ", "? ", "--- ", "  - ", '"q": ', "1: ", "<<: "]), max_size=4)

@@ -7,7 +7,7 @@ from app.domain.canonical_yaml import dump
 from app.domain.yaml_size import least_size, may_exceed
 from app.registry import shared_fields
 from tests.app.api.helpers import TARGETS
-from tests.app.domain.test_canonical_yaml import TEXT, VALUES
+from tests.app.domain.documents import TEXT, VALUES
 from tests.client import Client
 from tests.payloads import made, target
 
