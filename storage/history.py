@@ -140,10 +140,12 @@ class History:
         if self._first_naming is None or self._ancestry.position(self._first_naming) is None:
             in_git = min(newest, self._ancestry.last_checkpointed())
             command = ("rev-list", "--first-parent", "--reverse", f"--grep=^{USER}: ", self._ancestry.id_at(in_git))
-            listed = self._git.ask(*command).split(maxsplit=1)
-            if not listed:
-                return next(filter(self._names_user, range(in_git + 1, newest + 1)), newest + 1)
-            self._first_naming = CommitId(listed[0])
+            # A message by hand may have such a line, too; the trailers of the commit decide.
+            listed = map(self._position, map(CommitId, self._git.ask(*command).split()))
+            first = next(filter(self._names_user, chain(listed, range(in_git + 1, newest + 1))), None)
+            if first is None:
+                return newest + 1
+            self._first_naming = self._ancestry.id_at(first)
         position = self._ancestry.position(self._first_naming)
         assert position is not None
         return position

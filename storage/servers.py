@@ -57,6 +57,7 @@ class Membership:
         self._process = os.getpid()
         while not self._join():
             time.sleep(_PAUSE)
+        self._keep_for_reading()
         atexit.register(self._leave)
 
     def keep_up(self) -> None:
@@ -84,6 +85,13 @@ class Membership:
                 "what was written at once among machines, set BAKEHOUSE_SHARED_LOCKS=on for all of them"
             )
         return True
+
+    def _keep_for_reading(self) -> None:
+        """Keep the shared lock without a file open for writing, so that an operator can remount the disk read-only."""
+        kept = os.open(self._path, os.O_RDONLY)
+        fcntl.flock(kept, fcntl.LOCK_SH)
+        os.close(self._file)
+        self._file = kept
 
     def _wait_for_silence(self, other: str) -> None:
         """Wait for as long as a server of another machine would need to show that it runs."""
@@ -116,7 +124,9 @@ class Membership:
         """Name no machine any more, if no other server is left: then the next one need not wait."""
         if os.getpid() != self._process:  # a worker, which has the file of its parent
             return
+        os.close(self._file)
         with suppress(OSError, CannotServe):
+            self._file = os.open(self._path, os.O_RDWR)
             if _take(self._file, fcntl.LOCK_EX):
                 os.ftruncate(self._file, 0)
 

@@ -116,5 +116,5 @@ class Transaction:
         now = moments.now()
         if self._base is None:
             return CommitHeader(root, None, now)
-        # A clock that jumped back must not reorder the history.
-        return CommitHeader(root, self._base.commit, max(now, self._base.moment))
+        # A clock that jumped back must not reorder the history. Each commit has a moment of its own.
+        return CommitHeader(root, self._base.commit, max(now, self._base.moment + 1))

@@ -57,10 +57,17 @@ def upload_pack(owner: str, repo_name: str) -> Response:
     """Stream the objects that a clone or fetch asks for."""
     _refuse_other_parameters()
     _open(owner, repo_name)  # answer 403 or 404 before the client has sent its request
-    with context.readmit_if_slow():
-        wanted = _spool(repo_name)
-    answer = _open(owner, repo_name).fetches.upload_pack(_protocol(), wanted)
-    return Response(answer, content_type=f"application/x-{_UPLOAD_PACK}-result", headers=_NO_CACHE)
+    end = context.stream()
+    try:
+        with context.readmit_if_slow():
+            wanted = _spool(repo_name)
+        answer = _open(owner, repo_name).fetches.upload_pack(_protocol(), wanted)
+    except BaseException:
+        end()
+        raise
+    response = Response(answer, content_type=f"application/x-{_UPLOAD_PACK}-result", headers=_NO_CACHE)
+    response.call_on_close(end)
+    return response
 
 
 @blueprint.post("/git-receive-pack")

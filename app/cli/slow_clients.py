@@ -1,11 +1,15 @@
 """Cut off clients that send or take too slowly, while other requests wait for their threads."""
 
 import errno
+import fcntl
 import logging
 import select
 import socket
+import termios
 import threading
 import time
+from array import array
+from contextlib import suppress
 from typing import Any
 
 _PATIENCE = 1.0  # seconds that a client may be behind its rate, and a request may wait for a thread
@@ -71,7 +75,8 @@ class PacedSocket(socket.socket):
     def begin(self) -> None:
         """Begin to measure."""
         self._waited = 0.0  # seconds
-        self._moved = 0  # bytes
+        self._handed = 0  # bytes that were received, or handed to the system to be sent
+        self._moved = 0  # bytes without those that the system has not sent yet
         self._behind = 0.0  # seconds
 
     def recv(self, size: int, flags: int = 0) -> bytes:
@@ -84,7 +89,7 @@ class PacedSocket(socket.socket):
                     return super().recv(size, flags)
                 self._wait(select.POLLIN)
             else:
-                self._note(len(data))
+                self._handed += len(data)
                 return data
 
     def send(self, data: Any, flags: int = 0) -> int:
@@ -103,30 +108,45 @@ class PacedSocket(socket.socket):
             except BlockingIOError:
                 self._wait(select.POLLOUT)
             else:
-                self._note(sent)
+                self._handed += sent
                 rest = rest[sent:]
         return None
-
-    def _note(self, size: int) -> None:
-        """Note that bytes moved. Nobody gets ahead: the system takes megabytes at once, whoever reads them."""
-        self._moved += size
-        self._behind = max(0.0, self._behind - size / self._clients.rate)
 
     def _wait(self, event: int) -> None:
         poller = select.poll()
         poller.register(self, event)
-        started = time.monotonic()
+        self._look(0.0)
+        last = moved_at = time.monotonic()
         try:
             while not poller.poll(_TICK):
-                paused = time.monotonic() - started
-                if paused > _LONGEST_PAUSE or self._clients.must_go(self, self._behind + paused):
+                now = time.monotonic()
+                if self._look(now - last):
+                    moved_at = now
+                last = now
+                if now - moved_at > _LONGEST_PAUSE or self._clients.must_go(self, self._behind):
                     verb = "sent" if event == select.POLLIN else "took"
-                    _log.warning(
-                        "A client was cut off: it %s %d bytes in %d seconds", verb, self._moved, self._waited + paused
-                    )
+                    _log.warning("A client was cut off: it %s %d bytes in %d seconds", verb, self._moved, self._waited)
                     raise TooSlow
         finally:
-            paused = time.monotonic() - started
-            self._waited += paused
-            self._behind += paused
+            self._look(time.monotonic() - last)
             self._clients.forget(self)
+
+    def _look(self, seconds: float) -> int:
+        """Measure what moved since the last look, of which a thread waited for some seconds; return the bytes.
+
+        Nobody gets ahead. The system takes megabytes at once, and says that it takes more only when a good part of
+        these has gone: so what it has not sent yet is asked for.
+        """
+        moved = self._handed - _unsent(self)
+        size, self._moved = moved - self._moved, moved
+        self._waited += seconds
+        self._behind = max(0.0, self._behind + seconds - size / self._clients.rate)
+        return size
+
+
+def _unsent(connection: socket.socket) -> int:
+    """Return how many bytes were handed to the system and are not at the client yet; 0 where it does not tell."""
+    count = array("i", [0])
+    with suppress(OSError):
+        fcntl.ioctl(connection, termios.TIOCOUTQ, count)
+    return count[0]

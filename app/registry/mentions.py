@@ -20,7 +20,9 @@ _SUFFIX = ".yml"
 _HEAD = re.compile(rb"""template: ["']?([\w.-]+)["']?\ntemplate_version: ["']?([0-9a-f]{40})["']?\n""", re.ASCII)
 # At the indentation of a config's fields. Without quotes, null is no name.
 _PROMPTS = re.compile(rf"""^  (?:{"|".join(PROMPT_FIELDS)}): (?!null$)(["']?)([\w.-]+)\1$""".encode(), re.MULTILINE)
-_FILES = re.compile(rb"""(templates/[\w.-]+)(?:["']?: *["']?([0-9a-f]{40})\b)?""", re.ASCII)
+# The lines below `files`, and those of generators; other texts may hold the path of a file, too.
+_OWNED = re.compile(rb"""^  ["']?(templates/[\w.-]+)["']?: ["']?([0-9a-f]{40})["']?$""", re.ASCII | re.MULTILINE)
+_NAMED = re.compile(rb"""^ +(?:- )?template_path: ["']?(templates/[\w.-]+)["']?$""", re.ASCII | re.MULTILINE)
 
 
 class Template(NamedTuple):
@@ -73,10 +75,8 @@ def of_version(source: Source, version: BlobId) -> Mentions:
 
 def _keep(version: BlobId, data: bytes) -> Mentions:
     head = _HEAD.match(data)
-    files: dict[str, BlobId | None] = {}
-    for match in _FILES.finditer(data):
-        path = match[1].decode()
-        files[path] = BlobId(match[2].decode()) if match[2] else files.get(path)
+    files: dict[str, BlobId | None] = {match[1].decode(): None for match in _NAMED.finditer(data)}
+    files |= {match[1].decode(): BlobId(match[2].decode()) for match in _OWNED.finditer(data)}
     found = Mentions(
         Template(head[1].decode(), BlobId(head[2].decode())) if head else None,
         frozenset(match[2].decode() for match in _PROMPTS.finditer(data)),

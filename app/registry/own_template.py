@@ -1,9 +1,11 @@
 """Targets that are their own template, since a PUT can change a target on top of what it was."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from app.domain.budgets import Work
 from app.domain.differences import is_same
+from app.domain.errors import TooMuchToRead
 from app.domain.resolution import Config, combine
 from app.registry import mentions, target_files
 from app.registry.documents import Source
@@ -12,6 +14,7 @@ from storage.caches import Cache
 from storage.ids import BlobId
 
 _LATEST = 100  # versions
+_MOST = 4 * 1024 * 1024  # bytes of these versions
 # By target and version, which determine the template.
 _basis_names: Cache[tuple[str, BlobId], str] = Cache(8 * 1024 * 1024)
 
@@ -57,15 +60,17 @@ def has_already(source: Source, target: Target, overrides: Config) -> bool:
     """Tell whether overrides on top of a target, which leave its config as it is, are among its own already.
 
     Else they hold on to a value that the target has from its template, and a rebase would keep that value. Only
-    the latest versions of a target that was often its own template are asked.
+    the latest versions of a target that was often its own template are asked, and not many bytes of them.
     """
     own: Config = {}
-    for _ in range(_LATEST):
-        below = target_files.read_template_version(source, target.template, target.template_version)
-        own = combine(below, target.overrides, own)
-        if is_same(combine(below, own, overrides), own):
-            return True
-        if target.template != target.name:
-            return False
-        target = target_files.read_version(source, target.name, target.template_version)
+    work = Work(_MOST)
+    with suppress(TooMuchToRead):
+        for _ in range(_LATEST):
+            below = target_files.read_template_version(source, target.template, target.template_version)
+            own = combine(below, target.overrides, own)
+            if is_same(combine(below, own, overrides), own):
+                return True
+            if target.template != target.name:
+                return False
+            target = target_files.read_version(source, target.name, target.template_version, work)
     return False

@@ -20,6 +20,8 @@ from storage.ids import CommitId
 from storage.repository import Repository
 from storage.transaction import Transaction
 
+_MOST_READ = 16 * 1024 * 1024  # bytes of targets that one rebase parses, and no more than it may write
+
 
 @dataclass(frozen=True, slots=True)
 class Drift:
@@ -131,14 +133,18 @@ def rebase(
 def _rebase_in(
     source: Editable, name: str, precondition: Precondition, *, with_descendants: bool
 ) -> tuple[list[Drift], list[str]]:
-    """Write the targets that differ on today's templates; return them, parents first, and the warnings."""
-    first = drift(source, name)
+    """Write the targets that differ on today's templates; return them, parents first, and the warnings.
+
+    TooMuchToRead where the targets come to too much: other writers of the repo wait meanwhile.
+    """
+    work = Work(min(_MOST_READ, source.budget.left_in_all))
+    first = drift(source, name, work=work)
     precondition.check(name, first.target.version)
     changes = FileChanges(source)
     written = [_write(source, changes, first)]
     if with_descendants:
         below = descendants(source, name)
-        written += [_write(source, changes, drift(source, child, depth)) for child, depth in below]
+        written += [_write(source, changes, drift(source, child, depth, work)) for child, depth in below]
     changed = [found for found in written if not found.is_current]
     after = [found.rebased or found.target for found in changed]
     warnings = changes.settle() + references.dangling_of_all(source, [(target.name, target.config) for target in after])

@@ -4,6 +4,7 @@ The list of a guest looks at these repos only, so its work and time tell nothing
 guest may do is in each `repo.yml`: a repo that is listed here and no longer granted is passed over.
 """
 
+import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
 
@@ -13,10 +14,12 @@ from app.registry.accounts import Accounts
 from app.registry.documents import Source
 from app.registry.messages import Origin
 from app.registry.share_files import FOLDER, NOTE, PATH_OF_NOTE
-from storage.errors import StorageError
+from storage.errors import LayoutUnknown, RepositoryDamaged, StorageUnavailable
 from storage.repository import Repository
 from storage.store import Store
 from storage.transaction import Transaction
+
+_log = logging.getLogger(__name__)
 
 
 class Shares:
@@ -50,10 +53,10 @@ class Shares:
         return [name for its_owner, _, name in found if its_owner == owner]
 
     def _list_all(self) -> None:
-        """List every repo that is shared now, once and for all; nothing while the grants of a repo cannot be read."""
+        """List every repo that is shared now, once and for all; nothing while the disk does not answer."""
         try:
             listed = self._all_grants()
-        except (NotFound, StorageError):
+        except (NotFound, StorageUnavailable):
             return
         origin = Origin("bakehouse")
 
@@ -69,7 +72,12 @@ class Shares:
         listed: dict[str, set[str]] = defaultdict(set)
         for owner in self._store.folders():
             for name in repos.list_names(self._store, owner):
-                for user_id in grants.get(repos.open_repository(self._store, owner, name).head()):
+                try:
+                    shared_with = grants.get(repos.open_repository(self._store, owner, name).head())
+                except (LayoutUnknown, RepositoryDamaged) as error:
+                    _log.warning("Guests will see %s/%s in no list until it is shared again: %s", owner, name, error)
+                    continue
+                for user_id in shared_with:
                     listed[user_id].add(f"{owner}/{name}")
         return listed
 

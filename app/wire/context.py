@@ -95,6 +95,11 @@ def _take_turn() -> None:
         g.turn = turn
 
 
+def stream() -> Callable[[], None]:
+    """Begin an answer in pieces, and return what must be called at its end; TooBusy if the user has too many."""
+    return services().turns.stream(principal().user.id)
+
+
 def end(_: BaseException | None) -> None:
     """Let another request of this user be worked on."""
     turn = g.pop("turn", None)

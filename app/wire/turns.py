@@ -4,13 +4,14 @@ import math
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 _MEMORY = 2.0  # seconds, after which a third of the time that a user took still counts
 _FAIR = 0.25  # of a core: a user who takes less never waits
 _LONG = 0.25  # seconds of a request, after which others do not queue behind it in many threads
 _PATIENCE = 10.0  # seconds
+_PRESENCE = 60.0  # seconds since the last request of a user who may send another soon
 _RETRY_AFTER = 1  # seconds
 
 
@@ -30,6 +31,7 @@ class _Use:
         self.seen = 0.0
         self.running: list[float] = []  # when each request began
         self.waiting = 0
+        self.streams = 0
 
     def pass_time(self, now: float) -> None:
         """Let what was taken earlier count less."""
@@ -46,6 +48,7 @@ class Turns:
 
     def __init__(self, threads: int) -> None:
         self._most = max(1, threads // 2)
+        self._most_streams = max(1, threads * 3 // 4)
         self._state = threading.Condition()
         self._uses: defaultdict[str, _Use] = defaultdict(_Use)
 
@@ -59,6 +62,23 @@ class Turns:
         finally:
             self._end(user, started, time.thread_time() - before)
 
+    def stream(self, user: str) -> Callable[[], None]:
+        """Begin an answer that a thread sends for as long as the client takes it; call what is returned at its end.
+
+        TooBusy where the user has three quarters of the threads for such answers, and others are there.
+        """
+        with self._state:
+            use = self._uses[user]
+            if use.streams >= self._most_streams and self._others(user, _PRESENCE):
+                raise TooBusy
+            use.streams += 1
+
+        def end() -> None:
+            with self._state:
+                use.streams -= 1
+
+        return end
+
     def _begin(self, user: str) -> float:
         with self._state:
             arrived = time.monotonic()
@@ -68,6 +88,7 @@ class Turns:
             try:
                 while use.running and self._is_unfair(user, use):
                     now = time.monotonic()
+                    use.pass_time(now)
                     is_crowded = len(use.running) + use.waiting > self._most and now - use.running[0] > _LONG
                     if is_crowded or now - arrived > _PATIENCE:
                         raise TooBusy
@@ -87,12 +108,13 @@ class Turns:
             self._state.notify_all()
 
     def _is_unfair(self, user: str, use: _Use) -> bool:
-        """Tell whether a user takes too much while others are there; forget users who have gone."""
+        """Tell whether a user takes too much while others are there."""
+        return use.seconds >= _FAIR * _MEMORY and self._others(user, _MEMORY)
+
+    def _others(self, user: str, seconds: float) -> bool:
+        """Tell whether other users sent requests in the last seconds; forget users who have gone."""
         now = time.monotonic()
-        if use.seconds < _FAIR * _MEMORY:
-            return False
-        gone = [name for name, other in self._uses.items() if now - other.seen > _MEMORY and not other.running]
-        for name in gone:
-            if not self._uses[name].waiting:
+        for name, use in list(self._uses.items()):
+            if now - use.seen > _PRESENCE and not (use.running or use.waiting or use.streams):
                 del self._uses[name]
-        return any(name != user for name in self._uses)
+        return any(name != user and (use.running or now - use.seen <= seconds) for name, use in self._uses.items())

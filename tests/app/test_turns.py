@@ -137,3 +137,34 @@ def test_the_refusal_is_429_and_others_go_on(app: Flask, alice: Client, master: 
         assert response.headers["Retry-After"] == "1"
         assert master.get("/v1/repo").status_code == 200
     assert alice.get(TARGETS).status_code == 200
+
+
+def test_the_streams_of_one_user_leave_threads_to_others():
+    worker = Turns(8)
+    with worker.turn("alice"):
+        alone = [worker.stream("alice") for _ in range(8)]  # nobody else is there
+    for end in alone:
+        end()
+    with worker.turn("bob"), worker.turn("alice"):
+        ends = [worker.stream("alice") for _ in range(6)]
+        with pytest.raises(TooBusy):
+            worker.stream("alice")
+        worker.stream("bob")()
+        ends.pop()()
+        worker.stream("alice")()
+
+
+def test_a_user_whose_load_has_faded_waits_no_longer_beside_a_request_that_takes_nothing():
+    worker = Turns(8)
+    with worker.turn("bob"):
+        pass
+    with worker.turn("alice"):
+        pass
+    worker._uses["alice"].seconds = 1.0
+    with worker.turn("alice"), ThreadPoolExecutor(1) as pool:  # the first waits for a slow client
+
+        def another() -> bool:
+            with worker.turn("alice"):
+                return True
+
+        assert pool.submit(another).result(timeout=60)

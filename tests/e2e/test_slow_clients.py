@@ -3,6 +3,7 @@
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -84,3 +85,25 @@ def test_the_slowest_goes_first(tmp_path: Path):
         with suppress(ConnectionResetError):
             assert len(read_all(stalled)) < LARGE
         assert server.log.read_text().count("A client was cut off") == 1
+
+
+def test_a_reader_at_twice_the_rate_gets_on_while_others_wait(tmp_path: Path):
+    """The system takes megabytes at once, so for seconds it takes no more, although the client reads."""
+    rate = 128 * 1024
+    with (
+        running(tmp_path, COMMAND, workers="1", threads="1", min_rate=str(rate // 2)) as server,
+        ThreadPoolExecutor(1) as pool,
+        socket.socket() as reader,
+    ):
+        reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        reader.connect(("127.0.0.1", server.port))
+        reader.sendall(LARGE_ANSWER.encode())
+        other = pool.submit(call, server, MASTER_KEY, "GET", "/v1/repo")
+        started = time.monotonic()
+        for piece in range(8 * 8):
+            assert reader.recv(rate // 8, socket.MSG_WAITALL)
+            time.sleep(max(0.0, started + (piece + 1) / 8 - time.monotonic()))
+        assert not other.done()
+        assert "cut off" not in server.log.read_text()
+        reader.close()
+        assert other.result() == {"repos": []}

@@ -35,11 +35,13 @@ def test_the_tip_at_any_moment_is_the_last_commit_made_by_then(
     chance = random.Random(seed)
     made: list[tuple[int, str]] = [(0, repository.head().commit)]
     times = [NOON + chance.choice((-1, 0, 0, 1, 2)) + chance.randrange(8) / 8 for _ in range(40)]
+    told = 0  # by the last commit
     for seconds in times if jumps else sorted(times):
         if not jumps and chance.random() < 0.2:
             moment, (commit,) = int(seconds) * SECOND, commit_at(repository.path, [int(seconds)])
         else:
-            moment, commit = int(seconds * SECOND), write_at(repository, monkeypatch, seconds)
+            moment, commit = max(int(seconds * SECOND), told + 1), write_at(repository, monkeypatch, seconds)
+        told = moment
         made.append((max(moment, made[-1][0]), commit))
     for opened in (repository, Store(tmp_path).open("alice/demo")):
         for eighth in range(-10, 35):

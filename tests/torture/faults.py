@@ -192,10 +192,14 @@ def _fail_each_step_of_a_checkpoint(
 
 
 def tips(data_dir: Path) -> dict[Path, str]:
-    """Return where the branches and tags that the requests move are, and which repos there are."""
+    """Return where the branches and tags that the requests move are, which repos there are, and the users' files.
+
+    The accounts have more than the users: a share is listed before the grant, which may then be refused.
+    """
     found = dict.fromkeys((data_dir / "repos/admin").glob("*.git"), "")
-    for root, name in (("", "accounts"), ("repos", "admin/demo")):
+    asked = {("", "accounts"): ("ls-tree", "HEAD", "users"), ("repos", "admin/demo"): ("for-each-ref",)}
+    for (root, name), question in asked.items():
         repository = Store(data_dir / root).open(name)
         repository.checkpoint()
-        found[repository.path] = git(repository.path, "for-each-ref")  # maintenance may just pack the tags
+        found[repository.path] = git(repository.path, *question)  # maintenance may just pack the tags
     return found

@@ -15,7 +15,7 @@ from app import create_app
 from app.domain import canonical_yaml
 from app.settings import Settings
 from tests.app.api.helpers import DEFAULT, MESSAGES, PROMPTS, TARGETS, log
-from tests.client import Client, assert_mistakes
+from tests.client import Client, assert_error, assert_mistakes
 from tests.contracts import hold_to_contracts
 from tests.payloads import asking, made, target
 from tests.server import MASTER_KEY
@@ -144,7 +144,7 @@ def test_a_batch_that_multiplies_its_template_is_refused_before_it_is_written(
 
 def test_what_a_rebase_writes_is_limited_also_in_a_dry_run(limited: Limited):
     client = limited(max_write=50_000)
-    client.post(TARGETS, target("base", extra_kwargs=text(9000)))
+    client.post(TARGETS, target("base", extra_kwargs={"small": 1}))
     for number in range(6):
         client.post(TARGETS, target(f"child-{number}", "base", temperature=0.5))
     client.put(f"{TARGETS}/base", made(extra_kwargs=text(9001)))
@@ -153,7 +153,7 @@ def test_what_a_rebase_writes_is_limited_also_in_a_dry_run(limited: Limited):
         response = client.post(f"{TARGETS}/base/rebase", {"descendants": True, "dry_run": dry_run})
         assert_mistakes(response, TOO_LARGE)
         assert "50000" in response.json["detail"][0]["msg"]
-    assert client.get(f"{TARGETS}/child-0").json["config"]["extra_kwargs"] == text(9000)
+    assert client.get(f"{TARGETS}/child-0").json["config"]["extra_kwargs"] == {"small": 1}
 
 
 @pytest.mark.parametrize("value", ["[]", "{}", "0", '{"":0}'])
@@ -207,3 +207,16 @@ def test_items_of_one_wrong_name_are_told_a_hundred_times(alice: Client):
     sentences = failed["-bad"].split("; ")
     assert (len(sentences), sentences[-1]) == (101, "and 2900 more of this name")
     assert len(failed["-bad"]) < 20_000
+
+
+def test_a_rebase_with_descendants_counts_what_it_reads_before_it_waits_for_all(limited: Limited):
+    client = limited(max_write=100_000)
+    noise = {"noise": "x" * 8000}
+    client.put(f"{TARGETS}/top", made(extra_kwargs=noise))
+    for number in range(12):
+        client.put(f"{TARGETS}/t{number}", made("top", extra_kwargs={"own": number}))
+    before = client.get("/v1/repo/demo/log").json
+    for dry_run in (True, False):
+        answer = client.post(f"{TARGETS}/top/rebase", {"descendants": True, "dry_run": dry_run})
+        assert_error(answer, 413, "PAYLOAD_TOO_LARGE", "100000 bytes")
+    assert client.get("/v1/repo/demo/log").json == before

@@ -195,3 +195,13 @@ def test_a_damaged_target_can_be_deleted(app: Flask, alice: Client):
     repository.transact(commit_files({"targets/a.yml": b"{"}))
     assert alice.delete(f"{TARGETS}/a").status_code == 200
     assert is_there(app)
+
+
+def test_a_text_that_holds_the_path_of_a_file_does_not_use_the_file(app: Flask, alice: Client):
+    put(alice, "a", generators=asking("one"))
+    notes = {"one": f"see {ASK}: for more", "two": f"{ASK}: {'0' * 40}", "three": f"first\n  {ASK}: {'0' * 40}\n"}
+    put(alice, "other", extra_kwargs=notes)
+    put(alice, "a", generators=asking("two"))
+    assert show(app, ASK) == "two"
+    alice.delete(f"{TARGETS}/a")
+    assert not is_there(app)

@@ -9,6 +9,7 @@ from flask import Flask
 from storage.repository import Repository
 from storage.signatures import Person
 from storage.store import Store
+from storage.transaction import Transaction
 from tests.app.api.helpers import DEFAULT, MESSAGES, PROMPTS, TARGETS, TOKENS, explain, log, new_user
 from tests.client import Client
 from tests.payloads import made, target
@@ -172,3 +173,18 @@ def test_a_name_and_address_of_another_user_are_warned_of(master: Client):
         answer = master.post(USERS, {"user_id": f"u{number}", "user_alias": alias, "user_email": email})
         assert len(answer.json["warnings"]) == len(others)
         assert all(other in warning for other, warning in zip(others, answer.json["warnings"], strict=True))
+
+
+def test_a_message_by_hand_names_no_user(app: Flask, alice: Client):
+    person = Person("Alice", "alice@example.org")
+    repository = before_trailers(app, [person, person])
+
+    def by_hand(transaction: Transaction) -> None:
+        transaction.write("b", b"")
+        transaction.commit("Change\n\nUser: she asked for it\n\nTwice.\n", Person("Hand", "hand@example.org"))
+
+    repository.transact(by_hand)
+    repository.transact(commit_files({"a": b"later"}, person))
+    for _ in range(2):
+        assert len(commits(alice, "author=alice", "/v1/repo/old/log")) == 3
+        repository.checkpoint()
