@@ -4,16 +4,19 @@ from typing import IO
 
 from storage.journal.tip import Tip
 from storage.location import Location
+from storage.objects.reader import ObjectReader
 from storage.plumbing import transport
 from storage.plumbing.transport import Upload
+from storage.snapshot import Snapshot
 from storage.tags import Tags
 
 
 class Fetches:
     """The answers of one repository. Threads may share one."""
 
-    def __init__(self, location: Location, tip: Tip, tags: Tags) -> None:
+    def __init__(self, location: Location, objects: ObjectReader, tip: Tip, tags: Tags) -> None:
         self._location = location
+        self._objects = objects
         self._tip = tip
         self._tags = tags
 
@@ -21,7 +24,7 @@ class Fetches:
         """Return the first answer to a `git clone` or `git fetch`; `protocol` is `Git-Protocol`."""
         self._tip.checkpoint(None)
         with self._location.explained():
-            self._tip.read()  # git takes a repository whose branch cannot be read for an empty one
+            Snapshot(self._objects, self._tip.read())  # git would send a branch to a commit that is missing
             self._tags.all()  # git leaves out a tag that cannot be read
         return transport.advertise_refs(self._location, protocol)
 

@@ -68,7 +68,7 @@ class Repository:
         reopen = partial(Repository, location, replace(shared, checkpointer=NoCheckpointer()))
         self._tip = Tip(branch, journal, objects, checkpoint, shared.checkpointer, reopen)
         self._tags = Tags(refs, objects, self._tip)
-        self.fetches = Fetches(location, self._tip, self._tags)
+        self.fetches = Fetches(location, objects, self._tip, self._tags)
         self._ancestry = Ancestry(self._tip, objects, self._git)
         self._revisions = Revisions(location, self._ancestry, self._tags)
         self._history = History(objects, self._ancestry, self._git, shared.versions)

@@ -46,7 +46,7 @@ def run(create: Callable[[Settings], Flask]) -> None:
     listener = listen(settings)
     settings = replace(settings, port=listener.getsockname()[1])  # the real port if 0 was given
     logs.configure(settings, master_key.ensure(settings))
-    _log.info("The data directory is %s", settings.data_dir)
+    _log.info("The data directory is %s", settings.data_dir.resolve())
     _Server(settings, share, listener, create, membership).run()
 
 

@@ -38,7 +38,7 @@ def test_commits_stay_in_order_when_the_clock_jumps(repository: Repository, cloc
 
 
 def test_find_at_is_right_when_the_clock_has_jumped(repository: Repository, clock: Clock, tmp_path: Path):
-    """Of several commits in one second, the last one is the tip of that second."""
+    """Of several commits in one second, the last one is the tip at the end of that second."""
     commits = []
     for jump in JUMPS:
         clock.now = NOON + jump
@@ -47,7 +47,8 @@ def test_find_at_is_right_when_the_clock_has_jumped(repository: Repository, cloc
     for opened in (repository, Store(tmp_path).open("alice/demo")):
         assert opened.find_at(moment(NOON)) == commits[0]
         assert opened.find_at(moment(NOON + 59)) == commits[0]
-        assert opened.find_at(moment(NOON + 60)) == commits[4]
+        assert opened.find_at(moment(NOON + 60)) == commits[1]
+        assert opened.find_at(moment(NOON + 60).replace(microsecond=999_999)) == commits[4]
         assert opened.find_at(moment(NOON + 3599)) == commits[4]
         assert opened.find_at(moment(NOON + 10**6)) == commits[-1]
         assert [logged.commit for logged in opened.log(commits[-1])][:-1] == commits[::-1]
