@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
+from multiprocessing import get_context
 
 from tests.benchmarks.load import Client
 from tests.benchmarks.table import compare
@@ -55,23 +56,29 @@ def _median(client: Client, amount: int) -> float:
 
 @contextmanager
 def _busy(client: Client, method: str) -> Iterator[None]:
-    """Have all clients send requests, each to its own repo, while the block runs."""
-    stop = threading.Event()
-    threads = [threading.Thread(target=_send, args=(client, method, number, stop)) for number in range(CLIENTS)]
-    for thread in threads:
-        thread.start()
+    """Have all clients send requests, each to its own repo, while the block runs.
+
+    They are a process of their own: their large bodies would hold up the thread that measures.
+    """
+    clients = get_context("fork").Process(target=_send_all, args=(client, method))
+    clients.start()
     try:
         yield
     finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
+        clients.kill()
+        clients.join()
 
 
-def _send(client: Client, method: str, number: int, stop: threading.Event) -> None:
+def _send_all(client: Client, method: str) -> None:
+    threads = [threading.Thread(target=_send, args=(client, method, number)) for number in range(CLIENTS)]
+    for thread in threads:
+        thread.start()
+
+
+def _send(client: Client, method: str, number: int) -> None:
     path = f"http://127.0.0.1:{client.port}/v1/repo/r{number}/defaults/target"
     headers = {"Authorization": f"Bearer {client.token}", "X-User-Id": client.user, "Content-Type": "application/json"}
-    while not stop.is_set():
+    while True:
         first = next(_numbers)
         values = {f"key{at}": [first, at, {"a": [at, {"b": first}]}] for at in range(_VALUES)}
         body = json.dumps({"config": {"extra_kwargs": values}}).encode() if method == "PUT" else None
@@ -82,4 +89,4 @@ def _send(client: Client, method: str, number: int, stop: threading.Event) -> No
             with error:
                 if error.code not in (429, 503):
                     raise
-                stop.wait(float(error.headers["Retry-After"]))
+                time.sleep(float(error.headers["Retry-After"]))
