@@ -14,6 +14,7 @@ import pytest
 
 from tests.e2e.conftest import call
 from tests.e2e.views import COMMAND
+from tests.seams import wait_until
 from tests.server import MASTER_KEY, Server, running
 
 GET = b"GET /v1/repo HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + MASTER_KEY.encode() + b"\r\n\r\n"
@@ -134,6 +135,7 @@ def test_connections_without_a_request_take_no_thread(tmp_path: Path):
 def test_a_client_that_does_not_close_its_end_keeps_nobody_waiting(tmp_path: Path):
     closed: list[socket.socket] = []
     with running(tmp_path, workers="1", threads="1") as server:
+        wait_until(server.workers)  # the socket listens before the worker is there
         (worker,) = server.workers()
         before = open_sockets(worker)
         for _ in range(200):
