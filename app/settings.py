@@ -4,8 +4,11 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
+
+Network = IPv4Network | IPv6Network
 
 _PUBLIC_URL = re.compile(r"https?://[^\s/?#]+(?:/[^\s?#]*)?")
 _VISIBLE_ASCII = re.compile(r"[!-~]+")
@@ -42,6 +45,10 @@ class Settings:
     access_log: bool = True  # a line for each request
     keep_alive: int = 75  # seconds that a connection stays open without a request
     min_rate: int = 16 * 1024  # bytes a second of a client whose thread another request waits for
+    trusted_proxies: tuple[Network, ...] = (
+        ip_network("127.0.0.0/8"),
+        ip_network("::1"),
+    )  # that tell who the client is
     shared_locks: bool = False  # whether processes on other machines see the locks in the data directory
 
     @classmethod
@@ -71,6 +78,7 @@ class Settings:
             access_log=_switch(env, "BAKEHOUSE_ACCESS_LOG", cls.access_log),
             keep_alive=_integer(env, "BAKEHOUSE_KEEP_ALIVE", cls.keep_alive, 1, 3600),
             min_rate=_integer(env, "BAKEHOUSE_MIN_RATE", cls.min_rate, 1, 1024**3),
+            trusted_proxies=_networks(env, "BAKEHOUSE_TRUSTED_PROXIES", cls.trusted_proxies),
             shared_locks=_switch(env, "BAKEHOUSE_SHARED_LOCKS", cls.shared_locks),
         )
 
@@ -101,6 +109,18 @@ def _integer(env: Mapping[str, str], name: str, default: int, least: int, most: 
     if not re.fullmatch(r"[0-9]{1,12}", text) or not least <= int(text) <= most:
         raise SettingsError(f"{name} must be a whole number from {least} to {most}, not {text!r}.")
     return int(text)
+
+
+def _networks(env: Mapping[str, str], name: str, default: tuple[Network, ...]) -> tuple[Network, ...]:
+    text = env.get(name)
+    if not text:
+        return default
+    try:
+        return tuple(ip_network(part.strip()) for part in text.split(","))
+    except ValueError as error:
+        raise SettingsError(
+            f"{name} must be addresses or networks with commas between them, such as 10.0.0.7,172.18.0.0/16: {error}."
+        ) from error
 
 
 def _switch(env: Mapping[str, str], name: str, default: bool) -> bool:

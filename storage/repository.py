@@ -66,16 +66,18 @@ class Repository:
 
         checkpoint = Checkpoint(branch, refs, objects, self._git, growth.add, then=maintain)
         reopen = partial(Repository, location, replace(shared, checkpointer=NoCheckpointer()))
-        self._tip = Tip(branch, journal, objects, checkpoint, shared.checkpointer, reopen)
+
+        def check(commit: CommitId) -> None:
+            shared.check(Snapshot(objects, commit))
+
+        self._tip = Tip(branch, journal, objects, checkpoint, shared.checkpointer, reopen, check)
         self._tags = Tags(refs, objects, self._tip)
         self.fetches = Fetches(location, objects, self._tip, self._tags)
         self._ancestry = Ancestry(self._tip, objects, self._git)
         self._revisions = Revisions(location, self._ancestry, self._tags)
         self._history = History(objects, self._ancestry, self._git, shared.versions)
         self.limits = shared.limits
-        self._check = shared.check
-        self._checked: CommitId | None = None
-        self._writer = Writer(objects, self._tip, shared.waits, shared.limits, shared.check)
+        self._writer = Writer(objects, self._tip, shared.waits, shared.limits)
 
     @classmethod
     def init(cls, location: Location, change: Callable[[Transaction], object], limits: Limits) -> None:
@@ -96,14 +98,6 @@ class Repository:
     def is_gone(self) -> bool:
         """Tell whether somebody removed the folder since it was opened, or put another in its place."""
         return self._tip.is_gone()
-
-    def check_layout(self) -> None:
-        """Raise LayoutUnknown where the store may not use the files that the repository has now."""
-        with self._location.explained():
-            tip = self._tip.read()
-            if tip != self._checked:
-                self._check(Snapshot(self._objects, tip))
-                self._checked = tip
 
     def head(self) -> Snapshot:
         """Return the files of the repository as they are now."""
@@ -193,12 +187,15 @@ class Repository:
     def tags(self) -> list[Tag]:
         """Return the tags on commits of the history, by name."""
         with self._location.explained():
+            self._tip.read()  # which refuses a repository that this version cannot use
             found = self._tags.all()
         present = self._revisions.among({tag.commit for tag in found})
         return [tag for tag in found if tag.commit in present]
 
     def tag(self, name: str) -> Tag | None:
         """Return a tag, or None if no commit of the history has a tag of that name."""
+        with self._location.explained():
+            self._tip.read()  # as above
         return self._revisions.tag(name)
 
     def create_tag(self, name: str, commit: CommitId, tagger: Person, message: str) -> Tag:
@@ -239,5 +236,6 @@ class Repository:
         """
         self.checkpoint()
         with self._location.explained():
+            self._tip.read()  # as above
             is_due = always or maintenance.is_due(self._branch)
             return maintenance.maintain(self._branch, self._journal) if is_due else None

@@ -15,7 +15,7 @@ from cachetools import LRUCache
 
 from storage.budget import UNLIMITED, Limits
 from storage.caches import Cache, weigh
-from storage.errors import LayoutUnknown, NameTaken, RepositoryExists, StorageError, explained
+from storage.errors import NameTaken, RepositoryExists, StorageError, explained
 from storage.journal import recovery
 from storage.journal.checkpointer import PATIENCE_SECONDS
 from storage.location import Location
@@ -66,7 +66,7 @@ class Store:
         self._listed: Cache[str, tuple[int, tuple[str, ...]]] = Cache(_LIST_CACHE_SIZE)
 
     def open(self, name: str) -> Repository:
-        """Return a repository; RepositoryNotFound, RepositoryDamaged or LayoutUnknown if it cannot be opened."""
+        """Return a repository; RepositoryNotFound or RepositoryDamaged if it cannot be opened."""
         with self._lock:
             repository = self._open.get(name)
             if repository is not None and repository.is_gone():
@@ -77,12 +77,6 @@ class Store:
             repository = Repository(Location(_last(name), path), self._shared)
             with self._lock:
                 repository = self._open.setdefault(name, repository)
-        try:
-            repository.check_layout()
-        except LayoutUnknown:
-            raise
-        except StorageError:  # whoever uses the repository gets the error
-            pass
         return repository
 
     def create(self, name: str, change: Callable[[Transaction], object]) -> Repository:

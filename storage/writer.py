@@ -12,7 +12,6 @@ from storage.journal.records import Record
 from storage.journal.tip import LockedTip, Tip
 from storage.objects.database import ObjectDatabase
 from storage.objects.overlay import ObjectOverlay
-from storage.snapshot import Snapshot
 from storage.transaction import Transaction
 from storage.waits import PAUSE, Waits
 
@@ -67,15 +66,11 @@ class _Waiting:
 class Writer:
     """Runs changes of one repository, many behind one lock and one flush."""
 
-    def __init__(
-        self, objects: ObjectDatabase, tip: Tip, waits: Waits, limits: Limits, check: Callable[[Snapshot], None]
-    ) -> None:
-        """Write to one repository; `check` is asked about the files that changes are made on top of."""
+    def __init__(self, objects: ObjectDatabase, tip: Tip, waits: Waits, limits: Limits) -> None:
         self._objects = objects
         self._limits = limits
         self._tip = tip
         self._waits = waits
-        self._check = check
         self._queue: list[_Waiting] = []
         self._lock = threading.Lock()
         self._is_led = False
@@ -171,7 +166,6 @@ class Writer:
         Return how many changes were run: beyond some bytes, none is begun.
         """
         tip: CommitId = locked.commit
-        self._check(Snapshot(self._objects, tip))  # another process may have written since the request looked
         records: list[Record] = []
         objects = ObjectOverlay(self._objects)
         size = done = 0

@@ -24,7 +24,7 @@ from storage.machine import cores
 from storage.servers import Membership
 
 _NEW_OBJECTS = 10_000  # allocations between collections, about those of 400 creates; Python's default is 700
-_SWITCH_SECONDS = 0.0002  # that one thread may run Python while others wait; Python's default is 0.005
+_SWITCH_SECONDS = 0.001  # that one thread may run Python while others wait; Python's default is 0.005
 _ARENA_MAX = -8  # glibc's M_ARENA_MAX
 
 _log = logging.getLogger(__name__)

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -13,7 +14,7 @@ from app.registry.repo_verification import of_repo
 from app.registry.stores import Stores
 from app.registry.verification import Note, Verification, located, reason_of
 from storage.clones import BRANCH, Clone
-from storage.errors import RepositoryNotFound, StorageError
+from storage.errors import RepositoryDamaged, RepositoryNotFound, StorageError
 from storage.repository import Repository
 from storage.snapshot import Snapshot
 from storage.store import Store
@@ -89,6 +90,8 @@ def _verify_stored(store: Store, name: str, start: _StartVerification) -> Iterat
     try:
         repository = store.open(name)
         repository.checkpoint()
+        with suppress(RepositoryDamaged):  # which is found below
+            repository.head()
         clone = Clone(name, repository.path)
     except (StorageError, OSError) as error:  # go on with the other repositories
         yield f"{name}: {reason_of(error)}"

@@ -61,7 +61,8 @@ def services() -> Services:
 
 def begin() -> None:
     """Have the lines of the log name this request."""
-    logged_request.current.set(LoggedRequest(request_id(), address=client_address()))
+    g.address = client_address(services().settings.trusted_proxies)
+    logged_request.current.set(LoggedRequest(request_id(), address=g.address))
 
 
 def authenticate() -> None:
@@ -76,8 +77,8 @@ def identify(find_caller: Callable[[str | None], Principal], claimed: str | None
 
     `claimed` is the user name that came with the credentials.
     """
-    key = services().master_key
-    caller = g.principal = log_in(lambda may: find_caller(key if may else None), services().failed_logins, claimed)
+    key, failures = services().master_key, services().failed_logins
+    caller = g.principal = log_in(lambda may: find_caller(key if may else None), failures, g.address, claimed)
     logged = logged_request.current.get()
     if logged is not None:
         repo_name = (request.view_args or {}).get("repo_name")

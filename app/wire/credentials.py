@@ -2,7 +2,7 @@
 
 import ipaddress
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from flask import request
@@ -10,6 +10,7 @@ from flask import request
 from app.auth import LoginFailed, Principal
 from app.domain.names import user_id_problem
 from app.domain.tokens import SECRET
+from app.settings import Network
 from app.wire.failed_logins import FailedLogins, TooManyFailedLogins
 
 _HIDDEN = "(secret)"
@@ -18,13 +19,14 @@ _LEAST_SECRET = 8  # characters; hiding a shorter text would spoil other words
 _log = logging.getLogger(__name__)
 
 
-def log_in(find_caller: Callable[[bool], Principal], failures: FailedLogins, claimed: str | None) -> Principal:
-    """Return the caller. Log and count a failure, with the user name that the client claimed.
+def log_in(
+    find_caller: Callable[[bool], Principal], failures: FailedLogins, address: str, claimed: str | None
+) -> Principal:
+    """Return the caller. Log and count a failure by the client's address, with the user name that it claimed.
 
     After many failures from an address `find_caller` is called with False: then the master key, which an
     operator may have chosen badly, lets nobody in from there. Tokens are too long to be guessed, and still do.
     """
-    address = client_address()
     seconds = failures.seconds_to_wait(address)
     try:
         return find_caller(seconds == 0)
@@ -37,14 +39,16 @@ def log_in(find_caller: Callable[[bool], Principal], failures: FailedLogins, cla
         raise
 
 
-def client_address() -> str:
-    """Return the address of the client, which a proxy on this machine tells in `X-Forwarded-For`."""
-    peer = request.remote_addr or ""
-    with suppress(ValueError):
-        if ipaddress.ip_address(peer).is_loopback:
-            told = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-            return str(ipaddress.ip_address(told))
-    return peer
+def client_address(proxies: Sequence[Network]) -> str:
+    """Return the address of the client, which trusted proxies tell in `X-Forwarded-For`, each after those before it."""
+    client, told = request.remote_addr or "", request.headers.get("X-Forwarded-For", "")
+    with suppress(ValueError):  # what is no address is told by nobody who is trusted
+        for part in reversed(told.split(",")) if told else ():
+            address = ipaddress.ip_address(client)
+            if not any(address in network for network in proxies):
+                break
+            client = str(ipaddress.ip_address(part.strip()))
+    return client
 
 
 def hide_credentials(text: str) -> str:

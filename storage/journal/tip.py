@@ -74,14 +74,21 @@ class Tip:
         checkpoint: Checkpoint,
         checkpointer: Checkpointer,
         reopen: Callable[[], Checkpointable],
+        check: Callable[[CommitId], None],
     ) -> None:
-        """Follow a journal; `checkpointer` may `reopen` the repository for a checkpoint in the background."""
+        """Follow a journal; `checkpointer` may `reopen` the repository for a checkpoint in the background.
+
+        `check` is called with each commit that the repository comes to, before anybody reads it or writes on top of
+        it, and raises LayoutUnknown where nobody may.
+        """
         self._branch = branch
         self._journal = journal
         self._objects = objects
         self._checkpoint = checkpoint
         self._checkpointer = checkpointer
         self._task = CheckpointTask(branch.location, weakref.ref(self), reopen)
+        self._check = check
+        self._checked: CommitId | None = None
         self._lock = threading.Lock()
         self._known: _Known | None = None
         self._is_damaged = False  # whether the last checkpoint found damage
@@ -102,7 +109,7 @@ class Tip:
 
     def read(self) -> CommitId:
         """Return the commit that the repository is at; this waits for no writer."""
-        return self._catch_up().commit or self.in_git()
+        return self._commit_of(self._catch_up())
 
     def in_git(self) -> CommitId:
         """Return the last commit that git's own files have."""
@@ -126,7 +133,7 @@ class Tip:
             known = self._catch_up()
             if known.position.is_full or self._objects.pending.is_full or self._is_damaged:
                 known = self._checkpoint_all(journal, known)
-            yield LockedTip(known.commit or self.in_git(), known, journal)
+            yield LockedTip(self._commit_of(known), known, journal)
 
     def append(self, locked: LockedTip, records: Sequence[Record], new: PendingObjects) -> None:
         """Add records to the journal, durably, and with them the repository's new objects.
@@ -183,6 +190,14 @@ class Tip:
             self._drop_checkpointed()
             self._known = _Known(position)
             return self._known
+
+    def _commit_of(self, known: _Known) -> CommitId:
+        """Return the commit that the repository is at, where so much is known of its journal."""
+        commit = known.commit or self.in_git()
+        if commit != self._checked:
+            self._check(commit)
+            self._checked = commit
+        return commit
 
     def _catch_up(self) -> _Known:
         """Take over what other processes appended, and note what they checkpointed."""

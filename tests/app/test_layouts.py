@@ -14,6 +14,7 @@ from storage.ids import CommitId
 from storage.repository import Repository
 from storage.snapshot import File, Snapshot
 from storage.store import Store
+from tests.app.api.helpers import new_user
 from tests.client import Client, assert_error
 from tests.payloads import target
 from tests.server import MASTER_KEY
@@ -48,7 +49,8 @@ def run(data_dir: Path, *arguments: str) -> Result:
     return CliRunner().invoke(main, arguments, env={"BAKEHOUSE_DATA_DIR": str(data_dir)})
 
 
-def test_requests_to_a_repo_of_another_layout_are_refused(alice: Client, before: str):
+def test_requests_to_a_repo_of_another_layout_are_refused(master: Client, alice: Client, before: str):
+    new_user(master, "bob")
     for path in ("", "/targets", "/targets/a", f"/targets/a?ref={before}", "/log", "/tags", "/defaults/target"):
         assert_error(alice.get(DEMO + path), 503, "STORAGE_UNAVAILABLE", "'demo'", VERSIONS)
     for answer in (

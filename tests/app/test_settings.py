@@ -1,5 +1,6 @@
 """Settings from the environment, and the sentence for each wrong value."""
 
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -40,12 +41,14 @@ def test_every_setting_is_read_from_the_environment():
             "BAKEHOUSE_KEEP_ALIVE": "5",
             "BAKEHOUSE_MIN_RATE": "1024",
             "BAKEHOUSE_SHARED_LOCKS": "on",
+            "BAKEHOUSE_TRUSTED_PROXIES": "10.0.0.7, fd00::/8",
         }
     )
     listening = {"host": "::1", "port": 0, "workers": 3, "threads": 4, "public_url": "https://bake.example.org"}
     of_bodies = {"max_body": 2048, "max_depth": 20, "max_items": 500, "max_values": 700}
     of_files = {"max_document": 4096, "max_write": 8192, "max_name": 40, "maintenance": False}
     of_connections = {"rate_limit": 600, "keep_alive": 5, "min_rate": 1024}
+    of_connections["trusted_proxies"] = (ip_network("10.0.0.7"), ip_network("fd00::/8"))
     others = {"lock_timeout": 3, "shared_locks": True, "log_format": "json", "access_log": False}
     others |= {"max_page": 5000, "max_parsed": 6000}
     assert settings == Settings(Path("/data"), "key", **listening, **of_bodies, **of_files, **of_connections, **others)
@@ -78,6 +81,8 @@ def test_every_setting_is_read_from_the_environment():
         ("BAKEHOUSE_ACCESS_LOG", "yes"),
         ("BAKEHOUSE_KEEP_ALIVE", "0"),
         ("BAKEHOUSE_MIN_RATE", "0"),
+        ("BAKEHOUSE_TRUSTED_PROXIES", "10.0.0.7/8"),
+        ("BAKEHOUSE_TRUSTED_PROXIES", "nginx"),
         ("BAKEHOUSE_PUBLIC_URL", "bake.example.org"),
         ("BAKEHOUSE_PUBLIC_URL", "https://"),
         ("BAKEHOUSE_MASTER_KEY", "two words"),

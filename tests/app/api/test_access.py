@@ -1,6 +1,7 @@
 """Credentials: who is admitted, and which repos they see."""
 
 import hmac
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -159,3 +160,24 @@ def test_first_start_makes_a_master_key(tmp_path: Path, capsys: pytest.CaptureFi
     create_app(settings)
     assert capsys.readouterr().err == ""
     assert path.read_text().strip() == key
+
+
+@pytest.mark.parametrize(
+    ("peer", "told", "address"),
+    [
+        ("127.0.0.1", "192.0.2.7", "192.0.2.7"),
+        ("10.0.0.7", "192.0.2.7", "192.0.2.7"),
+        ("10.0.0.7", "203.0.113.9, 192.0.2.7, 127.0.0.1", "192.0.2.7"),
+        ("10.0.0.7", "192.0.2.7, unknown", "10.0.0.7"),
+        ("10.0.0.7", None, "10.0.0.7"),
+        ("192.0.2.1", "10.0.0.7", "192.0.2.1"),
+    ],
+)
+def test_only_trusted_proxies_tell_who_the_client_is(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, peer: str, told: str | None, address: str
+):
+    proxies = (ip_network("127.0.0.0/8"), ip_network("10.0.0.0/24"))
+    app = create_app(Settings(tmp_path, master_key=MASTER_KEY, trusted_proxies=proxies))
+    headers = {"Authorization": "Bearer wrong"} | ({"X-Forwarded-For": told} if told else {})
+    assert app.test_client().get("/v1/repo", headers=headers, environ_base={"REMOTE_ADDR": peer}).status_code == 401
+    assert f"Failed login from {address}: " in caplog.text
