@@ -91,9 +91,7 @@ def identify(find_caller: Callable[[str | None], Principal], claimed: str | None
 def _take_turn() -> None:
     """Begin to work on the request of this user, perhaps after a wait; TooBusy if there is no room for it."""
     if "turn" not in g:
-        turn = services().turns.turn(principal().user.id)
-        turn.__enter__()
-        g.turn = turn
+        g.turn = services().turns.begin(principal().user.id)
 
 
 def stream() -> Callable[[], None]:
@@ -105,7 +103,7 @@ def end(_: BaseException | None) -> None:
     """Let another request of this user be worked on."""
     turn = g.pop("turn", None)
     if turn is not None:
-        turn.__exit__(None, None, None)
+        services().turns.end(turn)
 
 
 def authorize() -> None:

@@ -4,8 +4,8 @@ import math
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from typing import NamedTuple
 
 _MEMORY = 2.0  # seconds, after which a third of the time that a user took still counts
 _FAIR = 0.25  # of a core: a user who takes less never waits
@@ -21,6 +21,14 @@ class TooBusy(Exception):
     def __init__(self) -> None:
         super().__init__("Your other requests keep this server busy, and other users wait. Send fewer at once.")
         self.seconds = _RETRY_AFTER
+
+
+class Turn(NamedTuple):
+    """A request that a thread works on: since when, and what the thread had taken of the processor by then."""
+
+    user: str
+    started: float  # seconds
+    worked: float  # seconds
 
 
 class _Use:
@@ -49,38 +57,33 @@ class Turns:
     def __init__(self, threads: int) -> None:
         self._most = max(1, threads // 2)
         self._most_streams = max(1, threads * 3 // 4)
-        self._state = threading.Condition()
+        self._lock = threading.Lock()
+        self._ended = threading.Condition(self._lock)
         self._uses: defaultdict[str, _Use] = defaultdict(_Use)
-
-    @contextmanager
-    def turn(self, user: str) -> Iterator[None]:
-        """Work on a request of a user in the block, perhaps after a wait; TooBusy where no thread is left for it."""
-        started = self._begin(user)
-        before = time.thread_time()
-        try:
-            yield
-        finally:
-            self._end(user, started, time.thread_time() - before)
 
     def stream(self, user: str) -> Callable[[], None]:
         """Begin an answer that a thread sends for as long as the client takes it; call what is returned at its end.
 
         TooBusy where the user has three quarters of the threads for such answers, and others are there.
         """
-        with self._state:
+        with self._lock:
             use = self._uses[user]
             if use.streams >= self._most_streams and self._others(user, _PRESENCE):
                 raise TooBusy
             use.streams += 1
 
         def end() -> None:
-            with self._state:
+            with self._lock:
                 use.streams -= 1
 
         return end
 
-    def _begin(self, user: str) -> float:
-        with self._state:
+    def begin(self, user: str) -> Turn:
+        """Begin to work on a request of a user, perhaps after a wait; TooBusy where no thread is left for it.
+
+        The same thread gives what is returned to `end`.
+        """
+        with self._lock:
             arrived = time.monotonic()
             use = self._uses[user]
             use.pass_time(arrived)
@@ -92,20 +95,23 @@ class Turns:
                     is_crowded = len(use.running) + use.waiting > self._most and now - use.running[0] > _LONG
                     if is_crowded or now - arrived > _PATIENCE:
                         raise TooBusy
-                    self._state.wait(_LONG)
+                    self._ended.wait(_LONG)
             finally:
                 use.waiting -= 1
             started = time.monotonic()
             use.running.append(started)
-            return started
+            return Turn(user, started, time.thread_time())
 
-    def _end(self, user: str, started: float, seconds: float) -> None:
-        with self._state:
-            use = self._uses[user]
-            use.running.remove(started)
+    def end(self, turn: Turn) -> None:
+        """Let another request of the user be worked on."""
+        seconds = time.thread_time() - turn.worked
+        with self._lock:
+            use = self._uses[turn.user]
+            use.running.remove(turn.started)
             use.pass_time(time.monotonic())
             use.seconds += seconds
-            self._state.notify_all()
+            if use.waiting:
+                self._ended.notify_all()
 
     def _is_unfair(self, user: str, use: _Use) -> bool:
         """Tell whether a user takes too much while others are there."""

@@ -2,9 +2,9 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 import pytest
 from flask import Flask
@@ -31,6 +31,15 @@ class Clock:
         return self.worked
 
 
+@contextmanager
+def working(of: Turns, user: str) -> Iterator[None]:
+    turn = of.begin(user)
+    try:
+        yield
+    finally:
+        of.end(turn)
+
+
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
@@ -43,7 +52,7 @@ def work(clock: Clock) -> Callable[[Turns, str, float], None]:
     """Return a function that lets a user take some seconds of the processor."""
 
     def take(of: Turns, user: str, seconds: float) -> None:
-        with of.turn(user):
+        with working(of, user):
             clock.worked += seconds
 
     return take
@@ -54,7 +63,7 @@ def test_a_user_alone_has_all_threads(clock: Clock, work: Callable[..., None]):
     work(of, "alice", 5.0)
     with ExitStack() as held:
         for _ in range(50):
-            held.enter_context(of.turn("alice"))
+            held.enter_context(working(of, "alice"))
             clock.now += 1
 
 
@@ -62,9 +71,9 @@ def test_a_user_whose_requests_are_long_is_refused_beside_others(clock: Clock, w
     of = Turns(2)
     work(of, "alice", 5.0)
     work(of, "bob", 0.001)
-    with of.turn("alice"):
+    with working(of, "alice"):
         clock.now += 1
-        with pytest.raises(TooBusy), of.turn("alice"):
+        with pytest.raises(TooBusy), working(of, "alice"):
             pass
         for _ in range(10):
             work(of, "bob", 0.001)
@@ -79,7 +88,7 @@ def test_short_requests_wait_and_none_is_refused(work: Callable[..., None]):
 
     def ask(_: int) -> None:
         nonlocal at_once, most
-        with of.turn("alice"):
+        with working(of, "alice"):
             with lock:
                 at_once += 1
                 most = max(most, at_once)
@@ -94,7 +103,7 @@ def test_short_requests_wait_and_none_is_refused(work: Callable[..., None]):
 def test_who_takes_little_never_waits(clock: Clock, work: Callable[..., None]):
     of = Turns(2)
     work(of, "alice", 5.0)
-    with of.turn("alice"), of.turn("bob"), of.turn("bob"), of.turn("bob"):
+    with working(of, "alice"), working(of, "bob"), working(of, "bob"), working(of, "bob"):
         clock.now += 1
 
 
@@ -103,19 +112,19 @@ def test_what_was_taken_counts_less_with_time(clock: Clock, work: Callable[..., 
     work(of, "alice", 5.0)
     clock.now += 20
     work(of, "bob", 0.001)
-    with of.turn("alice"), of.turn("alice"):
+    with working(of, "alice"), working(of, "alice"):
         pass
 
 
 def test_a_turn_ends_also_where_its_request_fails(work: Callable[..., None]):
     of = Turns(2)
     for _ in range(5):
-        with pytest.raises(ValueError, match="no"), of.turn("alice"):
+        with pytest.raises(ValueError, match="no"), working(of, "alice"):
             raise ValueError("no")
     work(of, "alice", 5.0)
     work(of, "bob", 0.001)
     done = threading.Event()
-    with of.turn("alice"):
+    with working(of, "alice"):
         waiting = threading.Thread(target=lambda: (work(of, "alice", 0.0), done.set()))
         waiting.start()
         assert not done.is_set()
@@ -127,8 +136,8 @@ def test_the_refusal_is_429_and_others_go_on(app: Flask, alice: Client, master: 
     of = app.extensions["bakehouse"].turns
     with ExitStack() as held:
         for _ in range(4):
-            held.enter_context(of.turn("alice"))
-        with of.turn("alice"):
+            held.enter_context(working(of, "alice"))
+        with working(of, "alice"):
             clock.worked += 5.0
         assert master.get("/v1/repo").status_code == 200
         clock.now += 1
@@ -141,11 +150,11 @@ def test_the_refusal_is_429_and_others_go_on(app: Flask, alice: Client, master: 
 
 def test_the_streams_of_one_user_leave_threads_to_others():
     worker = Turns(8)
-    with worker.turn("alice"):
+    with working(worker, "alice"):
         alone = [worker.stream("alice") for _ in range(8)]  # nobody else is there
     for end in alone:
         end()
-    with worker.turn("bob"), worker.turn("alice"):
+    with working(worker, "bob"), working(worker, "alice"):
         ends = [worker.stream("alice") for _ in range(6)]
         with pytest.raises(TooBusy):
             worker.stream("alice")
@@ -156,15 +165,15 @@ def test_the_streams_of_one_user_leave_threads_to_others():
 
 def test_a_user_whose_load_has_faded_waits_no_longer_beside_a_request_that_takes_nothing():
     worker = Turns(8)
-    with worker.turn("bob"):
+    with working(worker, "bob"):
         pass
-    with worker.turn("alice"):
+    with working(worker, "alice"):
         pass
     worker._uses["alice"].seconds = 1.0
-    with worker.turn("alice"), ThreadPoolExecutor(1) as pool:  # the first waits for a slow client
+    with working(worker, "alice"), ThreadPoolExecutor(1) as pool:  # the first waits for a slow client
 
         def another() -> bool:
-            with worker.turn("alice"):
+            with working(worker, "alice"):
                 return True
 
         assert pool.submit(another).result(timeout=60)
