@@ -1,5 +1,6 @@
 """What tests of the API share: paths, requests, other users, and git's view of alice's repo `demo`."""
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Flask
@@ -13,7 +14,19 @@ PROMPTS = "/v1/repo/demo/prompts"
 DEFAULT = "/v1/repo/demo/defaults/target"
 TOKENS = "/v1/admin/users/alice/tokens"
 
+Limited = Callable[..., Client]  # makes a server with the limits that are given, and a client of it
+
 MESSAGES = [{"role": "system", "content": "You are terse.\n"}, {"role": "user", "content": "Hello"}]
+# What the names in the paths of routes may be, once a test has made these.
+NAMES = {
+    "repo_name": "demo",
+    "target_name": "a",
+    "prompt_name": "p",
+    "tag_name": "v1",
+    "token_name": "initial",
+    "user_id": "alice",
+}
+
 TOOLS = [{"type": "function", "function": {"name": "f", "parameters": {"b": {}, "a": None}}}]
 
 

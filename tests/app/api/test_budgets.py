@@ -3,39 +3,18 @@
 import gzip
 import json
 import re
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 from marshmallow import Schema
 
-from app import create_app
 from app.domain import canonical_yaml
-from app.settings import Settings
-from tests.app.api.helpers import DEFAULT, MESSAGES, PROMPTS, TARGETS, log
+from tests.app.api.helpers import DEFAULT, MESSAGES, PROMPTS, TARGETS, Limited, log
 from tests.client import Client, assert_error, assert_mistakes
-from tests.contracts import hold_to_contracts
 from tests.payloads import asking, made, target
-from tests.server import MASTER_KEY
 
-Limited = Callable[..., Client]
 TOO_LARGE = (["body"], "too_large")
-
-
-@pytest.fixture
-def limited(tmp_path: Path) -> Limited:
-    """Return a function that makes a server with limits, and returns a client with its master key."""
-
-    def make(**limits: int) -> Client:
-        app = create_app(Settings(tmp_path / "data", master_key=MASTER_KEY, **limits))
-        hold_to_contracts(app)
-        client = Client(app, MASTER_KEY)
-        client.post("/v1/repo", {"repo_name": "demo"})
-        return client
-
-    return make
 
 
 @pytest.fixture

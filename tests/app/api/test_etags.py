@@ -5,19 +5,11 @@ from collections import defaultdict
 
 from flask import Flask
 
-from tests.app.api.helpers import DEFAULT, MESSAGES, PROMPTS, TARGETS, new_user
+from tests.app.api.helpers import DEFAULT, MESSAGES, NAMES, PROMPTS, TARGETS, new_user
 from tests.client import Client
 from tests.payloads import target
 from tests.timeline import put_target
 
-NAMES = {
-    "repo_name": "demo",
-    "target_name": "a",
-    "prompt_name": "p",
-    "tag_name": "v1",
-    "token_name": "initial",
-    "user_id": "alice",
-}
 FORMATS = ["*/*", "application/json", "text/x-diff", "application/yaml", "text/csv"]
 
 

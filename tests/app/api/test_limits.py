@@ -9,31 +9,14 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from app import create_app
-from app.settings import Settings
 from app.wire import rates
+from tests.app.api.helpers import Limited
 from tests.client import Client, assert_error, assert_mistakes
-from tests.contracts import hold_to_contracts
 from tests.payloads import target
 from tests.server import MASTER_KEY
 
 TARGETS = "/v1/repo/demo/targets"
-Limited = Callable[..., Client]
 Packer = Callable[[bytes], bytes]
-
-
-@pytest.fixture
-def limited(tmp_path: Path) -> Limited:
-    """Return a function that makes a server with limits, and returns a client with its master key."""
-
-    def make(**limits: int) -> Client:
-        app = create_app(Settings(tmp_path / "data", master_key=MASTER_KEY, **limits))
-        hold_to_contracts(app)
-        client = Client(app, MASTER_KEY)
-        client.post("/v1/repo", {"repo_name": "demo"})
-        return client
-
-    return make
 
 
 def test_a_body_that_is_too_deep_is_refused(limited: Limited):

@@ -6,18 +6,9 @@ import pytest
 from flask import Flask
 
 from app.wire.contract import contract_of
-from tests.app.api.helpers import MESSAGES, PROMPTS, TARGETS, demo
+from tests.app.api.helpers import MESSAGES, NAMES, PROMPTS, TARGETS, demo
 from tests.client import Client, assert_mistakes
 from tests.payloads import target
-
-NAMES = {
-    "repo_name": "demo",
-    "target_name": "a",
-    "prompt_name": "p",
-    "tag_name": "v1",
-    "token_name": "initial",
-    "user_id": "alice",
-}
 
 
 def messages(client: Client, path: str) -> list[str]:
