@@ -187,7 +187,7 @@ class Repository:
     def tags(self) -> list[Tag]:
         """Return the tags on commits of the history, by name."""
         with self._location.explained():
-            self._tip.read()  # which refuses a repository that this version cannot use
+            self._refuse_unknown_layout()
             found = self._tags.all()
         present = self._revisions.among({tag.commit for tag in found})
         return [tag for tag in found if tag.commit in present]
@@ -195,7 +195,7 @@ class Repository:
     def tag(self, name: str) -> Tag | None:
         """Return a tag, or None if no commit of the history has a tag of that name."""
         with self._location.explained():
-            self._tip.read()  # as above
+            self._refuse_unknown_layout()
         return self._revisions.tag(name)
 
     def create_tag(self, name: str, commit: CommitId, tagger: Person, message: str) -> Tag:
@@ -209,6 +209,10 @@ class Repository:
         with suppress(StorageError):  # git sees the tag at once, or else when the checkpointer tries again
             self._tip.checkpoint(PATIENCE_SECONDS)
         return tag
+
+    def _refuse_unknown_layout(self) -> None:
+        with suppress(RepositoryDamaged):  # which is no reason to refuse what can be read all the same
+            self._tip.read()
 
     def _newest(self, start: CommitId, before: CommitId | None) -> int:
         newest = self._revisions.position(start)
@@ -236,6 +240,6 @@ class Repository:
         """
         self.checkpoint()
         with self._location.explained():
-            self._tip.read()  # as above
+            self._refuse_unknown_layout()
             is_due = always or maintenance.is_due(self._branch)
             return maintenance.maintain(self._branch, self._journal) if is_due else None

@@ -195,8 +195,9 @@ class Tip:
         """Return the commit that the repository is at, where so much is known of its journal."""
         commit = known.commit or self.in_git()
         if commit != self._checked:
-            self._check(commit)
-            self._checked = commit
+            with suppress(RepositoryDamaged):  # whoever reads what is damaged gets the error, and says what it is
+                self._check(commit)
+                self._checked = commit
         return commit
 
     def _catch_up(self) -> _Known:
