@@ -7,9 +7,9 @@ from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 
 from app import api, errors, master_key, open_files, openapi, web
-from app.registry.accounts import REPOSITORY, Accounts
 from app.registry.messages import Origin
 from app.registry.stores import Stores
+from app.registry.users.accounts import REPOSITORY, Accounts
 from app.settings import Settings, SettingsError
 from app.wire import body, contract
 from app.wire.context import Services

@@ -9,10 +9,10 @@ from werkzeug.datastructures import Authorization
 
 from app.domain.tokens import Access, Token
 from app.registry import grants, repos
-from app.registry.accounts import Accounts
 from app.registry.messages import Origin
-from app.registry.shares import Shares
-from app.registry.user_files import User
+from app.registry.users.accounts import Accounts
+from app.registry.users.shares import Shares
+from app.registry.users.user_files import User
 from storage.errors import RepositoryDamaged
 from storage.store import Store
 

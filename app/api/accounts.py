@@ -7,7 +7,7 @@ from flask import Blueprint, Response
 from app.api import examples
 from app.auth import Forbidden
 from app.domain.tokens import Token, TokenRequest
-from app.registry import namesakes
+from app.registry.users import namesakes
 from app.schemas.accounts import (
     TokenCreatedSchema,
     TokenCreateSchema,

@@ -5,8 +5,8 @@ from typing import Any
 from flask import Blueprint
 
 from app.api import examples, payloads
-from app.registry import defaults
-from app.registry.defaults import DefaultTarget
+from app.registry.configs import defaults
+from app.registry.configs.defaults import DefaultTarget
 from app.schemas.revisions import RefQuerySchema
 from app.schemas.targets import DefaultTargetPutSchema, DefaultTargetSchema, WrittenDefaultTargetSchema
 from app.wire import context, versions

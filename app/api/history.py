@@ -9,11 +9,13 @@ from flask import Blueprint, request
 from app.api import payloads
 from app.domain.budgets import Room
 from app.domain.differences import compare
-from app.registry import history, log_filters, prompts, revisions, targets
+from app.registry import revisions
+from app.registry.audit import history, log_filters
+from app.registry.audit.history import ChangedFile, Entry
+from app.registry.configs import prompts, targets
+from app.registry.configs.target_files import FOLDER, Target
 from app.registry.folders import Folder
-from app.registry.history import ChangedFile, Entry
 from app.registry.revisions import Ref
-from app.registry.target_files import FOLDER, Target
 from app.schemas.base import InvalidRequest, Mistake
 from app.schemas.history import (
     DiffQuerySchema,

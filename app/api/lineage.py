@@ -7,9 +7,10 @@ from flask import Blueprint
 from app.api import examples, payloads
 from app.domain.budgets import Room
 from app.domain.errors import TooMuchToRead
-from app.registry import lineage, rebase, targets
-from app.registry.rebase import Drift
-from app.registry.target_files import FOLDER
+from app.registry.audit import lineage
+from app.registry.configs import rebase, targets
+from app.registry.configs.rebase import Drift
+from app.registry.configs.target_files import FOLDER
 from app.schemas.history import FullQuerySchema
 from app.schemas.lineage import ExplainQuerySchema, ExplanationSchema
 from app.schemas.rebase import (

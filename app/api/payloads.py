@@ -6,8 +6,8 @@ from typing import Any
 from app.domain.budgets import Room, Work
 from app.domain.cutting import shown
 from app.domain.differences import MISSING, Difference, operations
-from app.registry.layers import Layer
-from app.registry.lineage import Explanation, Field, Page
+from app.registry.audit.layers import Layer
+from app.registry.audit.lineage import Explanation, Field, Page
 from app.wire.context import services
 from storage import moments
 from storage.ids import CommitId

@@ -5,8 +5,9 @@ from typing import Any
 from flask import Blueprint
 
 from app.api import examples, payloads
-from app.registry import lineage, targets
-from app.registry.target_requests import TargetRequest
+from app.registry.audit import lineage
+from app.registry.configs import targets
+from app.registry.configs.target_requests import TargetRequest
 from app.schemas.lineage import PreviewQuerySchema, PreviewSchema
 from app.schemas.targets import TargetPutSchema
 from app.wire import context, versions

@@ -7,8 +7,8 @@ from flask import Blueprint
 
 from app.api import examples, payloads
 from app.api.batches import load_each
-from app.registry import prompts, usage
-from app.registry.prompts import Prompt
+from app.registry.configs import prompts, usage
+from app.registry.configs.prompts import Prompt
 from app.schemas.batches import BatchSchema, DeletedInUseSchema
 from app.schemas.prompts import (
     MessagesSchema,

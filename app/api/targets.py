@@ -9,9 +9,9 @@ from flask import Blueprint
 from app.api import examples, payloads
 from app.api.batches import load_each
 from app.domain.errors import Conflict
-from app.registry import target_batches, targets, usage
-from app.registry.target_files import FOLDER, Target
-from app.registry.target_requests import TargetRequest
+from app.registry.configs import target_batches, targets, usage
+from app.registry.configs.target_files import FOLDER, Target
+from app.registry.configs.target_requests import TargetRequest
 from app.schemas.batches import DeletedInUseSchema, TargetBatchedSchema
 from app.schemas.revisions import RefQuerySchema
 from app.schemas.targets import (

@@ -5,8 +5,8 @@ import sys
 import click
 
 from app.cli.stored import find_data_dir, list_repos
-from app.registry import accounts
 from app.registry.stores import Stores
+from app.registry.users import accounts
 from storage.errors import LayoutUnknown, RepositoryDamaged, RepositoryNotFound, StorageUnavailable
 
 

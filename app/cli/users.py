@@ -7,10 +7,10 @@ import click
 from app.cli.stored import find_data_dir
 from app.domain.names import user_id_problem
 from app.domain.tokens import Access
-from app.registry import namesakes
-from app.registry.accounts import REPOSITORY, Accounts
 from app.registry.messages import Origin
 from app.registry.stores import Stores
+from app.registry.users import namesakes
+from app.registry.users.accounts import REPOSITORY, Accounts
 from app.schemas.accounts import TokenCreateSchema
 from app.schemas.base import load
 

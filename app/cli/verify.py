@@ -8,11 +8,11 @@ from pathlib import Path
 import click
 
 from app.cli.stored import find_data_dir, list_repos
-from app.registry import accounts
-from app.registry.accounts_verification import of_accounts
-from app.registry.repo_verification import of_repo
 from app.registry.stores import Stores
-from app.registry.verification import Note, Verification, located, reason_of
+from app.registry.users import accounts
+from app.registry.verification.accounts import of_accounts
+from app.registry.verification.findings import Note, Verification, located, reason_of
+from app.registry.verification.repo import of_repo
 from storage.clones import BRANCH, Clone
 from storage.errors import RepositoryDamaged, RepositoryNotFound, StorageError
 from storage.repository import Repository

@@ -7,7 +7,8 @@ from typing import Any
 
 from app.domain.errors import Conflict, NotFound
 from app.domain.names import name_problem, refuse_unportable, user_id_problem
-from app.registry import defaults, documents, messages
+from app.registry import documents, messages
+from app.registry.configs import defaults
 from app.registry.documents import Source
 from app.registry.messages import Origin
 from storage.caches import Cache

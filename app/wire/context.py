@@ -15,9 +15,9 @@ from app.auth import Principal
 from app.domain.names import user_id_problem
 from app.domain.tokens import Access
 from app.registry import repos, revisions
-from app.registry.accounts import Accounts
 from app.registry.messages import Origin
-from app.registry.shares import Shares
+from app.registry.users.accounts import Accounts
+from app.registry.users.shares import Shares
 from app.schemas.base import InvalidRequest, Mistake
 from app.settings import Settings
 from app.wire import logged_request

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from flask import Flask, Request, request
 
-from app.registry.target_requests import TargetRequest
+from app.registry.configs.target_requests import TargetRequest
 from storage.errors import StorageUnavailable
 from storage.transaction import Transaction
 from tests.client import Client

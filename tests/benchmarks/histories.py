@@ -9,8 +9,9 @@ from pathlib import Path
 
 from app.domain.names import DEFAULT_TEMPLATE
 from app.domain.resolution import in_order, normalize, resolve
-from app.registry import defaults, documents
-from app.registry.target_files import FOLDER, Target
+from app.registry import documents
+from app.registry.configs import defaults
+from app.registry.configs.target_files import FOLDER, Target
 from storage.clones import Clone
 from storage.location import Location
 from storage.machine import git_command

@@ -23,7 +23,7 @@ from app.api.targets import list_targets
 from app.cli import serving
 from app.domain.resolution import Config, in_order, normalize, resolve
 from app.registry import documents
-from app.registry.defaults import first_config
+from app.registry.configs.defaults import first_config
 from app.registry.repos import DEFAULT_BASE_MODEL
 from app.schemas.targets import TargetCreateSchema, TargetSchema
 from app.settings import Settings

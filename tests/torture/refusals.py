@@ -21,8 +21,8 @@ from unittest.mock import patch
 from werkzeug.test import TestResponse
 
 from app import create_app
-from app.registry.accounts import Accounts
 from app.registry.messages import Origin
+from app.registry.users.accounts import Accounts
 from app.settings import Settings
 from app.wire.context import Services
 from storage.store import Store

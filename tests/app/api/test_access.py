@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from app import create_app
-from app.registry import accounts
+from app.registry.users import accounts
 from app.settings import Settings
 from tests.app.api.helpers import new_user
 from tests.client import Client, assert_error, assert_mistakes

@@ -9,8 +9,8 @@ import pytest
 from flask import Flask
 
 from app import create_app
-from app.registry import layers
-from app.registry.layers import Layer, Value
+from app.registry.audit import layers
+from app.registry.audit.layers import Layer, Value
 from app.settings import Settings
 from tests.app.api.helpers import TARGETS, put
 from tests.client import Client

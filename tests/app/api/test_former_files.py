@@ -5,7 +5,7 @@ import yaml
 from flask import Flask
 
 from app.domain import former_yaml
-from app.registry.repo_verification import of_repo
+from app.registry.verification.repo import of_repo
 from storage.clones import BRANCH, Clone
 from tests.app.api.helpers import DEFAULT, PROMPTS, TARGETS, show
 from tests.client import Client

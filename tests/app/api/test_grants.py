@@ -8,7 +8,7 @@ from flask import Flask
 
 from app import create_app
 from app.registry.messages import Origin
-from app.registry.share_files import FOLDER, PATH_OF_NOTE
+from app.registry.users.share_files import FOLDER, PATH_OF_NOTE
 from storage.repository import Repository
 from storage.signatures import Person
 from storage.transaction import Transaction

@@ -3,7 +3,7 @@
 import pytest
 from flask import Flask
 
-from app.registry import history
+from app.registry.audit import history
 from tests.app.api.helpers import TARGETS, demo, new_user
 from tests.client import Client, assert_error, assert_mistakes
 from tests.payloads import target

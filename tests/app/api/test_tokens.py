@@ -10,8 +10,9 @@ from flask import Flask
 
 from app import create_app
 from app.domain.tokens import TokenRequest
-from app.registry import accounts, documents
+from app.registry import documents
 from app.registry.messages import Origin
+from app.registry.users import accounts
 from storage.store import Store
 from tests.app.api.helpers import TOKENS, new_token, new_user
 from tests.client import Client, assert_error, assert_mistakes

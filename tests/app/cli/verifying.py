@@ -6,8 +6,8 @@ from pathlib import Path
 from click.testing import CliRunner, Result
 
 from app.cli import main
-from app.registry import target_files, target_requests
-from app.registry.target_requests import TargetRequest
+from app.registry.configs import target_files, target_requests
+from app.registry.configs.target_requests import TargetRequest
 from storage.store import Store
 from storage.transaction import Transaction
 from tests.payloads import asking

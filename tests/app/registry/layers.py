@@ -11,10 +11,11 @@ from typing import Any
 from hypothesis import strategies as st
 
 from app.domain.preconditions import UNCONDITIONAL
-from app.registry import defaults, repos, targets
+from app.registry import repos
+from app.registry.configs import defaults, targets
+from app.registry.configs.target_files import Target
+from app.registry.configs.target_requests import TargetRequest
 from app.registry.messages import Origin
-from app.registry.target_files import Target
-from app.registry.target_requests import TargetRequest
 from storage.repository import Repository
 from storage.store import Store
 from tests.storage.repositories import settle

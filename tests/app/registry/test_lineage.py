@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from app.domain.budgets import Room, Work
 from app.domain.preconditions import UNCONDITIONAL
-from app.registry import lineage, targets
-from app.registry.lineage import Explanation, Page
-from app.registry.target_files import FOLDER
+from app.registry.audit import lineage
+from app.registry.audit.lineage import Explanation, Page
+from app.registry.configs import targets
+from app.registry.configs.target_files import FOLDER
 from storage.repository import Repository
 from tests.app.registry.layers import (
     ALICE,

@@ -6,7 +6,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.domain.preconditions import UNCONDITIONAL
-from app.registry import lineage, rebase, targets
+from app.registry.audit import lineage
+from app.registry.configs import rebase, targets
 from storage.repository import Repository
 from tests.app.registry.layers import ALICE, OVERRIDES, Patch, Tree, fold, new_repository, same
 from tests.storage.repositories import git

@@ -8,11 +8,12 @@ from app.domain.budgets import Work
 from app.domain.errors import NotFound
 from app.domain.names import DEFAULT_TEMPLATE
 from app.domain.resolution import Config
-from app.registry import defaults, documents, messages, question_templates
+from app.registry import documents, messages
+from app.registry.configs import defaults, question_templates
+from app.registry.configs.question_templates import FileVersions
 from app.registry.documents import Editable, Source
 from app.registry.folders import Folder
 from app.registry.messages import Origin
-from app.registry.question_templates import FileVersions
 from storage.caches import Cache, weigh
 from storage.ids import BlobId, CommitId
 from storage.snapshot import File

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from app.domain.errors import Conflict, NameNotPortable, NotFound
 from app.domain.preconditions import Precondition
-from app.registry import batch_sizes, messages, references, target_requests
+from app.registry import messages
+from app.registry.configs import batch_sizes, references, target_requests
+from app.registry.configs.target_files import FOLDER, Target
+from app.registry.configs.target_requests import Action, TargetRequest
+from app.registry.configs.template_owners import FileChanges
 from app.registry.messages import Origin
-from app.registry.target_files import FOLDER, Target
-from app.registry.target_requests import Action, TargetRequest
-from app.registry.template_owners import FileChanges
 from storage.ids import BlobId, CommitId
 from storage.repository import Repository
 from storage.transaction import Transaction

@@ -7,9 +7,9 @@ from app.domain.budgets import Work
 from app.domain.differences import is_same
 from app.domain.errors import TooMuchToRead
 from app.domain.resolution import Config, combine
-from app.registry import mentions, target_files
+from app.registry.configs import mentions, target_files
+from app.registry.configs.target_files import FOLDER, Target
 from app.registry.documents import Source
-from app.registry.target_files import FOLDER, Target
 from storage.caches import Cache
 from storage.ids import BlobId
 

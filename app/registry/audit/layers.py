@@ -7,8 +7,8 @@ from typing import Any
 from app.domain.differences import MISSING, Keys
 from app.domain.names import DEFAULT_TEMPLATE
 from app.domain.resolution import Config
-from app.registry import defaults
-from app.registry.target_files import FOLDER
+from app.registry.configs import defaults
+from app.registry.configs.target_files import FOLDER
 from storage.ids import BlobId
 
 

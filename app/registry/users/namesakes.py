@@ -1,8 +1,8 @@
 """Users whom commits show alike, since they bear the same name and address."""
 
-from app.registry.accounts import Accounts
 from app.registry.messages import Origin
-from app.registry.user_files import User
+from app.registry.users.accounts import Accounts
+from app.registry.users.user_files import User
 
 
 def warnings(accounts: Accounts, user_id: str) -> list[str]:

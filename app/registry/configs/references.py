@@ -5,9 +5,9 @@ from collections.abc import Collection, Iterable, Iterator
 
 from app.domain.names import enumerated
 from app.domain.resolution import Config
-from app.registry import prompts, question_templates
+from app.registry.configs import prompts, question_templates
+from app.registry.configs.mentions import PROMPT_FIELDS
 from app.registry.documents import Source
-from app.registry.mentions import PROMPT_FIELDS
 
 
 def dangling(source: Source, config: Config, brought: Collection[str] = ()) -> Iterator[str]:

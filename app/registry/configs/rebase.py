@@ -9,13 +9,14 @@ from app.domain.differences import Difference, compare
 from app.domain.errors import Conflict, NotFound
 from app.domain.preconditions import Precondition
 from app.domain.resolution import in_order, resolve
-from app.registry import messages, own_template, question_templates, references, target_files
+from app.registry import messages
+from app.registry.configs import own_template, question_templates, references, target_files
+from app.registry.configs.drafts import Draft
+from app.registry.configs.question_templates import FileVersions
+from app.registry.configs.target_files import FOLDER, Target
+from app.registry.configs.template_owners import FileChanges
 from app.registry.documents import Editable, Source
-from app.registry.drafts import Draft
 from app.registry.messages import Origin
-from app.registry.question_templates import FileVersions
-from app.registry.target_files import FOLDER, Target
-from app.registry.template_owners import FileChanges
 from storage.ids import CommitId
 from storage.repository import Repository
 from storage.transaction import Transaction

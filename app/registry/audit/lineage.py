@@ -11,10 +11,11 @@ from app.domain.budgets import Room, Work
 from app.domain.differences import Keys, is_same, pointer
 from app.domain.names import DEFAULT_TEMPLATE
 from app.domain.resolution import Config
-from app.registry import defaults, layers, target_files
+from app.registry.audit import layers
+from app.registry.audit.layers import Layer, Place, Value
+from app.registry.configs import defaults, target_files
+from app.registry.configs.target_files import FOLDER, Target
 from app.registry.documents import Source
-from app.registry.layers import Layer, Place, Value
-from app.registry.target_files import FOLDER, Target
 from storage.errors import RepositoryDamaged
 from storage.ids import BlobId, CommitId
 from storage.repository import Repository

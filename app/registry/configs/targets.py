@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from app.domain.differences import is_same
 from app.domain.errors import NotFound
 from app.domain.preconditions import Precondition
-from app.registry import question_templates, references, revisions, target_files, target_requests
+from app.registry import revisions
+from app.registry.configs import question_templates, references, target_files, target_requests
+from app.registry.configs.target_files import FOLDER, Target
+from app.registry.configs.target_requests import Action, Outcome, TargetRequest
+from app.registry.configs.template_owners import FileChanges
 from app.registry.messages import Origin
 from app.registry.revisions import Ref
-from app.registry.target_files import FOLDER, Target
-from app.registry.target_requests import Action, Outcome, TargetRequest
-from app.registry.template_owners import FileChanges
 from storage.errors import RepositoryDamaged
 from storage.ids import BlobId, CommitId
 from storage.repository import Repository

@@ -9,13 +9,14 @@ from app.domain.differences import is_same
 from app.domain.names import DEFAULT_TEMPLATE
 from app.domain.preconditions import Precondition
 from app.domain.resolution import Config, in_order, normalize, resolve
-from app.registry import documents, messages, question_templates
+from app.registry import documents, messages
+from app.registry.configs import question_templates
+from app.registry.configs.question_templates import FileVersions
+from app.registry.configs.references import dangling
+from app.registry.configs.template_owners import FileChanges
 from app.registry.documents import Source
 from app.registry.folders import Folder
 from app.registry.messages import Origin
-from app.registry.question_templates import FileVersions
-from app.registry.references import dangling
-from app.registry.template_owners import FileChanges
 from storage.caches import Cache, weigh
 from storage.errors import RepositoryDamaged
 from storage.ids import BlobId, CommitId

@@ -8,20 +8,11 @@ from itertools import chain
 from app.domain.differences import compare
 from app.domain.names import DEFAULT_TEMPLATE, name_problem, target_name_problem
 from app.domain.resolution import canonical, in_order, resolve
-from app.registry import (
-    defaults,
-    documents,
-    grants,
-    own_template,
-    prompts,
-    question_templates,
-    references,
-    repos,
-    target_files,
-)
-from app.registry.question_templates import FileVersions
-from app.registry.target_files import Target
-from app.registry.verification import FOREIGN, Check, Note, Verification, named
+from app.registry import documents, grants, repos
+from app.registry.configs import defaults, own_template, prompts, question_templates, references, target_files
+from app.registry.configs.question_templates import FileVersions
+from app.registry.configs.target_files import Target
+from app.registry.verification.findings import FOREIGN, Check, Note, Verification, named
 from storage.clones import Clone
 from storage.errors import RepositoryDamaged
 from storage.history import LoggedCommit

@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence, Set
 
 from app.domain.errors import NotFound
 from app.registry import documents, grants, messages, repos
-from app.registry.accounts import Accounts
 from app.registry.documents import Source
 from app.registry.messages import Origin
-from app.registry.share_files import FOLDER, NOTE, PATH_OF_NOTE
+from app.registry.users.accounts import Accounts
+from app.registry.users.share_files import FOLDER, NOTE, PATH_OF_NOTE
 from storage.errors import LayoutUnknown, RepositoryDamaged, StorageUnavailable
 from storage.repository import Repository
 from storage.store import Store

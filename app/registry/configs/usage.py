@@ -1,7 +1,7 @@
 """Which documents use a prompt or a target: what a deletion answers."""
 
 from app.domain.names import DEFAULT_TEMPLATE
-from app.registry import mentions, rebase
+from app.registry.configs import mentions, rebase
 from app.registry.documents import Source
 
 

@@ -14,10 +14,11 @@ from typing import Any, TypeVar
 from app.domain.errors import Conflict, NotFound
 from app.domain.names import refuse_unportable
 from app.domain.tokens import Token, TokenRequest, hash_of
-from app.registry import documents, messages, user_files
+from app.registry import documents, messages
 from app.registry.messages import Origin
-from app.registry.share_files import NOTE, PATH_OF_NOTE
-from app.registry.user_files import FOLDER, Tokens, User
+from app.registry.users import user_files
+from app.registry.users.share_files import NOTE, PATH_OF_NOTE
+from app.registry.users.user_files import FOLDER, Tokens, User
 from storage.errors import RepositoryDamaged, RepositoryExists, RepositoryNotFound, StorageError
 from storage.ids import CommitId
 from storage.repository import Repository

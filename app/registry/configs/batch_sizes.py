@@ -7,8 +7,8 @@ from app.domain.errors import NotFound
 from app.domain.names import DEFAULT_TEMPLATE
 from app.domain.resolution import Config
 from app.domain.yaml_size import least_size
-from app.registry import defaults
-from app.registry.target_files import FOLDER, read_template
+from app.registry.configs import defaults
+from app.registry.configs.target_files import FOLDER, read_template
 from storage.transaction import Transaction
 
 _Sizes = Mapping[str, int]  # bytes of each field of a config, at least

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from app.registry.accounts import Accounts
 from app.registry.messages import Origin
+from app.registry.users.accounts import Accounts
 from storage.globs import paths_like
 from storage.log_filter import LogFilter
 from storage.signatures import Person

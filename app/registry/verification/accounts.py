@@ -5,9 +5,10 @@ from functools import partial
 from typing import Any
 
 from app.domain.names import user_id_problem
-from app.registry import documents, share_files, user_files
-from app.registry.user_files import FOLDER, User
-from app.registry.verification import FOREIGN, Check, Verification, named
+from app.registry import documents
+from app.registry.users import share_files, user_files
+from app.registry.users.user_files import FOLDER, User
+from app.registry.verification.findings import FOREIGN, Check, Verification, named
 from storage.clones import Clone
 from storage.snapshot import File, Snapshot
 

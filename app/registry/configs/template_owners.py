@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from app.domain.errors import Conflict
 from app.domain.names import enumerated
-from app.registry import mentions
+from app.registry.configs import mentions
+from app.registry.configs.question_templates import Files, FileVersions
 from app.registry.documents import Editable, Source
-from app.registry.question_templates import Files, FileVersions
 from storage.ids import BlobId
 
 

@@ -10,11 +10,11 @@ from app.domain.errors import Conflict
 from app.domain.names import refuse_unportable
 from app.domain.preconditions import UNCONDITIONAL, Precondition
 from app.domain.resolution import Config, in_order, normalize, resolve
-from app.registry import own_template, question_templates, target_files, template_owners
+from app.registry.configs import own_template, question_templates, target_files, template_owners
+from app.registry.configs.question_templates import Files
+from app.registry.configs.target_files import Target
+from app.registry.configs.template_owners import FileChanges
 from app.registry.documents import Source
-from app.registry.question_templates import Files
-from app.registry.target_files import Target
-from app.registry.template_owners import FileChanges
 from storage.transaction import Transaction
 
 

@@ -1,0 +1,1 @@
+"""Configs: targets, what they are made from, and what they name."""

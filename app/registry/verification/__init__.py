@@ -1,0 +1,1 @@
+"""The check that repositories hold what Bakehouse writes, and nothing else."""
