@@ -8,9 +8,9 @@ from app.domain.differences import is_same
 from app.domain.errors import NotFound
 from app.domain.preconditions import Precondition
 from app.registry import revisions
-from app.registry.configs import question_templates, references, target_files, target_requests
+from app.registry.configs import question_templates, references, target_files, target_messages, target_requests
 from app.registry.configs.target_files import FOLDER, Target
-from app.registry.configs.target_requests import Action, Outcome, TargetRequest
+from app.registry.configs.target_requests import Outcome, TargetRequest
 from app.registry.configs.template_owners import FileChanges
 from app.registry.messages import Origin
 from app.registry.revisions import Ref
@@ -88,10 +88,9 @@ def revert(repository: Repository, origin: Origin, name: str, to: Ref, precondit
         changes.replace(name, existing.named_files() if existing else set(), old.named_files(), files)
         transaction.write(FOLDER.path(name), transaction.blob(old.version))
         warnings = changes.settle()
-        subject = f"Revert target {name} to {then.commit[:10]}"
-        before = existing.content() if existing else {}
-        trailers = {"Reverted-To": then.commit}
-        return _written(transaction, target_files.commit(transaction, origin, subject, before, old, trailers), warnings)
+        told = target_messages.reverted(existing, old, then.commit)
+        text = target_messages.of_one(origin, told, {"Reverted-To": then.commit})
+        return _written(transaction, replace(old, commit=FOLDER.commit(transaction, origin, text)), warnings)
 
     return repository.transact(change)
 
@@ -121,11 +120,10 @@ def preview(snapshot: Snapshot, request: TargetRequest) -> Written:
 def _commit(transaction: Transaction, origin: Origin, changes: FileChanges, outcome: Outcome) -> Written:
     """Commit one target, if it was written."""
     target, warnings = outcome.target, changes.settle()
-    if outcome.action is Action.KEEP:
+    if outcome.told is None:
         return _written(transaction, replace(target, commit=transaction.tip))
-    subject = f"{outcome.action} target {target.name}"
-    target = target_files.commit(transaction, origin, subject, outcome.before, target)
-    return _written(transaction, target, warnings, is_new=outcome.action is Action.CREATE)
+    commit = FOLDER.commit(transaction, origin, target_messages.of_one(origin, outcome.told))
+    return _written(transaction, replace(target, commit=commit), warnings, is_new=outcome.is_new)
 
 
 def _written(
