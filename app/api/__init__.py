@@ -8,6 +8,7 @@ from app.api import (
     health,
     history,
     lineage,
+    own_tokens,
     preview,
     prompts,
     repos,
@@ -19,6 +20,7 @@ from app.api.batches import ItemName
 BLUEPRINTS = (
     health.blueprint,
     accounts.blueprint,
+    own_tokens.blueprint,
     repos.blueprint,
     targets.blueprint,
     preview.blueprint,

@@ -6,6 +6,7 @@ from typing import Any
 from app.domain.budgets import Room, Work
 from app.domain.cutting import shown
 from app.domain.differences import MISSING, Difference, operations
+from app.domain.tokens import Token
 from app.registry.audit.layers import Layer
 from app.registry.audit.lineage import Explanation, Field, Page
 from app.wire.context import services
@@ -41,6 +42,23 @@ def commit(commit_id: CommitId, signature: Signature) -> dict[str, Any]:
         "subject": signature.subject,
         "reason": signature.reason,
     }
+
+
+def token(found: Token) -> dict[str, Any]:
+    """Return a token, without its secret."""
+    return {
+        "name": found.name,
+        "access": str(found.access),
+        "repos": None if found.repos is None else list(found.repos),
+        "created_at": found.created.isoformat(),
+        "expires_at": None if found.expires is None else found.expires.isoformat(),
+        "made_with": found.made_with,
+    }
+
+
+def new_token(made: Token, secret: str) -> dict[str, Any]:
+    """Return a token with its secret, which is shown this once."""
+    return {**token(made), "api_key": secret}
 
 
 def work() -> Work:
