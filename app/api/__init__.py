@@ -3,6 +3,7 @@
 from app.api import (
     accounts,
     defaults,
+    diffs,
     git,
     grants,
     health,
@@ -11,6 +12,7 @@ from app.api import (
     preview,
     prompts,
     repos,
+    reverts,
     tags,
     targets,
 )
@@ -23,6 +25,8 @@ BLUEPRINTS = (
     targets.blueprint,
     preview.blueprint,
     history.blueprint,
+    diffs.blueprint,
+    reverts.blueprint,
     lineage.blueprint,
     tags.blueprint,
     prompts.blueprint,

@@ -8,6 +8,8 @@ from app.domain.cutting import shown
 from app.domain.differences import MISSING, Difference, operations
 from app.registry.audit.layers import Layer
 from app.registry.audit.lineage import Explanation, Field, Page
+from app.registry.configs import things
+from app.registry.configs.things import Thing
 from app.wire.context import services
 from storage import moments
 from storage.ids import CommitId
@@ -30,6 +32,11 @@ def person(signature: Signature) -> dict[str, str | None]:
         "user": signature.user,
         "token": signature.token,
     }
+
+
+def named(thing: Thing) -> dict[str, str]:
+    """Return the field with the name of a target or prompt; the default has none."""
+    return {} if thing is things.DEFAULT else {f"{thing.folder.kind.lower()}_name": thing.name}
 
 
 def work() -> Work:
