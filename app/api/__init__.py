@@ -3,6 +3,7 @@
 from app.api import (
     accounts,
     defaults,
+    diffs,
     git,
     grants,
     health,
@@ -12,6 +13,7 @@ from app.api import (
     preview,
     prompts,
     repos,
+    reverts,
     tags,
     targets,
 )
@@ -25,6 +27,8 @@ BLUEPRINTS = (
     targets.blueprint,
     preview.blueprint,
     history.blueprint,
+    diffs.blueprint,
+    reverts.blueprint,
     lineage.blueprint,
     tags.blueprint,
     prompts.blueprint,

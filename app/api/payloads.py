@@ -9,6 +9,8 @@ from app.domain.differences import MISSING, Difference, operations
 from app.domain.tokens import Token
 from app.registry.audit.layers import Layer
 from app.registry.audit.lineage import Explanation, Field, Page
+from app.registry.configs import things
+from app.registry.configs.things import Thing
 from app.wire.context import services
 from storage import moments
 from storage.ids import CommitId
@@ -59,6 +61,11 @@ def token(found: Token) -> dict[str, Any]:
 def new_token(made: Token, secret: str) -> dict[str, Any]:
     """Return a token with its secret, which is shown this once."""
     return {**token(made), "api_key": secret}
+
+
+def named(thing: Thing) -> dict[str, str]:
+    """Return the field with the name of a target or prompt; the default has none."""
+    return {} if thing is things.DEFAULT else {f"{thing.folder.kind.lower()}_name": thing.name}
 
 
 def work() -> Work:

@@ -190,6 +190,8 @@ def _of_demo(state: State) -> Iterator[str]:
     yield from ("/targets/base/descendants", "/defaults/target?ref=v1", "/grants?ref=light-1")
     yield from ("/targets/child/diff?from=v1", "/targets/child/diff?against=asks")
     yield f"/targets/child/diff?from={then[:9]}&to={last}"
+    yield from ("/prompts/user_prompt_v1/diff?against=system_prompt_v1", "/defaults/target/history")
+    yield f"/defaults/target/diff?from={first}"
     for ref in (
         "v1",
         "v2",

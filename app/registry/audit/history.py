@@ -8,8 +8,8 @@ from app.domain.budgets import Work
 from app.domain.differences import Difference, compare
 from app.domain.errors import NotFound
 from app.registry import documents, repos
+from app.registry.configs.things import Thing
 from app.registry.documents import Source
-from app.registry.folders import Folder
 from storage.errors import RepositoryDamaged
 from storage.history import FileChange, LoggedCommit
 from storage.ids import BlobId, CommitId
@@ -54,27 +54,25 @@ class Entry:
     has_older: bool
 
 
-def of_file(
+def of_thing(
     repository: Repository,
     snapshot: Snapshot,
-    folder: Folder,
-    name: str,
+    thing: Thing,
     work: Work,
     *,
     before: CommitId | None,
     limit: int,
 ) -> Iterator[Entry]:
-    """Yield the history of a target or prompt up to a snapshot; NotFound if there never was one.
+    """Yield the history of a thing up to a snapshot; NotFound if there never was one.
 
     `before` is the last commit of the page before this one. A page ends early where `work` is spent.
     """
-    path = folder.path(name)
-    if not repository.versions(path, snapshot.commit):
-        raise NotFound(folder.kind, name)
-    versions = repository.versions(path, snapshot.commit, before)
+    if not repository.versions(thing.path, snapshot.commit):
+        raise NotFound(thing.folder.kind, thing.name)
+    versions = repository.versions(thing.path, snapshot.commit, before)
     blobs = [version.blob for version in versions[: limit + 2]] + [None]
     logged = [
-        LoggedCommit(version.commit, [FileChange(path, blobs[index + 1], version.blob)])
+        LoggedCommit(version.commit, [FileChange(thing.path, blobs[index + 1], version.blob)])
         for index, version in enumerate(versions[: limit + 1])
     ]
     return _entries(repository, snapshot, logged, limit, work)

@@ -24,8 +24,8 @@ from storage.repository import Repository
 from storage.snapshot import File, Snapshot
 from storage.transaction import Transaction
 
-_FOLDER = Folder("defaults", "Default")
-PATH = _FOLDER.path("target")
+FOLDER = Folder("defaults", "Default")
+PATH = FOLDER.path("target")
 
 _kept: Cache[BlobId, Config] = Cache(8 * 1024 * 1024)  # by version, which determines the content
 
@@ -128,7 +128,7 @@ def put(repository: Repository, origin: Origin, overrides: Config, precondition:
         warnings = [*changes.settle(), *dangling(transaction, config)]
         lines = messages.changed_fields({**before, **recorded}, {**config, **versions})
         text = messages.message(origin, "Update default target", lines)
-        return DefaultTarget(config, version, _FOLDER.commit(transaction, origin, text), warnings)
+        return DefaultTarget(config, version, FOLDER.commit(transaction, origin, text), warnings)
 
     return repository.transact(change)
 

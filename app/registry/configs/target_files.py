@@ -52,6 +52,10 @@ class Target:
         """Return its resolved fields and its files, which a commit message compares."""
         return {**self.config, **self.files}
 
+    def trailers(self) -> Mapping[str, str]:
+        """Return the lines about it that a commit message ends with."""
+        return {"Template": f"{self.template} {self.template_version}"}
+
     def named_files(self) -> set[str]:
         """Return the paths of the question templates that it owns or names."""
         return question_templates.named(self.config, self.files)
@@ -113,12 +117,10 @@ def commit(
     subject: str,
     before: Mapping[str, Any],
     target: Target,
-    trailers: Mapping[str, str] | None = None,
 ) -> Target:
     """Commit one target that was written. The message shows how its content differs from `before`."""
     lines = messages.changed_fields(before, target.content())
-    named = {"Template": f"{target.template} {target.template_version}", **(trailers or {})}
-    text = messages.message(origin, subject, lines, named)
+    text = messages.message(origin, subject, lines, target.trailers())
     return replace(target, commit=FOLDER.commit(transaction, origin, text))
 
 
