@@ -2,6 +2,7 @@
 
 from app.api import (
     accounts,
+    comparison,
     defaults,
     git,
     grants,
@@ -23,6 +24,7 @@ BLUEPRINTS = (
     targets.blueprint,
     preview.blueprint,
     history.blueprint,
+    comparison.blueprint,
     lineage.blueprint,
     tags.blueprint,
     prompts.blueprint,

@@ -7,11 +7,10 @@ from typing import Any
 from flask import Blueprint, request
 
 from app.api import payloads
-from app.domain.budgets import Room
 from app.domain.differences import compare
 from app.registry import revisions
 from app.registry.audit import history, log_filters
-from app.registry.audit.history import ChangedFile, Entry
+from app.registry.audit.history import Entry
 from app.registry.configs import prompts, targets
 from app.registry.configs.target_files import FOLDER, Target
 from app.registry.folders import Folder
@@ -34,7 +33,7 @@ from storage.snapshot import Snapshot
 blueprint = Blueprint("history", __name__, url_prefix="/v1/repo/<repo_name>")
 blueprint.before_request(context.authorize)
 
-_TEXT_DIFF = TextFormat(
+TEXT_DIFF = TextFormat(
     "text/x-diff",
     "What `git diff` prints for the two files; nothing if they are equal.",
     "--- a/targets/a.yml\n+++ b/targets/a.yml\n@@ -3 +3 @@\n-  temperature: 0.7\n+  temperature: 1.0\n",
@@ -78,7 +77,7 @@ def get_prompt_history(repo_name: str, prompt_name: str, query: dict[str, Any]) 
 
 @blueprint.get("/targets/<item:target_name>/diff")
 @accepts(query=DiffQuerySchema)
-@returns(DiffSchema, 200, errors=(404, 409, 413), text=_TEXT_DIFF)
+@returns(DiffSchema, 200, errors=(404, 409, 413), text=TEXT_DIFF)
 def get_target_diff(repo_name: str, target_name: str, query: dict[str, Any]) -> Answer:
     """Compare a target with itself at another commit, or with another target.
 
@@ -90,8 +89,8 @@ def get_target_diff(repo_name: str, target_name: str, query: dict[str, Any]) -> 
     names = (then, against or target_name), (now, target_name)
     for side in names:
         FOLDER.expect(*side)  # the text needs no more
-    accepted = request.accept_mimetypes.best_match(["application/json", _TEXT_DIFF.media_type])
-    if accepted == _TEXT_DIFF.media_type:
+    accepted = request.accept_mimetypes.best_match(["application/json", TEXT_DIFF.media_type])
+    if accepted == TEXT_DIFF.media_type:
         sides = [(snapshot.commit, FOLDER.path(name)) for snapshot, name in names]
         return repository.diff(*sides), 200, {}
     work = payloads.work()
@@ -144,28 +143,13 @@ def _before(repository: Repository, query: dict[str, Any]) -> CommitId | None:
     return None if query["before"] is None else repository.find(query["before"])
 
 
-def _commit(entry: Entry) -> dict[str, Any]:
-    signature = entry.signature
-    return {
-        "commit": entry.commit,
-        "author": payloads.person(signature),
-        "time": payloads.time(signature),
-        "subject": signature.subject,
-    }
-
-
 def _logged(entry: Entry, *, full: bool) -> dict[str, Any]:
     space = payloads.room()
-    files = [{"path": file.path, **_changed(file, space, full=full)} for file in entry.files]
-    return {**_commit(entry), "files": files, **({"more_files": entry.more_files} if entry.more_files else {})}
+    files = [{"path": file.path, **payloads.changed_file(file, space, full=full)} for file in entry.files]
+    more = {"more_files": entry.more_files} if entry.more_files else {}
+    return {**payloads.commit(entry.commit, entry.signature), "files": files, **more}
 
 
 def _version(entry: Entry, *, full: bool) -> dict[str, Any]:
-    return {**_commit(entry), **_changed(entry.files[0], payloads.room(), full=full)}
-
-
-def _changed(file: ChangedFile, space: Room, *, full: bool) -> dict[str, Any]:
-    action = "deleted" if file.new is None else "created" if file.old is None else "updated"
-    if file.differences is None:
-        return {"action": action, "version": file.new, "changes": None, "note": file.note}
-    return {"action": action, "version": file.new, **payloads.changes(file.differences, space, full=full)}
+    changed = payloads.changed_file(entry.files[0], payloads.room(), full=full)
+    return {**payloads.commit(entry.commit, entry.signature), **changed}
