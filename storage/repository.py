@@ -201,14 +201,14 @@ class Repository:
             self._refuse_unknown_layout()
         return self._revisions.tag(name)
 
-    def create_tag(self, name: str, commit: CommitId, tagger: Person, message: str) -> Tag:
+    def create_tag(self, name: str, commit: CommitId, tagger: Person, message: str, reason: str | None = None) -> Tag:
         """Put an annotated tag on a commit of the history, durably; TagExists where there is one."""
         self._revisions.position(commit)
         with self._location.explained():
             try:
-                tag = self._tags.create(name, commit, tagger, message)
+                tag = self._tags.create(name, commit, tagger, message, reason)
             except TipMoved:  # by an operator's git: once more, on top of that
-                tag = self._tags.create(name, commit, tagger, message)
+                tag = self._tags.create(name, commit, tagger, message, reason)
         with suppress(StorageError):  # git sees the tag at once, or else when the checkpointer tries again
             self._tip.checkpoint(PATIENCE_SECONDS)
         return tag

@@ -9,6 +9,7 @@ from app.api import (
     health,
     history,
     lineage,
+    own_tokens,
     preview,
     prompts,
     repos,
@@ -20,6 +21,7 @@ from app.api.batches import ItemName
 BLUEPRINTS = (
     health.blueprint,
     accounts.blueprint,
+    own_tokens.blueprint,
     repos.blueprint,
     targets.blueprint,
     preview.blueprint,

@@ -4,10 +4,10 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from app.api import examples
+from app.api import examples, payloads
 from app.auth import Forbidden
-from app.domain.tokens import Token, TokenRequest
-from app.registry.users import namesakes
+from app.domain.tokens import TokenRequest
+from app.registry.users import namesakes, user_tokens
 from app.schemas.accounts import (
     TokenCreatedSchema,
     TokenCreateSchema,
@@ -58,8 +58,8 @@ def create_token(user_id: str, body: TokenRequest) -> Answer:
 
     The answer contains the token itself, which is not shown again.
     """
-    token, secret = context.services().accounts.create_token(context.origin(), user_id, body)
-    return {**_payload(token), "api_key": secret}, 201, {}
+    token, secret = user_tokens.create(context.services().accounts, context.origin(), user_id, body)
+    return payloads.new_token(token, secret), 201, {}
 
 
 @blueprint.get("/<user_id>/tokens")
@@ -68,7 +68,7 @@ def create_token(user_id: str, body: TokenRequest) -> Answer:
 def list_tokens(user_id: str) -> Answer:
     """List the tokens of a user, without their secrets."""
     user = context.services().accounts.get(user_id)
-    return {"tokens": [_payload(token) for token in user.tokens]}, 200, {}
+    return {"tokens": [payloads.token(token) for token in user.tokens]}, 200, {}
 
 
 @blueprint.post("/<user_id>/tokens/<token_name>/rotate")
@@ -79,8 +79,8 @@ def rotate_token(user_id: str, token_name: str) -> Answer:
 
     The answer contains the new secret, which is not shown again. Name and limits stay as they are.
     """
-    token, secret = context.services().accounts.rotate_token(context.origin(), user_id, token_name)
-    return {**_payload(token), "api_key": secret}, 200, {}
+    token, secret = user_tokens.rotate(context.services().accounts, context.origin(), user_id, token_name)
+    return payloads.new_token(token, secret), 200, {}
 
 
 @blueprint.delete("/<user_id>/tokens/<token_name>")
@@ -88,15 +88,5 @@ def rotate_token(user_id: str, token_name: str) -> Answer:
 @returns(DeletedSchema, 200, errors=(404,))
 def revoke_token(user_id: str, token_name: str) -> Answer:
     """Revoke a token. It stops working at once."""
-    context.services().accounts.revoke_token(context.origin(), user_id, token_name)
+    user_tokens.revoke(context.services().accounts, context.origin(), user_id, token_name)
     return {"message": f"Token '{token_name}' of user '{user_id}' revoked"}, 200, {}
-
-
-def _payload(token: Token) -> dict[str, Any]:
-    return {
-        "name": token.name,
-        "access": str(token.access),
-        "repos": None if token.repos is None else list(token.repos),
-        "created_at": token.created.isoformat(),
-        "expires_at": None if token.expires is None else token.expires.isoformat(),
-    }

@@ -61,3 +61,4 @@ CREATE_TOKEN: Example = {
     "repos": ["demo"],
     "expires_at": "2099-12-31T23:59:59Z",
 }
+CREATE_OWN_TOKEN: Example = {**CREATE_TOKEN, "name": "nightly-reader"}

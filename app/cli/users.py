@@ -9,7 +9,7 @@ from app.domain.names import user_id_problem
 from app.domain.tokens import Access
 from app.registry.messages import Origin
 from app.registry.stores import Stores
-from app.registry.users import namesakes
+from app.registry.users import namesakes, user_tokens
 from app.registry.users.accounts import REPOSITORY, Accounts
 from app.schemas.accounts import TokenCreateSchema
 from app.schemas.base import load
@@ -69,7 +69,7 @@ def list_users() -> None:
 @click.argument("user_id", type=_Text())
 def revoke_user(user_id: str) -> None:
     """Revoke all tokens of a user. They stop working at once."""
-    count = _accounts().revoke(_OPERATOR, user_id)
+    count = user_tokens.revoke_all(_accounts(), _OPERATOR, user_id)
     click.echo(f"Revoked {count} token{'' if count == 1 else 's'} of {user_id}.")
 
 
@@ -93,7 +93,7 @@ def create_token(user_id: str, name: str, read_only: bool, repos: tuple[str, ...
         "expires_at": expires,
     }
     request = load(TokenCreateSchema(), asked, ())
-    _, secret = _accounts().create_token(_OPERATOR, user_id, request)
+    _, secret = user_tokens.create(_accounts(), _OPERATOR, user_id, request)
     click.echo(secret)
 
 
@@ -117,7 +117,7 @@ def list_tokens(user_id: str) -> None:
 @click.argument("name", type=_Text())
 def rotate_token(user_id: str, name: str) -> None:
     """Replace a token by a new one of the same name and print it, once. The old one stops working at once."""
-    _, secret = _accounts().rotate_token(_OPERATOR, user_id, name)
+    _, secret = user_tokens.rotate(_accounts(), _OPERATOR, user_id, name)
     click.echo(secret)
 
 
@@ -126,7 +126,7 @@ def rotate_token(user_id: str, name: str) -> None:
 @click.argument("name", type=_Text())
 def revoke_token(user_id: str, name: str) -> None:
     """Revoke one token. It stops working at once."""
-    _accounts().revoke_token(_OPERATOR, user_id, name)
+    user_tokens.revoke(_accounts(), _OPERATOR, user_id, name)
     click.echo(f"Revoked token {name} of {user_id}.")
 
 

@@ -82,6 +82,14 @@ class TokenSchema(StrictSchema):
         allow_none=True,
         metadata={"format": "date-time", "description": "When it expires; null: never."},
     )
+    made_with = Text(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "The operator's token that it was made with, perhaps by way of others; they share one "
+            "rate limit. null: the operator made it."
+        },
+    )
 
 
 class TokenCreatedSchema(TokenSchema):

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Mapping, Set
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from app.domain.errors import Conflict, NotFound
 from app.domain.names import refuse_unportable
@@ -18,7 +18,7 @@ from app.registry import documents, messages
 from app.registry.messages import Origin
 from app.registry.users import user_files
 from app.registry.users.share_files import NOTE, PATH_OF_NOTE
-from app.registry.users.user_files import FOLDER, Tokens, User
+from app.registry.users.user_files import FOLDER, User
 from storage.errors import RepositoryDamaged, RepositoryExists, RepositoryNotFound, StorageError
 from storage.ids import CommitId
 from storage.repository import Repository
@@ -36,12 +36,13 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Index:
-    """All users at one commit. `unread` are the ids of users whose files are damaged."""
+    """All users at one commit. `unread` are the ids of users whose files are damaged, `removed` of those no more."""
 
     commit: CommitId
     users: Mapping[str, User]
     by_token_hash: Mapping[str, tuple[User, Token]]
     unread: Set[str]
+    removed: Set[str]
 
 
 class Accounts:
@@ -53,7 +54,7 @@ class Accounts:
     def __init__(self, store: Store, origin: Origin) -> None:
         """Keep the users in `store`. If the store has no repository for them, create it as `origin`."""
         self._store = store
-        self._index = _Index(documents.UNCOMMITTED, {}, {}, frozenset())
+        self._index = _Index(documents.UNCOMMITTED, {}, {}, frozenset(), frozenset())
         _make_missing(store, origin)
 
     def find_problem(self) -> StorageError | None:
@@ -67,13 +68,16 @@ class Accounts:
     def create(self, origin: Origin, user_id: str, alias: str | None, email: str | None) -> str:
         """Create a user, and return the secret of their first token, which is not stored.
 
-        Raises Conflict if there is a user with this id, or with one that differs only in case.
+        Raises Conflict if there is or was a user with this id, or with one that differs only in case.
         """
         token, secret = Token.make(_FIRST_TOKEN)
 
         def change(transaction: Transaction) -> None:
-            if transaction.read(FOLDER.path(user_id)) is not None:
-                raise Conflict(user_id, f"User '{user_id}' already exists. {_how_to_rotate(user_id, token.name)}")
+            found = documents.read(transaction, FOLDER.path(user_id))
+            if found is not None and user_files.is_removed(found[0]):
+                raise Conflict(user_id, f"User '{user_id}' was removed. Ids are not given twice: choose another one")
+            if found is not None:
+                raise Conflict(user_id, f"User '{user_id}' already exists. {how_to_rotate(user_id, token.name)}")
             refuse_unportable("user_id", FOLDER.path(user_id))
             user = User(user_id, alias, email, (token,))
             documents.write(transaction, FOLDER.path(user_id), user.document())
@@ -82,64 +86,6 @@ class Accounts:
 
         self.use(lambda repository: repository.transact(change))
         return secret
-
-    def create_token(self, origin: Origin, user_id: str, request: TokenRequest) -> tuple[Token, str]:
-        """Create another token for a user. Return the token and its secret, which is not stored.
-
-        Raises NotFound for the user, Conflict if they have a token of that name.
-        """
-        token, secret = Token.make(request)
-
-        def add(tokens: Tokens) -> Tokens:
-            if any(other.name == token.name for other in tokens):
-                how = _how_to_rotate(user_id, token.name)
-                raise Conflict(token.name, f"User '{user_id}' already has a token '{token.name}'. {how}")
-            return (*tokens, token)
-
-        details = {name: value for name, value in token.document().items() if name != "sha256"}
-        self._change_tokens(origin, user_id, f"Create token {token.name} of user {user_id}", add, details)
-        return token, secret
-
-    def rotate_token(self, origin: Origin, user_id: str, name: str) -> tuple[Token, str]:
-        """Replace a token by one of the same name and limits. Return it and its secret, which is not stored.
-
-        The old secret stops working at once. Raises NotFound for the user or the token, Conflict where it expired.
-        """
-        made: list[tuple[Token, str]] = []
-
-        def renew(tokens: Tokens) -> Tokens:
-            made[:] = [token.renewed() for token in tokens if token.name == name]
-            if not made:
-                raise NotFound("Token", name)
-            if made[0][0].is_expired():
-                message = f"Token '{name}' of user '{user_id}' has expired: revoke it, and create another one"
-                raise Conflict(name, message)
-            return tuple(made[0][0] if token.name == name else token for token in tokens)
-
-        self._change_tokens(origin, user_id, f"Rotate token {name} of user {user_id}", renew)
-        return made[0]
-
-    def revoke_token(self, origin: Origin, user_id: str, name: str) -> None:
-        """Revoke one token, at once in every process; NotFound for the user or the token."""
-
-        def remove(tokens: Tokens) -> Tokens:
-            kept = tuple(token for token in tokens if token.name != name)
-            if len(kept) == len(tokens):
-                raise NotFound("Token", name)
-            return kept
-
-        self._change_tokens(origin, user_id, f"Revoke token {name} of user {user_id}", remove)
-
-    def revoke(self, origin: Origin, user_id: str) -> int:
-        """Revoke all tokens of a user, at once in every process, and return how many there were."""
-        revoked: list[Token] = []
-
-        def remove_all(tokens: Tokens) -> Tokens:
-            revoked[:] = tokens
-            return ()
-
-        self._change_tokens(origin, user_id, f"Revoke tokens of user {user_id}", remove_all)
-        return len(revoked)
 
     def list(self) -> list[User]:
         """Return all users, sorted by id."""
@@ -165,28 +111,6 @@ class Accounts:
         if found is None and index.unread:  # the token may belong to a user who could not be read
             found = self._whole().by_token_hash.get(presented)
         return found if found and hmac.compare_digest(presented, found[1].sha256) else None
-
-    def _change_tokens(
-        self,
-        origin: Origin,
-        user_id: str,
-        subject: str,
-        change_list: Callable[[Tokens], Tokens],
-        details: Mapping[str, Any] | None = None,
-    ) -> None:
-        path = FOLDER.path(user_id)
-
-        def change(transaction: Transaction) -> None:
-            found = documents.read(transaction, path)
-            if found is None:
-                raise NotFound(FOLDER.kind, user_id)
-            tokens = change_list(user_files.read_tokens(found[0], transaction, path))
-            document = {**found[0], "tokens": [token.document() for token in tokens]}
-            documents.write(transaction, path, document)
-            lines = messages.changed_fields({}, details or {})
-            transaction.commit(messages.message(origin, subject, lines), origin.author)
-
-        self.use(lambda repository: repository.transact(change))
 
     def _current(self) -> _Index:
         head = self.use(Repository.head)
@@ -214,7 +138,8 @@ class Accounts:
             raise RepositoryDamaged(REPOSITORY, "its folder is gone") from error
 
 
-def _how_to_rotate(user_id: str, name: str) -> str:
+def how_to_rotate(user_id: str, name: str) -> str:
+    """Return a sentence for an operator who asked for a token that exists already."""
     return (
         f"If the token was lost, rotate it: POST /v1/admin/users/{user_id}/tokens/{name}/rotate, "
         f"or `bakehouse users tokens rotate {user_id} {name}`"
@@ -238,12 +163,17 @@ def _make_missing(store: Store, origin: Origin) -> None:
 
 def _read_all(head: Snapshot) -> _Index:
     """Read all users. One whose file is damaged cannot log in, and keeps nobody else from doing so."""
-    users, unread = {}, set()
+    users, unread, removed = {}, set(), set()
     for user_id in FOLDER.names(head):
         try:
-            users[user_id] = user_files.read(head, user_id)
+            user = user_files.read(head, user_id)
         except RepositoryDamaged as error:
             unread.add(user_id)
             _log.error("User '%s' is passed over. %s", user_id, error)
+            continue
+        if user.is_removed:
+            removed.add(user_id)
+        else:
+            users[user_id] = user
     by_hash = {token.sha256: (user, token) for user in users.values() for token in user.tokens}
-    return _Index(head.commit, users, by_hash, unread)
+    return _Index(head.commit, users, by_hash, unread, removed)

@@ -76,7 +76,7 @@ def test_every_kind_of_file_is_told_with_its_fields_and_who_changed_it_last(
         "action": "updated",
         "version": demo(app, "rev-parse", f"{last}:targets/a.yml").strip(),
         "changes": [{"field": "/max_tokens", "old": 5}, {"field": "/temperature", "old": 0.5, "new": 0.75}],
-        "changed": {"commit": changed, "author": author, "time": TEN, "subject": subject},
+        "changed": {"commit": changed, "author": author, "time": TEN, "subject": subject, "reason": None},
     }
     assert {"field": "/temperature", "old": 1.0, "new": 0.25} in files["defaults/target.yml"]["changes"]
     assert files["repo.yml"]["changes"] == [{"field": "/grants", "new": {"bob": "read"}}]
