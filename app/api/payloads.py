@@ -32,6 +32,17 @@ def person(signature: Signature) -> dict[str, str | None]:
     }
 
 
+def commit(repository: Repository, commit_id: CommitId) -> dict[str, Any]:
+    """Return who made a commit, when, and its subject."""
+    signature = repository.signature(commit_id)
+    return {
+        "commit": commit_id,
+        "author": person(signature),
+        "time": time(signature),
+        "subject": signature.subject,
+    }
+
+
 def work() -> Work:
     """Return what this answer may parse."""
     return Work(services().settings.max_parsed)
