@@ -28,6 +28,11 @@ class Folder:
         """Return the path of a file."""
         return f"{self.name}/{name}{_SUFFIX}"
 
+    @staticmethod
+    def name_of(entry: str) -> str:
+        """Return the name of the thing that a file of the folder holds."""
+        return entry.removesuffix(_SUFFIX)
+
     def names(self, source: Source) -> list[str]:
         """Return the names in the folder, sorted, without files of other kinds that somebody put there."""
         entries = source.list(self.name)
