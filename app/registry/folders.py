@@ -26,7 +26,11 @@ class Folder:
 
     def path(self, name: str) -> str:
         """Return the path of a file."""
-        return f"{self.name}/{name}{_SUFFIX}"
+        return f"{self.name}/{self.file(name)}"
+
+    def file(self, name: str) -> str:
+        """Return the name of a file in the folder."""
+        return f"{name}{_SUFFIX}"
 
     def names(self, source: Source) -> list[str]:
         """Return the names in the folder, sorted, without files of other kinds that somebody put there."""
