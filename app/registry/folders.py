@@ -26,7 +26,11 @@ class Folder:
 
     def path(self, name: str) -> str:
         """Return the path of a file."""
-        return f"{self.name}/{name}{_SUFFIX}"
+        return f"{self.name}/{self.file(name)}"
+
+    def file(self, name: str) -> str:
+        """Return the name of a file in the folder."""
+        return f"{name}{_SUFFIX}"
 
     @staticmethod
     def name_of(entry: str) -> str:
