@@ -27,7 +27,6 @@ from storage.machine import git_command
 from storage.maintenance import Growth
 from storage.objects.database import ObjectDatabase
 from storage.objects.overlay import ObjectOverlay
-from storage.plumbing.branch import Branch
 from storage.plumbing.checked_git import CheckedGit
 from storage.plumbing.refs import BRANCH, Refs, is_repository
 from storage.revisions import Revisions
@@ -55,7 +54,7 @@ class Repository:
         self._objects = ObjectDatabase(location, shared.objects, shared.waits)
         self._git = CheckedGit(location)
         refs = Refs(location)
-        self._branch = branch = Branch(refs)
+        self._branch = branch = shared.branch(refs)
         with location.explained():
             self._journal = journal = shared.open_journal(location)
             recovery.recover(branch, journal)
