@@ -26,7 +26,16 @@ class Folder:
 
     def path(self, name: str) -> str:
         """Return the path of a file."""
-        return f"{self.name}/{name}{_SUFFIX}"
+        return f"{self.name}/{self.file(name)}"
+
+    def file(self, name: str) -> str:
+        """Return the name of a file in the folder."""
+        return f"{name}{_SUFFIX}"
+
+    @staticmethod
+    def name_of(entry: str) -> str:
+        """Return the name of the thing that a file of the folder holds."""
+        return entry.removesuffix(_SUFFIX)
 
     def called(self, name: str) -> str:
         """Return a name as commit messages have it: one that stands alone is a target's."""

@@ -24,8 +24,8 @@ from storage.repository import Repository
 from storage.snapshot import File, Snapshot
 from storage.transaction import Transaction
 
-_FOLDER = Folder("defaults", "Default")
-PATH = _FOLDER.path("target")
+FOLDER = Folder("defaults", "Default")
+PATH = FOLDER.path("target")
 
 _kept: Cache[BlobId, Config] = Cache(8 * 1024 * 1024)  # by version, which determines the content
 
@@ -129,7 +129,7 @@ def put(repository: Repository, origin: Origin, overrides: Config, precondition:
         changed = field_changes.find({**before, **recorded}, {**config, **versions})
         subject = subjects.of_fields(DEFAULT_TEMPLATE, changed)
         text = messages.message(origin, subject, field_changes.lines(changed))
-        return DefaultTarget(config, version, _FOLDER.commit(transaction, origin, text), warnings)
+        return DefaultTarget(config, version, FOLDER.commit(transaction, origin, text), warnings)
 
     return repository.transact(change)
 

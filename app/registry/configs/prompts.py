@@ -45,9 +45,23 @@ class Prompt:
         return {"messages": self.messages} | ({} if self.tools is None else {"tools": self.tools})
 
 
+def read(source: Source, name: str) -> Prompt | None:
+    """Return a prompt, or None if there is none."""
+    path = FOLDER.path(name)
+    found = documents.read(source, path)
+    if found is None:
+        return None
+    document, version = found
+    messages = documents.expect(document, "messages", list, source, path)
+    tools = documents.expect(document, "tools", list, source, path) if "tools" in document else None
+    if not all(isinstance(item, dict) for item in [*messages, *(tools or [])]):
+        raise RepositoryDamaged(source.name, f"{path} has a message or tool that Bakehouse did not write")
+    return Prompt(name, messages, tools, version)
+
+
 def get(snapshot: Snapshot, name: str) -> Prompt:
     """Return a prompt at a commit; NotFound if there is none."""
-    prompt = _read(snapshot, name)
+    prompt = read(snapshot, name)
     if prompt is None:
         raise NotFound(FOLDER.kind, name)
     return replace(prompt, commit=snapshot.commit)
@@ -61,7 +75,7 @@ def create(repository: Repository, origin: Origin, prompt: Prompt, precondition:
 
     def change(transaction: Transaction) -> tuple[Prompt, bool]:
         FOLDER.check(transaction, precondition)
-        existing = _read(transaction, prompt.name)
+        existing = read(transaction, prompt.name)
         if existing is None:
             return _commit(transaction, origin, prompt, None), True
         if is_same(existing.document(), prompt.document()):
@@ -79,7 +93,7 @@ def put(repository: Repository, origin: Origin, prompt: Prompt, precondition: Pr
     """Create a prompt, or replace it where that changes its content. Raises PreconditionFailed."""
 
     def change(transaction: Transaction) -> Prompt:
-        existing = _read(transaction, prompt.name)
+        existing = read(transaction, prompt.name)
         precondition.check(prompt.name, existing.version if existing else None)
         if existing and _is_kept(existing, prompt):
             return replace(existing, commit=transaction.tip)
@@ -101,7 +115,7 @@ def put_all(
         versions: dict[str, BlobId] = {}
         batch: list[Told] = []
         for prompt in prompts:
-            existing = _read(transaction, prompt.name)
+            existing = read(transaction, prompt.name)
             if existing and _is_kept(existing, prompt):
                 versions[prompt.name] = existing.version
             else:
@@ -133,16 +147,3 @@ def _commit(transaction: Transaction, origin: Origin, prompt: Prompt, existing: 
     version = _write(transaction, prompt, existing)
     text = prompt_messages.of_one(origin, _told(prompt, existing))
     return replace(prompt, version=version, commit=FOLDER.commit(transaction, origin, text))
-
-
-def _read(source: Source, name: str) -> Prompt | None:
-    path = FOLDER.path(name)
-    found = documents.read(source, path)
-    if found is None:
-        return None
-    document, version = found
-    messages = documents.expect(document, "messages", list, source, path)
-    tools = documents.expect(document, "tools", list, source, path) if "tools" in document else None
-    if not all(isinstance(item, dict) for item in [*messages, *(tools or [])]):
-        raise RepositoryDamaged(source.name, f"{path} has a message or tool that Bakehouse did not write")
-    return Prompt(name, messages, tools, version)

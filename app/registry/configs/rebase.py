@@ -1,7 +1,7 @@
 """Drift and rebase: what a target would be on today's template, and replacing the target with that."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from app.domain.budgets import Work
@@ -89,7 +89,11 @@ def drift(source: Source, name: str, depth: int = 0, work: Work | None = None) -
 def descendants(source: Source, name: str) -> list[tuple[str, int]]:
     """Return the targets that were made from a target, parents first, each with its depth: 1 if made from it."""
     target_files.expect(source, name)
-    made_from = children(source)
+    return below(children(source), name)
+
+
+def below(made_from: Mapping[str, Sequence[str]], name: str) -> list[tuple[str, int]]:
+    """Return all that was made from a template, as `descendants` does; `made_from` are the `children` of each."""
     found: list[tuple[str, int]] = []
     level, depth, seen = [name], 0, {name}
     while level:

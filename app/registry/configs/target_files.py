@@ -50,6 +50,10 @@ class Target:
         """Return its resolved fields and its files, which a commit message compares."""
         return {**self.config, **self.files}
 
+    def trailers(self) -> Mapping[str, str]:
+        """Return the lines about it that a commit message ends with."""
+        return {"Template": f"{self.template} {self.template_version}"}
+
     def named_files(self) -> set[str]:
         """Return the paths of the question templates that it owns or names."""
         return question_templates.named(self.config, self.files)

@@ -51,23 +51,16 @@ def updated(before: Target, target: Target) -> Told:
     return Told(form, (target.name, target.template), before.content(), target, "no field changed")
 
 
-def reverted(before: Target | None, target: Target, commit: str) -> Told:
-    """Return what to tell about a target that is as it was at a commit."""
-    form = "Restore {} as it was at {}" if before is None else "Revert {} to {}"
-    return Told(form, (target.name, commit[:10]), before.content() if before else {}, target)
-
-
 def rebased(before: Target, target: Target) -> Told:
     """Return what to tell about a target that was resolved again."""
     return Told("Rebase {} on {}", (target.name, target.template), before.content(), target, "no field changed")
 
 
-def of_one(origin: Origin, told: Told, trailers: Mapping[str, str] | None = None) -> str:
+def of_one(origin: Origin, told: Told) -> str:
     """Return the message of a commit that changed one target."""
     changes = told.changes()
     subject = subjects.of_fields(subjects.head(told.form, *told.names), changes, told.nothing)
-    named = {"Template": f"{told.target.template} {told.target.template_version}", **(trailers or {})}
-    return messages.message(origin, subject, field_changes.lines(changes), named)
+    return messages.message(origin, subject, field_changes.lines(changes), told.target.trailers())
 
 
 def of_batch(origin: Origin, batch: Sequence[Told]) -> str:
