@@ -82,7 +82,9 @@ def test_the_document_has_the_header_on_each_write(app: Flask):
 def test_the_log_finds_reasons_in_any_case_and_nothing_else(app: Flask, alice: Client):
     """A field, a prompt, and a name have the text, too."""
     put(alice, "budget", extra_kwargs={"budget": 1})
-    first = alice.put(f"{TARGETS}/a", made(temperature=0.5), X_Change_Reason="H%C3%B6hepunkt: Budget").headers["Git-Commit"]
+    first = alice.put(f"{TARGETS}/a", made(temperature=0.5), X_Change_Reason="H%C3%B6hepunkt: Budget").headers[
+        "Git-Commit"
+    ]
     alice.put(f"{TARGETS}/a", made(temperature=0.6, extra_kwargs={"budget": 2}), X_Change_Reason="Another one")
     last = alice.delete(f"{TARGETS}/budget", X_Change_Reason="H%C3%96HEPUNKT budget").headers["Git-Commit"]
     for _ in range(2):
