@@ -12,10 +12,12 @@ from app.api import (
     own_tokens,
     preview,
     prompts,
+    question_templates,
     repos,
     reverts,
     tags,
     targets,
+    uses,
 )
 from app.api.batches import ItemName
 
@@ -29,6 +31,8 @@ BLUEPRINTS = (
     history.blueprint,
     diffs.blueprint,
     reverts.blueprint,
+    uses.blueprint,
+    question_templates.blueprint,
     lineage.blueprint,
     tags.blueprint,
     prompts.blueprint,

@@ -192,6 +192,7 @@ def _of_demo(state: State) -> Iterator[str]:
     yield f"/targets/child/diff?from={then[:9]}&to={last}"
     yield from ("/prompts/user_prompt_v1/diff?against=system_prompt_v1", "/defaults/target/history")
     yield f"/defaults/target/diff?from={first}"
+    yield from ("/targets/base/uses", "/prompts/system_prompt_v1/uses", "/question-templates")
     for ref in (
         "v1",
         "v2",
