@@ -59,6 +59,14 @@ class History:
             for number in reversed(range(count))
         ]
 
+    def at(self, path: str, commits: Sequence[CommitId]) -> list[BlobId | None]:
+        """Return the version of a file at each of some commits of the ancestry; None where there is no file."""
+        positions = [self._position(commit) for commit in commits]
+        newest = max(positions, default=-1)
+        known = self._know(path, self._ancestry.id_at(newest), newest) if commits else NOTHING
+        counts = [bisect_right(known.positions, position) for position in positions]
+        return [known.blob(count - 1) if count else None for count in counts]
+
     def know(self, paths: Sequence[str], commit: CommitId) -> None:
         """Learn the versions of many files up to a commit of the ancestry from one git process.
 

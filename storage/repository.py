@@ -139,6 +139,11 @@ class Repository:
         with self._location.explained():
             return [] if last < 0 else self._history.versions(path, self._ancestry.id_at(last))
 
+    def versions_at(self, path: str, commits: Sequence[CommitId]) -> list[BlobId | None]:
+        """Return the version of a file at each of some commits of the history; None where there is no file."""
+        with self._location.explained():
+            return self._history.at(path, commits)
+
     def know_versions(self, paths: Sequence[str], start: CommitId) -> None:
         """Learn the versions of many files up to a commit at once, since each would take a git process."""
         self._revisions.position(start)
