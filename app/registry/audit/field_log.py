@@ -65,7 +65,7 @@ def search(
     `before` is the last commit of the page before this one. Where `work` is spent, a commit comes last: the page
     looked at all commits down to that one. None comes last where there are no older commits to look at.
     """
-    reader = FieldReader(repository, snapshot, work.most // 4)
+    reader = FieldReader(repository, snapshot, work.most // 8)
     shown, reached = 0, None
     for logged in repository.fields.search(pointer(field), wanted, reader, snapshot.commit, before):
         if not logged.files:
