@@ -8,10 +8,12 @@ from app.api import (
     health,
     history,
     lineage,
+    me,
     own_tokens,
     preview,
     prompts,
     repos,
+    shared,
     tags,
     targets,
 )
@@ -20,6 +22,7 @@ from app.api.batches import ItemName
 BLUEPRINTS = (
     health.blueprint,
     accounts.blueprint,
+    me.blueprint,
     own_tokens.blueprint,
     repos.blueprint,
     targets.blueprint,
@@ -30,6 +33,7 @@ BLUEPRINTS = (
     prompts.blueprint,
     defaults.blueprint,
     grants.blueprint,
+    shared.blueprint,
     git.blueprint,
 )
 
