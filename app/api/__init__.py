@@ -10,12 +10,14 @@ from app.api import (
     health,
     history,
     lineage,
+    me,
     own_tokens,
     preview,
     prompts,
     question_templates,
     repos,
     reverts,
+    shared,
     tags,
     targets,
     uses,
@@ -25,6 +27,7 @@ from app.api.batches import ItemName
 BLUEPRINTS = (
     health.blueprint,
     accounts.blueprint,
+    me.blueprint,
     own_tokens.blueprint,
     repos.blueprint,
     targets.blueprint,
@@ -40,6 +43,7 @@ BLUEPRINTS = (
     prompts.blueprint,
     defaults.blueprint,
     grants.blueprint,
+    shared.blueprint,
     git.blueprint,
 )
 
