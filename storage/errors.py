@@ -65,6 +65,19 @@ class TagExists(StorageError):
         self.name = name
 
 
+class BranchExists(StorageError):
+    """A repository has a branch, made by hand, that is in the way of a new one."""
+
+    def __init__(self, repository: str, name: str, existing: str) -> None:
+        super().__init__(
+            f"Somebody gave the repository of '{repository}' a branch '{existing}' by hand, so git can have no new "
+            f"branch '{name}': choose another name, or have the branch removed"
+        )
+        self.repository = repository
+        self.name = name
+        self.existing = existing
+
+
 class RepositoryDamaged(StorageError):
     """The folder is not as Bakehouse and git wrote it."""
 

@@ -68,6 +68,13 @@ class History:
             for number in reversed(range(count))
         ]
 
+    def version_at(self, path: str, commit: CommitId) -> BlobId | None:
+        """Return the version of a file at a commit of the ancestry, or None where there was no file."""
+        last = self._position(commit)
+        known = self._know(path, commit, last)
+        count = bisect_right(known.positions, last)
+        return known.blob(count - 1) if count else None
+
     def know(self, paths: Sequence[str], commit: CommitId) -> None:
         """Learn the versions of many files up to a commit of the ancestry from one git process.
 

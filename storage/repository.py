@@ -5,13 +5,13 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 from typing import TypeVar
 
 from storage import maintenance
 from storage.ancestry import Ancestry
+from storage.branches import Branches
 from storage.budget import Limits
-from storage.errors import RepositoryDamaged, StorageError, StorageUnavailable, TipMoved
+from storage.errors import RepositoryDamaged, StorageError, StorageUnavailable
 from storage.fetches import Fetches
 from storage.history import History, LoggedCommit
 from storage.ids import BlobId, CommitId, object_id
@@ -28,12 +28,12 @@ from storage.objects.database import ObjectDatabase
 from storage.objects.overlay import ObjectOverlay
 from storage.plumbing.branch import Branch
 from storage.plumbing.checked_git import CheckedGit
-from storage.plumbing.refs import BRANCH, Refs, is_repository
+from storage.plumbing.refs import MAIN, Refs, is_repository
 from storage.revisions import Revisions
 from storage.shared import Shared
 from storage.signatures import Person, Signature
 from storage.snapshot import Snapshot
-from storage.tags import Tag, Tags
+from storage.tags import Check, Tag, Tags, accept
 from storage.transaction import Transaction
 from storage.versions import Version
 from storage.writer import Writer
@@ -64,7 +64,8 @@ class Repository:
         def maintain() -> None:
             shared.maintenance.consider(branch, journal, growth, objects.pack_count())
 
-        checkpoint = Checkpoint(branch, refs, objects, self._git, growth.add, then=maintain)
+        self.branches = Branches(location, refs, objects, shared.branch_files)
+        checkpoint = Checkpoint(branch, refs, objects, self._git, self.branches, growth.add, then=maintain)
         reopen = partial(Repository, location, replace(shared, checkpointer=NoCheckpointer()))
 
         def check(commit: CommitId) -> None:
@@ -83,9 +84,8 @@ class Repository:
     def init(cls, location: Location, change: Callable[[Transaction], object], limits: Limits) -> None:
         """Make a repository in a new folder, with `change` as its first commit."""
         location.folder.mkdir()
-        branch = Path(BRANCH).name
         try:
-            git_command.run(location, "init", "--quiet", "--bare", "--template=", f"--initial-branch={branch}")
+            git_command.run(location, "init", "--quiet", "--bare", "--template=", f"--initial-branch={MAIN}")
         except RepositoryDamaged as error:
             raise StorageUnavailable(location.name, "git cannot make a repository there") from error
         repository = cls(location, Shared(checkpointer=NoCheckpointer()))
@@ -137,6 +137,12 @@ class Repository:
         last = self._newest(start, before)
         with self._location.explained():
             return [] if last < 0 else self._history.versions(path, self._ancestry.id_at(last))
+
+    def version_at(self, path: str, commit: CommitId) -> BlobId | None:
+        """Return the version of a file at a commit, from the file's history: no tree of that commit is read."""
+        last = self._newest(commit, None)
+        with self._location.explained():
+            return self._history.version_at(path, self._ancestry.id_at(last))
 
     def know_versions(self, paths: Sequence[str], start: CommitId) -> None:
         """Learn the versions of many files up to a commit at once, since each would take a git process."""
@@ -194,24 +200,25 @@ class Repository:
 
     def tag(self, name: str) -> Tag | None:
         """Return a tag, or None if no commit of the history has a tag of that name."""
-        with self._location.explained():
-            self._refuse_unknown_layout()
+        self._refuse_unknown_layout()
         return self._revisions.tag(name)
 
-    def create_tag(self, name: str, commit: CommitId, tagger: Person, message: str) -> Tag:
-        """Put an annotated tag on a commit of the history, durably; TagExists where there is one."""
+    def create_tag(self, name: str, commit: CommitId, tagger: Person, message: str, check: Check = accept) -> Tag:
+        """Put an annotated tag on a commit of the history, durably, as `Tags.create` does."""
         self._revisions.position(commit)
         with self._location.explained():
-            try:
-                tag = self._tags.create(name, commit, tagger, message)
-            except TipMoved:  # by an operator's git: once more, on top of that
-                tag = self._tags.create(name, commit, tagger, message)
+            tag = self._tags.create(name, commit, tagger, message, check)
         with suppress(StorageError):  # git sees the tag at once, or else when the checkpointer tries again
             self._tip.checkpoint(PATIENCE_SECONDS)
         return tag
 
+    def refuse_branch(self, name: str) -> None:
+        """Raise TagExists, NameTaken or BranchExists where a new file may not stand for a branch of a name."""
+        self._tags.refuse(name)
+        self.branches.refuse(name, self._tip.pending_branch_files())
+
     def _refuse_unknown_layout(self) -> None:
-        with suppress(RepositoryDamaged):  # which is no reason to refuse what can be read all the same
+        with self._location.explained(), suppress(RepositoryDamaged):  # damage elsewhere is no reason to refuse
             self._tip.read()
 
     def _newest(self, start: CommitId, before: CommitId | None) -> int:
@@ -234,11 +241,9 @@ class Repository:
         self._tip.checkpoint(seconds)
 
     def maintain(self, *, always: bool) -> tuple[int, int] | None:
-        """Run maintenance beside readers and writers, if it is due.
-
-        Returns the bytes on disk before and after, or None where nothing was due.
-        """
+        """Run maintenance beside readers and writers; return the bytes before and after, or None where none is due."""
         self.checkpoint()
+        self._tip.put_branches()
         with self._location.explained():
             self._refuse_unknown_layout()
             is_due = always or maintenance.is_due(self._branch)

@@ -2,10 +2,11 @@
 
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from storage.caches import Cache
-from storage.errors import NameTaken, RepositoryDamaged, TagExists
+from storage.errors import NameTaken, RepositoryDamaged, TagExists, TipMoved
 from storage.ids import CommitId, ObjectId, object_id
 from storage.journal.records import TagRecord
 from storage.journal.tip import Tip
@@ -16,12 +17,19 @@ from storage.plumbing.object import GitObject
 from storage.plumbing.packed_refs import PackedRef
 from storage.plumbing.refs import TAGS, Refs
 from storage.signatures import Person, Signature
+from storage.snapshot import Snapshot
 
 # Names that are safe as a file's name, and that git accepts: `v1.lock` would be its lock on `v1`. Callers allow
 # fewer names.
 _NAME = re.compile(r"(?!.*\.(?:\.|lock\Z|\Z))[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 _CACHE_SIZE = 4 * 1024 * 1024  # bytes
 _MOST_STEPS = 5  # from tag to tag
+
+Check = Callable[[Snapshot], None]
+
+
+def accept(_: Snapshot) -> None:
+    """Raise nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,22 +103,34 @@ class Tags:
         found = self._refs.alike(f"{TAGS}/{name}")
         return pending.get(name.lower()) or (found and found.removeprefix(f"{TAGS}/"))
 
-    def create(self, name: str, commit: CommitId, tagger: Person, message: str) -> Tag:
+    def refuse(self, name: str) -> None:
+        """Raise TagExists where there is a tag of a name, NameTaken where there is one that differs only in case."""
+        other = self._alike(name)
+        if other == name:
+            raise TagExists(self._objects.name, name)
+        if other is not None:  # a clone could not hold both on every disk
+            raise NameTaken(name, other)
+
+    def create(self, name: str, commit: CommitId, tagger: Person, message: str, check: Check) -> Tag:
         """Put an annotated tag on a commit, durably.
 
-        Raises TagExists if there is a tag of that name, NameTaken if there is one that differs only in case.
+        `check` is called with the tip, which nobody else can move meanwhile, and may raise. Raises TagExists if there
+        is a tag of that name, NameTaken if there is one that differs only in case.
         """
         if not _NAME.fullmatch(name):
             raise ValueError(f"{name!r} cannot name a tag")
+        try:
+            return self._create(name, commit, tagger, message, check)
+        except TipMoved:  # by an operator's git: once more, on top of that
+            return self._create(name, commit, tagger, message, check)
+
+    def _create(self, name: str, commit: CommitId, tagger: Person, message: str, check: Check) -> Tag:
         with self._tip.lock() as locked:
-            other = self._alike(name)
-            if other == name:
-                raise TagExists(self._objects.name, name)
-            if other is not None:  # a clone could not hold both on every disk
-                raise NameTaken(name, other)
+            self.refuse(name)
             below = self._refs.below(f"{TAGS}/{name}")
             if below is not None:
                 raise TagExists(self._objects.name, below.removeprefix(f"{TAGS}/"))
+            check(Snapshot(self._objects, locked.commit))
             data = serialize_tag(name, commit, tagger, int(time.time()), message)
             new = PendingObjects()
             record = TagRecord(name, new.add(GitObject.of("tag", data)))
