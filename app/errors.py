@@ -8,7 +8,7 @@ from flask import Flask, Response, jsonify, make_response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from app.auth import Forbidden, Unauthorized
-from app.domain.errors import Conflict, NameNotPortable, NotFound, PreconditionFailed, TooMuchToRead
+from app.domain.errors import Conflict, NameNotPortable, NotFound, PreconditionFailed, Protected, TooMuchToRead
 from app.schemas.base import InvalidRequest, Mistake
 from app.wire import context
 from app.wire.body import BrokenBody, SlowBody
@@ -18,6 +18,7 @@ from app.wire.failed_logins import TooManyFailedLogins
 from app.wire.rates import TooManyRequests
 from app.wire.turns import TooBusy
 from storage.errors import (
+    BranchExists,
     LayoutUnknown,
     NameTaken,
     RepositoryDamaged,
@@ -54,6 +55,7 @@ STATUSES: dict[type, int] = {
     InvalidHeader: 400,
     Unauthorized: 401,
     Forbidden: 403,
+    Protected: 403,
     NotFound: 404,
     RepositoryNotFound: 404,
     RevisionNotFound: 404,
@@ -61,6 +63,7 @@ STATUSES: dict[type, int] = {
     Conflict: 409,
     NameTaken: 409,
     RevisionAmbiguous: 409,
+    BranchExists: 409,
     TagExists: 409,
     PreconditionFailed: 412,
     TooBusy: 429,

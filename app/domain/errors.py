@@ -42,6 +42,14 @@ class PreconditionFailed(RegistryError):
         self.current = current
 
 
+class Protected(RegistryError):
+    """A label is protected, and the caller is not among those who may move it."""
+
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__(message)
+        self.name = name
+
+
 class TooMuchToRead(Exception):
     """An answer would come to more work than one request may cause."""
 
