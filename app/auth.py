@@ -60,10 +60,10 @@ class Principal:
         """Return whether the request is about another user's repos."""
         return self.owner != self.user.id
 
-    def origin(self, request_id: str | None) -> Origin:
-        """Return the author of the caller's changes."""
+    def origin(self, request_id: str | None, reason: str | None = None) -> Origin:
+        """Return the author of the caller's changes, and their reason."""
         user, token = self.user, self.token.name if self.token else None
-        return Origin(user.id, user.alias, user.email, request_id, on_behalf=self.is_master, token=token)
+        return Origin(user.id, user.alias, user.email, request_id, self.is_master, token, reason)
 
     def check_token(self, needed: Access, repo_name: str | None) -> None:
         """Raise Forbidden if the token is read-only, or for other repos."""

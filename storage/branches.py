@@ -13,6 +13,7 @@ from storage.machine import disk, git_command
 from storage.objects.reader import ObjectReader
 from storage.plumbing.refs import HEADS, Refs
 from storage.snapshot import Snapshot
+from storage.transaction import Transaction
 
 # git holds a lock for milliseconds, and waits so long for another's. A lock that is older was left by a crash.
 _STALE_AFTER_SECONDS = 10.0
@@ -26,10 +27,11 @@ class BranchFiles:
     """The files that stand for branches, all in one `folder`; where that is empty, there are none.
 
     `name` returns the branch of an entry of the folder, or None where the entry stands for none. `commit` returns
-    the commit that the content of a file names, or None where it names none.
+    the commit that the content of a file names, or None where it names none. `kind` is what errors call a branch.
     """
 
     folder: str = ""
+    kind: str = "branch"
     name: Callable[[str], str | None] = lambda _: None
     commit: Callable[[bytes], CommitId | None] = lambda _: None
 
@@ -59,16 +61,24 @@ class Branches:
             if name and commit:
                 yield name, commit
 
-    def refuse(self, name: str, pending: Collection[str]) -> None:
-        """Raise BranchExists where somebody made a branch by hand that is in the way of a new one.
+    def refuse(self, name: str, tip: Snapshot | Transaction, pending: Collection[str]) -> None:
+        """Raise BranchExists where a new file may not stand for a branch of a name.
 
         `pending` are files whose branches a checkpoint is going to put where they belong, or to remove.
         """
+        self.refuse_tag(name, tip)
         ref = f"{HEADS}/{name}"
         is_ours = any(self._name(path) == name for path in pending)
         existing = ref if not is_ours and self._refs.exists(ref) else self._refs.below(ref)
         if existing is not None:
             raise BranchExists(self._location.name, name, existing.removeprefix(f"{HEADS}/"))
+
+    def refuse_tag(self, name: str, tip: Snapshot | Transaction) -> None:
+        """Raise BranchExists where a file stands for a branch of a name, or of one that differs only in case."""
+        for entry in tip.list(self._files.folder) if self._files.folder else ():
+            existing = self._files.name(entry)
+            if existing is not None and existing.lower() == name.lower():
+                raise BranchExists(self._location.name, name, existing, self._files.kind)
 
     def put(self, tip: CommitId, paths: Iterable[str] | None = None) -> None:
         """Put the branches of some files where the files at the tip say, durably; remove those without a file.

@@ -66,12 +66,11 @@ class TagExists(StorageError):
 
 
 class BranchExists(StorageError):
-    """A repository has a branch, made by hand, that is in the way of a new one."""
+    """A repository has a branch whose name is in the way; `kind` says what it is called."""
 
-    def __init__(self, repository: str, name: str, existing: str) -> None:
+    def __init__(self, repository: str, name: str, existing: str, kind: str = "branch") -> None:
         super().__init__(
-            f"Somebody gave the repository of '{repository}' a branch '{existing}' by hand, so git can have no new "
-            f"branch '{name}': choose another name, or have the branch removed"
+            f"Repo '{repository}' has a {kind} '{existing}', beside which there can be no '{name}': choose another name"
         )
         self.repository = repository
         self.name = name

@@ -33,7 +33,7 @@ from storage.revisions import Revisions
 from storage.shared import Shared
 from storage.signatures import Person, Signature
 from storage.snapshot import Snapshot
-from storage.tags import Check, Tag, Tags, accept
+from storage.tags import Tag, Tags
 from storage.transaction import Transaction
 from storage.versions import Version
 from storage.writer import Writer
@@ -72,7 +72,7 @@ class Repository:
             shared.check(Snapshot(objects, commit))
 
         self._tip = Tip(branch, journal, objects, checkpoint, shared.checkpointer, reopen, check)
-        self._tags = Tags(refs, objects, self._tip)
+        self._tags = Tags(refs, objects, self._tip, self.branches)
         self.fetches = Fetches(location, objects, self._tip, self._tags)
         self._ancestry = Ancestry(self._tip, objects, self._git)
         self._revisions = Revisions(location, self._ancestry, self._tags)
@@ -203,19 +203,19 @@ class Repository:
         self._refuse_unknown_layout()
         return self._revisions.tag(name)
 
-    def create_tag(self, name: str, commit: CommitId, tagger: Person, message: str, check: Check = accept) -> Tag:
+    def create_tag(self, name: str, commit: CommitId, tagger: Person, message: str, reason: str | None = None) -> Tag:
         """Put an annotated tag on a commit of the history, durably, as `Tags.create` does."""
         self._revisions.position(commit)
         with self._location.explained():
-            tag = self._tags.create(name, commit, tagger, message, check)
+            tag = self._tags.create(name, commit, tagger, message, reason)
         with suppress(StorageError):  # git sees the tag at once, or else when the checkpointer tries again
             self._tip.checkpoint(PATIENCE_SECONDS)
         return tag
 
-    def refuse_branch(self, name: str) -> None:
+    def refuse_branch(self, name: str, tip: Snapshot | Transaction) -> None:
         """Raise TagExists, NameTaken or BranchExists where a new file may not stand for a branch of a name."""
         self._tags.refuse(name)
-        self.branches.refuse(name, self._tip.pending_branch_files())
+        self.branches.refuse(name, tip, self._tip.pending_branch_files())
 
     def _refuse_unknown_layout(self) -> None:
         with self._location.explained(), suppress(RepositoryDamaged):  # damage elsewhere is no reason to refuse

@@ -2,9 +2,9 @@
 
 import re
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
+from storage.branches import Branches
 from storage.caches import Cache
 from storage.errors import NameTaken, RepositoryDamaged, TagExists, TipMoved
 from storage.ids import CommitId, ObjectId, object_id
@@ -25,12 +25,6 @@ _NAME = re.compile(r"(?!.*\.(?:\.|lock\Z|\Z))[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 _CACHE_SIZE = 4 * 1024 * 1024  # bytes
 _MOST_STEPS = 5  # from tag to tag
 
-Check = Callable[[Snapshot], None]
-
-
-def accept(_: Snapshot) -> None:
-    """Raise nothing."""
-
 
 @dataclass(frozen=True, slots=True)
 class Tag:
@@ -47,10 +41,11 @@ class Tags:
     A tag that cannot be read raises RepositoryDamaged: it must not look like a tag that does not exist.
     """
 
-    def __init__(self, refs: Refs, objects: ObjectDatabase, tip: Tip) -> None:
+    def __init__(self, refs: Refs, objects: ObjectDatabase, tip: Tip, branches: Branches) -> None:
         self._refs = refs
         self._objects = objects
         self._tip = tip
+        self._branches = branches
         # By the name of a ref and the object that it names.
         self._known: Cache[tuple[str, str], Tag] = Cache(_CACHE_SIZE)
 
@@ -111,27 +106,27 @@ class Tags:
         if other is not None:  # a clone could not hold both on every disk
             raise NameTaken(name, other)
 
-    def create(self, name: str, commit: CommitId, tagger: Person, message: str, check: Check) -> Tag:
+    def create(self, name: str, commit: CommitId, tagger: Person, message: str, reason: str | None = None) -> Tag:
         """Put an annotated tag on a commit, durably.
 
-        `check` is called with the tip, which nobody else can move meanwhile, and may raise. Raises TagExists if there
-        is a tag of that name, NameTaken if there is one that differs only in case.
+        Raises TagExists if there is a tag of that name, NameTaken if there is one that differs only in case, and
+        BranchExists if a file stands for a branch of that name.
         """
         if not _NAME.fullmatch(name):
             raise ValueError(f"{name!r} cannot name a tag")
         try:
-            return self._create(name, commit, tagger, message, check)
+            return self._create(name, commit, tagger, message, reason)
         except TipMoved:  # by an operator's git: once more, on top of that
-            return self._create(name, commit, tagger, message, check)
+            return self._create(name, commit, tagger, message, reason)
 
-    def _create(self, name: str, commit: CommitId, tagger: Person, message: str, check: Check) -> Tag:
+    def _create(self, name: str, commit: CommitId, tagger: Person, message: str, reason: str | None) -> Tag:
         with self._tip.lock() as locked:
             self.refuse(name)
             below = self._refs.below(f"{TAGS}/{name}")
             if below is not None:
                 raise TagExists(self._objects.name, below.removeprefix(f"{TAGS}/"))
-            check(Snapshot(self._objects, locked.commit))
-            data = serialize_tag(name, commit, tagger, int(time.time()), message)
+            self._branches.refuse_tag(name, Snapshot(self._objects, locked.commit))
+            data = serialize_tag(name, commit, tagger, int(time.time()), message, reason)
             new = PendingObjects()
             record = TagRecord(name, new.add(GitObject.of("tag", data)))
             self._tip.append(locked, [record], new)

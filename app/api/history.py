@@ -144,24 +144,18 @@ def _before(repository: Repository, query: dict[str, Any]) -> CommitId | None:
     return None if query["before"] is None else repository.find(query["before"])
 
 
-def _commit(entry: Entry) -> dict[str, Any]:
-    signature = entry.signature
-    return {
-        "commit": entry.commit,
-        "author": payloads.person(signature),
-        "time": payloads.time(signature),
-        "subject": signature.subject,
-    }
-
-
 def _logged(entry: Entry, *, full: bool) -> dict[str, Any]:
     space = payloads.room()
     files = [{"path": file.path, **_changed(file, space, full=full)} for file in entry.files]
-    return {**_commit(entry), "files": files, **({"more_files": entry.more_files} if entry.more_files else {})}
+    return {
+        **payloads.commit(entry.commit, entry.signature),
+        "files": files,
+        **({"more_files": entry.more_files} if entry.more_files else {}),
+    }
 
 
 def _version(entry: Entry, *, full: bool) -> dict[str, Any]:
-    return {**_commit(entry), **_changed(entry.files[0], payloads.room(), full=full)}
+    return {**payloads.commit(entry.commit, entry.signature), **_changed(entry.files[0], payloads.room(), full=full)}
 
 
 def _changed(file: ChangedFile, space: Room, *, full: bool) -> dict[str, Any]:

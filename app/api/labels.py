@@ -1,7 +1,8 @@
 """`/v1/repo/{repo_name}/labels`, and the timeline of a target under a label."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeVar
 
 from flask import Blueprint
 
@@ -11,6 +12,8 @@ from app.registry.audit import moves
 from app.registry.audit.moves import Move, Period
 from app.registry.label_files import Label
 from app.registry.labels import FOLDER, Moved, Mover, Wish
+from app.registry.messages import Origin
+from app.schemas.base import InvalidRequest, Mistake
 from app.schemas.batches import DeletedSchema
 from app.schemas.labels import (
     LabelListSchema,
@@ -32,6 +35,8 @@ from storage.snapshot import Snapshot
 blueprint = Blueprint("labels", __name__, url_prefix="/v1/repo/<repo_name>")
 blueprint.before_request(context.authorize)
 
+T = TypeVar("T")
+
 _MOST_NAMES = 100
 _UNREADABLE = "The file was not written by Bakehouse, and cannot be read"
 
@@ -47,13 +52,14 @@ def list_labels(repo_name: str, query: dict[str, Any]) -> Answer:
 
 
 @blueprint.get("/labels/<label_name>")
-@accepts(query=RefQuerySchema)
-@returns(LabelSchema, 200, errors=(404, 409), headers=versions.HEADERS)
+@accepts(query=RefQuerySchema, conditions=("If-None-Match",))
+@returns(LabelSchema, 200, 304, errors=(404, 409), headers=versions.HEADERS)
 def get_label(repo_name: str, label_name: str, query: dict[str, Any]) -> Answer:
-    """Read a label. The ETag is for `If-Match`."""
-    repository, snapshot = context.repository(repo_name), context.snapshot(repo_name, query)
+    """Read a label. The list of labels, and the history, tell who moved it."""
+    snapshot = context.snapshot(repo_name, query)
     label = labels.get(snapshot, label_name)
-    return _payloads(repository, snapshot, [label])[0], 200, versions.headers(label.version, snapshot.commit)
+    headers = versions.headers(label.version, snapshot.commit)
+    return _payload(label), 304 if versions.is_known(label.version) else 200, headers
 
 
 @blueprint.put("/labels/<label_name>")
@@ -67,9 +73,10 @@ def put_label(repo_name: str, label_name: str, body: dict[str, Any]) -> Answer:
     """
     repository = context.repository(repo_name)
     wish = Wish(body["ref"], "protected" in body, body.get("protected"))
-    moved = labels.put(
-        repository, context.origin(), _mover(), label_name, wish, versions.precondition(), dry_run=body["dry_run"]
-    )
+    for user_id in wish.protected or ():
+        context.services().accounts.get(user_id)
+    origin, precondition = _origin(body["reason"]), versions.precondition()
+    moved = labels.put(repository, origin, _mover(), label_name, wish, precondition, dry_run=body["dry_run"])
     payload = _payloads(repository, repository.head(), [moved.label])[0]
     return {**payload, **_moved(moved), "dry_run": body["dry_run"]}, 200, {"Git-Commit": moved.commit}
 
@@ -130,6 +137,15 @@ def get_timeline(repo_name: str, target_name: str, query: dict[str, Any]) -> Ans
     return payload, 200, versions.commit_headers(snapshot)
 
 
+def _origin(reason: str | None) -> Origin:
+    """Return the author of a move, with the reason of the body or of the header; InvalidRequest where they differ."""
+    origin = context.origin()
+    if reason is not None and origin.reason not in (None, reason):
+        mistake = Mistake("value_error", "This is another reason than that of the header X-Change-Reason: send one")
+        raise InvalidRequest([(("body", "reason"), mistake)])
+    return replace(origin, reason=reason or origin.reason)
+
+
 def _mover() -> Mover:
     principal = context.principal()
     return Mover(principal.owner, principal.user.id, not principal.is_guest)
@@ -141,7 +157,7 @@ def _page_of(repo_name: str, query: dict[str, Any]) -> tuple[Repository, Snapsho
     return repository, context.snapshot(repo_name, query), before
 
 
-def _fitting[T](found: Sequence[T], show: Callable[[T], dict[str, Any]]) -> list[dict[str, Any]]:
+def _fitting(found: Sequence[T], show: Callable[[T], dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the first parts of a page, as many as there is room for."""
     space, shown = payloads.room(), []
     for part in found:
@@ -152,15 +168,14 @@ def _fitting[T](found: Sequence[T], show: Callable[[T], dict[str, Any]]) -> list
     return shown
 
 
+def _payload(label: Label) -> dict[str, Any]:
+    return {"name": label.name, "commit": label.commit, "protected": label.protected}
+
+
 def _payloads(repository: Repository, snapshot: Snapshot, found: Sequence[Label]) -> list[dict[str, Any]]:
     moved = labels.moved_last(repository, snapshot, [label.name for label in found])
     return [
-        {
-            "name": label.name,
-            "commit": label.commit,
-            "protected": label.protected,
-            "moved": _commit(repository, moved[label.name]) if label.name in moved else None,
-        }
+        {**_payload(label), "moved": _commit(repository, moved[label.name]) if label.name in moved else None}
         for label in found
     ]
 
@@ -168,7 +183,11 @@ def _payloads(repository: Repository, snapshot: Snapshot, found: Sequence[Label]
 def _moved(moved: Moved) -> dict[str, Any]:
     names = sorted(name for changed in moved.changes.values() for name in changed)
     counts = {action: len(changed) for action, changed in moved.changes.items()}
-    return {"from_": moved.before, "targets": {**counts, "names": names[:_MOST_NAMES]}, **payloads.warned(moved.warnings)}
+    return {
+        "from_": moved.before,
+        "targets": {**counts, "names": names[:_MOST_NAMES]},
+        **payloads.warned(moved.warnings),
+    }
 
 
 def _period(repository: Repository, period: Period) -> dict[str, Any]:

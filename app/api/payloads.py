@@ -32,6 +32,17 @@ def person(signature: Signature) -> dict[str, str | None]:
     }
 
 
+def commit(commit_id: CommitId, signature: Signature) -> dict[str, Any]:
+    """Return what answers tell about a commit."""
+    return {
+        "commit": commit_id,
+        "author": person(signature),
+        "time": time(signature),
+        "subject": signature.subject,
+        "reason": signature.reason,
+    }
+
+
 def work() -> Work:
     """Return what this answer may parse."""
     return Work(services().settings.max_parsed)

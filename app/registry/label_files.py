@@ -63,12 +63,6 @@ def parse(source: Source, name: str, file: File) -> Label:
     return Label(name, CommitId(str(commit)), protected, file.id)
 
 
-def alike(source: Source, name: str) -> str | None:
-    """Return a label whose name is the same, or differs only in case; None if there is none."""
-    entries = (entry.removesuffix(_SUFFIX) for entry in source.list(FOLDER))
-    return next((entry for entry in entries if entry.lower() == name.lower()), None)
-
-
 def _branch(entry: str) -> str | None:
     name = entry.removesuffix(_SUFFIX)
     return None if name == entry or label_name_problem(name) else name
@@ -90,4 +84,4 @@ def _are_texts(value: object) -> bool:
 
 
 # git sees a branch for each label.
-BRANCHES = BranchFiles(FOLDER, _branch, _commit)
+BRANCHES = BranchFiles(FOLDER, "label", _branch, _commit)

@@ -101,21 +101,23 @@ def put(
     Raises Protected, PreconditionFailed, what `revisions.at` raises; and for a new label Conflict, TagExists,
     NameTaken or BranchExists where the name is taken.
     """
-    to = None if wish.ref == name else revisions.at(repository, wish.ref)
+    to = None if wish.ref == name else revisions.at(repository, wish.ref).commit
 
     def wanted(tip: Snapshot | Transaction) -> tuple[Label | None, Label]:
         existing = label_files.read(tip, name)
         mover.check(existing)
         precondition.check(name, existing.version if existing else None)
-        if wish.protects and wish.protected != (existing.protected if existing else None):
-            mover.check_protecting(name)
-        if existing is None:
+        if existing is not None:
+            label = replace(existing, commit=to or existing.commit)
+        elif to is not None:
             _refuse_name(repository, tip, name)
-        commit = to.commit if to else existing and existing.commit
-        if commit is None:
+            label = Label(name, to)
+        else:
             raise NotFound(FOLDER.kind, name)
-        protected = wish.protected if wish.protects else existing and existing.protected
-        return existing, Label(name, commit, protected)
+        if wish.protects and wish.protected != label.protected:
+            mover.check_protecting(name)
+            label = replace(label, protected=wish.protected)
+        return existing, label
 
     def change(transaction: Transaction) -> tuple[Label | None, Label, CommitId]:
         existing, label = wanted(transaction)
@@ -133,12 +135,10 @@ def put(
         existing, label, commit = repository.transact(change)
     now = repository.at(label.commit)
     then = repository.at(existing.commit) if existing else None
-    return Moved(label, existing and existing.commit, _changes(then, now), references.dangling_at(now), commit)
+    return Moved(label, existing.commit if existing else None, _changes(then, now), references.dangling_at(now), commit)
 
 
-def delete(
-    repository: Repository, origin: Origin, mover: Mover, name: str, precondition: Precondition
-) -> CommitId:
+def delete(repository: Repository, origin: Origin, mover: Mover, name: str, precondition: Precondition) -> CommitId:
     """Delete a label, and return the commit's id. Raises NotFound, Protected or PreconditionFailed."""
 
     def check(transaction: Transaction, version: BlobId) -> None:
@@ -151,10 +151,7 @@ def delete(
 def _refuse_name(repository: Repository, tip: Snapshot | Transaction, name: str) -> None:
     """Raise an error where a new label may not have a name, or where the repo has labels enough."""
     refuse_unportable("label_name", label_files.path(name))
-    other = label_files.alike(tip, name)
-    if other is not None:
-        raise Conflict(name, f"'{name}' differs from the existing label '{other}' only in case: choose another name")
-    repository.refuse_branch(name)
+    repository.refuse_branch(name, tip)
     if len(FOLDER.names(tip)) >= MOST:
         raise Conflict(name, f"This repo has {MOST} labels, which is the most: delete one that nobody needs")
 

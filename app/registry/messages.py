@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from storage import reasons
 from storage.signatures import Person
 
 _LONGEST_VALUE = 200
@@ -16,7 +17,7 @@ _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The user who changes something, and the request."""
+    """The user who changes something, the request, and the reason that it tells: one line, in NFC."""
 
     user_id: str
     alias: str | None = None
@@ -24,6 +25,7 @@ class Origin:
     request_id: str | None = None
     on_behalf: bool = False  # the request used the master key and named the user
     token: str | None = None  # the name of the user's token
+    reason: str | None = None
 
     @property
     def author(self) -> Person:
@@ -34,14 +36,18 @@ class Origin:
 
 
 def message(origin: Origin, subject: str, lines: Iterable[str] = (), trailers: Mapping[str, str] | None = None) -> str:
-    """Return a commit message: the subject, the lines about fields, and the trailers."""
+    """Return a commit message: the subject, the reason, the lines about fields, and the trailers."""
     all_trailers = dict(trailers or {})
+    reason = ""
+    if origin.reason:
+        reason = reasons.paragraph(origin.reason)
+        all_trailers[reasons.LENGTH] = str(len(origin.reason))
     if origin.request_id:
         all_trailers["Request-Id"] = origin.request_id
     if origin.on_behalf:
         all_trailers["On-Behalf-Of"] = origin.user_id
     trailer_block = "\n".join(f"{name}: {value}" for name, value in all_trailers.items())
-    parts = [subject, "\n".join(lines), trailer_block]
+    parts = [subject, reason, "\n".join(lines), trailer_block]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

@@ -1,13 +1,12 @@
 """Which commit a ref means: a tag, a label, an id or a time; and tags, which name a commit for good."""
 
 from datetime import datetime
-from functools import partial
 
-from app.domain.errors import Conflict, NotFound
+from app.domain.errors import NotFound
 from app.domain.names import label_name_problem, refuse_unportable
 from app.registry import label_files
 from app.registry.messages import Origin
-from storage.errors import TagExists
+from storage.errors import RevisionNotFound, TagExists
 from storage.ids import CommitId
 from storage.repository import Repository
 from storage.snapshot import Snapshot
@@ -35,7 +34,11 @@ def _find(repository: Repository, ref: str) -> CommitId:
     """
     label = None if label_name_problem(ref) else label_files.read(repository.head(), ref)
     if label is None:
-        return repository.find(ref)
+        try:
+            return repository.find(ref)
+        except RevisionNotFound as error:
+            reason = "no tag, label or commit of its history is called so"
+            raise RevisionNotFound(error.repository, ref, reason) from error
     tag = repository.tag(ref)
     return label.commit if tag is None else tag.commit
 
@@ -62,15 +65,9 @@ def create_tag(
     if repository.tag(name) is None:
         refuse_unportable("name", name)
     try:
-        return repository.create_tag(name, commit, origin.author, text, partial(_refuse_label, name)), True
+        return repository.create_tag(name, commit, origin.author, text, origin.reason), True
     except TagExists:
         tag = repository.tag(name)
         if tag is None or tag.signature is None or (tag.commit, tag.signature.message) != (commit, text):
             raise
         return tag, False
-
-
-def _refuse_label(name: str, tip: Snapshot) -> None:
-    label = label_files.alike(tip, name)
-    if label is not None:
-        raise Conflict(name, f"A label is called '{label}', so no tag may be called '{name}': choose another name")

@@ -6,7 +6,7 @@ from app.domain.names import target_name_problem
 from app.schemas.base import StrictSchema
 from app.schemas.containers import JsonObject, ListOf, Part
 from app.schemas.fields import Choice, Integer, Matching, Name, QueryFlag, QueryInteger, Reference, Text, Timestamp
-from app.schemas.revisions import PersonSchema, RefQuerySchema
+from app.schemas.revisions import REASON, PersonSchema, RefQuerySchema
 
 ACTIONS = ("created", "updated", "deleted")
 # Folders and a file name, none of them `.` or `..`. A path may end in a slash.
@@ -123,12 +123,13 @@ class ChangesSchema(StrictSchema):
 
 
 class CommitSchema(StrictSchema):
-    """A commit: its author, time and subject."""
+    """A commit: its author, time, subject and reason."""
 
     commit = Text(required=True, metadata={"description": "The commit's id."})
     author = Part(PersonSchema, required=True, metadata={"description": "Who made the change."})
     time = Text(required=True, metadata={**_TIME, "description": "When it was made."})
     subject = Text(required=True, metadata={"description": "The first line of the commit's message."})
+    reason = Text(required=True, allow_none=True, metadata={"description": REASON})
 
 
 class FileChangeSchema(ChangesSchema):
@@ -153,7 +154,7 @@ class VersionSchema(FileChangeSchema, CommitSchema):
     class Meta:
         """In this order."""
 
-        fields = ("commit", "author", "time", "subject", "action", "version", "changes", "more", "note")
+        fields = ("commit", "author", "time", "subject", "reason", "action", "version", "changes", "more", "note")
 
 
 class HistorySchema(StrictSchema):

@@ -4,6 +4,7 @@ from typing import Any
 
 from marshmallow import ValidationError
 
+from app.domain import reasons
 from app.domain.names import label_name_problem, user_id_problem
 from app.schemas.base import Mistake, StrictSchema
 from app.schemas.containers import ListOf, Names, Part, Warnings
@@ -28,10 +29,20 @@ class UserIds(ListOf):
         self.metadata = {"maxItems": most, **self.metadata}
         self._most = most
 
-    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> list[str]:
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> list[Any]:
         if isinstance(value, list) and len(value) > self._most:
             raise ValidationError([Mistake("too_long", f"This may have {self._most} items at most")])
-        return sorted(set(super()._deserialize(value, *args, **kwargs)))
+        return sorted({str(user_id) for user_id in super()._deserialize(value, *args, **kwargs)})
+
+
+class Reason(Text):
+    """Why a change is made, by the rules of the header `X-Change-Reason`, and not percent-encoded."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str | None:  # type: ignore[override]
+        try:
+            return reasons.checked(super()._deserialize(value, *args, **kwargs))
+        except ValueError as error:
+            raise ValidationError([Mistake("value_error", f"This {error}")]) from error
 
 
 class LabelPutSchema(StrictSchema):
@@ -43,9 +54,15 @@ class LabelPutSchema(StrictSchema):
             "description": "The commit: its id, a tag, another label, or a time. The label's own name: it stays there."
         },
     )
-    protected = UserIds(
-        _MOST_USERS, allow_none=True, metadata={"description": f"{_PROTECTED} Left out: as it is."}
+    reason = Reason(
+        allow_none=True,
+        load_default=None,
+        metadata={
+            "description": "Why it is moved; the same as the header `X-Change-Reason`.",
+            "maxLength": reasons.LONGEST,
+        },
     )
+    protected = UserIds(_MOST_USERS, allow_none=True, metadata={"description": f"{_PROTECTED} Left out: as it is."})
     dry_run = Flag(load_default=False, metadata={"description": "Only show what would change."})
 
 
@@ -54,7 +71,12 @@ class LabelSchema(StrictSchema):
 
     name = Text(required=True, metadata={"description": "The label's name."})
     commit = Text(required=True, metadata={"description": "The commit that it is on."})
-    protected = Names(required=True, allow_none=True, metadata={"description": _PROTECTED})
+    protected = ListOf(Text(), required=True, allow_none=True, metadata={"description": _PROTECTED})
+
+
+class MovedLabelSchema(LabelSchema):
+    """A label, and who moved it last."""
+
     moved = Part(
         CommitSchema,
         required=True,
@@ -66,7 +88,7 @@ class LabelSchema(StrictSchema):
 class LabelListSchema(StrictSchema):
     """The labels of a repo."""
 
-    labels = ListOf(Part(LabelSchema), required=True, metadata={"description": "The labels, by name."})
+    labels = ListOf(Part(MovedLabelSchema), required=True, metadata={"description": "The labels, by name."})
 
 
 class ChangedTargetsSchema(StrictSchema):
@@ -78,7 +100,7 @@ class ChangedTargetsSchema(StrictSchema):
     names = Names(required=True, metadata={"description": "Their names, sorted: the first 100."})
 
 
-class LabelMovedSchema(LabelSchema):
+class LabelMovedSchema(MovedLabelSchema):
     """A label that was moved, or would be."""
 
     class Meta:
@@ -114,10 +136,13 @@ class MoveSchema(CommitSchema):
     """A commit that created, moved or deleted a label, or changed who may move it."""
 
     from_ = Text(
-        data_key="from", required=True, allow_none=True, metadata={"description": "Where it was; null: it was not there."}
+        data_key="from",
+        required=True,
+        allow_none=True,
+        metadata={"description": "Where it was; null: it was not there."},
     )
     to = Text(required=True, allow_none=True, metadata={"description": "Where it came to; null: it was deleted."})
-    protected = Names(required=True, allow_none=True, metadata={"description": _PROTECTED})
+    protected = ListOf(Text(), required=True, allow_none=True, metadata={"description": _PROTECTED})
     note = Text(metadata={"description": "Why `to` is null, where the label was not deleted."})
 
 
@@ -149,7 +174,9 @@ class PeriodSchema(StrictSchema):
     version = Text(
         required=True,
         allow_none=True,
-        metadata={"description": "The version that was live: its blob id; null: there was no such target, or no label."},
+        metadata={
+            "description": "The version that was live: its blob id; null: there was no such target, or no label."
+        },
     )
     commit = Text(
         required=True,
@@ -157,11 +184,11 @@ class PeriodSchema(StrictSchema):
         metadata={"description": "The commit that the label came to; null: the label was deleted."},
     )
     from_ = Text(data_key="from", required=True, metadata={**_TIME, "description": "From when on it was live."})
-    to = Text(
-        required=True, allow_none=True, metadata={**_TIME, "description": "Until when; null: it is live still."}
-    )
+    to = Text(required=True, allow_none=True, metadata={**_TIME, "description": "Until when; null: it is live still."})
     moves = Integer(
-        1, required=True, metadata={"description": "How many moves the period has: all but the first left the target as it was."}
+        1,
+        required=True,
+        metadata={"description": "How many moves the period has: all but the first left the target as it was."},
     )
     moved_by = Part(CommitSchema, required=True, metadata={"description": "The move that brought it, its first."})
     may_be_older = Flag(metadata={"description": "True where the period began earlier still: the next page goes on."})

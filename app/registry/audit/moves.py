@@ -1,9 +1,7 @@
 """The moves of a label, and which version of a target was live under it from when to when."""
 
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 from app.domain.errors import NotFound
 from app.registry import label_files
@@ -29,7 +27,7 @@ class Move:
     @property
     def to(self) -> CommitId | None:
         """Where the label came to."""
-        return self.label and self.label.commit
+        return self.label.commit if self.label else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,8 @@ def of_label(
     """
     versions = _versions(repository, snapshot, name, before)
     moves = [_move(snapshot, name, version) for version in versions[: limit + 1]]
-    return list(pairwise([*moves, None]))[:limit], len(versions) > limit
+    earlier: list[Move | None] = [*moves[1:], None]
+    return list(zip(moves, earlier, strict=True))[:limit], len(versions) > limit
 
 
 def timeline(
@@ -121,7 +120,7 @@ class _Live:
         return None
 
 
-def _versions(repository: Repository, snapshot: Snapshot, name: str, before: CommitId | None) -> Sequence[Version]:
+def _versions(repository: Repository, snapshot: Snapshot, name: str, before: CommitId | None) -> list[Version]:
     path = label_files.path(name)
     if not repository.versions(path, snapshot.commit):
         raise NotFound("Label", name)

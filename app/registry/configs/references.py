@@ -46,10 +46,10 @@ def dangling_at(source: Source) -> list[str]:
     concerned: defaultdict[str, list[str]] = defaultdict(list)
     for name, mentioned in mentions.of_all(source):
         for prompt in mentioned.prompts - known:
-            concerned[f"there is no prompt '{prompt}'."].append(name)
+            concerned[f"there is no prompt '{prompt}' at this commit."].append(name)
         for path in mentioned.files.keys() - files:
-            concerned[f"there is no file '{path}'."].append(name)
+            concerned[f"there is no file '{path}' at this commit."].append(name)
         template = DEFAULT_TEMPLATE if name == DEFAULT_TEMPLATE else own_template.basis_name(source, name)
         if template not in targets:
-            concerned[f"there is no template '{template}'."].append(name)
+            concerned[f"there is no template '{template}' at this commit."].append(name)
     return [f"{enumerated(names)}: {warning}" for warning, names in sorted(concerned.items())]

@@ -23,6 +23,7 @@ NAMES = {
     "target_name": "a",
     "prompt_name": "p",
     "tag_name": "v1",
+    "label_name": "production",
     "token_name": "initial",
     "user_id": "alice",
 }

@@ -24,6 +24,7 @@ def test_a_version_has_author_time_and_changed_fields(app: Flask, alice: Client,
         "author": {"name": "Alice", "email": "alice@example.org", "user": "alice", "token": "initial"},
         "time": TEN,
         "subject": "Update target a",
+        "reason": None,
         "action": "updated",
         "version": demo(app, "rev-parse", "main:targets/a.yml").strip(),
         "changes": [

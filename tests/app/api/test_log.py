@@ -24,6 +24,7 @@ def test_an_entry_has_author_time_subject_and_changed_fields(
             "author": {"name": "Alice", "email": "alice@example.org", "user": "alice", "token": "initial"},
             "time": TEN,
             "subject": "Update target a",
+            "reason": None,
             "files": [
                 {
                     "path": "targets/a.yml",

@@ -49,7 +49,7 @@ def read(app: Flask) -> list[str]:
     return sorted(addresses)
 
 
-NAMES = {"repo_name": "demo", "target_name": "a", "prompt_name": "p"}
+NAMES = {"repo_name": "demo", "target_name": "a", "prompt_name": "p", "label_name": "production"}
 
 
 def change_everything(app: Flask, client: Client, number: int) -> None:
@@ -61,6 +61,7 @@ def change_everything(app: Flask, client: Client, number: int) -> None:
     client.put(DEFAULT, {"config": {"temperature": number / 10}})
     repo = show(app, "repo.yml").replace("base_model: ", "base_model: New-")
     commit_by_hand(app, {"repo.yml": repo.encode()})
+    client.put(f"{REPO}/labels/production", {"ref": "main"})
     client.put(f"{REPO}/grants/user{number}", {"access": "read"})
 
 
