@@ -16,7 +16,7 @@ from storage.snapshot import Snapshot
 from storage.transaction import Transaction
 
 # git holds a lock for milliseconds, and waits so long for another's. A lock that is older was left by a crash.
-_STALE_AFTER_SECONDS = 10.0
+_STALE_AFTER_SECONDS = 5.0
 _WAITING = ("-c", "core.filesRefLockTimeout=1000", "-c", "core.packedRefsTimeout=1000")  # milliseconds
 
 _log = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ class Branches:
         """Return those of some paths that stand for branches."""
         return self._files.among(paths)
 
-    def names(self, snapshot: Snapshot) -> Iterator[tuple[str, CommitId]]:
+    def of(self, snapshot: Snapshot) -> Iterator[tuple[str, CommitId]]:
         """Yield the branches that the files of a commit stand for, each with the commit that it belongs on."""
         for entry in snapshot.list(self._files.folder) if self._files.folder else ():
             name, file = self._files.name(entry), snapshot.read(f"{self._files.folder}/{entry}")
@@ -101,6 +101,7 @@ class Branches:
             _log.error("%s: git update-ref fails: %s", self._location.name, errors.decode("utf-8", "replace").strip())
             raise StorageUnavailable(self._location.name, "git cannot move a branch, perhaps because of a lock on it")
         disk.sync(self._location.folder / HEADS)
+        disk.sync(self._location.folder)  # for packed-refs
 
     def _command(self, snapshot: Snapshot, path: str) -> Iterator[tuple[str, str]]:
         """Yield the ref of a file's branch, and what `git update-ref` is to do; nothing where the branch is right."""

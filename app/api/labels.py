@@ -64,7 +64,7 @@ def get_label(repo_name: str, label_name: str, query: dict[str, Any]) -> Answer:
 
 @blueprint.put("/labels/<label_name>")
 @accepts(LabelPutSchema, example=examples.PUT_LABEL, conditions=versions.CONDITIONS)
-@returns(LabelMovedSchema, 200, errors=(404, 409, 412), headers=versions.CHANGED_HEADERS)
+@returns(LabelMovedSchema, 200, errors=(404, 409, 412), headers=versions.HEADERS | versions.CHANGED_HEADERS)
 def put_label(repo_name: str, label_name: str, body: dict[str, Any]) -> Answer:
     """Create a label, or move it to another commit; one commit, none where nothing changes.
 
@@ -78,7 +78,10 @@ def put_label(repo_name: str, label_name: str, body: dict[str, Any]) -> Answer:
     origin, precondition = _origin(body["reason"]), versions.precondition()
     moved = labels.put(repository, origin, _mover(), label_name, wish, precondition, dry_run=body["dry_run"])
     payload = _payloads(repository, repository.head(), [moved.label])[0]
-    return {**payload, **_moved(moved), "dry_run": body["dry_run"]}, 200, {"Git-Commit": moved.commit}
+    payload |= {**_moved(moved), "dry_run": body["dry_run"]}
+    if body["dry_run"]:
+        return payload, 200, {"Git-Commit": moved.commit}
+    return payload, 200, versions.headers(moved.label.version, moved.commit)
 
 
 @blueprint.delete("/labels/<label_name>")

@@ -186,8 +186,10 @@ def test_moves_heed_conditions(app: Flask, alice: Client):
         assert_error(alice.delete(LABEL, **headers), 412, "PRECONDITION_FAILED", "'production'")
     assert_error(alice.put(f"{LABELS}/other", {"ref": second}, If_Match="*"), 412, "PRECONDITION_FAILED", "'other'")
     assert refs(app) == before
-    assert alice.put(LABEL, {"ref": second}, If_Match=etag).status_code == 200
-    assert alice.delete(LABEL, If_Match=alice.get(LABEL).headers["ETag"]).status_code == 200
+    moved = alice.put(LABEL, {"ref": second}, If_Match=etag)
+    assert moved.headers["ETag"] == alice.get(LABEL).headers["ETag"] != etag
+    assert "ETag" not in alice.put(LABEL, {"ref": "main", "dry_run": True}).headers
+    assert alice.delete(LABEL, If_Match=moved.headers["ETag"]).status_code == 200
 
 
 def test_a_dry_run_tells_what_would_change_and_writes_nothing(app: Flask, alice: Client):
