@@ -12,6 +12,8 @@ from storage.journal.interface import Journal
 from storage.location import Location
 from storage.maintenance import Maintenance
 from storage.objects.cache import ObjectCache
+from storage.plumbing.branch import Branch
+from storage.plumbing.refs import Refs
 from storage.snapshot import Snapshot
 from storage.versions import Known
 from storage.waits import Waits
@@ -22,7 +24,7 @@ class Shared:
     """Caches, background threads, bounds of waiting and writing, and the journals' engine: one of each for a store.
 
     `check` raises LayoutUnknown for files that the store's repositories must not have. git sees a branch for each of
-    the `branch_files`.
+    the `branch_files`. A clone has no journal (`engine`), and is where its HEAD is (`branch`).
     """
 
     maintenance: Maintenance = field(default_factory=lambda: Maintenance(None))
@@ -33,7 +35,9 @@ class Shared:
     check: Callable[[Snapshot], None] = lambda _: None
     branch_files: BranchFiles = field(default_factory=BranchFiles)
     versions: Cache[tuple[str, str], Known] = field(default_factory=lambda: Cache(32 * 1024 * 1024))
+    engine: Callable[[Location, Waits], Journal] = FileJournal  # the one place that says what keeps journals
+    branch: Callable[[Refs], Branch] = Branch
 
     def open_journal(self, location: Location) -> Journal:
-        """Open the journal of a repository. This is the one place that says which engine keeps journals."""
-        return FileJournal(location, self.waits)
+        """Open the journal of a repository."""
+        return self.engine(location, self.waits)

@@ -23,6 +23,10 @@ class Conflict(RegistryError):
         self.name = name
 
 
+class NotPermitted(RegistryError):
+    """The caller may not have a change: of tokens, or of a label that is protected."""
+
+
 class NameNotPortable(RegistryError):
     """A new thing would have a name that Windows cannot check out; `field` of the request is to blame."""
 
@@ -40,14 +44,6 @@ class PreconditionFailed(RegistryError):
         super().__init__(f"'{name}' {state}, which the request's If-Match or If-None-Match rules out")
         self.name = name
         self.current = current
-
-
-class Protected(RegistryError):
-    """A label is protected, and the caller is not among those who may move it."""
-
-    def __init__(self, name: str, message: str) -> None:
-        super().__init__(message)
-        self.name = name
 
 
 class TooMuchToRead(Exception):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from app.domain.errors import Conflict, NotFound, Protected
+from app.domain.errors import Conflict, NotFound, NotPermitted
 from app.domain.names import enumerated, refuse_unportable
 from app.domain.preconditions import Precondition
 from app.registry import documents, label_files, messages, revisions
@@ -32,17 +32,17 @@ class Mover:
     is_owner: bool
 
     def check(self, label: Label | None) -> None:
-        """Raise Protected where the caller may not move a label."""
+        """Raise NotPermitted where the caller may not move a label."""
         if label is None or label.protected is None or self.is_owner or self.user_id in label.protected:
             return
         others = f" and {enumerated(label.protected)}" if label.protected else ""
         sentence = f"Label '{label.name}' is protected: only '{self.owner}', who owns the repo,{others} may move it."
-        raise Protected(label.name, sentence)
+        raise NotPermitted(sentence)
 
     def check_protecting(self, name: str) -> None:
-        """Raise Protected where the caller may not say who moves a label."""
+        """Raise NotPermitted where the caller may not say who moves a label."""
         if not self.is_owner:
-            raise Protected(name, f"Only '{self.owner}', who owns the repo, may say who moves label '{name}'.")
+            raise NotPermitted(f"Only '{self.owner}', who owns the repo, may say who moves label '{name}'.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def put(
 ) -> Moved:
     """Create a label, move it, or change who may move it; a dry run writes nothing.
 
-    Raises Protected, PreconditionFailed, what `revisions.at` raises; and for a new label Conflict, TagExists,
+    Raises NotPermitted, PreconditionFailed, what `revisions.at` raises; and for a new label Conflict, TagExists,
     NameTaken or BranchExists where the name is taken.
     """
     to = None if wish.ref == name else revisions.at(repository, wish.ref).commit
@@ -139,7 +139,7 @@ def put(
 
 
 def delete(repository: Repository, origin: Origin, mover: Mover, name: str, precondition: Precondition) -> CommitId:
-    """Delete a label, and return the commit's id. Raises NotFound, Protected or PreconditionFailed."""
+    """Delete a label, and return the commit's id. Raises NotFound, NotPermitted or PreconditionFailed."""
 
     def check(transaction: Transaction, version: BlobId) -> None:
         if not mover.is_owner:  # who may also delete a file that is no label
