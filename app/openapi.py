@@ -19,7 +19,7 @@ from app.domain.names import PATTERNS, user_id_problem
 from app.errors import CODES
 from app.schemas.containers import MapOf, Unchecked
 from app.schemas.errors import ErrorSchema, MistakesSchema
-from app.wire import versions
+from app.wire import moved, versions
 from app.wire.contract import PATH_NAMES, Contract, contract_of
 
 PATH = "/openapi.json"
@@ -32,6 +32,8 @@ _REASONS = {
 }
 # Of each status: why a request is refused, and an example of the message.
 _REFUSALS = {
+    301: ("The repo has another name now.", "Repo 'demo' is now 'nightly'."),
+    308: ("The repo has another name now.", "Repo 'demo' is now 'nightly'."),
     400: ("A header cannot be used, or the body broke off.", "The header X-User-Id must not contain '..'."),
     401: ("No token, or one that is unknown, expired or revoked.", "This token is unknown, or was revoked."),
     403: ("The token may not do this.", "The token 'nightly' is for reading only."),
@@ -117,7 +119,7 @@ def build(app: Flask) -> dict[str, Any]:
             continue
         path = re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule.rule)
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
-            spec.path(path, operations={method.lower(): _operation(rule, view, contract)})
+            spec.path(path, operations={method.lower(): _operation(rule, view, contract, method)})
     document: dict[str, Any] = spec.to_dict()
     for (kind, *_), name in marshmallow.converter.refs.items():
         document["components"]["schemas"][name] |= getattr(kind, "json_schema", {})
@@ -129,7 +131,7 @@ def build(app: Flask) -> dict[str, Any]:
     return document
 
 
-def _operation(rule: Rule, view: Callable[..., Any], contract: Contract) -> dict[str, Any]:
+def _operation(rule: Rule, view: Callable[..., Any], contract: Contract, method: str) -> dict[str, Any]:
     summary, _, description = (getdoc(view) or "").partition("\n\n")
     operation: dict[str, Any] = {
         "operationId": view.__name__,
@@ -146,7 +148,7 @@ def _operation(rule: Rule, view: Callable[..., Any], contract: Contract) -> dict
             }
             for name in sorted(rule.arguments)
         ],
-        "responses": _responses(contract),
+        "responses": _responses(contract, method),
     }
     if description:
         operation["description"] = description
@@ -174,7 +176,7 @@ def _condition(rule: Rule) -> dict[str, Any]:
     return {"type": "string"} | ({} if is_read else {"pattern": versions.VERSIONS})
 
 
-def _responses(contract: Contract) -> dict[str, Any]:
+def _responses(contract: Contract, method: str) -> dict[str, Any]:
     responses: dict[str, dict[str, Any]] = {}
     for status in contract.statuses:
         response = responses[str(status)] = {"description": _REASONS[status]}
@@ -191,7 +193,7 @@ def _responses(contract: Contract) -> dict[str, Any]:
                 for name, text in contract.headers.items()
                 if name != "Location" or status == 201
             }
-    for status in sorted(contract.refusals):
+    for status in sorted(contract.refusals(method)):
         responses[str(status)] = _refusal(status)
     return responses
 
@@ -210,7 +212,11 @@ def _refusal(status: int) -> dict[str, Any]:
         return {"description": reason, "content": _json(MistakesSchema, example=mistakes)}
     reason, message = _REFUSALS[status]
     example = {"message": message, "code": CODES[status]}
-    return {"description": reason, "content": _json(ErrorSchema, example=example)}
+    refusal: dict[str, Any] = {"description": reason, "content": _json(ErrorSchema, example=example)}
+    if status < 400:
+        described = {name: {"description": text, "schema": {"type": "string"}} for name, text in moved.HEADERS.items()}
+        refusal["headers"] = described
+    return refusal
 
 
 def _json(*schemas: Schema | type[Schema], example: Mapping[str, Any] | None = None) -> dict[str, Any]:
