@@ -1,7 +1,7 @@
 """`/openapi.json`: the API's description, built from the routes, contracts and schemas of the server."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache, partial
 from importlib.metadata import version
 from inspect import getdoc
@@ -15,11 +15,13 @@ from marshmallow import Schema
 from marshmallow.fields import Field
 from werkzeug.routing import Rule
 
+from app.domain import reasons
 from app.domain.names import PATTERNS, user_id_problem
 from app.errors import CODES
 from app.schemas.containers import MapOf, Unchecked
 from app.schemas.errors import ErrorSchema, MistakesSchema
 from app.wire import moved, versions
+from app.wire.context import READING
 from app.wire.contract import PATH_NAMES, Contract, contract_of
 
 PATH = "/openapi.json"
@@ -32,8 +34,7 @@ _REASONS = {
 }
 # Of each status: why a request is refused, and an example of the message.
 _REFUSALS = {
-    301: ("The repo has another name now.", "Repo 'demo' is now 'nightly'."),
-    308: ("The repo has another name now.", "Repo 'demo' is now 'nightly'."),
+    **dict.fromkeys((301, 308), ("The repo has another name now.", "Repo 'demo' is now 'nightly'.")),
     400: ("A header cannot be used, or the body broke off.", "The header X-User-Id must not contain '..'."),
     401: ("No token, or one that is unknown, expired or revoked.", "This token is unknown, or was revoked."),
     403: ("The token may not do this.", "The token 'nightly' is for reading only."),
@@ -70,6 +71,13 @@ _UNHEALTHY = {"status": "degraded", "api": "bakehouse", "version": version("bake
 _CONDITIONS = {
     "If-Match": "Versions in quotes: the current one must be among them. `*`: it must exist.",
     "If-None-Match": "Versions in quotes: the current one must not be among them. `*`: it must not exist.",
+}
+_REASON_PARAMETER = {
+    "name": "X-Change-Reason",
+    "in": "header",
+    "description": f"Why: one line of at most {reasons.LONGEST} characters, in UTF-8, percent-encoded or not, or as "
+    "RFC 8187 has it (`UTF-8''per%20cent`). The commit, or the tag, tells it. Where nothing changes, nobody does.",
+    "schema": {"type": "string"},
 }
 _OWNER_PARAMETERS = [
     {
@@ -119,7 +127,10 @@ def build(app: Flask) -> dict[str, Any]:
             continue
         path = re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule.rule)
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
-            spec.path(path, operations={method.lower(): _operation(rule, view, contract, method)})
+            operation = _operation(rule, view, contract, method)
+            if method not in READING:
+                operation["parameters"].append(_REASON_PARAMETER)
+            spec.path(path, operations={method.lower(): operation})
     document: dict[str, Any] = spec.to_dict()
     for (kind, *_), name in marshmallow.converter.refs.items():
         document["components"]["schemas"][name] |= getattr(kind, "json_schema", {})
@@ -188,11 +199,8 @@ def _responses(contract: Contract, method: str) -> dict[str, Any]:
                     "example": contract.text.example,
                 }
         if contract.headers:
-            response["headers"] = {
-                name: {"description": text, "schema": {"type": "string"}}
-                for name, text in contract.headers.items()
-                if name != "Location" or status == 201
-            }
+            told = contract.headers.items()
+            response["headers"] = _headers(item for item in told if item[0] != "Location" or status == 201)
     for status in sorted(contract.refusals(method)):
         responses[str(status)] = _refusal(status)
     return responses
@@ -211,12 +219,13 @@ def _refusal(status: int) -> dict[str, Any]:
         reason, mistakes = _MISTAKES
         return {"description": reason, "content": _json(MistakesSchema, example=mistakes)}
     reason, message = _REFUSALS[status]
-    example = {"message": message, "code": CODES[status]}
-    refusal: dict[str, Any] = {"description": reason, "content": _json(ErrorSchema, example=example)}
-    if status < 400:
-        described = {name: {"description": text, "schema": {"type": "string"}} for name, text in moved.HEADERS.items()}
-        refusal["headers"] = described
-    return refusal
+    content = _json(ErrorSchema, example={"message": message, "code": CODES[status]})
+    refusal = {"description": reason, "content": content}
+    return refusal if status >= 400 else refusal | {"headers": _headers(moved.HEADERS.items())}
+
+
+def _headers(told: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    return {name: {"description": text, "schema": {"type": "string"}} for name, text in told}
 
 
 def _json(*schemas: Schema | type[Schema], example: Mapping[str, Any] | None = None) -> dict[str, Any]:
