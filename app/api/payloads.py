@@ -1,11 +1,14 @@
 """The parts of answers that several resources share: commits, differences, and explanations."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
+
+from flask import request
 
 from app.domain.budgets import Room, Work
 from app.domain.cutting import shown
 from app.domain.differences import MISSING, Difference, operations
+from app.domain.names import DEFAULT_TEMPLATE
 from app.domain.tokens import Token
 from app.registry.audit.file_changes import ChangedFile, action
 from app.registry.audit.layers import Layer
@@ -45,6 +48,13 @@ def commit(commit_id: CommitId, signature: Signature) -> dict[str, Any]:
         "subject": signature.subject,
         "reason": signature.reason,
     }
+
+
+def clone_url(owner: str, repo_name: str) -> str:
+    """Return the URL for `git clone`."""
+    settings = services().settings
+    base = settings.public_url or (request.url_root.rstrip("/") if request.host else settings.url)
+    return f"{base}/git/{owner}/{repo_name}.git"
 
 
 def token(found: Token) -> dict[str, Any]:
@@ -128,7 +138,13 @@ def warned(warnings: Sequence[str]) -> dict[str, Any]:
 
 def deleted(what: str, used_by: Sequence[str]) -> dict[str, Any]:
     """Return the answer to a deletion: what was deleted, the first that use it still, and how many there are."""
-    return {"message": f"{what} deleted", "used_by": used_by[:_MOST_USERS], "used_by_count": len(used_by)}
+    return {"message": f"{what} deleted", **some("used_by", used_by)}
+
+
+def some(field: str, names: Collection[str]) -> dict[str, Any]:
+    """Return the first of some names of targets, sorted after `default`, and a field that says how many there are."""
+    ordered = sorted(names, key=lambda name: (name != DEFAULT_TEMPLATE, name))
+    return {field: ordered[:_MOST_USERS], f"{field}_count": len(ordered)}
 
 
 def explanation(repository: Repository, found: Explanation, *, full: bool) -> dict[str, Any]:
