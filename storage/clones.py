@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 
 from storage.errors import RepositoryDamaged
-from storage.history import LOG, LoggedCommit, parse_log
+from storage.git_log import LOG, LoggedCommit, parse_log
 from storage.ids import BlobId, CommitId
 from storage.journal.checkpoint_task import NoCheckpointer
 from storage.journal.no_journal import NoJournal
