@@ -14,6 +14,7 @@ from storage.budget import Limits
 from storage.comparisons import Comparisons
 from storage.errors import RepositoryDamaged, StorageError, StorageUnavailable
 from storage.fetches import Fetches
+from storage.field_index import FieldIndex
 from storage.history import History, LoggedCommit
 from storage.ids import BlobId, CommitId, object_id
 from storage.journal import recovery
@@ -78,6 +79,7 @@ class Repository:
         self._revisions = Revisions(location, self._ancestry, self._tags)
         self.comparisons = Comparisons(objects, self._tip, self._git, self._ancestry, self._revisions)
         self._history = History(objects, self._ancestry, self._git, shared.versions)
+        self.fields = FieldIndex(location, self._ancestry, self._revisions, self._history, shared.blocks)
         self.limits = shared.limits
         self._writer = Writer(objects, self._tip, shared.waits, shared.limits)
 
@@ -135,15 +137,14 @@ class Repository:
 
         `before` is a commit: only commits older than it are returned.
         """
-        last = self._newest(start, before)
+        last = self._revisions.newest(start, before)
         with self._location.explained():
             return [] if last < 0 else self._history.versions(path, self._ancestry.id_at(last))
 
-    def version_at(self, path: str, commit: CommitId) -> BlobId | None:
-        """Return the version of a file at a commit, from the file's history: no tree of that commit is read."""
-        last = self._newest(commit, None)
+    def versions_at(self, path: str, commits: Sequence[CommitId]) -> list[BlobId | None]:
+        """Return the version of a file at each of some commits; None where there is no file, or no such commit."""
         with self._location.explained():
-            return self._history.version_at(path, self._ancestry.id_at(last))
+            return self._history.at(path, commits)
 
     def know_versions(self, paths: Sequence[str], start: CommitId) -> None:
         """Learn the versions of many files up to a commit at once, since each would take a git process."""
@@ -178,7 +179,7 @@ class Repository:
 
         `before` is a commit: only commits older than it are returned.
         """
-        newest = self._newest(start, before)
+        newest = self._revisions.newest(start, before)
         with self._location.explained():
             return list(self._history.log(wanted, newest=newest, limit=limit))
 
@@ -222,10 +223,6 @@ class Repository:
     def _refuse_unknown_layout(self) -> None:
         with self._location.explained(), suppress(RepositoryDamaged):  # damage elsewhere is no reason to refuse
             self._tip.read()
-
-    def _newest(self, start: CommitId, before: CommitId | None) -> int:
-        newest = self._revisions.position(start)
-        return newest if before is None else min(newest, self._revisions.position(before) - 1)
 
     def transact(self, change: Callable[[Transaction], T]) -> T:
         """Run `change` on the tip, alone; return its result once what it committed is durable.

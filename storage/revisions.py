@@ -67,6 +67,11 @@ class Revisions:
         assert position is not None
         return position
 
+    def newest(self, start: CommitId, before: CommitId | None) -> int:
+        """Return the position of a commit, or of the one before `before` where that is older; -1 if there is none."""
+        position = self.position(start)
+        return position if before is None else min(position, self.position(before) - 1)
+
     def has(self, commit: CommitId) -> bool:
         """Tell whether a commit is in the history."""
         if self._ancestry.position(commit) is None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from storage.block import Block
 from storage.branches import BranchFiles
 from storage.budget import UNLIMITED, Limits
 from storage.caches import Cache
@@ -37,6 +38,8 @@ class Shared:
     versions: Cache[tuple[str, str], Known] = field(default_factory=lambda: Cache(32 * 1024 * 1024))
     engine: Callable[[Location, Waits], Journal] = FileJournal  # the one place that says what keeps journals
     branch: Callable[[Refs], Branch] = Branch
+
+    blocks: Cache[tuple[str, int], Block] = field(default_factory=lambda: Cache(64 * 1024 * 1024))
 
     def open_journal(self, location: Location) -> Journal:
         """Open the journal of a repository."""

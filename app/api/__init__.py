@@ -14,10 +14,12 @@ from app.api import (
     own_tokens,
     preview,
     prompts,
+    question_templates,
     repos,
     reverts,
     tags,
     targets,
+    uses,
 )
 from app.api.batches import ItemName
 
@@ -32,6 +34,8 @@ BLUEPRINTS = (
     comparison.blueprint,
     diffs.blueprint,
     reverts.blueprint,
+    uses.blueprint,
+    question_templates.blueprint,
     lineage.blueprint,
     tags.blueprint,
     labels.blueprint,

@@ -45,11 +45,11 @@ def dangling_at(source: Source) -> list[str]:
     files = {f"{question_templates.FOLDER}/{name}" for name in source.list(question_templates.FOLDER)}
     concerned: defaultdict[str, list[str]] = defaultdict(list)
     for name, mentioned in mentions.of_all(source):
-        for prompt in mentioned.prompts - known:
+        for prompt in {*mentioned.prompts.values()} - known:
             concerned[f"there is no prompt '{prompt}' at this commit."].append(name)
         for path in mentioned.files.keys() - files:
             concerned[f"there is no file '{path}' at this commit."].append(name)
-        template = DEFAULT_TEMPLATE if name == DEFAULT_TEMPLATE else own_template.basis_name(source, name)
+        template = DEFAULT_TEMPLATE if name == DEFAULT_TEMPLATE else own_template.template(source, name)[0]
         if template not in targets:
             concerned[f"there is no template '{template}' at this commit."].append(name)
     return [f"{enumerated(names)}: {warning}" for warning, names in sorted(concerned.items())]
