@@ -60,10 +60,11 @@ class History:
         ]
 
     def at(self, path: str, commits: Sequence[CommitId]) -> list[BlobId | None]:
-        """Return the version of a file at each of some commits of the ancestry; None where there is no file."""
-        positions = [self._position(commit) for commit in commits]
+        """Return the version of a file at each of some commits; None where there is no file, or no such commit."""
+        found = map(self._ancestry.position, commits)
+        positions = [-1 if position is None else position for position in found]
         newest = max(positions, default=-1)
-        known = self._know(path, self._ancestry.id_at(newest), newest) if commits else NOTHING
+        known = NOTHING if newest < 0 else self._know(path, self._ancestry.id_at(newest), newest)
         counts = [bisect_right(known.positions, position) for position in positions]
         return [known.blob(count - 1) if count else None for count in counts]
 

@@ -142,7 +142,7 @@ class Repository:
             return [] if last < 0 else self._history.versions(path, self._ancestry.id_at(last))
 
     def versions_at(self, path: str, commits: Sequence[CommitId]) -> list[BlobId | None]:
-        """Return the version of a file at each of some commits of the history; None where there is no file."""
+        """Return the version of a file at each of some commits; None where there is no file, or no such commit."""
         with self._location.explained():
             return self._history.at(path, commits)
 
