@@ -65,10 +65,10 @@ class Principal:
         """Return what the caller's requests are counted by: tokens that a token made share its count."""
         return "the master key" if self.token is None else f"{self.user.id} {self.token.root}"
 
-    def origin(self, request_id: str | None) -> Origin:
-        """Return the author of the caller's changes."""
+    def origin(self, request_id: str | None, reason: str | None = None) -> Origin:
+        """Return the author of the caller's changes, and their reason."""
         user, token = self.user, self.token.name if self.token else None
-        return Origin(user.id, user.alias, user.email, request_id, on_behalf=self.is_master, token=token)
+        return Origin(user.id, user.alias, user.email, request_id, self.is_master, token, reason)
 
     def may_reach(self, owner: str, repo_name: str) -> bool:
         """Tell whether the token is for a repo."""

@@ -2,7 +2,9 @@
 
 from app.api import (
     accounts,
+    comparison,
     defaults,
+    diffs,
     git,
     grants,
     health,
@@ -13,6 +15,7 @@ from app.api import (
     preview,
     prompts,
     repos,
+    reverts,
     shared,
     tags,
     targets,
@@ -28,6 +31,9 @@ BLUEPRINTS = (
     targets.blueprint,
     preview.blueprint,
     history.blueprint,
+    comparison.blueprint,
+    diffs.blueprint,
+    reverts.blueprint,
     lineage.blueprint,
     tags.blueprint,
     prompts.blueprint,

@@ -9,8 +9,11 @@ from app.domain.budgets import Room, Work
 from app.domain.cutting import shown
 from app.domain.differences import MISSING, Difference, operations
 from app.domain.tokens import Token
+from app.registry.audit.file_changes import ChangedFile, action
 from app.registry.audit.layers import Layer
 from app.registry.audit.lineage import Explanation, Field, Page
+from app.registry.configs import things
+from app.registry.configs.things import Thing
 from app.wire.context import services
 from storage import moments
 from storage.ids import CommitId
@@ -32,6 +35,17 @@ def person(signature: Signature) -> dict[str, str | None]:
         "email": signature.email,
         "user": signature.user,
         "token": signature.token,
+    }
+
+
+def commit(commit_id: CommitId, signature: Signature) -> dict[str, Any]:
+    """Return what answers tell about a commit."""
+    return {
+        "commit": commit_id,
+        "author": person(signature),
+        "time": time(signature),
+        "subject": signature.subject,
+        "reason": signature.reason,
     }
 
 
@@ -59,6 +73,11 @@ def new_token(made: Token, secret: str) -> dict[str, Any]:
     return {**token(made), "api_key": secret}
 
 
+def named(thing: Thing) -> dict[str, str]:
+    """Return the field with the name of a target or prompt; the default has none."""
+    return {} if thing is things.DEFAULT else {f"{thing.folder.kind.lower()}_name": thing.name}
+
+
 def work() -> Work:
     """Return what this answer may parse."""
     return Work(services().settings.max_parsed)
@@ -73,6 +92,14 @@ def explanation_page(query: Mapping[str, Any]) -> Page:
     """Return what a page of an explanation may come to; half of the work is for its layers."""
     most = services().settings.max_parsed // 2
     return Page(room(), Work(most), query["offset"], query["full"])
+
+
+def changed_file(file: ChangedFile, space: Room, *, full: bool) -> dict[str, Any]:
+    """Return what happened to a file, its new version, and its changed fields."""
+    done = {"action": action(file.old, file.new), "version": file.new}
+    if file.differences is None:
+        return {**done, "changes": None, "note": file.note}
+    return {**done, **changes(file.differences, space, full=full)}
 
 
 def changes(differences: Sequence[Difference], space: Room, *, full: bool) -> dict[str, Any]:

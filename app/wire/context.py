@@ -12,6 +12,7 @@ from flask import current_app, g, request
 
 from app import auth
 from app.auth import Forbidden, Principal
+from app.domain import reasons
 from app.domain.names import user_id_problem
 from app.domain.tokens import Access
 from app.registry import repos, revisions
@@ -157,7 +158,16 @@ def principal() -> Principal:
 
 def origin() -> Origin:
     """Return the author of the changes of this request."""
-    return principal().origin(request_id())
+    return principal().origin(request_id(), reason())
+
+
+def reason() -> str | None:
+    """Return why the caller makes a change, as `X-Change-Reason` tells; None where it tells nothing."""
+    given = request.headers.get("X-Change-Reason")
+    try:
+        return None if given is None else reasons.read(given.encode("latin-1"))  # WSGI has each byte as a character
+    except ValueError as error:
+        raise InvalidHeader(f"The header X-Change-Reason {error}.") from error
 
 
 def request_id() -> str:

@@ -16,12 +16,13 @@ from app.domain.names import name_problem, tag_name_problem, target_name_problem
 from app.schemas.base import InvalidRequest, Location, Mistake, StrictSchema, load
 from app.schemas.fields import new_name_problem, new_names_up_to
 from app.wire.body import read_json
-from app.wire.context import READING, InvalidHeader, readmit_if_slow, services
+from app.wire.context import READING, InvalidHeader, readmit_if_slow, reason, services
 from app.wire.query import load_query
 
 # The payload, the status, and the headers. A view with several schemas says which one with the payload. A payload
-# that takes work is a function, which is not called where the body is not needed, or is in the answer cache.
-Payload = dict[str, Any] | tuple[type[Schema], dict[str, Any]] | str | Callable[[], dict[str, Any]]
+# that takes work is a function, which is not called where the body is not needed, or is in the answer cache. Bytes are
+# JSON that the view has written, since a schema would take too long.
+Payload = dict[str, Any] | tuple[type[Schema], dict[str, Any]] | str | Callable[[], dict[str, Any] | bytes]
 Answer = tuple[Payload, int, dict[str, str]]
 
 View = Callable[..., Response]
@@ -116,7 +117,9 @@ def accepts(
 
         @wraps(view)
         def checked(**arguments: Any) -> Response:
-            _refuse_other_conditions(conditions)
+            if request.method not in READING:
+                _refuse_other_conditions(conditions)
+                reason()  # what cannot be used is refused before anything else is read
             with new_names_up_to(services().settings.max_name):
                 mistakes = _path_mistakes(arguments)
                 for location, load_part in loaders.items():
@@ -208,6 +211,8 @@ def _to_json(schemas: tuple[Schema, ...], payload: Any) -> bytes:
     schema = schemas[0]
     if callable(payload):
         payload = payload()
+    if isinstance(payload, bytes):
+        return payload
     if isinstance(payload, tuple):
         kind, payload = payload
         schema = next(schema for schema in schemas if type(schema) is kind)
@@ -216,8 +221,6 @@ def _to_json(schemas: tuple[Schema, ...], payload: Any) -> bytes:
 
 def _refuse_other_conditions(heeded: tuple[str, ...]) -> None:
     """Raise InvalidHeader where a write has a condition that the view does not heed."""
-    if request.method in READING:
-        return
     for header in _CONDITIONS:
         if header in request.headers and header not in heeded:
             takes = f"it takes {' and '.join(heeded)}" if heeded else "it takes no condition"
