@@ -5,7 +5,7 @@ commit-graph. The result is kept, and git is asked for later commits only.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 
@@ -59,6 +59,14 @@ class History:
             for number in reversed(range(count))
         ]
 
+    def at(self, path: str, commits: Sequence[CommitId]) -> list[BlobId | None]:
+        """Return the version of a file at each of some commits of the ancestry; None where there is no file."""
+        positions = [self._position(commit) for commit in commits]
+        newest = max(positions, default=-1)
+        known = self._know(path, self._ancestry.id_at(newest), newest) if commits else NOTHING
+        counts = [bisect_right(known.positions, position) for position in positions]
+        return [known.blob(count - 1) if count else None for count in counts]
+
     def know(self, paths: Sequence[str], commit: CommitId) -> None:
         """Learn the versions of many files up to a commit of the ancestry from one git process.
 
@@ -106,11 +114,8 @@ class History:
         Commits that only the journal has are read from memory. So a log needs no checkpoint, which
         a full disk would refuse.
         """
-        if wanted.until is not None:
-            newest = min(newest, self._ancestry.count_until(moments.of(wanted.until)) - 1)
-        if wanted.since is not None:
-            oldest = max(oldest, self._ancestry.count_until(moments.of(wanted.since) - 1))
-        if newest < oldest or wanted.is_impossible:
+        newest, oldest = self.span(wanted, newest, oldest)
+        if newest < oldest:
             return
         begin = self._begin_of_users(newest) if isinstance(wanted.author, Person) else 0
         yield from islice(
@@ -120,6 +125,26 @@ class History:
             ),
             limit,
         )
+
+    def span(self, wanted: LogFilter, newest: int, oldest: int = 0) -> tuple[int, int]:
+        """Return the newest and oldest position that may pass a filter; the newest comes first where none may."""
+        if wanted.until is not None:
+            newest = min(newest, self._ancestry.count_until(moments.of(wanted.until)) - 1)
+        if wanted.since is not None:
+            oldest = max(oldest, self._ancestry.count_until(moments.of(wanted.since) - 1))
+        return (-1, 0) if wanted.is_impossible else (newest, oldest)
+
+    def test_of_texts(self, wanted: LogFilter, newest: int) -> Callable[[int], bool] | None:
+        """Return a test of the author and message of commits, by position; None where a filter asks for none."""
+        if not wanted.has_texts:
+            return None
+        begin = self._begin_of_users(newest) if isinstance(wanted.author, Person) else 0
+
+        def accepts(position: int) -> bool:
+            commit = self._objects.read(object_id(self._ancestry.id_at(position)))[1]
+            return wanted.accepts(commit, names_users=position >= begin)
+
+        return accepts
 
     def _log(
         self, wanted: LogFilter, newest: int, oldest: int, limit: int | None, *, names_users: bool

@@ -1,6 +1,6 @@
 """The parts of answers that several resources share: commits, differences, and explanations."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from flask import request
@@ -8,6 +8,7 @@ from flask import request
 from app.domain.budgets import Room, Work
 from app.domain.cutting import shown
 from app.domain.differences import MISSING, Difference, operations
+from app.domain.names import DEFAULT_TEMPLATE
 from app.domain.tokens import Token
 from app.registry.audit.file_changes import ChangedFile, action
 from app.registry.audit.layers import Layer
@@ -132,7 +133,13 @@ def warned(warnings: Sequence[str]) -> dict[str, Any]:
 
 def deleted(what: str, used_by: Sequence[str]) -> dict[str, Any]:
     """Return the answer to a deletion: what was deleted, the first that use it still, and how many there are."""
-    return {"message": f"{what} deleted", "used_by": used_by[:_MOST_USERS], "used_by_count": len(used_by)}
+    return {"message": f"{what} deleted", **some("used_by", used_by)}
+
+
+def some(field: str, names: Collection[str]) -> dict[str, Any]:
+    """Return the first of some names of targets, sorted after `default`, and a field that says how many there are."""
+    ordered = sorted(names, key=lambda name: (name != DEFAULT_TEMPLATE, name))
+    return {field: ordered[:_MOST_USERS], f"{field}_count": len(ordered)}
 
 
 def explanation(repository: Repository, found: Explanation, *, full: bool) -> dict[str, Any]:
