@@ -2,6 +2,7 @@
 
 from app.api import (
     accounts,
+    comparison,
     defaults,
     diffs,
     git,
@@ -29,6 +30,7 @@ BLUEPRINTS = (
     targets.blueprint,
     preview.blueprint,
     history.blueprint,
+    comparison.blueprint,
     diffs.blueprint,
     reverts.blueprint,
     uses.blueprint,

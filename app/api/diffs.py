@@ -28,7 +28,7 @@ from storage.snapshot import Snapshot
 blueprint = Blueprint("diffs", __name__, url_prefix="/v1/repo/<repo_name>")
 blueprint.before_request(context.authorize)
 
-_TEXT = TextFormat(
+TEXT_DIFF = TextFormat(
     "text/x-diff",
     "What `git diff` prints for the two files; nothing if they are equal.",
     "--- a/targets/a.yml\n+++ b/targets/a.yml\n@@ -3 +3 @@\n-  temperature: 0.7\n+  temperature: 1.0\n",
@@ -37,7 +37,7 @@ _TEXT = TextFormat(
 
 @blueprint.get("/targets/<item:target_name>/diff")
 @accepts(query=TargetDiffQuerySchema, conditions=("If-None-Match",))
-@returns(TargetDiffSchema, 200, 304, errors=(404, 409, 413), headers=versions.DIFF_HEADERS, text=_TEXT)
+@returns(TargetDiffSchema, 200, 304, errors=(404, 409, 413), headers=versions.DIFF_HEADERS, text=TEXT_DIFF)
 def get_target_diff(repo_name: str, target_name: str, query: dict[str, Any]) -> Answer:
     """Compare a target with itself at another commit, or with another target.
 
@@ -48,7 +48,7 @@ def get_target_diff(repo_name: str, target_name: str, query: dict[str, Any]) -> 
 
 @blueprint.get("/prompts/<item:prompt_name>/diff")
 @accepts(query=PromptDiffQuerySchema, conditions=("If-None-Match",))
-@returns(PromptDiffSchema, 200, 304, errors=(404, 409, 413), headers=versions.DIFF_HEADERS, text=_TEXT)
+@returns(PromptDiffSchema, 200, 304, errors=(404, 409, 413), headers=versions.DIFF_HEADERS, text=TEXT_DIFF)
 def get_prompt_diff(repo_name: str, prompt_name: str, query: dict[str, Any]) -> Answer:
     """Compare a prompt with itself at another commit, or with another prompt.
 
@@ -59,7 +59,7 @@ def get_prompt_diff(repo_name: str, prompt_name: str, query: dict[str, Any]) -> 
 
 @blueprint.get("/defaults/target/diff")
 @accepts(query=DefaultDiffQuerySchema, conditions=("If-None-Match",))
-@returns(DefaultDiffSchema, 200, 304, errors=(404, 409, 413), headers=versions.DIFF_HEADERS, text=_TEXT)
+@returns(DefaultDiffSchema, 200, 304, errors=(404, 409, 413), headers=versions.DIFF_HEADERS, text=TEXT_DIFF)
 def get_default_diff(repo_name: str, query: dict[str, Any]) -> Answer:
     """Compare the template called `default` with itself at another commit.
 
@@ -75,14 +75,18 @@ def _diff(repo_name: str, find: Callable[[str], Thing], name: str, query: dict[s
     sides = (then, find(against or name)), (now, find(name))
     for snapshot, thing in sides:
         thing.expect(snapshot)
-    is_text = request.accept_mimetypes.best_match(["application/json", _TEXT.media_type]) == _TEXT.media_type
+    is_text = request.accept_mimetypes.best_match(["application/json", TEXT_DIFF.media_type]) == TEXT_DIFF.media_type
     asked = {"from": then.commit, "against": against, "full": query["full"], "text": is_text}
     version = versions.of_answer(now, asked)
     headers = {"ETag": f'"{version}"'}
     if versions.is_known(version):
         return {}, 304, headers
     if is_text:
-        return repository.diff(*((snapshot.commit, thing.path) for snapshot, thing in sides)), 200, headers
+        return (
+            repository.comparisons.text_of_files(*((snapshot.commit, thing.path) for snapshot, thing in sides)),
+            200,
+            headers,
+        )
     return lambda: _compare(sides, full=query["full"]), 200, headers
 
 

@@ -7,9 +7,8 @@ from typing import Any
 from flask import Blueprint
 
 from app.api import payloads
-from app.domain.budgets import Room
 from app.registry.audit import history, log_filters
-from app.registry.audit.history import ChangedFile, Entry
+from app.registry.audit.history import Entry
 from app.registry.configs import things
 from app.registry.configs.things import Thing
 from app.schemas.history import HistorySchema, LogQuerySchema, LogSchema, PageQuerySchema
@@ -93,20 +92,11 @@ def _before(repository: Repository, query: dict[str, Any]) -> CommitId | None:
 
 def _logged(entry: Entry, *, full: bool) -> dict[str, Any]:
     space = payloads.room()
-    files = [{"path": file.path, **_changed(file, space, full=full)} for file in entry.files]
-    return {
-        **payloads.commit(entry.commit, entry.signature),
-        "files": files,
-        **({"more_files": entry.more_files} if entry.more_files else {}),
-    }
+    files = [{"path": file.path, **payloads.changed_file(file, space, full=full)} for file in entry.files]
+    more = {"more_files": entry.more_files} if entry.more_files else {}
+    return {**payloads.commit(entry.commit, entry.signature), "files": files, **more}
 
 
 def _version(entry: Entry, *, full: bool) -> dict[str, Any]:
-    return {**payloads.commit(entry.commit, entry.signature), **_changed(entry.files[0], payloads.room(), full=full)}
-
-
-def _changed(file: ChangedFile, space: Room, *, full: bool) -> dict[str, Any]:
-    action = "deleted" if file.new is None else "created" if file.old is None else "updated"
-    if file.differences is None:
-        return {"action": action, "version": file.new, "changes": None, "note": file.note}
-    return {"action": action, "version": file.new, **payloads.changes(file.differences, space, full=full)}
+    changed = payloads.changed_file(entry.files[0], payloads.room(), full=full)
+    return {**payloads.commit(entry.commit, entry.signature), **changed}

@@ -8,6 +8,7 @@ from app.domain.cutting import shown
 from app.domain.differences import MISSING, Difference, operations
 from app.domain.names import DEFAULT_TEMPLATE
 from app.domain.tokens import Token
+from app.registry.audit.file_changes import ChangedFile, action
 from app.registry.audit.layers import Layer
 from app.registry.audit.lineage import Explanation, Field, Page
 from app.registry.configs import things
@@ -83,6 +84,14 @@ def explanation_page(query: Mapping[str, Any]) -> Page:
     """Return what a page of an explanation may come to; half of the work is for its layers."""
     most = services().settings.max_parsed // 2
     return Page(room(), Work(most), query["offset"], query["full"])
+
+
+def changed_file(file: ChangedFile, space: Room, *, full: bool) -> dict[str, Any]:
+    """Return what happened to a file, its new version, and its changed fields."""
+    done = {"action": action(file.old, file.new), "version": file.new}
+    if file.differences is None:
+        return {**done, "changes": None, "note": file.note}
+    return {**done, **changes(file.differences, space, full=full)}
 
 
 def changes(differences: Sequence[Difference], space: Room, *, full: bool) -> dict[str, Any]:

@@ -16,6 +16,19 @@ _TIME = {"format": "date-time"}
 FULL = {"description": "Show values and lists of changes whole, however long they are."}
 
 
+def path_filter(meaning: str) -> Matching:
+    """Return the parameter that says which files are meant."""
+    return Matching(
+        _PATH,
+        "This must be a path such as 'targets/', 'targets/coding_target.yml' or 'targets/night*'",
+        load_default=None,
+        metadata={
+            "description": f"{meaning}: `targets/a.yml` is one file, `targets/` a folder, `targets/night*` a pattern "
+            "(`*`, `?`, `[a-c]`, `**` for folders), and any other text the start of paths."
+        },
+    )
+
+
 class FullQuerySchema(RefQuerySchema):
     """The commit to read at, and whether to show all."""
 
@@ -48,15 +61,7 @@ class LogQuerySchema(PageQuerySchema):
     )
     since = Timestamp(load_default=None, metadata={"description": "Only commits from this time on."})
     until = Timestamp(to_end=True, load_default=None, metadata={"description": "Only commits up to this time."})
-    path = Matching(
-        _PATH,
-        "This must be a path such as 'targets/', 'targets/coding_target.yml' or 'targets/night*'",
-        load_default=None,
-        metadata={
-            "description": "Only commits that changed such a file: `targets/a.yml` is one file, `targets/` a folder, "
-            "`targets/night*` a pattern (`*`, `?`, `[a-c]`, `**` for folders), and any other text the start of paths."
-        },
-    )
+    path = path_filter("Only commits that changed such a file")
 
 
 class CutSchema(StrictSchema):

@@ -20,8 +20,9 @@ from app.wire.context import READING, InvalidHeader, readmit_if_slow, reason, se
 from app.wire.query import load_query
 
 # The payload, the status, and the headers. A view with several schemas says which one with the payload. A payload
-# that takes work is a function, which is not called where the body is not needed, or is in the answer cache.
-Payload = dict[str, Any] | tuple[type[Schema], dict[str, Any]] | str | Callable[[], dict[str, Any]]
+# that takes work is a function, which is not called where the body is not needed, or is in the answer cache. Bytes are
+# JSON that the view has written, since a schema would take too long.
+Payload = dict[str, Any] | tuple[type[Schema], dict[str, Any]] | str | Callable[[], dict[str, Any] | bytes]
 Answer = tuple[Payload, int, dict[str, str]]
 
 View = Callable[..., Response]
@@ -211,6 +212,8 @@ def _to_json(schemas: tuple[Schema, ...], payload: Any) -> bytes:
     schema = schemas[0]
     if callable(payload):
         payload = payload()
+    if isinstance(payload, bytes):
+        return payload
     if isinstance(payload, tuple):
         kind, payload = payload
         schema = next(schema for schema in schemas if type(schema) is kind)

@@ -30,6 +30,12 @@ COMMIT_HEADERS = {"Git-Commit": HEADERS["Git-Commit"]}
 DELETED_HEADERS = {"Git-Commit": "The commit that deleted it."}
 CHANGED_HEADERS = {"Git-Commit": "The commit that the change made; the last one where nothing changed."}
 TAG_HEADERS = {"Git-Commit": "The commit that the tag is on."}
+PAGE_HEADERS = {
+    **HEADERS,
+    "ETag": "The version, in quotes: of the list of names the git tree id of the folder, else a hash of the commit "
+    "and the rest of the query.",
+    "Link": 'Where the next page of a text is, as `<address>; rel="next"`; left out where there is none.',
+}
 CONDITIONS = ("If-Match", "If-None-Match")
 LOCATION = {"Location": "The address of the new resource."}
 
@@ -67,8 +73,12 @@ def commit_headers(snapshot: Snapshot) -> dict[str, str]:
 
 def location(name: str) -> dict[str, str]:
     """Return the header with the address of a resource that was POSTed to its collection."""
-    prefix = services().settings.prefix or request.script_root
-    return {"Location": f"{prefix}{request.path}/{name}"}
+    return {"Location": f"{path()}/{name}"}
+
+
+def path() -> str:
+    """Return the path of the request as the client sent it, through a proxy that may take a prefix away."""
+    return f"{services().settings.prefix or request.script_root}{request.path}"
 
 
 def precondition() -> Precondition:

@@ -9,7 +9,9 @@ from app.domain.differences import is_same
 from app.domain.errors import Conflict, NotFound
 from app.domain.names import refuse_unportable
 from app.domain.preconditions import Precondition
-from app.registry import documents, messages
+from app.registry import documents
+from app.registry.configs import prompt_messages
+from app.registry.configs.prompt_messages import Told
 from app.registry.documents import Source
 from app.registry.folders import Folder
 from app.registry.messages import Origin
@@ -110,20 +112,17 @@ def put_all(
 
     def change(transaction: Transaction) -> tuple[Mapping[str, BlobId], CommitId]:
         FOLDER.check(transaction, precondition)
-        versions, lines = {}, []
+        versions: dict[str, BlobId] = {}
+        batch: list[Told] = []
         for prompt in prompts:
             existing = read(transaction, prompt.name)
             if existing and _is_kept(existing, prompt):
                 versions[prompt.name] = existing.version
             else:
                 versions[prompt.name] = _write(transaction, prompt, existing)
-                count = len(prompt.messages)
-                lines.append(
-                    f"{'Update' if existing else 'Create'} prompt {prompt.name}: "
-                    f"{count} message{'' if count == 1 else 's'}"
-                )
-        if lines:
-            FOLDER.commit(transaction, origin, messages.batch_message(origin, "prompt", lines))
+                batch.append(_told(prompt, existing))
+        if batch:
+            FOLDER.commit(transaction, origin, prompt_messages.of_batch(origin, batch))
         return versions, transaction.tip
 
     return repository.transact(change)
@@ -140,8 +139,11 @@ def _write(transaction: Transaction, prompt: Prompt, existing: Prompt | None) ->
     return documents.write(transaction, FOLDER.path(prompt.name), prompt.document())
 
 
+def _told(prompt: Prompt, existing: Prompt | None) -> Told:
+    return Told(prompt.name, existing.document() if existing else None, prompt.document())
+
+
 def _commit(transaction: Transaction, origin: Origin, prompt: Prompt, existing: Prompt | None) -> Prompt:
     version = _write(transaction, prompt, existing)
-    lines = messages.changed_fields(existing.document() if existing else {}, prompt.document())
-    text = messages.message(origin, f"{'Update' if existing else 'Create'} prompt {prompt.name}", lines)
+    text = prompt_messages.of_one(origin, _told(prompt, existing))
     return replace(prompt, version=version, commit=FOLDER.commit(transaction, origin, text))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from app.domain.errors import NotFound
 from app.domain.preconditions import Precondition
-from app.registry import messages, revisions
+from app.registry import field_changes, messages, revisions, subjects
 from app.registry.configs import question_templates, references
 from app.registry.configs.question_templates import Files
 from app.registry.configs.template_owners import FileChanges
@@ -60,6 +60,7 @@ def _is_there(transaction: Transaction, files: Files) -> bool:
 
 
 def _message(origin: Origin, thing: Thing, existing: Content | None, old: Content, commit: CommitId) -> str:
-    lines = messages.changed_fields(existing.told() if existing else {}, old.told())
-    trailers = {**old.trailers, "Reverted-To": commit}
-    return messages.message(origin, f"Revert {thing.title} to {commit[:10]}", lines, trailers)
+    changes = field_changes.find(existing.told() if existing else {}, old.told())
+    form = "Revert {} to {}" if existing else "Restore {} as it was at {}"
+    subject = subjects.of_fields(subjects.head(form, thing.title, commit[:10]), changes)
+    return messages.message(origin, subject, field_changes.lines(changes), {**old.trailers, "Reverted-To": commit})

@@ -8,16 +8,14 @@ from app.domain.budgets import Work
 from app.domain.errors import NotFound
 from app.domain.names import DEFAULT_TEMPLATE
 from app.domain.resolution import Config
-from app.registry import documents, messages
+from app.registry import documents
 from app.registry.configs import defaults, question_templates
 from app.registry.configs.question_templates import FileVersions
 from app.registry.documents import Editable, Source
 from app.registry.folders import Folder
-from app.registry.messages import Origin
 from storage.caches import Cache, weigh
 from storage.ids import BlobId, CommitId
 from storage.snapshot import File
-from storage.transaction import Transaction
 
 FOLDER = Folder("targets", "Target")
 
@@ -109,19 +107,6 @@ def write(source: Editable, target: Target) -> Target:
     """Write a target's file, and return the target with its version."""
     version = documents.write(source, FOLDER.path(target.name), target.document())
     return replace(target, version=version)
-
-
-def commit(
-    transaction: Transaction,
-    origin: Origin,
-    subject: str,
-    before: Mapping[str, Any],
-    target: Target,
-) -> Target:
-    """Commit one target that was written. The message shows how its content differs from `before`."""
-    lines = messages.changed_fields(before, target.content())
-    text = messages.message(origin, subject, lines, target.trailers())
-    return replace(target, commit=FOLDER.commit(transaction, origin, text))
 
 
 def _parse(source: Source, name: str, file: File) -> Target:

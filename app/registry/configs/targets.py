@@ -5,9 +5,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from app.domain.preconditions import Precondition
-from app.registry.configs import references, target_files, target_requests
+from app.registry.configs import references, target_files, target_messages, target_requests
 from app.registry.configs.target_files import FOLDER, Target
-from app.registry.configs.target_requests import Action, Outcome, TargetRequest
+from app.registry.configs.target_requests import Outcome, TargetRequest
 from app.registry.configs.template_owners import FileChanges
 from app.registry.messages import Origin
 from storage.errors import RepositoryDamaged
@@ -86,11 +86,10 @@ def preview(snapshot: Snapshot, request: TargetRequest) -> Written:
 def _commit(transaction: Transaction, origin: Origin, changes: FileChanges, outcome: Outcome) -> Written:
     """Commit one target, if it was written."""
     target, warnings = outcome.target, changes.settle()
-    if outcome.action is Action.KEEP:
+    if outcome.told is None:
         return _written(transaction, replace(target, commit=transaction.tip))
-    subject = f"{outcome.action} target {target.name}"
-    target = target_files.commit(transaction, origin, subject, outcome.before, target)
-    return _written(transaction, target, warnings, is_new=outcome.action is Action.CREATE)
+    commit = FOLDER.commit(transaction, origin, target_messages.of_one(origin, outcome.told))
+    return _written(transaction, replace(target, commit=commit), warnings, is_new=outcome.is_new)
 
 
 def _written(

@@ -31,6 +31,7 @@ WITHOUT_REF = {
     "diffs.get_target_diff": "`from` and `to` say which two versions to compare",
     "diffs.get_prompt_diff": "`from` and `to` say which two versions to compare",
     "diffs.get_default_diff": "`from` and `to` say which two versions to compare",
+    "comparison.get_repo_diff": "`from` and `to` say which two commits to compare",
 }
 
 

@@ -47,7 +47,7 @@ class Kind:
 TARGET = Kind(
     f"{TARGETS}/a",
     "targets/a.yml",
-    "target a",
+    "a",
     lambda value: made(model_name=value),
     "/model_name",
     {"target_name": "a"},
@@ -63,7 +63,7 @@ PROMPT = Kind(
 THE_DEFAULT = Kind(
     DEFAULT,
     "defaults/target.yml",
-    "the default",
+    "default",
     lambda value: {"config": {"model_name": value}},
     "/model_name",
     {},
@@ -189,7 +189,8 @@ def test_a_revert_restores_the_file_in_a_new_commit(app: Flask, alice: Client, k
     assert kind.blob(app) == kind.blob(app, one)
     assert answer.headers["ETag"] == then.headers["ETag"]
     assert (count(app), answer.headers["Git-Commit"]) == (before + 1, tip(app))
-    assert log(app, "-1", "--format=%an %s") == f"Alice Revert {kind.title} to {one[:10]}\n"
+    field = kind.field[1:].replace("/", ".")
+    assert log(app, "-1", "--format=%an %s") == f'Alice Revert {kind.title} to {one[:10]}: {field} "two" → "one"\n'
     assert log(app, "-1", "--format=%(trailers:key=Reverted-To,valueonly)").strip() == one
     assert alice.get(f"{kind.address}/history").json["commits"][0]["changes"] == [
         {"field": kind.field, "old": "two", "new": "one"}
