@@ -183,10 +183,6 @@ class Repository:
         with self._location.explained():
             return list(self._history.log(wanted, newest=newest, limit=limit))
 
-    def diff(self, old: tuple[CommitId, str], new: tuple[CommitId, str]) -> str:
-        """Return the difference of two files as git prints it; each is given as a commit and a path."""
-        return self.comparisons.text_of_files(old, new)
-
     def is_submodule(self, commit: CommitId, path: str) -> bool:
         """Tell whether a path is a submodule at a commit of the history, or was at the commit before."""
         position = self._revisions.position(commit)
