@@ -9,6 +9,8 @@ from tests.app.cli.audit.asking import ask, assert_fails, lines
 from tests.client import Client
 from tests.storage.repositories import git
 
+PROMPTS = "prompts/user_prompt_v1/diff?from={first}&against=system_prompt_v1"
+
 # A command, and the request that the server answers with the same JSON.
 SAME = [
     ("explain calm_target", "targets/calm_target/explain"),
@@ -19,6 +21,20 @@ SAME = [
     ("history calm_target", "targets/calm_target/history"),
     ("history coding_target -n 1", "targets/coding_target/history?limit=1"),
     ("history --prompt system_prompt_v1", "prompts/system_prompt_v1/history"),
+    ("history default", "defaults/target/history"),
+    ("diff {first}", "diff?from={first}"),
+    ("diff {first} HEAD --path targets/c* --full", "diff?from={first}&to=HEAD&path=targets/c*&full=true"),
+    ("diff {first} --prompt user_prompt_v1 --against system_prompt_v1", PROMPTS),
+    ("diff {first} -t default", "defaults/target/diff?from={first}"),
+    ("targets", "targets"),
+    ("targets --ref {first}", "targets?ref={first}"),
+    (
+        "targets -l --fields temperature,generators.0.type",
+        "targets?include=template,changed&fields=temperature,generators.0.type",
+    ),
+    ("targets --where temperature<1 --where model_name~qwen", "targets?where=temperature%3C1,model_name~qwen"),
+    ("targets -q CALM --template calm_target --full", "targets?q=CALM&template=calm_target&full=true"),
+    ("targets --descends-from coding_target", "targets?descends_from=coding_target"),
     ("diff {first} -t calm_target", "targets/calm_target/diff?from={first}"),
     ("diff HEAD -t calm_target --against asking_target", "targets/calm_target/diff?from=HEAD&against=asking_target"),
 ]
@@ -49,6 +65,8 @@ def test_a_patch_is_what_git_prints(clone: Path, alice: Client):
     said = ask("diff", first, "-t", "calm_target", "--patch", "--clone", clone)
     assert said.stdout == git(clone, "diff", first, "HEAD", "--", "targets/calm_target.yml")
     assert said.stdout.startswith("diff --git")
+    whole = ask("diff", first, "--patch", "--clone", clone)
+    assert whole.stdout == git(clone, "diff", "--no-renames", first, "HEAD")
 
 
 def test_reading_a_clone_writes_nothing(clone: Path):
@@ -126,4 +144,6 @@ def test_what_is_refused_is_said_as_a_person_reads_it(clone: Path, command: str,
 
 def test_a_history_is_of_one_thing(clone: Path):
     assert_fails(ask("history", "--clone", clone), 2, "Name one thing")
+    assert_fails(ask("diff", "HEAD", "--against", "x", "--clone", clone), 2, "--against needs the thing to compare")
+    assert_fails(ask("diff", "HEAD", "-t", "x", "--path", "y", "--clone", clone), 2, "--path is for the whole repo")
     assert_fails(ask("history", "calm_target", "--prompt", "p", "--clone", clone), 2, "Name one thing")

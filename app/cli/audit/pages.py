@@ -1,0 +1,48 @@
+"""Answers that come in pages, read one after the other."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from app.cli.audit.client import Answer, Client
+
+_MOST = 100  # of a page, where the API takes a limit
+
+Follow = Callable[[Any], Answer]
+
+
+def cursor(following: str) -> Answer:
+    """Return the query of the next page, where that is told by a cursor."""
+    return {"cursor": following}
+
+
+def every(client: Client, *path: str, follow: Follow = cursor, **query: Any) -> Iterator[Answer]:
+    """Yield all pages of an answer; `follow` makes of `next` what is another in the query of the next page."""
+    while True:
+        page = client.get(*path, **query)
+        yield page
+        if page["next"] is None:
+            return
+        query |= follow(page["next"])
+
+
+def newest(client: Client, *path: str, number: int, items: str, **query: Any) -> Iterator[Answer]:
+    """Yield pages of what happened, newest first, until they have `number` of `items`."""
+    before: str | None = None
+    while number > 0:
+        page = client.get(*path, **query, before=before, limit=min(number, _MOST))
+        yield page
+        number -= len(page[items])
+        before = page["next"]
+        if before is None:
+            return
+
+
+def join(pages: Iterable[Answer], *items: str) -> Answer:
+    """Return pages as one answer, with all that each has of `items`."""
+    found: Answer = {}
+    for page in pages:
+        for name in items:
+            if name in page and name in found:
+                page[name] = {**found[name], **page[name]} if isinstance(page[name], dict) else found[name] + page[name]
+        found |= page
+    return found
