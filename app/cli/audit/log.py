@@ -16,6 +16,8 @@ from app.cli.audit.things import place_of
 @click.option("--since", metavar="TIME", help="From this time on, such as 2026-11-23T10:00:00Z.")
 @click.option("--until", metavar="TIME", help="Up to this time.")
 @click.option("--path", help="That changed such a file: 'targets/a.yml', 'targets/', 'targets/night*'.")
+@click.option("--field", help="That changed this field of any file; of the changes, only those.")
+@click.option("--reason", metavar="TEXT", help="With this in the reason.")
 @NUMBER
 @REF
 @FULL

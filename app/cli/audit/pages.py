@@ -19,10 +19,11 @@ def every(client: Client, *path: str, follow: Follow = cursor, **query: Any) -> 
     """Yield all pages of an answer; `follow` makes of `next` what is another in the query of the next page."""
     while True:
         page = client.get(*path, **query)
+        following = page["next"]
         yield page
-        if page["next"] is None:
+        if following is None:
             return
-        query |= follow(page["next"])
+        query |= follow(following)
 
 
 def newest(client: Client, *path: str, number: int, items: str, **query: Any) -> Iterator[Answer]:
@@ -30,9 +31,8 @@ def newest(client: Client, *path: str, number: int, items: str, **query: Any) ->
     before: str | None = None
     while number > 0:
         page = client.get(*path, **query, before=before, limit=min(number, _MOST))
+        number, before = number - len(page[items]), page["next"]
         yield page
-        number -= len(page[items])
-        before = page["next"]
         if before is None:
             return
 
@@ -41,8 +41,10 @@ def join(pages: Iterable[Answer], *items: str) -> Answer:
     """Return pages as one answer, with all that each has of `items`."""
     found: Answer = {}
     for page in pages:
-        for name in items:
-            if name in page and name in found:
-                page[name] = {**found[name], **page[name]} if isinstance(page[name], dict) else found[name] + page[name]
-        found |= page
+        more = {name: _both(found[name], page[name]) for name in items if name in page and name in found}
+        found = {**found, **page, **more}
     return found
+
+
+def _both(first: Any, second: Any) -> Any:
+    return {**first, **second} if isinstance(first, dict) else first + second

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.cli.audit.asking import ask, assert_fails, lines
+from tests.app.cli.audit.asking import Pull, ask, assert_fails, lines
 from tests.client import Client
+from tests.payloads import made
 from tests.storage.repositories import git
 
 PROMPTS = "prompts/user_prompt_v1/diff?from={first}&against=system_prompt_v1"
@@ -17,6 +18,7 @@ SAME = [
     ("explain asking_target --full --ref HEAD", "targets/asking_target/explain?full=true&ref=HEAD"),
     ("log", "log"),
     ("log --author alice --path targets/calm* --full -n 2", "log?author=alice&path=targets/calm*&full=true&limit=2"),
+    ("log --field temperature", "log?field=temperature"),
     ("log --author nobody", "log?author=nobody"),
     ("history calm_target", "targets/calm_target/history"),
     ("history coding_target -n 1", "targets/coding_target/history?limit=1"),
@@ -76,6 +78,16 @@ def test_reading_a_clone_writes_nothing(clone: Path):
         if "{first}" not in command:
             assert ask(*command.split(), "--clone", clone).exit_code == 0
     assert files_in(clone) == before
+
+
+def test_an_index_of_fields_is_not_kept_in_a_clone(clone: Path, alice: Client, pull: Pull):
+    for number in range(1, 260):  # more than a block of the index
+        alice.put("/v1/repo/demo/targets/calm_target", made("calm_target", max_tokens=number))
+    pull()
+    before = files_in(clone)
+    said = ask("log", "--field", "max_tokens", "-n", 300, "--json", "--clone", clone)
+    assert files_in(clone) == before
+    assert len(json.loads(said.stdout)["commits"]) > 256
 
 
 def test_the_answer_is_about_the_commit_that_is_checked_out(clone: Path, alice: Client, tmp_path: Path):
