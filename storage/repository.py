@@ -79,7 +79,8 @@ class Repository:
         self._revisions = Revisions(location, self._ancestry, self._tags)
         self.comparisons = Comparisons(objects, self._tip, self._git, self._ancestry, self._revisions)
         self._history = History(objects, self._ancestry, self._git, shared.versions)
-        self.fields = FieldIndex(location, self._ancestry, self._revisions, self._history, shared.blocks)
+        block_file = shared.block_file(location.folder)
+        self.fields = FieldIndex(location, self._ancestry, self._revisions, self._history, shared.blocks, block_file)
         self.limits = shared.limits
         self._writer = Writer(objects, self._tip, shared.waits, shared.limits)
 
