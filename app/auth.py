@@ -163,7 +163,12 @@ def _admit(
 
 
 def _find_user(accounts: Accounts, user_id: str) -> User:
-    """Return a user. The master key also works without an account, and if the accounts are damaged."""
+    """Return a user whom the master key acts for; Forbidden where that user was removed.
+
+    The master key also works without an account, and if the accounts are damaged.
+    """
     with suppress(RepositoryDamaged):
+        if accounts.is_removed(user_id) and user_id != MASTER_USER:
+            raise Forbidden(f"User '{user_id}' was removed, and nobody acts as this user any more.")
         return accounts.find(user_id) or User(user_id)
     return User(user_id)

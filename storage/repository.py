@@ -15,7 +15,8 @@ from storage.comparisons import Comparisons
 from storage.errors import RepositoryDamaged, StorageError, StorageUnavailable, TipMoved
 from storage.fetches import Fetches
 from storage.field_index import FieldIndex
-from storage.history import History, LoggedCommit
+from storage.git_log import LoggedCommit
+from storage.history import History
 from storage.ids import BlobId, CommitId, object_id
 from storage.journal import recovery
 from storage.journal.checkpoint import Checkpoint
@@ -28,7 +29,6 @@ from storage.machine import git_command
 from storage.maintenance import Growth
 from storage.objects.database import ObjectDatabase
 from storage.objects.overlay import ObjectOverlay
-from storage.plumbing.branch import Branch
 from storage.plumbing.checked_git import CheckedGit
 from storage.plumbing.refs import BRANCH, Refs, is_repository
 from storage.revisions import Revisions
@@ -56,7 +56,7 @@ class Repository:
         self._objects = ObjectDatabase(location, shared.objects, shared.waits)
         self._git = CheckedGit(location)
         refs = Refs(location)
-        self._branch = branch = Branch(refs)
+        self._branch = branch = shared.branch(refs)
         with location.explained():
             self._journal = journal = shared.open_journal(location)
             recovery.recover(branch, journal)
@@ -142,6 +142,11 @@ class Repository:
         with self._location.explained():
             return [] if last < 0 else self._history.versions(path, self._ancestry.id_at(last))
 
+    def versions_at(self, path: str, commits: Sequence[CommitId]) -> list[BlobId | None]:
+        """Return the version of a file at each of some commits of the history; None where there is no file."""
+        with self._location.explained():
+            return self._history.at(path, commits)
+
     def know_versions(self, paths: Sequence[str], start: CommitId) -> None:
         """Learn the versions of many files up to a commit at once, since each would take a git process."""
         self._revisions.position(start)
@@ -178,10 +183,6 @@ class Repository:
         newest = self._revisions.newest(start, before)
         with self._location.explained():
             return list(self._history.log(wanted, newest=newest, limit=limit))
-
-    def diff(self, old: tuple[CommitId, str], new: tuple[CommitId, str]) -> str:
-        """Return the difference of two files as git prints it; each is given as a commit and a path."""
-        return self.comparisons.text_of_files(old, new)
 
     def is_submodule(self, commit: CommitId, path: str) -> bool:
         """Tell whether a path is a submodule at a commit of the history, or was at the commit before."""

@@ -4,6 +4,7 @@ from app.api import (
     accounts,
     comparison,
     defaults,
+    diffs,
     git,
     grants,
     health,
@@ -12,9 +13,12 @@ from app.api import (
     own_tokens,
     preview,
     prompts,
+    question_templates,
     repos,
+    reverts,
     tags,
     targets,
+    uses,
 )
 from app.api.batches import ItemName
 
@@ -27,6 +31,10 @@ BLUEPRINTS = (
     preview.blueprint,
     history.blueprint,
     comparison.blueprint,
+    diffs.blueprint,
+    reverts.blueprint,
+    uses.blueprint,
+    question_templates.blueprint,
     lineage.blueprint,
     tags.blueprint,
     prompts.blueprint,

@@ -1,5 +1,6 @@
 """`/v1/admin/users`: users and their tokens, for the master key."""
 
+from itertools import starmap, takewhile
 from typing import Any
 
 from flask import Blueprint, Response
@@ -7,19 +8,27 @@ from flask import Blueprint, Response
 from app.api import examples, payloads
 from app.auth import Forbidden
 from app.domain.tokens import TokenRequest
-from app.registry.users import namesakes, user_tokens
+from app.registry.users import listing, namesakes, user_tokens
+from app.registry.users.user_files import User
 from app.schemas.accounts import (
     TokenCreatedSchema,
     TokenCreateSchema,
     TokenListSchema,
+    UserChangedSchema,
     UserCreatedSchema,
     UserCreateSchema,
+    UserListQuerySchema,
+    UserPageSchema,
+    UserPatchSchema,
+    UserSchema,
 )
 from app.schemas.batches import DeletedSchema
-from app.wire import context
+from app.wire import context, versions
 from app.wire.contract import Answer, accepts, returns
 
 blueprint = Blueprint("accounts", __name__, url_prefix="/v1/admin/users")
+
+_ETAG = {"ETag": "The version: the git blob id of the user's file, in quotes."}
 
 
 @blueprint.before_request
@@ -48,6 +57,56 @@ def create_user(body: dict[str, Any]) -> Answer:
     accounts, user_id = context.services().accounts, body["user_id"]
     token = accounts.create(context.origin(), user_id, body.get("user_alias"), body.get("user_email"))
     return {"user_id": user_id, "api_key": token, "warnings": namesakes.warnings(accounts, user_id)}, 201, {}
+
+
+@blueprint.get("")
+@accepts(query=UserListQuerySchema)
+@returns(UserPageSchema, 200)
+def list_users(query: dict[str, Any]) -> Answer:
+    """List the users in pages, or those whose id, alias or email contains `q`."""
+    found = listing.find(context.services().accounts, query["q"])
+    offset, limit = query["offset"], query["limit"]
+    users = list(takewhile(payloads.room().fits, starmap(_payload, found[offset : offset + limit])))
+    has_more = offset + len(users) < len(found)
+    page = {"users": users, "offset": offset, "limit": limit, "has_more": has_more, "total": len(found)}
+    return page, 200, {}
+
+
+@blueprint.get("/<user_id>")
+@accepts()
+@returns(UserSchema, 200, errors=(404,), headers=_ETAG)
+def get_user(user_id: str) -> Answer:
+    """Read a user."""
+    user = context.services().accounts.get(user_id)
+    return _payload(user_id, user), 200, _version(user)
+
+
+@blueprint.patch("/<user_id>")
+@accepts(UserPatchSchema, example=examples.PATCH_USER, conditions=("If-Match",))
+@returns(UserChangedSchema, 200, errors=(404, 412), headers=_ETAG)
+def change_user(user_id: str, body: dict[str, Any]) -> Answer:
+    """Change the name or the address that commits show of a user, from now on.
+
+    Commits that exist keep what they show. They are found by the user's id, like the new ones.
+    """
+    accounts = context.services().accounts
+    changes = {name.removeprefix("user_"): value for name, value in body.items()}
+    user = accounts.change(context.origin(), user_id, changes, versions.precondition())
+    return {**_payload(user_id, user), "warnings": namesakes.warnings(accounts, user_id)}, 200, _version(user)
+
+
+@blueprint.delete("/<user_id>")
+@accepts(conditions=("If-Match",))
+@returns(DeletedSchema, 200, errors=(404, 409, 412))
+def remove_user(user_id: str) -> Answer:
+    """Remove a user who has no repos. All tokens of the user stop working at once.
+
+    The id is not given to another user, since commits name it. Grants to the user mean nothing from then on.
+    """
+    services = context.services()
+    count = services.accounts.remove(context.origin(), user_id, versions.precondition(), services.store)
+    message = f"User '{user_id}' removed, and {count} token{'' if count == 1 else 's'} revoked"
+    return {"message": message}, 200, {}
 
 
 @blueprint.post("/<user_id>/tokens")
@@ -90,3 +149,16 @@ def revoke_token(user_id: str, token_name: str) -> Answer:
     """Revoke a token. It stops working at once."""
     user_tokens.revoke(context.services().accounts, context.origin(), user_id, token_name)
     return {"message": f"Token '{token_name}' of user '{user_id}' revoked"}, 200, {}
+
+
+def _payload(user_id: str, user: User | None) -> dict[str, Any]:
+    return {
+        "user_id": user_id,
+        "user_alias": user and user.alias,
+        "user_email": user and user.email,
+        "tokens": user and len(user.tokens),
+    }
+
+
+def _version(user: User) -> dict[str, str]:
+    return {"ETag": f'"{user.version}"'}

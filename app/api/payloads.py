@@ -1,15 +1,18 @@
 """The parts of answers that several resources share: commits, differences, and explanations."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from app.domain.budgets import Room, Work
 from app.domain.cutting import shown
 from app.domain.differences import MISSING, Difference, operations
+from app.domain.names import DEFAULT_TEMPLATE
 from app.domain.tokens import Token
 from app.registry.audit.file_changes import ChangedFile, action
 from app.registry.audit.layers import Layer
 from app.registry.audit.lineage import Explanation, Field, Page
+from app.registry.configs import things
+from app.registry.configs.things import Thing
 from app.wire.context import services
 from storage import moments
 from storage.ids import CommitId
@@ -60,6 +63,11 @@ def token(found: Token) -> dict[str, Any]:
 def new_token(made: Token, secret: str) -> dict[str, Any]:
     """Return a token with its secret, which is shown this once."""
     return {**token(made), "api_key": secret}
+
+
+def named(thing: Thing) -> dict[str, str]:
+    """Return the field with the name of a target or prompt; the default has none."""
+    return {} if thing is things.DEFAULT else {f"{thing.folder.kind.lower()}_name": thing.name}
 
 
 def work() -> Work:
@@ -116,7 +124,13 @@ def warned(warnings: Sequence[str]) -> dict[str, Any]:
 
 def deleted(what: str, used_by: Sequence[str]) -> dict[str, Any]:
     """Return the answer to a deletion: what was deleted, the first that use it still, and how many there are."""
-    return {"message": f"{what} deleted", "used_by": used_by[:_MOST_USERS], "used_by_count": len(used_by)}
+    return {"message": f"{what} deleted", **some("used_by", used_by)}
+
+
+def some(field: str, names: Collection[str]) -> dict[str, Any]:
+    """Return the first of some names of targets, sorted after `default`, and a field that says how many there are."""
+    ordered = sorted(names, key=lambda name: (name != DEFAULT_TEMPLATE, name))
+    return {field: ordered[:_MOST_USERS], f"{field}_count": len(ordered)}
 
 
 def explanation(repository: Repository, found: Explanation, *, full: bool) -> dict[str, Any]:

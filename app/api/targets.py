@@ -6,13 +6,14 @@ from typing import Any
 
 from flask import Blueprint
 
-from app.api import examples, payloads
+from app.api import examples, payloads, target_pages
 from app.api.batches import load_each
 from app.domain.errors import Conflict
 from app.registry.configs import target_batches, targets, usage
 from app.registry.configs.target_files import FOLDER, Target
 from app.registry.configs.target_requests import TargetRequest
 from app.schemas.batches import DeletedInUseSchema, TargetBatchedSchema
+from app.schemas.lists import TargetListQuerySchema, TargetPageSchema
 from app.schemas.revisions import RefQuerySchema
 from app.schemas.targets import (
     TargetBatchSchema,
@@ -45,10 +46,21 @@ def create_target(repo_name: str, body: dict[str, Any]) -> Answer:
 
 
 @blueprint.get("")
-@accepts(query=RefQuerySchema, conditions=("If-None-Match",))
-@returns(TargetListSchema, 200, 304, errors=(404, 409), headers=versions.LIST_HEADERS)
+@accepts(query=TargetListQuerySchema, conditions=("If-None-Match",))
+@returns(
+    (TargetListSchema, TargetPageSchema),
+    *(200, 304),
+    errors=(404, 409),
+    headers=versions.PAGE_HEADERS,
+    text=target_pages.CSV,
+)
 def list_targets(repo_name: str, query: dict[str, Any]) -> Answer:
-    """List the targets of a repo."""
+    """List the targets of a repo: all names, or pages with values, chosen by filters.
+
+    With any parameter but `ref`, or as `text/csv`, the answer is a page.
+    """
+    if target_pages.is_asked(query):
+        return target_pages.answer(repo_name, query)
     snapshot = context.snapshot(repo_name, query)
     version = FOLDER.version(snapshot)
     headers = versions.headers(version, snapshot.commit)

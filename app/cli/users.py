@@ -6,11 +6,13 @@ import click
 
 from app.cli.stored import find_data_dir
 from app.domain.names import user_id_problem
+from app.domain.preconditions import UNCONDITIONAL
 from app.domain.tokens import Access
 from app.registry.messages import Origin
 from app.registry.stores import Stores
 from app.registry.users import namesakes, user_tokens
 from app.registry.users.accounts import REPOSITORY, Accounts
+from app.registry.users.user_files import User
 from app.schemas.accounts import TokenCreateSchema
 from app.schemas.base import load
 
@@ -61,8 +63,32 @@ def create_user(user_id: str, alias: str | None, email: str | None) -> None:
 def list_users() -> None:
     """List the users: id, alias, email, number of tokens."""
     for user in _accounts().list():
-        columns = (user.id, _visible(user.alias), _visible(user.email), str(len(user.tokens)))
-        click.echo("\t".join(columns))
+        click.echo("\t".join(_columns(user)))
+
+
+@users.command("rename")
+@click.argument("user_id", type=_Text())
+@click.option("--alias", type=_Text(), help="The name that commits show from now on; empty: the id.")
+@click.option("--email", type=_Text(), help="The address that commits show from now on; empty: none.")
+def rename_user(user_id: str, alias: str | None, email: str | None) -> None:
+    """Change the name or address that commits show of a user. Commits that exist keep what they show."""
+    changes = {name: text or None for name, text in (("alias", alias), ("email", email)) if text is not None}
+    if not changes:
+        raise click.UsageError("Give --alias, --email, or both.")
+    accounts = _accounts()
+    user = accounts.change(_OPERATOR, user_id, changes, UNCONDITIONAL)
+    click.echo("\t".join(_columns(user)))
+    for warning in namesakes.warnings(accounts, user_id):
+        click.echo(warning, err=True)
+
+
+@users.command("remove")
+@click.argument("user_id", type=_Text())
+def remove_user(user_id: str) -> None:
+    """Remove a user who has no repos, with all tokens. The id is not given again, since commits name it."""
+    stores = _stores()
+    count = Accounts(stores.accounts, _OPERATOR).remove(_OPERATOR, user_id, UNCONDITIONAL, stores.repos)
+    click.echo(f"Removed {user_id}, and revoked {count} token{'' if count == 1 else 's'}.")
 
 
 @users.command("revoke")
@@ -135,5 +161,13 @@ def _visible(text: str | None) -> str:
     return "".join(char if char.isprintable() else "\ufffd" for char in text or "-")
 
 
+def _columns(user: User) -> tuple[str, ...]:
+    return user.id, _visible(user.alias), _visible(user.email), str(len(user.tokens))
+
+
 def _accounts() -> Accounts:
-    return Accounts(Stores.of(find_data_dir(f"{REPOSITORY}.git")).accounts, _OPERATOR)
+    return Accounts(_stores().accounts, _OPERATOR)
+
+
+def _stores() -> Stores:
+    return Stores.of(find_data_dir(f"{REPOSITORY}.git"))

@@ -18,7 +18,10 @@ class Work:
 
     def take(self, sizes: Iterable[int]) -> bool:
         """Count documents that are about to be parsed; tell whether they may be."""
-        size = sum(max(size, _LEAST) for size in sizes)
+        return self.spend(sum(max(size, _LEAST) for size in sizes))
+
+    def spend(self, size: int) -> bool:
+        """Count some bytes; tell whether there was that much left."""
         if size > self._left:
             self.is_spent = True
             return False

@@ -8,6 +8,8 @@ from app.domain.errors import NameNotPortable
 DEFAULT_TEMPLATE = "default"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+# Question templates: such a name may be made of a target's name, and so be longer.
+_FILE_NAME = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._-]{1,255}")
 _USER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}")
 _WHOLE_ID = re.compile(r"[0-9a-f]{40}")
 _OTHER_REVISIONS = ("main", "HEAD")
@@ -22,6 +24,13 @@ def name_problem(name: str) -> str | None:
     if not _NAME.fullmatch(name):
         return "must start with a letter or digit and hold only letters, digits, '.', '_' and '-', 100 at most"
     return _shared_problem(name)
+
+
+def file_name_problem(name: str) -> str | None:
+    """Return what is wrong with the name of a question template's file, or None."""
+    if not _FILE_NAME.fullmatch(name):
+        return "must hold only letters, digits, '.', '_' and '-', 255 at most, and not be '.' or '..'"
+    return None
 
 
 def target_name_problem(name: str) -> str | None:
@@ -93,6 +102,7 @@ PATTERNS: Mapping[Callable[[str], str | None], str] = {
     name_problem: f"^{_REPO}$",
     template_problem: f"^{_REPO}$",
     target_name_problem: f"^(?!default$){_REPO}$",
+    file_name_problem: f"^{_FILE_NAME.pattern}$",
     tag_name_problem: f"^(?!(main|HEAD|[0-9a-f]{{40}})$)(?!.*\\.$){_REPO}$",
     user_id_problem: f"^{_NOT_SHARED}{_USER_ID.pattern}$",
     token_repo_problem: f"^({_NOT_SHARED.replace('$', '/')}{_USER_ID.pattern}/)?{_REPO}$",

@@ -6,7 +6,7 @@ from typing import Any
 Config = Mapping[str, Any]
 
 # The type of each field, in the order of files and answers.
-_CONFIG_KINDS: Mapping[str, Any] = {
+CONFIG_KINDS: Mapping[str, Any] = {
     "teacher_prompt": str,
     "student_prompt": str,
     "generators": list,
@@ -17,7 +17,7 @@ _CONFIG_KINDS: Mapping[str, Any] = {
     "temperature": int | float,
     "extra_kwargs": dict,
 }
-_GENERATOR_KINDS: Mapping[str, Any] = {
+GENERATOR_KINDS: Mapping[str, Any] = {
     "type": str,
     "model": str,
     "dataset": str,
@@ -29,8 +29,8 @@ _GENERATOR_KINDS: Mapping[str, Any] = {
     "seed": int,
     "rollout_with_conditioned": bool,
 }
-CONFIG_FIELDS = tuple(_CONFIG_KINDS)
-GENERATOR_FIELDS = tuple(_GENERATOR_KINDS)
+CONFIG_FIELDS = tuple(CONFIG_KINDS)
+GENERATOR_FIELDS = tuple(GENERATOR_KINDS)
 DEPRECATED_FIELDS = {"u": "teacher_prompt", "v": "student_prompt"}
 
 
@@ -105,8 +105,8 @@ def _canonical_generator(generator: Config) -> Config:
 
 def is_config(value: Any) -> bool:
     """Tell whether a value read from a file has the shape of a config or of overrides."""
-    return _has_shape(value, _CONFIG_KINDS) and all(
-        _has_shape(generator, _GENERATOR_KINDS) for generator in value.get("generators") or []
+    return _has_shape(value, CONFIG_KINDS) and all(
+        _has_shape(generator, GENERATOR_KINDS) for generator in value.get("generators") or []
     )
 
 

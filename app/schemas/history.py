@@ -2,10 +2,9 @@
 
 from marshmallow import fields
 
-from app.domain.names import target_name_problem
 from app.schemas.base import StrictSchema
 from app.schemas.containers import JsonObject, ListOf, Part
-from app.schemas.fields import Choice, Integer, Matching, Name, QueryFlag, QueryInteger, Reference, Text, Timestamp
+from app.schemas.fields import Choice, Integer, Matching, QueryFlag, QueryInteger, Text, Timestamp
 from app.schemas.log_filters import field_filter, path_filter
 from app.schemas.revisions import REASON, PersonSchema, RefQuerySchema
 
@@ -52,26 +51,6 @@ class LogQuerySchema(PageQuerySchema):
     field = field_filter()
 
 
-class DiffQuerySchema(StrictSchema):
-    """The two sides of a comparison."""
-
-    full = QueryFlag(load_default=False, metadata=FULL)
-
-    from_ = Reference(
-        data_key="from",
-        load_default=None,
-        metadata={"description": "The commit, tag or time to compare with. With `against` the default is `to`."},
-    )
-    to = Reference(
-        load_default=None, metadata={"description": "The commit, tag or time to compare. Left out: the tip."}
-    )
-    against = Name(
-        target_name_problem,
-        load_default=None,
-        metadata={"description": "Another target to compare with. Left out: this one, as it was at `from`."},
-    )
-
-
 class CutSchema(StrictSchema):
     """A value that is too long to be shown whole."""
 
@@ -106,8 +85,8 @@ class ChangesSchema(StrictSchema):
         required=True,
         allow_none=True,
         metadata={
-            "description": "The fields that changed. In a history, those of a target are the fields of its `config`, "
-            "its template and its files. Null where `note` says why."
+            "description": "The fields that changed. In a history, those of a target or the default are the fields "
+            "of its `config`, its template and its files. Null where `note` says why."
         },
     )
     more = Integer(1, metadata={"description": "How many further fields changed, for which there was no room."})
@@ -141,7 +120,7 @@ class FileChangeSchema(ChangesSchema):
 
 
 class VersionSchema(FileChangeSchema, CommitSchema):
-    """A commit that changed a target or prompt."""
+    """A commit that changed a target, a prompt or the default."""
 
     class Meta:
         """In this order."""
@@ -150,7 +129,7 @@ class VersionSchema(FileChangeSchema, CommitSchema):
 
 
 class HistorySchema(StrictSchema):
-    """The history of a target or prompt."""
+    """The history of a target, a prompt or the default."""
 
     commits = ListOf(
         Part(VersionSchema),
@@ -197,14 +176,6 @@ class LogSchema(StrictSchema):
     )
 
 
-class ComparedSchema(StrictSchema):
-    """One side of a comparison."""
-
-    target_name = Text(required=True, metadata={"description": "The target's name."})
-    commit = Text(required=True, metadata={"description": "The commit at which it was read."})
-    version = Text(required=True, metadata={"description": "Its version then: the blob id of its file."})
-
-
 class ComparisonSchema(ChangesSchema):
     """How one config differs from another."""
 
@@ -217,15 +188,3 @@ class ComparisonSchema(ChangesSchema):
             "for the whole of it. With `full` there is."
         },
     )
-
-
-class DiffSchema(ComparisonSchema):
-    """How the configs of two targets differ, or of one at two commits."""
-
-    class Meta:
-        """In this order."""
-
-        fields = ("from_", "to", "operations", "changes", "more", "note")
-
-    from_ = Part(ComparedSchema, data_key="from", required=True, metadata={"description": "What was compared with."})
-    to = Part(ComparedSchema, required=True, metadata={"description": "What was compared."})

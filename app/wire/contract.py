@@ -12,7 +12,7 @@ from typing import Any, cast
 from flask import Flask, Response, current_app, request
 from marshmallow import Schema
 
-from app.domain.names import name_problem, tag_name_problem, target_name_problem, user_id_problem
+from app.domain.names import file_name_problem, name_problem, tag_name_problem, target_name_problem, user_id_problem
 from app.schemas.base import InvalidRequest, Location, Mistake, StrictSchema, load
 from app.schemas.fields import new_name_problem, new_names_up_to
 from app.wire.body import read_json
@@ -20,8 +20,9 @@ from app.wire.context import READING, InvalidHeader, readmit_if_slow, reason, se
 from app.wire.query import load_query
 
 # The payload, the status, and the headers. A view with several schemas says which one with the payload. A payload
-# that takes work is a function, which is not called where the body is not needed, or is in the answer cache.
-Payload = dict[str, Any] | tuple[type[Schema], dict[str, Any]] | str | Callable[[], dict[str, Any]]
+# that takes work is a function, which is not called where the body is not needed, or is in the answer cache. Bytes are
+# JSON that the view has written, since a schema would take too long.
+Payload = dict[str, Any] | tuple[type[Schema], dict[str, Any]] | str | Callable[[], dict[str, Any] | bytes]
 Answer = tuple[Payload, int, dict[str, str]]
 
 View = Callable[..., Response]
@@ -40,6 +41,7 @@ PATH_NAMES = {
     "repo_name": PathName(name_problem, "The repo's name.", "demo"),
     "target_name": PathName(target_name_problem, "The target's name.", "coding_target"),
     "prompt_name": PathName(name_problem, "The prompt's name.", "system_prompt_v1"),
+    "file_name": PathName(file_name_problem, "The name of the file in `templates/`.", "questions.txt"),
     "tag_name": PathName(tag_name_problem, "The tag's name.", "release-1"),
     "token_name": PathName(name_problem, "The token's name.", "nightly"),
     "user_id": PathName(user_id_problem, "The user's id.", "alice"),
@@ -210,6 +212,8 @@ def _to_json(schemas: tuple[Schema, ...], payload: Any) -> bytes:
     schema = schemas[0]
     if callable(payload):
         payload = payload()
+    if isinstance(payload, bytes):
+        return payload
     if isinstance(payload, tuple):
         kind, payload = payload
         schema = next(schema for schema in schemas if type(schema) is kind)

@@ -16,13 +16,26 @@ HEADERS = {
     "Git-Commit": "The commit that the answer was read from.",
 }
 LIST_HEADERS = {**HEADERS, "ETag": "The version: the git tree id of the folder, in quotes."}
+FILE_HEADERS = {
+    **HEADERS,
+    "ETag": "The version: as text the git blob id of the file, as JSON a hash of it and of all that may name it, "
+    "in quotes.",
+}
 GRANTS_HEADERS = {**HEADERS, "ETag": "The version: the git blob id of `repo.yml`, in quotes."}
 ANSWER_HEADERS = {**HEADERS, "ETag": "The version: a hash of the commit and the rest of the query, in quotes."}
+USES_HEADERS = {**HEADERS, "ETag": "The version: a hash of the commit, the tags and the rest of the query, in quotes."}
 NAMES_HEADERS = {"ETag": "The version: a hash of the names, in quotes. Pages have no ETag."}
+DIFF_HEADERS = {"ETag": "The version: a hash of both commits and the rest of the query, in quotes."}
 COMMIT_HEADERS = {"Git-Commit": HEADERS["Git-Commit"]}
 DELETED_HEADERS = {"Git-Commit": "The commit that deleted it."}
 CHANGED_HEADERS = {"Git-Commit": "The commit that the change made; the last one where nothing changed."}
 TAG_HEADERS = {"Git-Commit": "The commit that the tag is on."}
+PAGE_HEADERS = {
+    **HEADERS,
+    "ETag": "The version, in quotes: of the list of names the git tree id of the folder, else a hash of the commit "
+    "and the rest of the query.",
+    "Link": 'Where the next page of a text is, as `<address>; rel="next"`; left out where there is none.',
+}
 CONDITIONS = ("If-Match", "If-None-Match")
 LOCATION = {"Location": "The address of the new resource."}
 
@@ -48,6 +61,11 @@ def of_answer(snapshot: Snapshot, query: Mapping[str, Any]) -> str:
     return hashlib.sha1(f"{snapshot.commit} {rest}".encode(), usedforsecurity=False).hexdigest()
 
 
+def of_files(*ids: str) -> str:
+    """Return the version of an answer that depends on some files and folders alone, given their ids."""
+    return hashlib.sha1(" ".join(ids).encode(), usedforsecurity=False).hexdigest()
+
+
 def commit_headers(snapshot: Snapshot) -> dict[str, str]:
     """Return the header of an answer about several documents."""
     return {"Git-Commit": snapshot.commit}
@@ -55,8 +73,12 @@ def commit_headers(snapshot: Snapshot) -> dict[str, str]:
 
 def location(name: str) -> dict[str, str]:
     """Return the header with the address of a resource that was POSTed to its collection."""
-    prefix = services().settings.prefix or request.script_root
-    return {"Location": f"{prefix}{request.path}/{name}"}
+    return {"Location": f"{path()}/{name}"}
+
+
+def path() -> str:
+    """Return the path of the request as the client sent it, through a proxy that may take a prefix away."""
+    return f"{services().settings.prefix or request.script_root}{request.path}"
 
 
 def precondition() -> Precondition:

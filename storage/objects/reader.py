@@ -5,6 +5,7 @@ An id is only asked for where a ref, a commit or a tree of the same repository n
 
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from contextlib import suppress
 
 from storage.errors import RepositoryDamaged
@@ -24,6 +25,11 @@ class ObjectReader(ABC):
     @abstractmethod
     def load(self, wanted: ObjectId) -> GitObject | Tree:
         """Return an object; trees are parsed."""
+
+    def load_ahead(self, wanted: Iterable[ObjectId]) -> None:
+        """Have many objects in memory, if possible in less time than to load each alone."""
+        for one in wanted:
+            self.load(one)
 
     def read(self, wanted: ObjectId) -> tuple[str, bytes]:
         """Return the type and content of an object."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from tests.benchmarks import audit, clones, growth, rates, rivals, turns
+from tests.benchmarks import audit, clones, growth, lists, rates, rivals, turns
 from tests.benchmarks.load import Client
 from tests.benchmarks.table import ROUNDS
 from tests.server import MASTER_KEY, running
@@ -22,6 +22,7 @@ PARTS: dict[str, Callable[[Client, Path], Iterator[str]]] = {
     "clones": clones.rows,
     "turns": lambda client, _: turns.rows(client),
     "audit": audit.rows,
+    "lists": lambda client, _: lists.rows(client),
 }
 
 

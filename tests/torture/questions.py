@@ -191,7 +191,10 @@ def _of_demo(state: State) -> Iterator[str]:
     yield from ("/targets/base/descendants", "/defaults/target?ref=v1", "/grants?ref=light-1")
     yield from ("/targets/child/diff?from=v1", "/targets/child/diff?against=asks")
     yield f"/targets/child/diff?from={then[:9]}&to={last}"
+    yield from ("/prompts/user_prompt_v1/diff?against=system_prompt_v1", "/defaults/target/history")
+    yield f"/defaults/target/diff?from={first}"
     yield from (f"/diff?{query}" for query in ("from=v1", f"from={last}&to={first}&limit=2", "from=v1&path=targets/"))
+    yield from ("/targets/base/uses", "/prompts/system_prompt_v1/uses", "/question-templates")
     for ref in (
         "v1",
         "v2",

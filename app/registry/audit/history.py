@@ -8,10 +8,10 @@ from app.domain.budgets import Work
 from app.domain.errors import NotFound
 from app.registry.audit import file_changes
 from app.registry.audit.file_changes import ChangedFile
+from app.registry.configs.things import Thing
 from app.registry.documents import Source
-from app.registry.folders import Folder
 from storage.comparisons import FileChange
-from storage.history import LoggedCommit
+from storage.git_log import LoggedCommit
 from storage.ids import CommitId
 from storage.log_filter import LogFilter
 from storage.repository import Repository
@@ -36,27 +36,25 @@ class Entry:
     has_older: bool
 
 
-def of_file(
+def of_thing(
     repository: Repository,
     snapshot: Snapshot,
-    folder: Folder,
-    name: str,
+    thing: Thing,
     work: Work,
     *,
     before: CommitId | None,
     limit: int,
 ) -> Iterator[Entry]:
-    """Yield the history of a target or prompt up to a snapshot; NotFound if there never was one.
+    """Yield the history of a thing up to a snapshot; NotFound if there never was one.
 
     `before` is the last commit of the page before this one. A page ends early where `work` is spent.
     """
-    path = folder.path(name)
-    if not repository.versions(path, snapshot.commit):
-        raise NotFound(folder.kind, name)
-    versions = repository.versions(path, snapshot.commit, before)
+    if not repository.versions(thing.path, snapshot.commit):
+        raise NotFound(thing.folder.kind, thing.name)
+    versions = repository.versions(thing.path, snapshot.commit, before)
     blobs = [version.blob for version in versions[: limit + 2]] + [None]
     logged = [
-        LoggedCommit(version.commit, [FileChange(path, blobs[index + 1], version.blob)])
+        LoggedCommit(version.commit, [FileChange(thing.path, blobs[index + 1], version.blob)])
         for index, version in enumerate(versions[: limit + 1])
     ]
     return _entries(repository, snapshot, logged, limit, work)

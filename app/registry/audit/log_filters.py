@@ -30,4 +30,5 @@ def _author(text: str, accounts: Accounts, owner: str) -> str | Person:
     user = accounts.find(text)
     if user is not None:
         return Origin(user.id, user.alias, user.email).author
-    return Origin(owner).author if text == owner else text  # with the master key an owner needs no account
+    # With the master key an owner needs no account, and of a removed user only the id is left.
+    return Origin(text).author if text == owner or accounts.is_removed(text) else text

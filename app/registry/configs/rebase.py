@@ -1,7 +1,7 @@
 """Drift and rebase: what a target would be on today's template, and replacing the target with that."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from app.domain.budgets import Work
@@ -9,8 +9,7 @@ from app.domain.differences import Difference, compare
 from app.domain.errors import Conflict, NotFound
 from app.domain.preconditions import Precondition
 from app.domain.resolution import in_order, resolve
-from app.registry import messages
-from app.registry.configs import own_template, question_templates, references, target_files
+from app.registry.configs import own_template, question_templates, references, target_files, target_messages
 from app.registry.configs.drafts import Draft
 from app.registry.configs.question_templates import FileVersions
 from app.registry.configs.target_files import FOLDER, Target
@@ -89,8 +88,11 @@ def drift(source: Source, name: str, depth: int = 0, work: Work | None = None) -
 
 def descendants(source: Source, name: str) -> list[tuple[str, int]]:
     """Return the targets that were made from a target, parents first, each with its depth: 1 if made from it."""
-    target_files.expect(source, name)
-    made_from = children(source)
+    return below(children(source), name)
+
+
+def below(made_from: Mapping[str, Sequence[str]], name: str) -> list[tuple[str, int]]:
+    """Return all that was made from a template, as `descendants` does; `made_from` are the `children` of each."""
     found: list[tuple[str, int]] = []
     level, depth, seen = [name], 0, {name}
     while level:
@@ -156,7 +158,7 @@ def children(source: Source) -> Mapping[str, list[str]]:
     """Return the names of the targets that are resolved on each template."""
     found = defaultdict(list)
     for name in FOLDER.names(source):
-        found[own_template.basis_name(source, name)].append(name)
+        found[own_template.template(source, name).name].append(name)
     return found
 
 
@@ -175,16 +177,5 @@ def _write(source: Editable, changes: FileChanges, found: Drift) -> Drift:
 
 
 def _message(origin: Origin, changed: list[Drift]) -> str:
-    lines, trailers = [], {}
-    for found in changed:
-        after = found.rebased or found.target
-        fields = messages.changed_fields(found.target.content(), after.content())
-        if len(changed) == 1:
-            lines = fields
-            trailers = {"Template": f"{after.template} {after.template_version}"}
-        else:
-            names = ", ".join(field.partition(":")[0] for field in fields) or "nothing changed"
-            lines.append(f"Rebase target {after.name} on {after.template}: {names}")
-    others = len(changed) - 1
-    subject = f"Rebase target {changed[0].target.name}"
-    return messages.message(origin, f"{subject} and {others} more" if others else subject, lines, trailers)
+    told = [target_messages.rebased(found.target, found.rebased or found.target) for found in changed]
+    return target_messages.of_rebase(origin, told)

@@ -1,5 +1,6 @@
 """Users and their tokens, kept in a repository of their own: `users/<user>.yml`.
 
+A user who was removed keeps a file that says so, since ids are not given twice.
 A token is 256 random bits. It is shown once, and only its SHA-256 is stored, so nobody can log in with
 what is on the disk. Each change is a commit: the history shows who had access, and when.
 """
@@ -12,11 +13,13 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from app.domain.errors import Conflict, NotFound
-from app.domain.names import refuse_unportable
+from app.domain.names import enumerated, refuse_unportable
+from app.domain.preconditions import Precondition
 from app.domain.tokens import Token, TokenRequest, hash_of
-from app.registry import documents, messages
+from app.registry import documents, messages, repos
 from app.registry.messages import Origin
 from app.registry.users import user_files
+from app.registry.users.share_files import FOLDER as SHARES
 from app.registry.users.share_files import NOTE, PATH_OF_NOTE
 from app.registry.users.user_files import FOLDER, User
 from storage.errors import RepositoryDamaged, RepositoryExists, RepositoryNotFound, StorageError
@@ -87,9 +90,57 @@ class Accounts:
         self.use(lambda repository: repository.transact(change))
         return secret
 
+    def change(
+        self, origin: Origin, user_id: str, changes: Mapping[str, str | None], precondition: Precondition
+    ) -> User:
+        """Change the alias or the email of a user, or both, and return the user; None leaves one out.
+
+        Raises NotFound, or PreconditionFailed by the version of the user's file.
+        """
+
+        def change(transaction: Transaction) -> User:
+            before, version = user_files.expect(transaction, user_id)
+            precondition.check(user_id, version)
+            documents.write(transaction, FOLDER.path(user_id), {**before, **changes})
+            lines = messages.changed_fields({name: before.get(name) for name in changes}, changes)
+            transaction.commit(messages.message(origin, f"Update user {user_id}", lines), origin.author)
+            return user_files.read(transaction, user_id)
+
+        return self.use(lambda repository: repository.transact(change))
+
+    def remove(self, origin: Origin, user_id: str, precondition: Precondition, store: Store) -> int:
+        """Remove a user, and return how many tokens stopped working. The id stays taken: old commits name it.
+
+        Raises NotFound, PreconditionFailed by the version of the user's file, or Conflict while the user has repos
+        in `store`.
+        """
+
+        def change(transaction: Transaction) -> int:
+            document, version = user_files.expect(transaction, user_id)
+            precondition.check(user_id, version)
+            names = repos.list_names(store, user_id)
+            if names:
+                message = f"User '{user_id}' has repos: {enumerated(names)}. Transfer or delete them first"
+                raise Conflict(user_id, message)
+            documents.write(transaction, FOLDER.path(user_id), User(user_id, is_removed=True).document())
+            if transaction.version(SHARES.path(user_id)) is not None:
+                transaction.remove(SHARES.path(user_id))
+            transaction.commit(messages.message(origin, f"Remove user {user_id}"), origin.author)
+            return len(user_files.read_tokens(document, transaction, FOLDER.path(user_id)))
+
+        return self.use(lambda repository: repository.transact(change))
+
     def list(self) -> list[User]:
-        """Return all users, sorted by id."""
+        """Return all users, sorted by id, without those whose files are damaged."""
         return list(self._current().users.values())
+
+    def unread(self) -> Set[str]:
+        """Return the ids of users whose files are damaged."""
+        return self._current().unread
+
+    def is_removed(self, user_id: str) -> bool:
+        """Tell whether there was a user of this id, who was removed."""
+        return user_id in self._current().removed
 
     def find(self, user_id: str) -> User | None:
         """Return a user by id, or None."""
@@ -116,7 +167,7 @@ class Accounts:
         head = self.use(Repository.head)
         index = self._index
         if index.commit != head.commit:
-            index = self._index = _read_all(head)
+            index = self._index = _read_all(head, index.users)
         return index
 
     def _whole(self) -> _Index:
@@ -127,7 +178,7 @@ class Accounts:
                 user_files.read(head, user_id)
         except RepositoryDamaged as error:  # the message must not tell a stranger which users exist
             raise RepositoryDamaged(head.name, "the file of a user cannot be read") from error
-        self._index = _read_all(head)
+        self._index = _read_all(head, self._index.users)
         return self._index
 
     def use(self, act: Callable[[Repository], T]) -> T:
@@ -161,12 +212,18 @@ def _make_missing(store: Store, origin: Origin) -> None:
         pass
 
 
-def _read_all(head: Snapshot) -> _Index:
-    """Read all users. One whose file is damaged cannot log in, and keeps nobody else from doing so."""
+def _read_all(head: Snapshot, known: Mapping[str, User]) -> _Index:
+    """Read all users but those who are `known` in the version that is there.
+
+    One whose file is damaged cannot log in, and keeps nobody else from doing so.
+    """
     users, unread, removed = {}, set(), set()
+    versions = head.versions(FOLDER.name)
     for user_id in FOLDER.names(head):
+        user = known.get(user_id)
         try:
-            user = user_files.read(head, user_id)
+            if user is None or user.version != versions.get(FOLDER.file(user_id)):
+                user = user_files.read(head, user_id)
         except RepositoryDamaged as error:
             unread.add(user_id)
             _log.error("User '%s' is passed over. %s", user_id, error)

@@ -1,7 +1,6 @@
 """`log?field=`: the commits that changed one field of any file, with what they changed there."""
 
 import random
-import sqlite3
 from typing import Any
 from urllib.parse import quote
 
@@ -9,13 +8,10 @@ import pytest
 from flask import Flask
 
 from storage import field_index
-from storage.block_file import NAME
-from tests.app.api.helpers import DEFAULT, MESSAGES, PROMPTS, TARGETS, demo, new_token, new_user
+from tests.app.api.helpers import new_user
 from tests.app.api.test_repo_diff_laws import change_something
-from tests.client import Client, assert_error, assert_mistakes
-from tests.payloads import made, target
-from tests.seams import count_parses, count_processes
-from tests.timeline import ELEVEN, LOG, TEN, commit_by_hand, demo_repository, pages, put_target, rev_list, set_clock
+from tests.client import Client
+from tests.timeline import LOG, rev_list
 
 FIELDS = [
     *("temperature", "/temperature", "max_tokens", "generators", "generators.0", "generators.0.numq", "generators.1"),

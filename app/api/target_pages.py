@@ -1,0 +1,233 @@
+"""`GET /v1/repo/{repo_name}/targets` where more than names is asked for: pages, as JSON or as a CSV file."""
+
+import csv
+import json
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from io import StringIO
+from itertools import chain, repeat
+from json.encoder import encode_basestring
+from operator import attrgetter
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from flask import request
+
+from app.api import payloads
+from app.api.target_columns import Column, Group, cell
+from app.domain import cursors, field_paths
+from app.domain.cursors import Cursor
+from app.domain.resolution import CONFIG_FIELDS
+from app.registry import revisions
+from app.registry.configs.target_files import FOLDER
+from app.registry.configs.target_lists import Matcher, NameFilter
+from app.registry.configs.target_rows import Row, Rows
+from app.schemas.base import InvalidRequest, Mistake
+from app.wire import context, versions
+from app.wire.contract import Answer, TextFormat
+from storage.errors import RevisionNotFound
+from storage.repository import Repository
+from storage.snapshot import Snapshot
+
+CSV = TextFormat(
+    "text/csv",
+    "The same as a CSV file (RFC 4180): a column for each value, with a header row.",
+    "target_name,temperature\r\ncoding_target,0.7\r\n",
+)
+
+_ASKED = ("include", "fields_", "q", "template", "descends_from", "where", "limit", "cursor", "full")
+_LIMIT = 1000
+_COMMIT_SIZE = 400  # bytes that an answer takes for a commit, about
+_LEAST_READ = 128  # bytes that a small target counts as: most of its lines were parsed for another one
+_COMMIT_COLUMNS = ("commit", "time", "author", "user", "subject")
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+class _Page(NamedTuple):
+    """The targets of a page, as they are shown; the last name that was looked at, and how many targets there are."""
+
+    names: list[str]
+    shown: list[Any]
+    after: str | None
+    total: int | None
+
+
+def is_asked(query: Mapping[str, Any]) -> bool:
+    """Tell whether a request wants more than the names of all targets."""
+    return any(query[name] for name in _ASKED) or _wants_csv()
+
+
+def answer(repo_name: str, query: Mapping[str, Any]) -> Answer:
+    """Answer a page of targets, with what the query asks for."""
+    repository, digest = context.repository(repo_name), _digest(repo_name)
+    snapshot = _snapshot(repository, query, digest)
+    version = versions.of_answer(snapshot, {**query, "csv": _wants_csv()})
+    headers = versions.headers(version, snapshot.commit)
+    if versions.is_known(version):
+        return {}, 304, headers
+    pages = _Pages(repository, snapshot, query, digest)
+    if not _wants_csv():
+        return pages.as_json, 200, headers
+    text, following = pages.as_csv()
+    return text, 200, {**headers, **_link(following)}
+
+
+class _Pages:
+    """The pages of one query at one commit."""
+
+    def __init__(self, repository: Repository, snapshot: Snapshot, query: Mapping[str, Any], digest: str) -> None:
+        self._repository = repository
+        self._snapshot = snapshot
+        self._query = query
+        self._digest = digest
+        column = partial(Column, full=query["full"] or _wants_csv())
+        self._config = [column(field_paths.read(name)) for name in CONFIG_FIELDS] if self._has("config") else []
+        self._fields = [column(path) for path in query["fields_"]]
+        self._plain = [name for name in ("template", "version") if self._has(name)]
+        groups = {"config": self._config, "fields": self._fields}
+        self._shown: list[Callable[[Row], bytes]] = [
+            *(partial(_member, name, attrgetter(name)) for name in self._plain),
+            *(Group(name, columns).members for name, columns in groups.items() if columns),
+        ]
+
+    def as_json(self) -> bytes:
+        """Return the page as JSON. It is put together here, since a schema would take ten times as long."""
+        page = self._choose(self._members, len)
+        commits = self._last_changes(page.names)
+        shown = page.shown
+        if self._has("changed"):
+            changed = (commits[name].encode() for name in page.names)
+            shown = [b'%b,"changed":"%b"' % (one, commit) for one, commit in zip(shown, changed, strict=True)]
+        rest = {
+            **({"commits": self._blocks(commits.values())} if self._has("changed") else {}),
+            "next": self._next(page),
+            "commit": self._snapshot.commit,
+            "total": page.total,
+        }
+        targets = b"},{".join(shown)
+        return b'{"targets":[%b],%b\n' % (b"{%b}" % targets if shown else b"", _encode(rest)[1:].encode())
+
+    def as_csv(self) -> tuple[str, str | None]:
+        """Return the page as a CSV file, and the cursor of the next page."""
+        columns = list({column.name: column for column in (*self._config, *self._fields)}.values())
+        file = StringIO()
+        writer = csv.writer(file)
+
+        def cells(name: str, row: Row | None) -> list[str]:
+            if row is None:
+                return [name]
+            return [
+                name,
+                *(cell(getattr(row, field)) for field in self._plain),
+                *(column.cell(row) for column in columns),
+            ]
+
+        page = self._choose(cells, lambda row: sum(map(len, row)) + len(row))
+        told = [f"changed_{name}" for name in _COMMIT_COLUMNS] if self._has("changed") else []
+        writer.writerow(["target_name", *self._plain, *(column.name for column in columns), *told])
+        commits = self._last_changes(page.names)
+        blocks = self._blocks(commits.values())
+        for name, row in zip(page.names, page.shown, strict=True):
+            writer.writerow([*row, *(_commit_cells(blocks[commits[name]]) if told else ())])
+        return file.getvalue(), self._next(page)
+
+    def _choose(self, show: Callable[[str, Row | None], Any], size: Callable[[Any], int]) -> _Page:
+        """Go through the targets until the page is full, or until enough was read for one answer."""
+        query = self._query
+        rows = Rows(self._repository, self._snapshot)
+        wanted = NameFilter(query["q"], query["template"], query["descends_from"])
+        all_names = wanted.choose(rows)
+        after = query["cursor"].after if query["cursor"] else ""
+        names = all_names[bisect_right(all_names, after) :]
+        matcher, work, space = Matcher(query["where"]), payloads.work(), payloads.room()
+        limit, extra = query["limit"] or _LIMIT, _COMMIT_SIZE if self._has("changed") else 0
+        page = _Page([], [], None, None if query["where"] else len(all_names))
+        start = after
+        for name, row in self._read(rows, names):
+            if row is not None and not work.spend(max(row.size // 2, _LEAST_READ)) and after != start:
+                return page._replace(after=after)
+            if row is None or matcher.accepts(row):
+                one = show(name, row)
+                if len(page.names) == limit or not space.take(size(one) + extra):
+                    return page._replace(after=after)
+                page.names.append(name)
+                page.shown.append(one)
+            after = name
+        return page
+
+    def _read(self, rows: Rows, names: Sequence[str]) -> Iterator[tuple[str, Row | None]]:
+        """Yield the targets with their rows; no rows where only names are wanted."""
+        needs_rows = self._shown or self._query["where"]
+        return rows.read(names) if needs_rows else zip(names, repeat(None))
+
+    def _members(self, name: str, row: Row | None) -> bytes:
+        """Return what is shown of a target, as the members of a JSON object."""
+        found = f'"target_name":{encode_basestring(name)}'.encode()
+        return found if row is None else b",".join([found, *[show(row) for show in self._shown]])
+
+    def _has(self, name: str) -> bool:
+        return name in self._query["include"]
+
+    def _last_changes(self, names: Sequence[str]) -> Mapping[str, Any]:
+        """Return the last commit that changed each target of a page, by name, where that was asked for."""
+        if not self._has("changed"):
+            return {}
+        paths = {name: FOLDER.path(name) for name in names}
+        found = self._repository.last_changes(list(paths.values()), self._snapshot.commit)
+        return {name: found[path] for name, path in paths.items()}
+
+    def _blocks(self, commits: Any) -> dict[str, Any]:
+        return {
+            commit: payloads.commit(commit, self._repository.signature(commit)) for commit in dict.fromkeys(commits)
+        }
+
+    def _next(self, page: _Page) -> str | None:
+        return page.after and cursors.write(Cursor(self._snapshot.commit, self._digest, page.after))
+
+
+def _member(name: str, get: Callable[[Row], str], row: Row) -> bytes:
+    return f'"{name}":{encode_basestring(get(row))}'.encode()
+
+
+def _snapshot(repository: Repository, query: Mapping[str, Any], digest: str) -> Snapshot:
+    """Return the content at the commit of the cursor, or else at the query's `ref`."""
+    cursor = query["cursor"]
+    if cursor is None:
+        return revisions.at(repository, query["ref"])
+    if cursor.query != digest:
+        raise _wrong_cursor("is of another query: send the query of the page before, with its `next` as `cursor`")
+    try:
+        return repository.at(cursor.commit)
+    except RevisionNotFound as error:
+        raise _wrong_cursor(f"is of commit {cursor.commit}, which the repo does not have: begin again") from error
+
+
+def _wrong_cursor(problem: str) -> InvalidRequest:
+    return InvalidRequest([(("query", "cursor"), Mistake("value_error", f"This cursor {problem}"))])
+
+
+def _digest(repo_name: str) -> str:
+    """Return what tells the query of this request from others, but for the page that it asks for."""
+    given = {
+        name: value for name, value in request.args.items() if value and name not in ("cursor", "limit", "user_id")
+    }
+    return cursors.digest([context.principal().owner, repo_name, *chain.from_iterable(sorted(given.items()))])
+
+
+def _wants_csv() -> bool:
+    return request.accept_mimetypes.best_match(["application/json", CSV.media_type]) == CSV.media_type
+
+
+def _link(following: str | None) -> dict[str, str]:
+    """Return the header that tells where the next page is."""
+    if following is None:
+        return {}
+    query = urlencode({**request.args.to_dict(), "cursor": following})
+    return {"Link": f'<{versions.path()}?{query}>; rel="next"'}
+
+
+def _commit_cells(block: Mapping[str, Any]) -> list[str]:
+    told = {**block, "author": block["author"]["name"], "user": block["author"]["user"] or ""}
+    return [cell(told[name]) for name in _COMMIT_COLUMNS]

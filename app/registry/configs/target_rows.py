@@ -1,0 +1,179 @@
+"""The targets of a repo as rows: for each its template, its version, and the lines of each field of its config.
+
+Thousands of targets mostly have the same lines, so a row takes little memory, and the same lines are parsed once. The
+rows of a repo are kept. At another commit, only the files that differ are read.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, NamedTuple
+
+from app.domain import canonical_yaml, yaml_parts
+from app.domain.resolution import CONFIG_FIELDS, is_config
+from app.registry.configs import own_template, target_files
+from app.registry.configs.target_files import FOLDER
+from storage.caches import Cache, weigh
+from storage.ids import BlobId
+from storage.repository import Repository
+from storage.snapshot import Listing, Snapshot
+
+_AT_ONCE = 512  # files that are read ahead
+_ROW = 600  # bytes that a row takes beside its lines, at the most
+_SECTIONS = ("overrides", "config")
+_TEXTS = ("template", "template_version")
+
+Lines = bytes  # of one field, as YAML
+
+
+class Row(NamedTuple):
+    """A target at a version of its file: the template that it is resolved on, and the lines of its fields.
+
+    `lines` are in the order of CONFIG_FIELDS, None where the config has no such field. `size` is the file's, in bytes.
+    """
+
+    template: str
+    version: BlobId
+    lines: tuple[Lines | None, ...]
+    size: int
+
+
+class _Field(NamedTuple):
+    """A field: its lines, of which there is one copy for all rows, and its value; whether a config may have it."""
+
+    lines: Lines
+    value: Any
+    is_of_config: bool
+
+
+class _Kept(NamedTuple):
+    """The rows of a repo that were read, by name, and the folder that they are the rows of."""
+
+    listing: Listing
+    names: Sequence[str]
+    rows: dict[str, Row]
+
+
+_fields: Cache[Lines, _Field] = Cache(16 * 1024 * 1024)
+_kept: Cache[str, _Kept] = Cache(32 * 1024 * 1024)  # by the repository's path
+
+
+def value_of(lines: Lines) -> Any:
+    """Return the value of a field, given its lines in a row. Callers must not change it."""
+    return _read_field(lines).value
+
+
+class Rows:
+    """The rows of a repo at a commit, each read when it is asked for."""
+
+    def __init__(self, repository: Repository, snapshot: Snapshot) -> None:
+        """Take the rows that are known already."""
+        self._key = str(repository.path)
+        self._snapshot = snapshot
+        self._reader = _Reader(snapshot)
+        self._kept = _move(_kept.get(self._key), snapshot)
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The names of all targets, sorted."""
+        return self._kept.names
+
+    def read(self, names: Iterable[str]) -> Iterator[tuple[str, Row]]:
+        """Yield the rows of some targets, without those that are no files; RepositoryDamaged where one is damaged."""
+        remaining = iter(names)
+        while batch := list(islice(remaining, _AT_ONCE)):
+            new = [name for name in batch if name not in self._kept.rows]
+            if new:
+                self._read_files(new)
+            for name in batch:
+                row = self._kept.rows.get(name)
+                if row is not None:
+                    yield name, row
+
+    def _read_files(self, names: Sequence[str]) -> None:
+        self._snapshot.read_ahead(map(FOLDER.path, names))
+        rows = self._kept.rows
+        for name in names:
+            version = self._snapshot.version(FOLDER.path(name))
+            if version is not None:
+                rows[name] = self._reader.read(name, version)
+        _kept.put(self._key, self._kept, sum(row.size for row in list(rows.values())) + _ROW * len(self.names))
+
+
+def _move(kept: _Kept | None, snapshot: Snapshot) -> _Kept:
+    """Return what is known of the rows at a commit: those of the files that are as they were."""
+    listing = snapshot.listing(FOLDER.name)
+    if kept is None:
+        return _Kept(listing, FOLDER.names(snapshot), {})
+    if kept.listing.version == listing.version:
+        return kept
+    changed = list(listing.changed_since(kept.listing))
+    rows = dict(kept.rows)
+    for entry, _ in changed:
+        rows.pop(FOLDER.name_of(entry), None)
+    has_same_names = all(is_in_both for _, is_in_both in changed)
+    return _Kept(listing, kept.names if has_same_names else FOLDER.names(snapshot), rows)
+
+
+class _Reader:
+    """Reads rows from files. The fields that one request reads are at hand without a look into the cache."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._known: dict[Lines, _Field] = {}
+
+    def read(self, name: str, version: BlobId) -> Row:
+        """Return a target at a version of its file as a row; RepositoryDamaged if the file holds no target."""
+        data = self._snapshot.blob(version)
+        found = self._take_apart(data)
+        if found is None:  # somebody wrote the file by hand, or it is damaged
+            target = target_files.read_version(self._snapshot, name, version)
+            parts = {field: canonical_yaml.dump({field: value}) for field, value in target.config.items()}
+            found = target.template, {field: self._field(part).lines for field, part in parts.items()}
+        template, config = found
+        if template == name:
+            template = own_template.template(self._snapshot, name).name
+        return Row(template, version, tuple(map(config.get, CONFIG_FIELDS)), len(data))
+
+    def _take_apart(self, data: bytes) -> tuple[str, Mapping[str, Lines]] | None:
+        """Return the template and the lines of a target's file, or None where it must be parsed as a whole.
+
+        Each part must be YAML of one field by itself. Then nothing that begins in one part ends in another, such as a
+        text in quotes, and the whole is what the parts are.
+        """
+        outer = yaml_parts.split(data)
+        if outer is None or outer.keys() - {"files"} != {*_TEXTS, *_SECTIONS}:
+            return None
+        try:
+            template, version = (self._field(outer[name]).value for name in _TEXTS)
+            files = self._field(outer.get("files", b"files: {}\n")).value
+            _, config = (self._config_lines(outer[name]) for name in _SECTIONS)
+        except ValueError:
+            return None
+        texts = [template, version, *files, *files.values()] if isinstance(files, dict) else [None]
+        return (template, config) if all(isinstance(text, str) for text in texts) else None
+
+    def _config_lines(self, lines: Lines) -> Mapping[str, Lines]:
+        """Return the lines of each field of a config or of overrides; ValueError where these are not plain."""
+        parts = yaml_parts.split_object(lines)
+        if parts is None:
+            raise ValueError("not an object as Bakehouse writes it")
+        found = {name: self._field(part) for name, part in parts.items()}
+        if not all(field.is_of_config for field in found.values()):
+            raise ValueError("not a config")
+        return {name: field.lines for name, field in found.items()}
+
+    def _field(self, lines: Lines) -> _Field:
+        field = self._known.get(lines)
+        if field is None:
+            field = self._known[lines] = _read_field(lines)
+        return field
+
+
+def _read_field(lines: Lines) -> _Field:
+    """Return the one field that some lines are; ValueError where they are anything else."""
+    field = _fields.get(lines)
+    if field is None:
+        [(name, value)] = canonical_yaml.load(lines).items()
+        field = _Field(lines, value, is_config({name: value}))
+        _fields.put(lines, field, len(lines) + weigh(value))
+    return field
