@@ -40,12 +40,6 @@ class _Json(DefaultJSONProvider):
 
 def create_app(settings: Settings) -> Flask:
     """Return the WSGI application; SettingsError if it cannot start with these settings."""
-    app = Flask("bakehouse", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = body.most_sent(settings.max_body)
-    app.json = _Json(app)
-    app.url_map.merge_slashes = False
-    app.url_map.converters |= api.CONVERTERS
-
     data_dir = settings.make_data_dir()
     key = master_key.ensure(settings)
     maintenance = Maintenance(data_dir / ".maintenance" if settings.maintenance else None)
@@ -56,7 +50,17 @@ def create_app(settings: Settings) -> Flask:
     accounts = _open_accounts(stores.accounts, data_dir)
     stores.repos.checkpoint_leftovers()
     rates = RateLimiter(data_dir / "rates", settings.rate_limit) if settings.rate_limit else None
-    app.extensions["bakehouse"] = Services(settings, key, accounts, stores.repos, rates, turns=Turns(share.threads))
+    return assemble(Services(settings, key, accounts, stores.repos, rates, turns=Turns(share.threads)))
+
+
+def assemble(services: Services) -> Flask:
+    """Return the WSGI application that answers from some services."""
+    app = Flask("bakehouse", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = body.most_sent(services.settings.max_body)
+    app.json = _Json(app)
+    app.url_map.merge_slashes = False
+    app.url_map.converters |= api.CONVERTERS
+    app.extensions["bakehouse"] = services
 
     errors.register(app)
     for blueprint in (*api.BLUEPRINTS, *web.BLUEPRINTS):

@@ -60,10 +60,15 @@ class Principal:
         """Return whether the request is about another user's repos."""
         return self.owner != self.user.id
 
-    def origin(self, request_id: str | None) -> Origin:
-        """Return the author of the caller's changes."""
+    @property
+    def counted_as(self) -> str:
+        """Return what the caller's requests are counted by: tokens that a token made share its count."""
+        return "the master key" if self.token is None else f"{self.user.id} {self.token.root}"
+
+    def origin(self, request_id: str | None, reason: str | None = None) -> Origin:
+        """Return the author of the caller's changes, and their reason."""
         user, token = self.user, self.token.name if self.token else None
-        return Origin(user.id, user.alias, user.email, request_id, on_behalf=self.is_master, token=token)
+        return Origin(user.id, user.alias, user.email, request_id, self.is_master, token, reason)
 
     def check_token(self, needed: Access, repo_name: str | None) -> None:
         """Raise Forbidden if the token is read-only, or for other repos."""
@@ -158,7 +163,12 @@ def _admit(
 
 
 def _find_user(accounts: Accounts, user_id: str) -> User:
-    """Return a user. The master key also works without an account, and if the accounts are damaged."""
+    """Return a user whom the master key acts for; Forbidden where that user was removed.
+
+    The master key also works without an account, and if the accounts are damaged.
+    """
     with suppress(RepositoryDamaged):
+        if accounts.is_removed(user_id) and user_id != MASTER_USER:
+            raise Forbidden(f"User '{user_id}' was removed, and nobody acts as this user any more.")
         return accounts.find(user_id) or User(user_id)
     return User(user_id)

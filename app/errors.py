@@ -8,7 +8,7 @@ from flask import Flask, Response, jsonify, make_response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from app.auth import Forbidden, Unauthorized
-from app.domain.errors import Conflict, NameNotPortable, NotFound, PreconditionFailed, TooMuchToRead
+from app.domain.errors import Conflict, NameNotPortable, NotFound, NotPermitted, PreconditionFailed, TooMuchToRead
 from app.schemas.base import InvalidRequest, Mistake
 from app.wire import context
 from app.wire.body import BrokenBody, SlowBody
@@ -54,6 +54,7 @@ STATUSES: dict[type, int] = {
     InvalidHeader: 400,
     Unauthorized: 401,
     Forbidden: 403,
+    NotPermitted: 403,
     NotFound: 404,
     RepositoryNotFound: 404,
     RevisionNotFound: 404,

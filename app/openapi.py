@@ -15,11 +15,13 @@ from marshmallow import Schema
 from marshmallow.fields import Field
 from werkzeug.routing import Rule
 
+from app.domain import reasons
 from app.domain.names import PATTERNS, user_id_problem
 from app.errors import CODES
 from app.schemas.containers import MapOf, Unchecked
 from app.schemas.errors import ErrorSchema, MistakesSchema
 from app.wire import versions
+from app.wire.context import READING
 from app.wire.contract import PATH_NAMES, Contract, contract_of
 
 PATH = "/openapi.json"
@@ -69,6 +71,13 @@ _CONDITIONS = {
     "If-Match": "Versions in quotes: the current one must be among them. `*`: it must exist.",
     "If-None-Match": "Versions in quotes: the current one must not be among them. `*`: it must not exist.",
 }
+_REASON_PARAMETER = {
+    "name": "X-Change-Reason",
+    "in": "header",
+    "description": f"Why: one line of at most {reasons.LONGEST} characters, in UTF-8, percent-encoded or not, or as "
+    "RFC 8187 has it (`UTF-8''per%20cent`). The commit, or the tag, tells it. Where nothing changes, nobody does.",
+    "schema": {"type": "string"},
+}
 _OWNER_PARAMETERS = [
     {
         "name": "X-User-Id",
@@ -117,7 +126,10 @@ def build(app: Flask) -> dict[str, Any]:
             continue
         path = re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule.rule)
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
-            spec.path(path, operations={method.lower(): _operation(rule, view, contract)})
+            operation = _operation(rule, view, contract)
+            if method not in READING:
+                operation["parameters"].append(_REASON_PARAMETER)
+            spec.path(path, operations={method.lower(): operation})
     document: dict[str, Any] = spec.to_dict()
     for (kind, *_), name in marshmallow.converter.refs.items():
         document["components"]["schemas"][name] |= getattr(kind, "json_schema", {})

@@ -1,22 +1,44 @@
 """Repositories and clones that anybody may have made: they are read, and never written."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 
 from storage.errors import RepositoryDamaged
 from storage.history import LOG, LoggedCommit, parse_log
 from storage.ids import BlobId, CommitId
+from storage.journal.checkpoint_task import NoCheckpointer
+from storage.journal.no_journal import NoJournal
 from storage.location import Location
 from storage.machine import disk, git_command
 from storage.objects.database import ObjectDatabase
 from storage.plumbing import checked_git
+from storage.plumbing.branch import Branch
 from storage.plumbing.refs import BRANCH as BRANCH
+from storage.plumbing.refs import Refs
+from storage.repository import Repository
+from storage.shared import Shared
 from storage.snapshot import Snapshot
 from storage.waits import Waits
 
 _WAITS = Waits(seconds=600.0)  # maintenance of a large repository takes minutes
+
+
+class _Head(Branch):
+    """Where HEAD of a clone is, on whatever branch, for as long as the clone is read."""
+
+    def __init__(self, refs: Refs, commit: CommitId) -> None:
+        super().__init__(refs)
+        self._commit = commit
+
+    def find(self) -> CommitId:
+        """Return the commit."""
+        return self._commit
+
+    def is_locked(self) -> bool:
+        """Tell that no lock is in the way of reading."""
+        return False
 
 
 class Clone:
@@ -27,7 +49,7 @@ class Clone:
 
         Raises RepositoryNotFound if there is none, RepositoryDamaged if its configuration cannot be read.
         """
-        self.name = name
+        self.name, self._path = name, path
         self._git_folder = git_command.find_repository(name, path)
         self._location = Location(name, self._git_folder)
         self._objects = ObjectDatabase(self._location)
@@ -47,6 +69,28 @@ class Clone:
         except RepositoryDamaged as error:
             raise RepositoryDamaged(self.name, f"its {ref} names no commit") from error
         return self.at(CommitId(commit))
+
+    def repository(self, check: Callable[[Snapshot], None]) -> Repository:
+        """Return the clone as a repository that ends at HEAD and refuses every change; nothing is written for it.
+
+        `check` raises LayoutUnknown for files that the caller does not know how to use.
+        """
+        at_path = Location(self.name, self._path)  # HEAD of a worktree is not that of the clone
+        try:
+            commit = git_command.run(at_path, "rev-parse", "--verify", "--quiet", "HEAD^{commit}").strip()
+        except RepositoryDamaged as error:
+            raise RepositoryDamaged(self.name, "its HEAD names no commit") from error
+
+        def branch(refs: Refs) -> Branch:
+            return _Head(refs, CommitId(commit))
+
+        shared = Shared(check=check, checkpointer=NoCheckpointer(), engine=NoJournal, branch=branch)
+        return Repository(self._location, shared)
+
+    def origin(self) -> str | None:
+        """Return the address that the clone was made from, or None."""
+        status, printed, _ = git_command.attempt(self._location, "config", "--get", "remote.origin.url")
+        return printed.decode("utf-8", "replace").strip() if status == 0 else None
 
     def root(self, commit: CommitId) -> Snapshot:
         """Return the files of the first commit of a history."""

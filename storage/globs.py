@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _WILD = frozenset("*?[")
 _FILE = ".yml"  # of targets, prompts and the like
@@ -23,21 +24,26 @@ class Glob:
 
     def pathspecs(self) -> list[str]:
         """Return the pattern as git takes it."""
-        names = [name if name == "**" else "".join(map(_for_git, _PARTS.finditer(name))) for name in self._names()]
-        path = "/".join(names)
+        names = _names(self.pattern)
+        path = "/".join(name if name == "**" else "".join(map(_for_git, _PARTS.finditer(name))) for name in names)
         below = f":(glob){path}/**"
         return [below] if self.pattern.endswith("/") else [f":(glob){path}", below]
 
     def matches(self, path: str) -> bool:
         """Tell whether a file is one of these. As for git, a letter beyond ASCII counts as several."""
-        *folders, last = [_bytes(name) for name in self._names()]
-        above = "".join("(?:.*/)?" if name == "**" else f"{_expression(name)}/" for name in folders)
-        below = "/.*" if self.pattern.endswith("/") else "(?:/.*)?"
-        expression = above + (".*" if last == "**" else _expression(last)) + below
-        return re.fullmatch(expression, _bytes(path), re.DOTALL) is not None
+        return _compile(self.pattern).fullmatch(_bytes(path)) is not None
 
-    def _names(self) -> list[str]:
-        return self.pattern.removesuffix("/").split("/")
+
+def _names(pattern: str) -> list[str]:
+    return pattern.removesuffix("/").split("/")
+
+
+@lru_cache(64)
+def _compile(pattern: str) -> "re.Pattern[str]":
+    *folders, last = [_bytes(name) for name in _names(pattern)]
+    above = "".join("(?:.*/)?" if name == "**" else f"{_expression(name)}/" for name in folders)
+    below = "/.*" if pattern.endswith("/") else "(?:/.*)?"
+    return re.compile(above + (".*" if last == "**" else _expression(last)) + below, re.DOTALL)
 
 
 def paths_like(text: str) -> "str | Glob":

@@ -12,26 +12,17 @@ from itertools import chain, islice
 from storage import moments
 from storage.ancestry import Ancestry
 from storage.caches import Cache
-from storage.ids import BlobId, CommitId, ObjectId, blob_id, object_id
+from storage.comparisons import FileChange, changes
+from storage.ids import BlobId, CommitId, object_id
 from storage.log_filter import EVERYTHING, LogFilter
 from storage.objects.reader import ObjectReader
 from storage.plumbing.checked_git import CheckedGit
-from storage.plumbing.trees import Tree
 from storage.signatures import USER, Person, Signature
 from storage.versions import NO_BLOB, NOTHING, Known, Version
 
 LOG = ("log", "--first-parent", "--raw", "-z", "--no-abbrev", "--no-renames", "--format=tformat:%x01%H")
 
 _FEW = 16  # paths; one git process for each is quicker than one for all
-
-
-@dataclass(frozen=True, slots=True)
-class FileChange:
-    """A file that a commit changed: its blob ids before and after; None where there was no file."""
-
-    path: str
-    old: BlobId | None
-    new: BlobId | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +78,18 @@ class History:
                     news[file.path].append((position, file.new))
         for path, new in news.items():
             self._keep(path, kept[path][0].extended(commit, new[::-1]))
+
+    def last_changes(self, paths: Sequence[str], commit: CommitId) -> dict[str, CommitId]:
+        """Return the last commit up to a commit that changed each file; a file that none changed is left out."""
+        self.know(paths, commit)
+        last = self._position(commit)
+        found = {}
+        for path in paths:
+            known = self._know(path, commit, last)
+            count = bisect_right(known.positions, last)
+            if count:
+                found[path] = self._ancestry.id_at(known.positions[count - 1])
+        return found
 
     def since(self, path: str, blob: BlobId, commit: CommitId) -> Iterator[Version]:
         """Yield the versions of a file from the newest one that has a content, up to a commit, back to the first."""
@@ -190,8 +193,8 @@ class History:
                 continue
             header = self._objects.header(object_id(commit))
             before = self._objects.header(object_id(header.parent)).tree if header.parent else None
-            changes = _changes(self._objects, "", before, header.tree)
-            files = [change for change in changes if wanted.has_path(change.path)]
+            found = changes(self._objects, before, header.tree)
+            files = [change for change in found if wanted.has_path(change.path)]
             if files or wanted.path is None:
                 yield LoggedCommit(commit, files)
 
@@ -202,17 +205,6 @@ class History:
         exclude = [f"^{self._ancestry.id_at(oldest - 1)}"] if oldest > 0 else []
         revisions = (self._ancestry.id_at(newest), *exclude, "--", *paths)
         return parse_log(self._git.ask(*LOG, *options, *most, *revisions, options=["--no-literal-pathspecs"]))
-
-
-def _changes(objects: ObjectReader, folder: str, old: ObjectId | None, new: ObjectId | None) -> Iterator[FileChange]:
-    """Yield the files that differ between two trees, in the order of their paths."""
-    before, after = (Tree() if tree is None else objects.tree(tree) for tree in (old, new))
-    for name, old_id, new_id, is_folder in after.changed_since(before):
-        if is_folder:
-            yield from _changes(objects, f"{folder}{name}/", old_id, new_id)
-        else:
-            old_blob, new_blob = (None if entry is None else blob_id(entry) for entry in (old_id, new_id))
-            yield FileChange(f"{folder}{name}", old_blob, new_blob)
 
 
 def parse_log(text: str) -> Iterator[LoggedCommit]:

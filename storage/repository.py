@@ -11,6 +11,7 @@ from typing import TypeVar
 from storage import maintenance
 from storage.ancestry import Ancestry
 from storage.budget import Limits
+from storage.comparisons import Comparisons
 from storage.errors import RepositoryDamaged, StorageError, StorageUnavailable, TipMoved
 from storage.fetches import Fetches
 from storage.history import History, LoggedCommit
@@ -26,7 +27,6 @@ from storage.machine import git_command
 from storage.maintenance import Growth
 from storage.objects.database import ObjectDatabase
 from storage.objects.overlay import ObjectOverlay
-from storage.plumbing.branch import Branch
 from storage.plumbing.checked_git import CheckedGit
 from storage.plumbing.refs import BRANCH, Refs, is_repository
 from storage.revisions import Revisions
@@ -54,7 +54,7 @@ class Repository:
         self._objects = ObjectDatabase(location, shared.objects, shared.waits)
         self._git = CheckedGit(location)
         refs = Refs(location)
-        self._branch = branch = Branch(refs)
+        self._branch = branch = shared.branch(refs)
         with location.explained():
             self._journal = journal = shared.open_journal(location)
             recovery.recover(branch, journal)
@@ -75,6 +75,7 @@ class Repository:
         self.fetches = Fetches(location, objects, self._tip, self._tags)
         self._ancestry = Ancestry(self._tip, objects, self._git)
         self._revisions = Revisions(location, self._ancestry, self._tags)
+        self.comparisons = Comparisons(objects, self._tip, self._git, self._ancestry, self._revisions)
         self._history = History(objects, self._ancestry, self._git, shared.versions)
         self.limits = shared.limits
         self._writer = Writer(objects, self._tip, shared.waits, shared.limits)
@@ -150,6 +151,15 @@ class Repository:
         with self._location.explained():
             yield from self._history.since(path, blob, start)
 
+    def last_changes(self, paths: Sequence[str], start: CommitId) -> dict[str, CommitId]:
+        """Return the last commit, from a commit back, that changed each of some files; deletions count.
+
+        A file that no commit up to there changed is left out.
+        """
+        self._revisions.position(start)
+        with self._location.explained():
+            return self._history.last_changes(paths, start)
+
     def log(
         self,
         start: CommitId,
@@ -168,15 +178,7 @@ class Repository:
 
     def diff(self, old: tuple[CommitId, str], new: tuple[CommitId, str]) -> str:
         """Return the difference of two files as git prints it; each is given as a commit and a path."""
-        sides = [f"{commit}:{path}" for commit, path in (old, new)]
-        options = ("--no-color", "--no-ext-diff", "--no-textconv", "--no-renames")
-        with self._location.explained():
-            is_in_git = all(
-                self._revisions.position(commit) <= self._ancestry.last_checkpointed() for commit, _ in (old, new)
-            )
-        if not is_in_git:
-            self.checkpoint()
-        return self._git.ask("diff", *options, *sides, "--")
+        return self.comparisons.text_of_files(old, new)
 
     def is_submodule(self, commit: CommitId, path: str) -> bool:
         """Tell whether a path is a submodule at a commit of the history, or was at the commit before."""
@@ -198,14 +200,14 @@ class Repository:
             self._refuse_unknown_layout()
         return self._revisions.tag(name)
 
-    def create_tag(self, name: str, commit: CommitId, tagger: Person, message: str) -> Tag:
+    def create_tag(self, name: str, commit: CommitId, tagger: Person, message: str, reason: str | None = None) -> Tag:
         """Put an annotated tag on a commit of the history, durably; TagExists where there is one."""
         self._revisions.position(commit)
         with self._location.explained():
             try:
-                tag = self._tags.create(name, commit, tagger, message)
+                tag = self._tags.create(name, commit, tagger, message, reason)
             except TipMoved:  # by an operator's git: once more, on top of that
-                tag = self._tags.create(name, commit, tagger, message)
+                tag = self._tags.create(name, commit, tagger, message, reason)
         with suppress(StorageError):  # git sees the tag at once, or else when the checkpointer tries again
             self._tip.checkpoint(PATIENCE_SECONDS)
         return tag

@@ -11,6 +11,8 @@ from storage.journal.interface import Journal
 from storage.location import Location
 from storage.maintenance import Maintenance
 from storage.objects.cache import ObjectCache
+from storage.plumbing.branch import Branch
+from storage.plumbing.refs import Refs
 from storage.snapshot import Snapshot
 from storage.versions import Known
 from storage.waits import Waits
@@ -20,7 +22,8 @@ from storage.waits import Waits
 class Shared:
     """Caches, background threads, bounds of waiting and writing, and the journals' engine: one of each for a store.
 
-    `check` raises LayoutUnknown for files that the store's repositories must not have.
+    `check` raises LayoutUnknown for files that the store's repositories must not have. A clone has no journal
+    (`engine`), and is where its HEAD is (`branch`).
     """
 
     maintenance: Maintenance = field(default_factory=lambda: Maintenance(None))
@@ -30,7 +33,9 @@ class Shared:
     objects: ObjectCache = field(default_factory=ObjectCache)
     check: Callable[[Snapshot], None] = lambda _: None
     versions: Cache[tuple[str, str], Known] = field(default_factory=lambda: Cache(32 * 1024 * 1024))
+    engine: Callable[[Location, Waits], Journal] = FileJournal  # the one place that says what keeps journals
+    branch: Callable[[Refs], Branch] = Branch
 
     def open_journal(self, location: Location) -> Journal:
-        """Open the journal of a repository. This is the one place that says which engine keeps journals."""
-        return FileJournal(location, self.waits)
+        """Open the journal of a repository."""
+        return self.engine(location, self.waits)

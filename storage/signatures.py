@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from storage import moments
+from storage import moments, reasons
 
 USER = "User"
 _SIGNED = re.compile(rb"^(?:author|tagger) (?P<name>[^\n<]*?) ?<(?P<email>[^\n>]*)> (?P<time>[0-9]+)", re.MULTILINE)
@@ -12,10 +12,13 @@ _COMMITTED = re.compile(rb"^committer [^\n]*> (?P<time>[0-9]+)", re.MULTILINE)
 _VALUE = re.compile(r"[^\x00-\x1f\x7f]+")
 # A message whose last lines are trailers, such as `Request-Id: r1`. The lines about fields start with a small letter.
 _HAS_TRAILERS = re.compile(r"\n\n(?:[A-Z][A-Za-z-]*: [^\n]*\n)+\Z")
+# Only a tag has a line `Reason`: see storage/reasons.py.
 _OWN = re.compile(
-    rf"^(?:{USER}: (?P<user>[^\n]+)\n)?(?:Token: (?P<token>[^\n]+)\n)?(?:Time: [^\n]+\n)?\Z", re.MULTILINE
+    rf"^(?:(?:Reason: (?P<reason>[^\n]+)\n)?{USER}: (?P<user>[^\n]+)\n)?"
+    r"(?:Token: (?P<token>[^\n]+)\n)?(?:Time: [^\n]+\n)?\Z",
+    re.MULTILINE,
 )
-_LONGEST_LINES = 1000  # characters
+_LONGEST_LINES = 3000  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,10 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """Who made a commit or tag, the moment, and the message without the lines that tell user, token and time."""
+    """Who made a commit or tag, the moment, and the message without the lines that tell user, token and time.
+
+    `reason` is None for a commit or tag that somebody made by hand.
+    """
 
     name: str
     email: str
@@ -46,6 +52,7 @@ class Signature:
     token: str | None
     moment: int
     message: str
+    reason: str | None = None
 
     @classmethod
     def parse(cls, data: bytes) -> "Signature":
@@ -58,13 +65,15 @@ class Signature:
         if match is None:
             raise ValueError("nobody signed it")
         name, email, text = (part.decode("utf-8", "replace") for part in (match["name"], match["email"], message))
-        seconds = int((_COMMITTED.search(header) or match)["time"])
+        committed = _COMMITTED.search(header)
+        seconds = int((committed or match)["time"])
         own = _OWN.search(text, max(0, len(text) - _LONGEST_LINES))
-        user, token = (own["user"], own["token"]) if own else (None, None)
+        user, token, told = own.group("user", "token", "reason") if own else (None, None, None)
+        reason = reasons.find(text) if committed else told
         kept = text[: own.start()] if own else text
         if own and own[0] and kept.endswith("\n\n"):
             kept = kept[:-1]
-        return cls(name, email, user, token, moments.exact(seconds, data), kept)
+        return cls(name, email, user, token, moments.exact(seconds, data), kept, reason)
 
     @staticmethod
     def is_in(data: bytes) -> bool:

@@ -67,6 +67,12 @@ class Snapshot:
         folder_id = self._find(folder, FOLDER) if folder else self.root
         return [] if folder_id is None else self._objects.tree(folder_id).names()
 
+    def versions(self, folder: str) -> dict[str, BlobId]:
+        """Return the blob ids of all files in a folder, by name. The files themselves are not read."""
+        folder_id = self._find(folder, FOLDER)
+        files = {} if folder_id is None else self._objects.tree(folder_id).files()
+        return {name: blob_id(found) for name, found in files.items()}
+
     def folder_version(self, folder: str) -> str:
         """Return a folder's tree id, as 40 hex digits; the empty tree's where there is no such folder."""
         return (self._find(folder, FOLDER) or _EMPTY_TREE_ID).hex()

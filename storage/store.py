@@ -3,24 +3,25 @@
 import logging
 import os
 import re
-import shutil
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cachetools import LRUCache
 
+from storage import moves
 from storage.budget import UNLIMITED, Limits
 from storage.caches import Cache, weigh
-from storage.errors import NameTaken, RepositoryExists, StorageError, explained
+from storage.errors import RepositoryDamaged, RepositoryExists, StorageError, explained
 from storage.journal import recovery
 from storage.journal.checkpointer import PATIENCE_SECONDS
 from storage.location import Location
 from storage.machine import disk
 from storage.maintenance import Maintenance
+from storage.moves import SUFFIX, UNFINISHED
 from storage.plumbing.branch import Branch
 from storage.plumbing.refs import Refs
 from storage.repository import Repository
@@ -29,14 +30,13 @@ from storage.snapshot import Snapshot
 from storage.transaction import Transaction
 from storage.waits import Waits
 
-_SUFFIX = ".git"
-_UNFINISHED = ".new-"
 # One part of a path. It starts with no dot, so it cannot lead out of its folder. Callers allow fewer names.
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,131}")
 _LIST_CACHE_SIZE = 16 * 1024 * 1024  # bytes: some 200,000 names
 # A folder's time moves in steps of some milliseconds, so a second change in one step goes unnoticed. A list is
 # kept only if the folder has not changed for so many nanoseconds.
 _SETTLED = 1_000_000_000
+_TRIES = 3  # at opening a repository that is moved meanwhile
 
 _log = logging.getLogger(__name__)
 
@@ -73,11 +73,21 @@ class Store:
                 del self._open[name]
                 repository = None
         if repository is None:  # opened outside the lock, so that a slow recovery delays no other repository
-            path = self._path(f"{name}{_SUFFIX}")
-            repository = Repository(Location(_last(name), path), self._shared)
+            repository = self._open_anew(self._location(name))
             with self._lock:
                 repository = self._open.setdefault(name, repository)
         return repository
+
+    def _open_anew(self, location: Location) -> Repository:
+        """Open a repository; once more where its folder was moved meanwhile, which looks like damage."""
+        for _ in range(_TRIES):
+            before = _signature(location.folder)
+            try:
+                return Repository(location, self._shared)
+            except RepositoryDamaged:
+                if before == _signature(location.folder):
+                    raise
+        return Repository(location, self._shared)
 
     def create(self, name: str, change: Callable[[Transaction], object]) -> Repository:
         """Make a repository with `change` as its first commit, whole and durable or not at all.
@@ -85,17 +95,48 @@ class Store:
         Raises RepositoryExists; or NameTaken where the name of the repository, or of its folder, differs from
         an existing one only in case.
         """
-        path = self._path(f"{name}{_SUFFIX}")
+        path = self._path(f"{name}{SUFFIX}")
         with explained(_last(name), self._root):
             self._make_folder(path.parent)
             with disk.exclusive(path.parent, self._shared.waits):
-                _refuse_other_case(path, _last(name))
+                moves.refuse_other_case(path, _last(name))
                 if path.exists():
                     raise RepositoryExists(_last(name))
                 self._create_at(path, _last(name), change)
             with self._lock:
                 self._open.pop(name, None)  # one of that name which was removed by hand
         return self.open(name)
+
+    def move(self, name: str, to: "Store", new: str, before: Callable[[], None]) -> None:
+        """Give a repository another name, also in another store on the same disk, durably or not at all.
+
+        `before` is called once nothing else can refuse the move, while nobody can write to the repository.
+        Raises RepositoryNotFound, RepositoryExists, or NameTaken as `create` does.
+        """
+        source, target = self._location(name), to._location(new)
+        with suppress(StorageError):  # so that the folder is complete to git; else the journal moves along as it is
+            self.open(name).checkpoint(PATIENCE_SECONDS)
+        with explained(source.name, source.folder):
+            to._make_folder(target.folder.parent)
+            moves.move(self._shared, source, target, before)
+        for store, moved in ((self, name), (to, new)):
+            with store._lock:
+                store._open.pop(moved, None)
+
+    def remove(self, name: str) -> None:
+        """Remove a repository for good, whole or not at all; RepositoryNotFound if there is none."""
+        location = self._location(name)
+        with explained(location.name, location.folder):
+            moves.remove(self._shared, location)
+        with self._lock:
+            self._open.pop(name, None)
+
+    def inode(self, name: str) -> int | None:
+        """Return the number of a repository's folder, which stays when it is moved; None where there is no such."""
+        location = self._location(name)
+        with explained(location.name, self._root), suppress(FileNotFoundError):
+            return location.folder.stat().st_ino
+        return None
 
     def checkpoint_leftovers(self) -> None:
         """Make checkpoints, in the background, of what killed processes left in their journals.
@@ -112,9 +153,8 @@ class Store:
                         self._checkpoint_leftover(f"{folder}/{name}")
 
     def _checkpoint_leftover(self, name: str) -> None:
-        path = self._path(f"{name}{_SUFFIX}")
+        location = self._location(name)
         try:
-            location = Location(_last(name), path)
             with location.explained():
                 journal = self._shared.open_journal(location)
                 recovery.recover(Branch(Refs(location)), journal)
@@ -129,7 +169,7 @@ class Store:
             return sorted(
                 entry.name
                 for entry in entries
-                if entry.is_dir() and _is_safe(entry.name) and not entry.name.endswith(_SUFFIX)
+                if entry.is_dir() and _is_safe(entry.name) and not entry.name.endswith(SUFFIX)
             )
 
     def list(self, folder: str, is_name: Callable[[str], bool] = bool) -> Sequence[str]:
@@ -147,11 +187,14 @@ class Store:
                 entries = os.listdir(path)
             except FileNotFoundError:
                 return ()
-        names = (entry.removesuffix(_SUFFIX) for entry in entries if entry.endswith(_SUFFIX))
+        names = (entry.removesuffix(SUFFIX) for entry in entries if entry.endswith(SUFFIX))
         listed = tuple(sorted(name for name in names if _is_safe(name) and is_name(name)))
         if time.time_ns() - changed > _SETTLED:
             self._listed.put(folder, (changed, listed), weigh(listed))
         return listed
+
+    def _location(self, name: str) -> Location:
+        return Location(_last(name), self._path(f"{name}{SUFFIX}"))
 
     def _path(self, name: str) -> Path:
         components = name.split("/")
@@ -166,16 +209,15 @@ class Store:
             return
         self._make_folder(folder.parent)
         with disk.exclusive(folder.parent, self._shared.waits):
-            _refuse_other_case(folder, folder.name)
+            moves.refuse_other_case(folder, folder.name)
             folder.mkdir(exist_ok=True)
             disk.sync(folder.parent)
 
     def _create_at(self, path: Path, name: str, change: Callable[[Transaction], object]) -> None:
         """Build a repository in a scratch folder, and rename it. The caller holds the lock of the parent folder."""
-        for leftover in path.parent.glob(f"{_UNFINISHED}*"):  # of a process that died here
-            shutil.rmtree(leftover)
+        moves.remove_leftovers(path.parent)
         with tempfile.TemporaryDirectory(
-            prefix=_UNFINISHED,
+            prefix=UNFINISHED,
             dir=path.parent,
             ignore_cleanup_errors=True,  # the next `create` removes it
         ) as scratch:
@@ -211,7 +253,10 @@ def _last(name: str) -> str:
     return name.rpartition("/")[2]
 
 
-def _refuse_other_case(path: Path, name: str) -> None:
-    for entry in os.listdir(path.parent):
-        if entry != path.name and entry.lower() == path.name.lower():
-            raise NameTaken(name, entry.removesuffix(_SUFFIX))
+def _signature(folder: Path) -> tuple[int, int] | None:
+    """Return what differs once a folder was moved or replaced; None where there is none."""
+    try:
+        found = folder.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_ctime_ns

@@ -95,7 +95,7 @@ class Tags:
         found = self._refs.alike(f"{TAGS}/{name}")
         return pending.get(name.lower()) or (found and found.removeprefix(f"{TAGS}/"))
 
-    def create(self, name: str, commit: CommitId, tagger: Person, message: str) -> Tag:
+    def create(self, name: str, commit: CommitId, tagger: Person, message: str, reason: str | None = None) -> Tag:
         """Put an annotated tag on a commit, durably.
 
         Raises TagExists if there is a tag of that name, NameTaken if there is one that differs only in case.
@@ -111,7 +111,7 @@ class Tags:
             below = self._refs.below(f"{TAGS}/{name}")
             if below is not None:
                 raise TagExists(self._objects.name, below.removeprefix(f"{TAGS}/"))
-            data = serialize_tag(name, commit, tagger, int(time.time()), message)
+            data = serialize_tag(name, commit, tagger, int(time.time()), message, reason)
             new = PendingObjects()
             record = TagRecord(name, new.add(GitObject.of("tag", data)))
             self._tip.append(locked, [record], new)

@@ -55,9 +55,11 @@ PUT_PROMPT: Example = {"messages": _MESSAGES}
 PROMPT_BATCH: Example = {"prompts": {"system_prompt_v1": _MESSAGES, "user_prompt_v1": _MESSAGES[1:]}}
 PUT_GRANT: Example = {"access": "read"}
 CREATE_USER: Example = {"user_id": "alice", "user_alias": "Alice", "user_email": "alice@example.org"}
+PATCH_USER: Example = {"user_alias": "Alice B.", "user_email": None}
 CREATE_TOKEN: Example = {
     "name": "nightly",
     "access": "read",
     "repos": ["demo"],
     "expires_at": "2099-12-31T23:59:59Z",
 }
+CREATE_OWN_TOKEN: Example = {**CREATE_TOKEN, "name": "nightly-reader"}

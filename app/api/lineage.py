@@ -1,4 +1,4 @@
-"""`/v1/repo/{repo_name}/targets/{target_name}/…`: explain, drift, descendants, rebase and revert."""
+"""`/v1/repo/{repo_name}/targets/{target_name}/…`: explain, drift, descendants and rebase."""
 
 from typing import Any
 
@@ -19,9 +19,7 @@ from app.schemas.rebase import (
     DriftSchema,
     RebasedSchema,
     RebaseSchema,
-    RevertSchema,
 )
-from app.schemas.targets import WrittenTargetSchema
 from app.wire import context, versions
 from app.wire.contract import Answer, accepts, returns
 
@@ -100,19 +98,6 @@ def rebase_target(repo_name: str, target_name: str, body: dict[str, Any]) -> Ans
     changed = [_rebased(found, space) for found in rebased.changed]
     answer = {"dry_run": body["dry_run"], "targets": changed, **payloads.warned(rebased.warnings)}
     return answer, 200, {"Git-Commit": rebased.commit}
-
-
-@blueprint.post("/revert")
-@accepts(RevertSchema, example=examples.REVERT, conditions=versions.CONDITIONS)
-@returns(WrittenTargetSchema, 200, errors=(404, 409, 412), headers=versions.HEADERS)
-def revert_target(repo_name: str, target_name: str, body: dict[str, Any]) -> Answer:
-    """Put a target back as it was at a commit, in a new commit. This also restores a deleted target."""
-    written = targets.revert(
-        context.repository(repo_name), context.origin(), target_name, body["to"], versions.precondition()
-    )
-    headers = versions.headers(written.target.version, written.target.commit)
-    answer = {"target_name": target_name, "config": written.target.config, **payloads.warned(written.warnings)}
-    return answer, 200, headers
 
 
 def _drift(drift: Drift, *, full: bool) -> dict[str, Any]:

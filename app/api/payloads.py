@@ -6,8 +6,12 @@ from typing import Any
 from app.domain.budgets import Room, Work
 from app.domain.cutting import shown
 from app.domain.differences import MISSING, Difference, operations
+from app.domain.tokens import Token
+from app.registry.audit.file_changes import ChangedFile, action
 from app.registry.audit.layers import Layer
 from app.registry.audit.lineage import Explanation, Field, Page
+from app.registry.configs import things
+from app.registry.configs.things import Thing
 from app.wire.context import services
 from storage import moments
 from storage.ids import CommitId
@@ -32,15 +36,37 @@ def person(signature: Signature) -> dict[str, str | None]:
     }
 
 
-def commit(repository: Repository, commit_id: CommitId) -> dict[str, Any]:
-    """Return who made a commit, when, and its subject."""
-    signature = repository.signature(commit_id)
+def commit(commit_id: CommitId, signature: Signature) -> dict[str, Any]:
+    """Return what answers tell about a commit."""
     return {
         "commit": commit_id,
         "author": person(signature),
         "time": time(signature),
         "subject": signature.subject,
+        "reason": signature.reason,
     }
+
+
+def token(found: Token) -> dict[str, Any]:
+    """Return a token, without its secret."""
+    return {
+        "name": found.name,
+        "access": str(found.access),
+        "repos": None if found.repos is None else list(found.repos),
+        "created_at": found.created.isoformat(),
+        "expires_at": None if found.expires is None else found.expires.isoformat(),
+        "made_with": found.made_with,
+    }
+
+
+def new_token(made: Token, secret: str) -> dict[str, Any]:
+    """Return a token with its secret, which is shown this once."""
+    return {**token(made), "api_key": secret}
+
+
+def named(thing: Thing) -> dict[str, str]:
+    """Return the field with the name of a target or prompt; the default has none."""
+    return {} if thing is things.DEFAULT else {f"{thing.folder.kind.lower()}_name": thing.name}
 
 
 def work() -> Work:
@@ -57,6 +83,14 @@ def explanation_page(query: Mapping[str, Any]) -> Page:
     """Return what a page of an explanation may come to; half of the work is for its layers."""
     most = services().settings.max_parsed // 2
     return Page(room(), Work(most), query["offset"], query["full"])
+
+
+def changed_file(file: ChangedFile, space: Room, *, full: bool) -> dict[str, Any]:
+    """Return what happened to a file, its new version, and its changed fields."""
+    done = {"action": action(file.old, file.new), "version": file.new}
+    if file.differences is None:
+        return {**done, "changes": None, "note": file.note}
+    return {**done, **changes(file.differences, space, full=full)}
 
 
 def changes(differences: Sequence[Difference], space: Room, *, full: bool) -> dict[str, Any]:

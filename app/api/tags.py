@@ -65,4 +65,5 @@ def _payload(tag: Tag) -> dict[str, Any]:
         "message": signature and signature.message.removesuffix("\n"),
         "tagger": signature and payloads.person(signature),
         "time": signature and payloads.time(signature),
+        "reason": signature and signature.reason,
     }

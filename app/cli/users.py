@@ -6,11 +6,13 @@ import click
 
 from app.cli.stored import find_data_dir
 from app.domain.names import user_id_problem
+from app.domain.preconditions import UNCONDITIONAL
 from app.domain.tokens import Access
 from app.registry.messages import Origin
 from app.registry.stores import Stores
-from app.registry.users import namesakes
+from app.registry.users import namesakes, user_tokens
 from app.registry.users.accounts import REPOSITORY, Accounts
+from app.registry.users.user_files import User
 from app.schemas.accounts import TokenCreateSchema
 from app.schemas.base import load
 
@@ -61,15 +63,39 @@ def create_user(user_id: str, alias: str | None, email: str | None) -> None:
 def list_users() -> None:
     """List the users: id, alias, email, number of tokens."""
     for user in _accounts().list():
-        columns = (user.id, _visible(user.alias), _visible(user.email), str(len(user.tokens)))
-        click.echo("\t".join(columns))
+        click.echo("\t".join(_columns(user)))
+
+
+@users.command("rename")
+@click.argument("user_id", type=_Text())
+@click.option("--alias", type=_Text(), help="The name that commits show from now on; empty: the id.")
+@click.option("--email", type=_Text(), help="The address that commits show from now on; empty: none.")
+def rename_user(user_id: str, alias: str | None, email: str | None) -> None:
+    """Change the name or address that commits show of a user. Commits that exist keep what they show."""
+    changes = {name: text or None for name, text in (("alias", alias), ("email", email)) if text is not None}
+    if not changes:
+        raise click.UsageError("Give --alias, --email, or both.")
+    accounts = _accounts()
+    user = accounts.change(_OPERATOR, user_id, changes, UNCONDITIONAL)
+    click.echo("\t".join(_columns(user)))
+    for warning in namesakes.warnings(accounts, user_id):
+        click.echo(warning, err=True)
+
+
+@users.command("remove")
+@click.argument("user_id", type=_Text())
+def remove_user(user_id: str) -> None:
+    """Remove a user who has no repos, with all tokens. The id is not given again, since commits name it."""
+    stores = _stores()
+    count = Accounts(stores.accounts, _OPERATOR).remove(_OPERATOR, user_id, UNCONDITIONAL, stores.repos)
+    click.echo(f"Removed {user_id}, and revoked {count} token{'' if count == 1 else 's'}.")
 
 
 @users.command("revoke")
 @click.argument("user_id", type=_Text())
 def revoke_user(user_id: str) -> None:
     """Revoke all tokens of a user. They stop working at once."""
-    count = _accounts().revoke(_OPERATOR, user_id)
+    count = user_tokens.revoke_all(_accounts(), _OPERATOR, user_id)
     click.echo(f"Revoked {count} token{'' if count == 1 else 's'} of {user_id}.")
 
 
@@ -93,7 +119,7 @@ def create_token(user_id: str, name: str, read_only: bool, repos: tuple[str, ...
         "expires_at": expires,
     }
     request = load(TokenCreateSchema(), asked, ())
-    _, secret = _accounts().create_token(_OPERATOR, user_id, request)
+    _, secret = user_tokens.create(_accounts(), _OPERATOR, user_id, request)
     click.echo(secret)
 
 
@@ -117,7 +143,7 @@ def list_tokens(user_id: str) -> None:
 @click.argument("name", type=_Text())
 def rotate_token(user_id: str, name: str) -> None:
     """Replace a token by a new one of the same name and print it, once. The old one stops working at once."""
-    _, secret = _accounts().rotate_token(_OPERATOR, user_id, name)
+    _, secret = user_tokens.rotate(_accounts(), _OPERATOR, user_id, name)
     click.echo(secret)
 
 
@@ -126,7 +152,7 @@ def rotate_token(user_id: str, name: str) -> None:
 @click.argument("name", type=_Text())
 def revoke_token(user_id: str, name: str) -> None:
     """Revoke one token. It stops working at once."""
-    _accounts().revoke_token(_OPERATOR, user_id, name)
+    user_tokens.revoke(_accounts(), _OPERATOR, user_id, name)
     click.echo(f"Revoked token {name} of {user_id}.")
 
 
@@ -135,5 +161,13 @@ def _visible(text: str | None) -> str:
     return "".join(char if char.isprintable() else "\ufffd" for char in text or "-")
 
 
+def _columns(user: User) -> tuple[str, ...]:
+    return user.id, _visible(user.alias), _visible(user.email), str(len(user.tokens))
+
+
 def _accounts() -> Accounts:
-    return Accounts(Stores.of(find_data_dir(f"{REPOSITORY}.git")).accounts, _OPERATOR)
+    return Accounts(_stores().accounts, _OPERATOR)
+
+
+def _stores() -> Stores:
+    return Stores.of(find_data_dir(f"{REPOSITORY}.git"))

@@ -23,6 +23,10 @@ class Conflict(RegistryError):
         self.name = name
 
 
+class NotPermitted(RegistryError):
+    """The token that asks for a change of tokens may not have it."""
+
+
 class NameNotPortable(RegistryError):
     """A new thing would have a name that Windows cannot check out; `field` of the request is to blame."""
 

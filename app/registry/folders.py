@@ -26,12 +26,20 @@ class Folder:
 
     def path(self, name: str) -> str:
         """Return the path of a file."""
-        return f"{self.name}/{name}{_SUFFIX}"
+        return f"{self.name}/{self.file(name)}"
+
+    def file(self, name: str) -> str:
+        """Return the name of a file in the folder."""
+        return f"{name}{_SUFFIX}"
 
     @staticmethod
     def name_of(entry: str) -> str:
         """Return the name of the thing that a file of the folder holds."""
         return entry.removesuffix(_SUFFIX)
+
+    def called(self, name: str) -> str:
+        """Return a name as commit messages have it: one that stands alone is a target's."""
+        return name if self.kind == "Target" else f"{self.kind.lower()} {name}"
 
     def names(self, source: Source) -> list[str]:
         """Return the names in the folder, sorted, without files of other kinds that somebody put there."""
@@ -86,6 +94,6 @@ class Folder:
             transaction.remove(self.path(name))
             if tidy is not None:
                 tidy(transaction, file.id)
-            return self.commit(transaction, origin, messages.message(origin, f"Delete {self.kind.lower()} {name}"))
+            return self.commit(transaction, origin, messages.message(origin, f"Delete {self.called(name)}"))
 
         return repository.transact(change)

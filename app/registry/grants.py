@@ -106,7 +106,9 @@ def _change(
         if not after:
             del document["grants"]
         documents.write(transaction, repos.PATH, document)
-        lines = messages.changed_fields(before, after)
+        lines = messages.changed_fields(
+            *({f"grants.{user}": grants[user] for user in grants} for grants in (before, after))
+        )
         return transaction.commit(messages.message(origin, subject, lines), origin.author)
 
     return repository.transact(change)

@@ -48,7 +48,7 @@ def create_tag(
     if repository.tag(name) is None:
         refuse_unportable("name", name)
     try:
-        return repository.create_tag(name, commit, origin.author, text), True
+        return repository.create_tag(name, commit, origin.author, text, origin.reason), True
     except TagExists:
         tag = repository.tag(name)
         if tag is None or tag.signature is None or (tag.commit, tag.signature.message) != (commit, text):

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from marshmallow import ValidationError, post_load
+from marshmallow import ValidationError, post_load, validates_schema
 
 from app.domain.names import name_problem, token_repo_problem, user_id_problem
 from app.domain.tokens import Access, TokenRequest
 from app.schemas.base import Mistake, StrictSchema
 from app.schemas.containers import ListOf, Part
-from app.schemas.fields import Choice, Name, Text, Timestamp
+from app.schemas.fields import FARTHEST, Choice, Flag, Integer, Name, QueryInteger, Text, Timestamp
 
 
 def _not_empty(repos: list[str]) -> None:
@@ -25,16 +25,77 @@ class UserCreateSchema(StrictSchema):
     password = Text(allow_none=True, metadata={"description": "Accepted and ignored: users have tokens."})
 
 
+def _warnings() -> ListOf:
+    what = "A sentence for each other user whose commits show the same name and address."
+    return ListOf(Text(), required=True, metadata={"description": what})
+
+
 class UserCreatedSchema(StrictSchema):
     """A user who was just created."""
 
     user_id = Text(required=True, metadata={"description": "The user's id."})
     api_key = Text(required=True, metadata={"description": "The user's token. It is shown only now."})
-    warnings = ListOf(
-        Text(),
-        required=True,
-        metadata={"description": "A sentence for each other user whose commits show the same name and address."},
+    warnings = _warnings()
+
+
+class UserPatchSchema(StrictSchema):
+    """What to change of a user: what is left out stays."""
+
+    user_alias = Text(
+        allow_none=True, metadata={"description": "The name that commits show from now on; null: the id."}
     )
+    user_email = Text(
+        allow_none=True, metadata={"description": "The address that commits show from now on; null: none."}
+    )
+
+    @validates_schema
+    def _refuse_nothing(self, data: dict[str, Any], **_: Any) -> None:
+        if not data:
+            raise ValidationError([Mistake("missing", "Give user_alias, user_email, or both")])
+
+
+class UserSchema(StrictSchema):
+    """A user."""
+
+    user_id = Text(required=True, metadata={"description": "The user's id."})
+    user_alias = Text(
+        required=True, allow_none=True, metadata={"description": "The name that commits show; null: the id."}
+    )
+    user_email = Text(required=True, allow_none=True, metadata={"description": "The address that commits show."})
+    tokens = Integer(
+        0,
+        required=True,
+        allow_none=True,
+        metadata={"description": "How many tokens there are; null where the user's file is damaged."},
+    )
+
+
+class UserChangedSchema(UserSchema):
+    """A user whose alias or email was changed."""
+
+    warnings = _warnings()
+
+
+class UserListQuerySchema(StrictSchema):
+    """The page of users to list."""
+
+    q = Text(
+        load_default=None, metadata={"description": "Only users whose id, alias or email contains this, in any case."}
+    )
+    offset = QueryInteger(0, FARTHEST, load_default=0, metadata={"description": "How many to skip, 0 to a billion."})
+    limit = QueryInteger(1, 1000, load_default=50, metadata={"description": "How many at most, 1 to 1000."})
+
+
+class UserPageSchema(StrictSchema):
+    """Some of the users."""
+
+    users = ListOf(
+        Part(UserSchema), required=True, metadata={"description": "The users, by id; fewer than `limit` where long."}
+    )
+    offset = Integer(0, required=True, metadata={"description": "How many come before these."})
+    limit = Integer(1, required=True, metadata={"description": "How many were asked for."})
+    has_more = Flag(required=True, metadata={"description": "Whether more come after these."})
+    total = Integer(0, required=True, metadata={"description": "How many there are, of those that `q` finds."})
 
 
 class TokenCreateSchema(StrictSchema):
@@ -81,6 +142,14 @@ class TokenSchema(StrictSchema):
         required=True,
         allow_none=True,
         metadata={"format": "date-time", "description": "When it expires; null: never."},
+    )
+    made_with = Text(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "The operator's token that it was made with, perhaps by way of others; they share one "
+            "rate limit. null: the operator made it."
+        },
     )
 
 

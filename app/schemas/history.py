@@ -2,11 +2,10 @@
 
 from marshmallow import fields
 
-from app.domain.names import target_name_problem
 from app.schemas.base import StrictSchema
 from app.schemas.containers import JsonObject, ListOf, Part
-from app.schemas.fields import Choice, Integer, Matching, Name, QueryFlag, QueryInteger, Reference, Text, Timestamp
-from app.schemas.revisions import PersonSchema, RefQuerySchema
+from app.schemas.fields import Choice, Integer, Matching, QueryFlag, QueryInteger, Text, Timestamp
+from app.schemas.revisions import REASON, PersonSchema, RefQuerySchema
 
 ACTIONS = ("created", "updated", "deleted")
 # Folders and a file name, none of them `.` or `..`. A path may end in a slash.
@@ -15,6 +14,19 @@ _TIME = {"format": "date-time"}
 
 
 FULL = {"description": "Show values and lists of changes whole, however long they are."}
+
+
+def path_filter(meaning: str) -> Matching:
+    """Return the parameter that says which files are meant."""
+    return Matching(
+        _PATH,
+        "This must be a path such as 'targets/', 'targets/coding_target.yml' or 'targets/night*'",
+        load_default=None,
+        metadata={
+            "description": f"{meaning}: `targets/a.yml` is one file, `targets/` a folder, `targets/night*` a pattern "
+            "(`*`, `?`, `[a-c]`, `**` for folders), and any other text the start of paths."
+        },
+    )
 
 
 class FullQuerySchema(RefQuerySchema):
@@ -49,35 +61,7 @@ class LogQuerySchema(PageQuerySchema):
     )
     since = Timestamp(load_default=None, metadata={"description": "Only commits from this time on."})
     until = Timestamp(to_end=True, load_default=None, metadata={"description": "Only commits up to this time."})
-    path = Matching(
-        _PATH,
-        "This must be a path such as 'targets/', 'targets/coding_target.yml' or 'targets/night*'",
-        load_default=None,
-        metadata={
-            "description": "Only commits that changed such a file: `targets/a.yml` is one file, `targets/` a folder, "
-            "`targets/night*` a pattern (`*`, `?`, `[a-c]`, `**` for folders), and any other text the start of paths."
-        },
-    )
-
-
-class DiffQuerySchema(StrictSchema):
-    """The two sides of a comparison."""
-
-    full = QueryFlag(load_default=False, metadata=FULL)
-
-    from_ = Reference(
-        data_key="from",
-        load_default=None,
-        metadata={"description": "The commit, tag or time to compare with. With `against` the default is `to`."},
-    )
-    to = Reference(
-        load_default=None, metadata={"description": "The commit, tag or time to compare. Left out: the tip."}
-    )
-    against = Name(
-        target_name_problem,
-        load_default=None,
-        metadata={"description": "Another target to compare with. Left out: this one, as it was at `from`."},
-    )
+    path = path_filter("Only commits that changed such a file")
 
 
 class CutSchema(StrictSchema):
@@ -114,8 +98,8 @@ class ChangesSchema(StrictSchema):
         required=True,
         allow_none=True,
         metadata={
-            "description": "The fields that changed. In a history, those of a target are the fields of its `config`, "
-            "its template and its files. Null where `note` says why."
+            "description": "The fields that changed. In a history, those of a target or the default are the fields "
+            "of its `config`, its template and its files. Null where `note` says why."
         },
     )
     more = Integer(1, metadata={"description": "How many further fields changed, for which there was no room."})
@@ -123,12 +107,13 @@ class ChangesSchema(StrictSchema):
 
 
 class CommitSchema(StrictSchema):
-    """A commit: its author, time and subject."""
+    """A commit: its author, time, subject and reason."""
 
     commit = Text(required=True, metadata={"description": "The commit's id."})
     author = Part(PersonSchema, required=True, metadata={"description": "Who made the change."})
     time = Text(required=True, metadata={**_TIME, "description": "When it was made."})
     subject = Text(required=True, metadata={"description": "The first line of the commit's message."})
+    reason = Text(required=True, allow_none=True, metadata={"description": REASON})
 
 
 class FileChangeSchema(ChangesSchema):
@@ -148,16 +133,16 @@ class FileChangeSchema(ChangesSchema):
 
 
 class VersionSchema(FileChangeSchema, CommitSchema):
-    """A commit that changed a target or prompt."""
+    """A commit that changed a target, a prompt or the default."""
 
     class Meta:
         """In this order."""
 
-        fields = ("commit", "author", "time", "subject", "action", "version", "changes", "more", "note")
+        fields = ("commit", "author", "time", "subject", "reason", "action", "version", "changes", "more", "note")
 
 
 class HistorySchema(StrictSchema):
-    """The history of a target or prompt."""
+    """The history of a target, a prompt or the default."""
 
     commits = ListOf(
         Part(VersionSchema),
@@ -204,14 +189,6 @@ class LogSchema(StrictSchema):
     )
 
 
-class ComparedSchema(StrictSchema):
-    """One side of a comparison."""
-
-    target_name = Text(required=True, metadata={"description": "The target's name."})
-    commit = Text(required=True, metadata={"description": "The commit at which it was read."})
-    version = Text(required=True, metadata={"description": "Its version then: the blob id of its file."})
-
-
 class ComparisonSchema(ChangesSchema):
     """How one config differs from another."""
 
@@ -224,15 +201,3 @@ class ComparisonSchema(ChangesSchema):
             "for the whole of it. With `full` there is."
         },
     )
-
-
-class DiffSchema(ComparisonSchema):
-    """How the configs of two targets differ, or of one at two commits."""
-
-    class Meta:
-        """In this order."""
-
-        fields = ("from_", "to", "operations", "changes", "more", "note")
-
-    from_ = Part(ComparedSchema, data_key="from", required=True, metadata={"description": "What was compared with."})
-    to = Part(ComparedSchema, required=True, metadata={"description": "What was compared."})

@@ -1,8 +1,8 @@
-"""Requests and answers about drift, descendants, rebase and revert."""
+"""Requests and answers about drift, descendants and rebase."""
 
 from app.schemas.base import StrictSchema
 from app.schemas.containers import ListOf, Part, Warnings
-from app.schemas.fields import Choice, Flag, Integer, QueryInteger, Reference, Text
+from app.schemas.fields import Choice, Flag, Integer, QueryInteger, Text
 from app.schemas.history import ComparisonSchema, FullQuerySchema
 from app.schemas.lineage import OFFSET
 
@@ -97,12 +97,3 @@ class RebasedSchema(StrictSchema):
         metadata={"description": "The targets whose template was at another version, parents first."},
     )
     warnings = Warnings()
-
-
-class RevertSchema(StrictSchema):
-    """The version of a target to restore."""
-
-    to = Reference(
-        required=True,
-        metadata={"description": "The commit, tag or time whose version of the target to restore."},
-    )

@@ -3,9 +3,7 @@
 from app.domain.names import name_problem
 from app.schemas.base import StrictSchema
 from app.schemas.containers import JsonObject, ListOf, Names, Part
-from app.schemas.fields import Flag, Integer, Name, QueryFlag, QueryInteger, Text
-
-_FARTHEST = 1_000_000_000
+from app.schemas.fields import FARTHEST, Flag, Integer, Name, QueryFlag, QueryInteger, Text
 
 
 class RepoCreateSchema(StrictSchema):
@@ -60,7 +58,7 @@ class RepoListQuerySchema(StrictSchema):
     )
     offset = QueryInteger(
         0,
-        _FARTHEST,
+        FARTHEST,
         load_default=0,
         metadata={"description": "How many to skip, 0 to a billion; with include_metadata."},
     )

@@ -7,6 +7,7 @@ from app.schemas.fields import Matching, Name, Reference, Text
 
 _LONGEST_MESSAGE = 10_000
 _TIME = {"format": "date-time"}
+REASON = "Why it was made, as `X-Change-Reason` told; null where it told nothing."
 
 
 class RefQuerySchema(StrictSchema):
@@ -64,6 +65,7 @@ class TagSchema(StrictSchema):
     )
     tagger = Part(PersonSchema, required=True, allow_none=True, metadata={"description": "Its author."})
     time = Text(required=True, allow_none=True, metadata={**_TIME, "description": "When it was made."})
+    reason = Text(required=True, allow_none=True, metadata={"description": REASON})
 
 
 class TagListSchema(StrictSchema):

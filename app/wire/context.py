@@ -11,7 +11,8 @@ from typing import Any, cast
 from flask import current_app, g, request
 
 from app import auth
-from app.auth import Principal
+from app.auth import Forbidden, Principal
+from app.domain import reasons
 from app.domain.names import user_id_problem
 from app.domain.tokens import Access
 from app.registry import repos, revisions
@@ -106,6 +107,14 @@ def end(_: BaseException | None) -> None:
         services().turns.end(turn)
 
 
+def authenticate_self() -> None:
+    """Identify the caller, and refuse one who names another user; the master key acts for whom it names."""
+    authenticate()
+    g.admit = authenticate_self
+    if principal().is_guest:
+        raise Forbidden(f"This is about you, '{principal().user.id}': leave out X-User-Id and user_id.")
+
+
 def authorize() -> None:
     """Identify the caller, and refuse a request that they may not make for the repo in the path."""
     _authorize(authorize, Access.READ if request.method in READING else Access.WRITE)
@@ -127,8 +136,7 @@ def count_request() -> None:
     rates = services().rates
     if rates is not None and "is_counted" not in g:
         g.is_counted = True
-        token = principal().token
-        rates.count("the master key" if token is None else token.sha256)
+        rates.count(principal().counted_as)
 
 
 @contextmanager
@@ -150,7 +158,16 @@ def principal() -> Principal:
 
 def origin() -> Origin:
     """Return the author of the changes of this request."""
-    return principal().origin(request_id())
+    return principal().origin(request_id(), reason())
+
+
+def reason() -> str | None:
+    """Return why the caller makes a change, as `X-Change-Reason` tells; None where it tells nothing."""
+    given = request.headers.get("X-Change-Reason")
+    try:
+        return None if given is None else reasons.read(given.encode("latin-1"))  # WSGI has each byte as a character
+    except ValueError as error:
+        raise InvalidHeader(f"The header X-Change-Reason {error}.") from error
 
 
 def request_id() -> str:

@@ -19,6 +19,7 @@ LIST_HEADERS = {**HEADERS, "ETag": "The version: the git tree id of the folder, 
 GRANTS_HEADERS = {**HEADERS, "ETag": "The version: the git blob id of `repo.yml`, in quotes."}
 ANSWER_HEADERS = {**HEADERS, "ETag": "The version: a hash of the commit and the rest of the query, in quotes."}
 NAMES_HEADERS = {"ETag": "The version: a hash of the names, in quotes. Pages have no ETag."}
+DIFF_HEADERS = {"ETag": "The version: a hash of both commits and the rest of the query, in quotes."}
 COMMIT_HEADERS = {"Git-Commit": HEADERS["Git-Commit"]}
 DELETED_HEADERS = {"Git-Commit": "The commit that deleted it."}
 CHANGED_HEADERS = {"Git-Commit": "The commit that the change made; the last one where nothing changed."}

@@ -1,7 +1,6 @@
 """The journal as a file in the repository's folder: the engine that a store has by default."""
 
 import os
-import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,8 +14,6 @@ from storage.location import Location
 from storage.machine import disk
 from storage.waits import Waits
 
-LOOK_SECONDS = 1.0  # between two looks at whether the file was removed or replaced
-
 
 class FileJournal:
     """The journal of a repository: see `interface.Journal`."""
@@ -27,7 +24,6 @@ class FileJournal:
         self._path = location.folder / NAME
         self._key = str(self._path)
         self._waits = waits
-        self._looked = 0.0
         self._create()
         fd = os.open(self._path, os.O_RDONLY)  # stays open, since each request reads the header
         weakref.finalize(self, os.close, fd)
@@ -61,11 +57,12 @@ class FileJournal:
     @contextmanager
     def lock(self, seconds: float | None = None) -> Iterator[JournalFile]:
         """Hold the advisory lock of the file (`flock`), which the kernel frees when a process dies."""
-        fd = self._waits.lock(self._key, os.O_RDWR, seconds)
         try:
-            inode = os.fstat(fd).st_ino
-            if inode != self._inode or self._path.stat().st_ino != inode:
-                self._looked = 0.0
+            fd = self._waits.lock(self._key, os.O_RDWR, seconds)
+        except FileNotFoundError as error:  # the repository was removed or moved
+            raise RepositoryNotFound(self._name) from error
+        try:
+            if os.fstat(fd).st_ino != self._inode or self.is_gone():
                 raise RepositoryNotFound(self._name)
             yield JournalFile(self._name, fd)
         finally:
@@ -78,10 +75,6 @@ class FileJournal:
 
     def is_gone(self) -> bool:
         """Tell whether the file was removed, or another one put in its place, since it was opened."""
-        now = time.monotonic()
-        if now < self._looked + LOOK_SECONDS:
-            return False
-        self._looked = now
         try:
             return self._path.stat().st_ino != self._inode
         except OSError:  # opening the repository anew will tell what is wrong

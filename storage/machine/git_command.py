@@ -3,6 +3,7 @@
 import configparser
 import os
 import subprocess
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
@@ -42,6 +43,36 @@ def run(location: Location, *arguments: str, stdin: str = "", options: Sequence[
     """
     status, output, _ = attempt(location, *arguments, stdin=stdin, options=options)
     if status != 0:
+        raise RepositoryDamaged(location.name, f"git {arguments[0]} fails")
+    return output.decode("utf-8", "replace")
+
+
+def run_up_to(location: Location, most: int, *arguments: str, options: Sequence[str] = ()) -> str | None:
+    """Return what `run` does; None if that is over `most` bytes: the command is killed then."""
+    with location.explained(), cores.on_all_cores():
+        process = subprocess.Popen(
+            ["git", "--literal-pathspecs", *options, *arguments],
+            cwd=location.folder,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+    assert process.stdout is not None
+    timer = threading.Timer(_LONGEST, process.kill)
+    timer.start()
+    try:
+        with process:
+            output = process.stdout.read(most + 1)
+            if len(output) > most:
+                process.kill()
+    finally:
+        timer.cancel()
+    if len(output) > most:
+        return None
+    if process.returncode < 0:
+        raise StorageUnavailable(location.name, f"git {arguments[0]} was killed")
+    if process.returncode != 0:
         raise RepositoryDamaged(location.name, f"git {arguments[0]} fails")
     return output.decode("utf-8", "replace")
 

@@ -37,10 +37,17 @@ class CheckedGit:
 
     def ask(self, *arguments: str, options: Sequence[str] = ()) -> str:
         """Return what a git command prints; RepositoryDamaged if it fails, or would read a damaged file."""
+        return git_command.run(self.location, *arguments, options=[*options, *self._settings()])
+
+    def ask_up_to(self, most: int, *arguments: str, options: Sequence[str] = ()) -> str | None:
+        """Return what `ask` does; None, and git is stopped, if that is over `most` bytes."""
+        return git_command.run_up_to(self.location, most, *arguments, options=[*options, *self._settings()])
+
+    def _settings(self) -> list[str]:
+        """Check the files, and return the options that make git ignore those that it can do without."""
         with self.location.explained():
             without = self.check()
-        settings = [word for setting in without for word in ("-c", setting)]
-        return git_command.run(self.location, *arguments, options=[*options, *settings])
+        return [word for setting in without for word in ("-c", setting)]
 
     def is_ancestor(self, commit: str, of: str) -> bool:
         """Tell whether a commit is in the history of another, or of a ref; False if git has no such commit."""

@@ -78,12 +78,15 @@ class TagHeader:
         return cls(match["object"].decode(), match["name"].decode("utf-8", "replace"), signature)
 
 
-def serialize_tag(name: str, commit: CommitId, tagger: Person, time: int, message: str) -> bytes:
+def serialize_tag(
+    name: str, commit: CommitId, tagger: Person, time: int, message: str, reason: str | None = None
+) -> bytes:
     """Return the content of an annotated tag on a commit.
 
-    The lines that tell user and token are a paragraph of their own, whatever the user's message ends in.
+    The lines that tell reason, user and token are a paragraph of their own, whatever the user's message ends in.
     """
-    trailers = "".join(f"\n{line}" for line in tagger.trailers())
+    told = [] if reason is None else [f"Reason: {reason}"]
+    trailers = "".join(f"\n{line}" for line in (*told, *tagger.trailers()))
     text = f"{message}{trailers}\n" if trailers else message
     lines = [f"object {commit}", "type commit", f"tag {name}", f"tagger {_identity(tagger)} {time} +0000"]
     return "\n".join([*lines, "", text]).encode()

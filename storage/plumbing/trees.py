@@ -153,6 +153,13 @@ class Tree:
         keys = b"\0".join(chain.from_iterable(leaf.keys for leaf in self._leaves))
         return keys.replace(b"/", b"").decode(errors="replace").split("\0")
 
+    def files(self) -> dict[str, ObjectId]:
+        """Return the ids of all files in the folder, by name."""
+        start = FILE + b" "
+        records = chain.from_iterable(leaf.records for leaf in self._leaves)
+        files = [record for record in records if record.startswith(start)]
+        return {record[len(start) : -21].decode(errors="replace"): ObjectId(record[-20:]) for record in files}
+
     def find(self, name: str, mode: bytes = FILE) -> ObjectId | None:
         """Return the 20-byte id of the entry of that name and mode, or None."""
         record = self._entry(_key(name, mode))

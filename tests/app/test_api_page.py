@@ -27,7 +27,7 @@ def test_every_operation_is_listed_once(app: Flask):
     text = PAGE.partition("## All operations")[2].partition("\n## ")[0]
     listed = [
         (method, without_names(path.replace("…", "/v1/repo/{repo}")))
-        for method, path in re.findall(r"`(GET|PUT|POST|DELETE) ([^`\s]+)`", text)
+        for method, path in re.findall(r"`(GET|PUT|POST|PATCH|DELETE) ([^`\s]+)`", text)
     ]
     paths = Client(app, None).get("/openapi.json").json["paths"]
     served = {(method.upper(), without_names(path)) for path, item in paths.items() for method in item}
@@ -44,7 +44,8 @@ def test_every_read_of_a_repo_takes_a_ref_but_for_those_that_the_page_names(app:
         if "ref" not in {parameter.get("name") for parameter in item["get"]["parameters"]}
     }
     assert "takes `ref`, except those of tags, and `diff`," in PAGE
-    assert without == {"tags", "tags/{tag_name}", "targets/{target_name}/diff"}
+    diffs = {"diff", "targets/{target_name}/diff", "prompts/{prompt_name}/diff", "defaults/target/diff"}
+    assert without == {"tags", "tags/{tag_name}", *diffs}
 
 
 def test_every_field_of_targets_and_generators_is_listed():

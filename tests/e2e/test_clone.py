@@ -22,13 +22,15 @@ def test_a_clone_has_files_and_history(user: User, git: Git, tmp_path: Path):
     git("clone", user.clone_url(), "clone")
     assert (tmp_path / "clone/targets/coding_target.yml").read_text().startswith("template: default\n")
     log = git("-C", "clone", "log", "--format=%an|%cn|%s|%b", "--", "targets/bold.yml").stdout
-    assert log.startswith("Una|Bakehouse|Create target bold|temperature: 1.0 → 1.5\n")
+    assert log.startswith(
+        "Una|Bakehouse|Create bold from coding_target: temperature 1.0 → 1.5|temperature: 1.0 → 1.5\n"
+    )
     assert "Template: coding_target" in log
     git("-C", "clone", "fsck", "--strict")
 
     user.call("PUT", "/v1/repo/demo/targets/bold", {"template": "default"})
     git("-C", "clone", "pull", "--ff-only")
-    assert git("-C", "clone", "log", "-1", "--format=%s").stdout == "Update target bold\n"
+    assert git("-C", "clone", "log", "-1", "--format=%s").stdout == "bold, now from default: 7 fields\n"
 
 
 def test_tags_come_with_a_clone_and_a_fetch(user: User, git: Git):
@@ -113,7 +115,7 @@ def test_a_large_fetch_sends_a_gzipped_body(user: User, git: Git):
     trace = git("-C", "clone", "-c", "protocol.version=2", "fetch", GIT_TRACE_CURL="1").stderr
     assert "content-encoding: gzip" in trace.lower()
     log = git("-C", "clone", "log", "-1", "--format=%s", "origin/main").stdout
-    assert log == "Create target coding_target\n"
+    assert log.startswith("Create coding_target from default: ")
 
 
 def test_clones_made_beside_writers_are_sound(user: User, git: Git):

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from storage.clones import Clone
-from storage.errors import RepositoryNotFound
+from storage.errors import RepositoryDamaged, RepositoryNotFound, StorageUnavailable
 from storage.repository import Repository
-from tests.storage.repositories import checkpointed, git, put
+from tests.storage.repositories import ALICE, checkpointed, git, put
 
 
 def test_clone_has_the_files_of_the_repository(repository: Repository, tmp_path: Path):
@@ -46,3 +46,29 @@ def test_clone_refuses_a_folder_that_is_not_a_repository(tmp_path: Path):
     for path in (tmp_path, tmp_path / "nowhere"):
         with pytest.raises(RepositoryNotFound):
             Clone("it", path)
+
+
+def test_a_clone_is_a_repository_that_refuses_every_change(repository: Repository, tmp_path: Path):
+    first = checkpointed(repository, put("a.yml", b"1\n"))
+    git(tmp_path, "clone", "--quiet", str(repository.path), "clone")
+    checked: list[str] = []
+    with Clone("clone", tmp_path / "clone") as clone:
+        assert clone.origin() == str(repository.path)
+        cloned = clone.repository(lambda snapshot: checked.append(snapshot.commit))
+        assert cloned.head().commit == first == checked[0]
+        assert [logged.commit for logged in cloned.log(first)] == [logged.commit for logged in repository.log(first)]
+        with pytest.raises(StorageUnavailable, match="it is a clone, which is only read"):
+            cloned.transact(put("a.yml", b"2\n"))
+        with pytest.raises(StorageUnavailable, match="it is a clone, which is only read"):
+            cloned.create_tag("v1", first, ALICE, "v1\n")
+        assert cloned.maintain(always=False) is None
+        assert cloned.head().commit == first
+    git(tmp_path / "clone", "remote", "remove", "origin")
+    with Clone("clone", tmp_path / "clone") as clone:
+        assert clone.origin() is None
+
+
+def test_a_clone_without_a_commit_is_no_repository(tmp_path: Path):
+    git(tmp_path, "init", "--quiet", "empty")
+    with Clone("it", tmp_path / "empty") as clone, pytest.raises(RepositoryDamaged, match="its HEAD names no commit"):
+        clone.repository(lambda _: None)

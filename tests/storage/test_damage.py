@@ -23,7 +23,7 @@ from storage.repository import Repository
 from storage.store import Store
 from storage.waits import Waits
 from tests.seams import git_readers
-from tests.storage.repositories import checkpointed, git, put
+from tests.storage.repositories import ALICE, checkpointed, git, put
 
 LARGE = bytes(range(256)) * 4096  # more than a pipe holds
 
@@ -284,3 +284,17 @@ def test_a_repository_works_after_its_damaged_journal_is_moved_away(written: Rep
 def test_object_id_is_the_one_that_git_computes():
     done = subprocess.run(["git", "hash-object", "--stdin"], input=LARGE, capture_output=True, check=True)
     assert GitObject.of("blob", LARGE).id.hex() == done.stdout.decode().strip()
+
+
+@pytest.mark.parametrize("protocol", ["", "version=1", "version=2"])
+def test_a_clone_is_refused_where_git_would_leave_out_a_tag(written: Repository, protocol: str):
+    """The server still knows the tag, from before the files of its pack were lost."""
+    written.checkpoint()
+    before = set(written.path.glob("objects/pack/*"))
+    written.create_tag("v1", written.head().commit, ALICE, "Stable\n")
+    assert written.fetches.advertise_refs(protocol)
+    for file in set(written.path.glob("objects/pack/*")) - before:
+        file.unlink()
+    with pytest.raises(RepositoryDamaged, match="git cannot read its tag 'v1'"):
+        written.fetches.advertise_refs(protocol)
+    assert [tag.name for tag in written.tags()] == ["v1"]

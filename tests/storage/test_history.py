@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from storage.history import FileChange, Version
+from storage.comparisons import FileChange
+from storage.history import Version
 from storage.log_filter import LogFilter
 from storage.repository import Repository
 from storage.signatures import Person
@@ -104,6 +105,22 @@ def test_the_versions_of_many_files_are_learnt_from_one_process(
         for blob in set(contents):
             assert list(fresh.versions_since(path, blob, tip)) == told[path][contents.index(blob) :]
     assert list(fresh.versions_since(paths[0], "1" * 40, tip)) == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_last_change_of_each_file_is_that_of_git_log(repository: Repository, seed: int):
+    chance = random.Random(seed)
+    for _ in range(8):
+        repository.transact(change_at_random(chance))
+    paths = [*PATHS, "README.md", "no/such", *(f"absent-{number}" for number in range(20))]
+    commits = git(repository.path, "rev-list", "main").split()
+    for commit in (commits[0], *chance.sample(commits, 3), commits[-1]):
+        last = {path: git(repository.path, "log", "-1", "--format=%H", commit, "--", path).strip() for path in paths}
+        expected = {path: found for path, found in last.items() if found}
+        assert repository.last_changes(paths, commit) == expected
+        assert repository.last_changes(paths[:3], commit) == {
+            path: expected[path] for path in paths[:3] if path in expected
+        }
 
 
 @pytest.mark.parametrize("seed", range(2))

@@ -156,6 +156,7 @@ def questions(state: State) -> list[Question]:
         *LISTS,
         *(Question("alice", f"{DEMO}{path}", _DEMO) for path in _of_demo(state)),
         Question("alice", f"{DEMO}/targets/child/diff?from=v1", _DEMO, "text/x-diff"),
+        Question("alice", f"{DEMO}/diff?from=v1", _DEMO, "text/x-diff"),
         Question("alice", "/git/alice/demo.git/info/refs?service=git-upload-pack", _DEMO),
         Question("alice", "/v1/repo?include_metadata=true", _DEMO, tells='"base_model":null'),
         *(Question(who, DEMO, _DEMO) for who in ("nightly", "ci")),
@@ -190,6 +191,9 @@ def _of_demo(state: State) -> Iterator[str]:
     yield from ("/targets/base/descendants", "/defaults/target?ref=v1", "/grants?ref=light-1")
     yield from ("/targets/child/diff?from=v1", "/targets/child/diff?against=asks")
     yield f"/targets/child/diff?from={then[:9]}&to={last}"
+    yield from ("/prompts/user_prompt_v1/diff?against=system_prompt_v1", "/defaults/target/history")
+    yield f"/defaults/target/diff?from={first}"
+    yield from (f"/diff?{query}" for query in ("from=v1", f"from={last}&to={first}&limit=2", "from=v1&path=targets/"))
     for ref in (
         "v1",
         "v2",

@@ -18,11 +18,17 @@ def read(asked: Mapping[str, Any], accounts: Accounts, owner: str) -> LogFilter:
     """
     given = LogFilter(**asked)  # a filter that `LogFilter` does not have fails here
     author = _author(given.author, accounts, owner) if isinstance(given.author, str) else None
-    return replace(given, author=author, path=paths_like(given.path) if isinstance(given.path, str) else None)
+    return replace(given, author=author, path=of_path(asked["path"]).path)
+
+
+def of_path(text: str | None) -> LogFilter:
+    """Return the filter of the files that a text means."""
+    return LogFilter(path=None if text is None else paths_like(text))
 
 
 def _author(text: str, accounts: Accounts, owner: str) -> str | Person:
     user = accounts.find(text)
     if user is not None:
         return Origin(user.id, user.alias, user.email).author
-    return Origin(owner).author if text == owner else text  # with the master key an owner needs no account
+    # With the master key an owner needs no account, and of a removed user only the id is left.
+    return Origin(text).author if text == owner or accounts.is_removed(text) else text

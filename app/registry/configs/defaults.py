@@ -9,7 +9,7 @@ from app.domain.differences import is_same
 from app.domain.names import DEFAULT_TEMPLATE
 from app.domain.preconditions import Precondition
 from app.domain.resolution import Config, in_order, normalize, resolve
-from app.registry import documents, messages
+from app.registry import documents, field_changes, messages, subjects
 from app.registry.configs import question_templates
 from app.registry.configs.question_templates import FileVersions
 from app.registry.configs.references import dangling
@@ -24,8 +24,8 @@ from storage.repository import Repository
 from storage.snapshot import File, Snapshot
 from storage.transaction import Transaction
 
-_FOLDER = Folder("defaults", "Default")
-PATH = _FOLDER.path("target")
+FOLDER = Folder("defaults", "Default")
+PATH = FOLDER.path("target")
 
 _kept: Cache[BlobId, Config] = Cache(8 * 1024 * 1024)  # by version, which determines the content
 
@@ -126,9 +126,10 @@ def put(repository: Repository, origin: Origin, overrides: Config, precondition:
         versions = dict(sorted({**kept, **brought}.items()))
         version = write(transaction, config, versions)
         warnings = [*changes.settle(), *dangling(transaction, config)]
-        lines = messages.changed_fields({**before, **recorded}, {**config, **versions})
-        text = messages.message(origin, "Update default target", lines)
-        return DefaultTarget(config, version, _FOLDER.commit(transaction, origin, text), warnings)
+        changed = field_changes.find({**before, **recorded}, {**config, **versions})
+        subject = subjects.of_fields(DEFAULT_TEMPLATE, changed)
+        text = messages.message(origin, subject, field_changes.lines(changed))
+        return DefaultTarget(config, version, FOLDER.commit(transaction, origin, text), warnings)
 
     return repository.transact(change)
 

@@ -9,7 +9,9 @@ from app.domain.differences import is_same
 from app.domain.errors import Conflict, NotFound
 from app.domain.names import refuse_unportable
 from app.domain.preconditions import Precondition
-from app.registry import documents, messages
+from app.registry import documents
+from app.registry.configs import prompt_messages
+from app.registry.configs.prompt_messages import Told
 from app.registry.documents import Source
 from app.registry.folders import Folder
 from app.registry.messages import Origin
@@ -43,9 +45,23 @@ class Prompt:
         return {"messages": self.messages} | ({} if self.tools is None else {"tools": self.tools})
 
 
+def read(source: Source, name: str) -> Prompt | None:
+    """Return a prompt, or None if there is none."""
+    path = FOLDER.path(name)
+    found = documents.read(source, path)
+    if found is None:
+        return None
+    document, version = found
+    messages = documents.expect(document, "messages", list, source, path)
+    tools = documents.expect(document, "tools", list, source, path) if "tools" in document else None
+    if not all(isinstance(item, dict) for item in [*messages, *(tools or [])]):
+        raise RepositoryDamaged(source.name, f"{path} has a message or tool that Bakehouse did not write")
+    return Prompt(name, messages, tools, version)
+
+
 def get(snapshot: Snapshot, name: str) -> Prompt:
     """Return a prompt at a commit; NotFound if there is none."""
-    prompt = _read(snapshot, name)
+    prompt = read(snapshot, name)
     if prompt is None:
         raise NotFound(FOLDER.kind, name)
     return replace(prompt, commit=snapshot.commit)
@@ -59,7 +75,7 @@ def create(repository: Repository, origin: Origin, prompt: Prompt, precondition:
 
     def change(transaction: Transaction) -> tuple[Prompt, bool]:
         FOLDER.check(transaction, precondition)
-        existing = _read(transaction, prompt.name)
+        existing = read(transaction, prompt.name)
         if existing is None:
             return _commit(transaction, origin, prompt, None), True
         if is_same(existing.document(), prompt.document()):
@@ -77,7 +93,7 @@ def put(repository: Repository, origin: Origin, prompt: Prompt, precondition: Pr
     """Create a prompt, or replace it where that changes its content. Raises PreconditionFailed."""
 
     def change(transaction: Transaction) -> Prompt:
-        existing = _read(transaction, prompt.name)
+        existing = read(transaction, prompt.name)
         precondition.check(prompt.name, existing.version if existing else None)
         if existing and _is_kept(existing, prompt):
             return replace(existing, commit=transaction.tip)
@@ -96,20 +112,17 @@ def put_all(
 
     def change(transaction: Transaction) -> tuple[Mapping[str, BlobId], CommitId]:
         FOLDER.check(transaction, precondition)
-        versions, lines = {}, []
+        versions: dict[str, BlobId] = {}
+        batch: list[Told] = []
         for prompt in prompts:
-            existing = _read(transaction, prompt.name)
+            existing = read(transaction, prompt.name)
             if existing and _is_kept(existing, prompt):
                 versions[prompt.name] = existing.version
             else:
                 versions[prompt.name] = _write(transaction, prompt, existing)
-                count = len(prompt.messages)
-                lines.append(
-                    f"{'Update' if existing else 'Create'} prompt {prompt.name}: "
-                    f"{count} message{'' if count == 1 else 's'}"
-                )
-        if lines:
-            FOLDER.commit(transaction, origin, messages.batch_message(origin, "prompt", lines))
+                batch.append(_told(prompt, existing))
+        if batch:
+            FOLDER.commit(transaction, origin, prompt_messages.of_batch(origin, batch))
         return versions, transaction.tip
 
     return repository.transact(change)
@@ -126,21 +139,11 @@ def _write(transaction: Transaction, prompt: Prompt, existing: Prompt | None) ->
     return documents.write(transaction, FOLDER.path(prompt.name), prompt.document())
 
 
+def _told(prompt: Prompt, existing: Prompt | None) -> Told:
+    return Told(prompt.name, existing.document() if existing else None, prompt.document())
+
+
 def _commit(transaction: Transaction, origin: Origin, prompt: Prompt, existing: Prompt | None) -> Prompt:
     version = _write(transaction, prompt, existing)
-    lines = messages.changed_fields(existing.document() if existing else {}, prompt.document())
-    text = messages.message(origin, f"{'Update' if existing else 'Create'} prompt {prompt.name}", lines)
+    text = prompt_messages.of_one(origin, _told(prompt, existing))
     return replace(prompt, version=version, commit=FOLDER.commit(transaction, origin, text))
-
-
-def _read(source: Source, name: str) -> Prompt | None:
-    path = FOLDER.path(name)
-    found = documents.read(source, path)
-    if found is None:
-        return None
-    document, version = found
-    messages = documents.expect(document, "messages", list, source, path)
-    tools = documents.expect(document, "tools", list, source, path) if "tools" in document else None
-    if not all(isinstance(item, dict) for item in [*messages, *(tools or [])]):
-        raise RepositoryDamaged(source.name, f"{path} has a message or tool that Bakehouse did not write")
-    return Prompt(name, messages, tools, version)

@@ -9,8 +9,7 @@ from app.domain.differences import Difference, compare
 from app.domain.errors import Conflict, NotFound
 from app.domain.preconditions import Precondition
 from app.domain.resolution import in_order, resolve
-from app.registry import messages
-from app.registry.configs import own_template, question_templates, references, target_files
+from app.registry.configs import own_template, question_templates, references, target_files, target_messages
 from app.registry.configs.drafts import Draft
 from app.registry.configs.question_templates import FileVersions
 from app.registry.configs.target_files import FOLDER, Target
@@ -179,16 +178,5 @@ def _write(source: Editable, changes: FileChanges, found: Drift) -> Drift:
 
 
 def _message(origin: Origin, changed: list[Drift]) -> str:
-    lines, trailers = [], {}
-    for found in changed:
-        after = found.rebased or found.target
-        fields = messages.changed_fields(found.target.content(), after.content())
-        if len(changed) == 1:
-            lines = fields
-            trailers = {"Template": f"{after.template} {after.template_version}"}
-        else:
-            names = ", ".join(field.partition(":")[0] for field in fields) or "nothing changed"
-            lines.append(f"Rebase target {after.name} on {after.template}: {names}")
-    others = len(changed) - 1
-    subject = f"Rebase target {changed[0].target.name}"
-    return messages.message(origin, f"{subject} and {others} more" if others else subject, lines, trailers)
+    told = [target_messages.rebased(found.target, found.rebased or found.target) for found in changed]
+    return target_messages.of_rebase(origin, told)

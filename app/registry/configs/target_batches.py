@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from app.domain.errors import Conflict, NameNotPortable, NotFound
 from app.domain.preconditions import Precondition
-from app.registry import messages
-from app.registry.configs import batch_sizes, references, target_requests
+from app.registry.configs import batch_sizes, references, target_messages, target_requests
 from app.registry.configs.target_files import FOLDER, Target
-from app.registry.configs.target_requests import Action, TargetRequest
+from app.registry.configs.target_messages import Told
+from app.registry.configs.target_requests import TargetRequest
 from app.registry.configs.template_owners import FileChanges
 from app.registry.messages import Origin
 from storage.ids import BlobId, CommitId
@@ -49,7 +49,7 @@ def write_all(
         changes = FileChanges(transaction)
         there: dict[str, Target] = {}
         failed: dict[str, str] = {}
-        lines = []
+        batch: list[Told] = []
         for request in requests:
             try:
                 outcome = (target_requests.put if replacing else target_requests.create)(transaction, changes, request)
@@ -57,14 +57,13 @@ def write_all(
                 failed[request.name] = str(error)
                 continue
             there[request.name] = outcome.target
-            if outcome.action is not Action.KEEP:
-                fields = ", ".join(request.overrides) or "nothing changed"
-                lines.append(f"{outcome.action} target {request.name} from {request.template}: {fields}")
+            if outcome.told is not None:
+                batch.append(outcome.told)
         warnings = changes.settle() + references.dangling_of_all(
             transaction, [(name, target.config) for name, target in there.items()]
         )
-        if lines:
-            FOLDER.commit(transaction, origin, messages.batch_message(origin, "target", lines))
+        if batch:
+            FOLDER.commit(transaction, origin, target_messages.of_batch(origin, batch))
         versions = {name: target.version for name, target in there.items()}
         return WrittenBatch(versions, failed, warnings, transaction.tip)
 

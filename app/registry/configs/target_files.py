@@ -8,16 +8,14 @@ from app.domain.budgets import Work
 from app.domain.errors import NotFound
 from app.domain.names import DEFAULT_TEMPLATE
 from app.domain.resolution import Config
-from app.registry import documents, messages
+from app.registry import documents
 from app.registry.configs import defaults, question_templates
 from app.registry.configs.question_templates import FileVersions
 from app.registry.documents import Editable, Source
 from app.registry.folders import Folder
-from app.registry.messages import Origin
 from storage.caches import Cache, weigh
 from storage.ids import BlobId, CommitId
 from storage.snapshot import File
-from storage.transaction import Transaction
 
 FOLDER = Folder("targets", "Target")
 
@@ -51,6 +49,10 @@ class Target:
     def content(self) -> Mapping[str, Any]:
         """Return its resolved fields and its files, which a commit message compares."""
         return {**self.config, **self.files}
+
+    def trailers(self) -> Mapping[str, str]:
+        """Return the lines about it that a commit message ends with."""
+        return {"Template": f"{self.template} {self.template_version}"}
 
     def named_files(self) -> set[str]:
         """Return the paths of the question templates that it owns or names."""
@@ -105,21 +107,6 @@ def write(source: Editable, target: Target) -> Target:
     """Write a target's file, and return the target with its version."""
     version = documents.write(source, FOLDER.path(target.name), target.document())
     return replace(target, version=version)
-
-
-def commit(
-    transaction: Transaction,
-    origin: Origin,
-    subject: str,
-    before: Mapping[str, Any],
-    target: Target,
-    trailers: Mapping[str, str] | None = None,
-) -> Target:
-    """Commit one target that was written. The message shows how its content differs from `before`."""
-    lines = messages.changed_fields(before, target.content())
-    named = {"Template": f"{target.template} {target.template_version}", **(trailers or {})}
-    text = messages.message(origin, subject, lines, named)
-    return replace(target, commit=FOLDER.commit(transaction, origin, text))
 
 
 def _parse(source: Source, name: str, file: File) -> Target:

@@ -1,18 +1,16 @@
 """What a request for a target leads to, in a transaction, without the commit."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
-from typing import Any
 
 from app.domain.differences import is_same
 from app.domain.errors import Conflict
 from app.domain.names import refuse_unportable
 from app.domain.preconditions import UNCONDITIONAL, Precondition
 from app.domain.resolution import Config, in_order, normalize, resolve
-from app.registry.configs import own_template, question_templates, target_files, template_owners
+from app.registry.configs import own_template, question_templates, target_files, target_messages, template_owners
 from app.registry.configs.question_templates import Files
 from app.registry.configs.target_files import Target
+from app.registry.configs.target_messages import Told
 from app.registry.configs.template_owners import FileChanges
 from app.registry.documents import Source
 from storage.transaction import Transaction
@@ -34,21 +32,16 @@ class TargetRequest:
         return cls(name, template, normalize(taken), files)
 
 
-class Action(StrEnum):
-    """What a request does, as the commit message says it."""
-
-    CREATE = "Create"
-    UPDATE = "Update"
-    KEEP = "Keep"  # the target is already as requested, so there is no commit
-
-
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The target that a request leads to, and what the commit message compares it with: fields and files."""
+    """The target that a request leads to, and what the commit message tells about it.
 
-    action: Action
+    `told` is None where the target is already as requested, so there is no commit.
+    """
+
     target: Target
-    before: Mapping[str, Any]
+    told: Told | None = None
+    is_new: bool = False
 
 
 def resolved(source: Source, request: TargetRequest) -> tuple[Target, Config]:
@@ -76,9 +69,9 @@ def create(transaction: Transaction, changes: FileChanges, request: TargetReques
         new, base = resolved(transaction, request)
         template_owners.refuse_other_content(transaction, request.name, request.files)
     if existing is None:
-        return Outcome(Action.CREATE, write(transaction, changes, new, request.files), base)
+        return _created(base, write(transaction, changes, new, request.files))
     if is_same(existing.config, new.config) and question_templates.present(transaction, request.files) is not None:
-        return Outcome(Action.KEEP, existing, {})
+        return Outcome(existing)
     raise Conflict(
         request.name,
         f"Target '{request.name}' already exists with different configuration. Use PUT to replace it, "
@@ -100,11 +93,15 @@ def put(
     precondition.check(request.name, existing.version if existing else None)
     new, base = resolved(transaction, request)
     if existing is None:
-        return Outcome(Action.CREATE, write(transaction, changes, new, request.files), base)
+        return _created(base, write(transaction, changes, new, request.files))
     if _is_kept(transaction, existing, new, request):
-        return Outcome(Action.KEEP, existing, {})
+        return Outcome(existing)
     written = write(transaction, changes, new, request.files, existing)
-    return Outcome(Action.UPDATE, written, existing.content())
+    return Outcome(written, target_messages.updated(existing, written))
+
+
+def _created(template: Config, target: Target) -> Outcome:
+    return Outcome(target, target_messages.created(template, target), is_new=True)
 
 
 def write(

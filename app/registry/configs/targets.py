@@ -4,16 +4,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from app.domain.differences import is_same
-from app.domain.errors import NotFound
 from app.domain.preconditions import Precondition
-from app.registry import revisions
-from app.registry.configs import question_templates, references, target_files, target_requests
+from app.registry.configs import references, target_files, target_messages, target_requests
 from app.registry.configs.target_files import FOLDER, Target
-from app.registry.configs.target_requests import Action, Outcome, TargetRequest
+from app.registry.configs.target_requests import Outcome, TargetRequest
 from app.registry.configs.template_owners import FileChanges
 from app.registry.messages import Origin
-from app.registry.revisions import Ref
 from storage.errors import RepositoryDamaged
 from storage.ids import BlobId, CommitId
 from storage.repository import Repository
@@ -65,37 +61,6 @@ def put(repository: Repository, origin: Origin, request: TargetRequest, precondi
     return repository.transact(change)
 
 
-def revert(repository: Repository, origin: Origin, name: str, to: Ref, precondition: Precondition) -> Written:
-    """Restore a target's file, and the question templates that came with it, as they were at a ref.
-
-    This also restores a deleted target. Raises NotFound where there was no such target at the ref, Conflict
-    where another document names one of the files and its content differs, PreconditionFailed, and what
-    `revisions.at` raises.
-    """
-    then = revisions.at(repository, to)
-    old = target_files.read(then, name)
-    if old is None:
-        raise NotFound(FOLDER.kind, name, then.commit)
-
-    def change(transaction: Transaction) -> Written:
-        existing = target_files.read(transaction, name)
-        precondition.check(name, existing.version if existing else None)
-        files = {path: transaction.blob(version) for path, version in old.files.items()}
-        is_there = question_templates.present(transaction, files) is not None
-        if existing and is_there and is_same(existing.document(), old.document()):
-            return _written(transaction, replace(existing, commit=transaction.tip))
-        changes = FileChanges(transaction)
-        changes.replace(name, existing.named_files() if existing else set(), old.named_files(), files)
-        transaction.write(FOLDER.path(name), transaction.blob(old.version))
-        warnings = changes.settle()
-        subject = f"Revert target {name} to {then.commit[:10]}"
-        before = existing.content() if existing else {}
-        trailers = {"Reverted-To": then.commit}
-        return _written(transaction, target_files.commit(transaction, origin, subject, before, old, trailers), warnings)
-
-    return repository.transact(change)
-
-
 def delete(repository: Repository, origin: Origin, name: str, precondition: Precondition) -> CommitId:
     """Delete a target, and the question templates that nobody else names; return the commit.
 
@@ -121,11 +86,10 @@ def preview(snapshot: Snapshot, request: TargetRequest) -> Written:
 def _commit(transaction: Transaction, origin: Origin, changes: FileChanges, outcome: Outcome) -> Written:
     """Commit one target, if it was written."""
     target, warnings = outcome.target, changes.settle()
-    if outcome.action is Action.KEEP:
+    if outcome.told is None:
         return _written(transaction, replace(target, commit=transaction.tip))
-    subject = f"{outcome.action} target {target.name}"
-    target = target_files.commit(transaction, origin, subject, outcome.before, target)
-    return _written(transaction, target, warnings, is_new=outcome.action is Action.CREATE)
+    commit = FOLDER.commit(transaction, origin, target_messages.of_one(origin, outcome.told))
+    return _written(transaction, replace(target, commit=commit), warnings, is_new=outcome.is_new)
 
 
 def _written(

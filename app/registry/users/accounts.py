@@ -1,5 +1,6 @@
 """Users and their tokens, kept in a repository of their own: `users/<user>.yml`.
 
+A user who was removed keeps a file that says so, since ids are not given twice.
 A token is 256 random bits. It is shown once, and only its SHA-256 is stored, so nobody can log in with
 what is on the disk. Each change is a commit: the history shows who had access, and when.
 """
@@ -9,16 +10,18 @@ import logging
 from collections.abc import Callable, Mapping, Set
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from app.domain.errors import Conflict, NotFound
-from app.domain.names import refuse_unportable
+from app.domain.names import enumerated, refuse_unportable
+from app.domain.preconditions import Precondition
 from app.domain.tokens import Token, TokenRequest, hash_of
-from app.registry import documents, messages
+from app.registry import documents, messages, repos
 from app.registry.messages import Origin
 from app.registry.users import user_files
+from app.registry.users.share_files import FOLDER as SHARES
 from app.registry.users.share_files import NOTE, PATH_OF_NOTE
-from app.registry.users.user_files import FOLDER, Tokens, User
+from app.registry.users.user_files import FOLDER, User
 from storage.errors import RepositoryDamaged, RepositoryExists, RepositoryNotFound, StorageError
 from storage.ids import CommitId
 from storage.repository import Repository
@@ -36,12 +39,13 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Index:
-    """All users at one commit. `unread` are the ids of users whose files are damaged."""
+    """All users at one commit. `unread` are the ids of users whose files are damaged, `removed` of those no more."""
 
     commit: CommitId
     users: Mapping[str, User]
     by_token_hash: Mapping[str, tuple[User, Token]]
     unread: Set[str]
+    removed: Set[str]
 
 
 class Accounts:
@@ -53,7 +57,7 @@ class Accounts:
     def __init__(self, store: Store, origin: Origin) -> None:
         """Keep the users in `store`. If the store has no repository for them, create it as `origin`."""
         self._store = store
-        self._index = _Index(documents.UNCOMMITTED, {}, {}, frozenset())
+        self._index = _Index(documents.UNCOMMITTED, {}, {}, frozenset(), frozenset())
         _make_missing(store, origin)
 
     def find_problem(self) -> StorageError | None:
@@ -67,13 +71,16 @@ class Accounts:
     def create(self, origin: Origin, user_id: str, alias: str | None, email: str | None) -> str:
         """Create a user, and return the secret of their first token, which is not stored.
 
-        Raises Conflict if there is a user with this id, or with one that differs only in case.
+        Raises Conflict if there is or was a user with this id, or with one that differs only in case.
         """
         token, secret = Token.make(_FIRST_TOKEN)
 
         def change(transaction: Transaction) -> None:
-            if transaction.read(FOLDER.path(user_id)) is not None:
-                raise Conflict(user_id, f"User '{user_id}' already exists. {_how_to_rotate(user_id, token.name)}")
+            found = documents.read(transaction, FOLDER.path(user_id))
+            if found is not None and user_files.is_removed(found[0]):
+                raise Conflict(user_id, f"User '{user_id}' was removed. Ids are not given twice: choose another one")
+            if found is not None:
+                raise Conflict(user_id, f"User '{user_id}' already exists. {how_to_rotate(user_id, token.name)}")
             refuse_unportable("user_id", FOLDER.path(user_id))
             user = User(user_id, alias, email, (token,))
             documents.write(transaction, FOLDER.path(user_id), user.document())
@@ -83,67 +90,57 @@ class Accounts:
         self.use(lambda repository: repository.transact(change))
         return secret
 
-    def create_token(self, origin: Origin, user_id: str, request: TokenRequest) -> tuple[Token, str]:
-        """Create another token for a user. Return the token and its secret, which is not stored.
+    def change(
+        self, origin: Origin, user_id: str, changes: Mapping[str, str | None], precondition: Precondition
+    ) -> User:
+        """Change the alias or the email of a user, or both, and return the user; None leaves one out.
 
-        Raises NotFound for the user, Conflict if they have a token of that name.
+        Raises NotFound, or PreconditionFailed by the version of the user's file.
         """
-        token, secret = Token.make(request)
 
-        def add(tokens: Tokens) -> Tokens:
-            if any(other.name == token.name for other in tokens):
-                how = _how_to_rotate(user_id, token.name)
-                raise Conflict(token.name, f"User '{user_id}' already has a token '{token.name}'. {how}")
-            return (*tokens, token)
+        def change(transaction: Transaction) -> User:
+            before, version = user_files.expect(transaction, user_id)
+            precondition.check(user_id, version)
+            documents.write(transaction, FOLDER.path(user_id), {**before, **changes})
+            lines = messages.changed_fields({name: before.get(name) for name in changes}, changes)
+            transaction.commit(messages.message(origin, f"Update user {user_id}", lines), origin.author)
+            return user_files.read(transaction, user_id)
 
-        details = {name: value for name, value in token.document().items() if name != "sha256"}
-        self._change_tokens(origin, user_id, f"Create token {token.name} of user {user_id}", add, details)
-        return token, secret
+        return self.use(lambda repository: repository.transact(change))
 
-    def rotate_token(self, origin: Origin, user_id: str, name: str) -> tuple[Token, str]:
-        """Replace a token by one of the same name and limits. Return it and its secret, which is not stored.
+    def remove(self, origin: Origin, user_id: str, precondition: Precondition, store: Store) -> int:
+        """Remove a user, and return how many tokens stopped working. The id stays taken: old commits name it.
 
-        The old secret stops working at once. Raises NotFound for the user or the token, Conflict where it expired.
+        Raises NotFound, PreconditionFailed by the version of the user's file, or Conflict while the user has repos
+        in `store`.
         """
-        made: list[tuple[Token, str]] = []
 
-        def renew(tokens: Tokens) -> Tokens:
-            made[:] = [token.renewed() for token in tokens if token.name == name]
-            if not made:
-                raise NotFound("Token", name)
-            if made[0][0].is_expired():
-                message = f"Token '{name}' of user '{user_id}' has expired: revoke it, and create another one"
-                raise Conflict(name, message)
-            return tuple(made[0][0] if token.name == name else token for token in tokens)
+        def change(transaction: Transaction) -> int:
+            document, version = user_files.expect(transaction, user_id)
+            precondition.check(user_id, version)
+            names = repos.list_names(store, user_id)
+            if names:
+                message = f"User '{user_id}' has repos: {enumerated(names)}. Transfer or delete them first"
+                raise Conflict(user_id, message)
+            documents.write(transaction, FOLDER.path(user_id), User(user_id, is_removed=True).document())
+            if transaction.version(SHARES.path(user_id)) is not None:
+                transaction.remove(SHARES.path(user_id))
+            transaction.commit(messages.message(origin, f"Remove user {user_id}"), origin.author)
+            return len(user_files.read_tokens(document, transaction, FOLDER.path(user_id)))
 
-        self._change_tokens(origin, user_id, f"Rotate token {name} of user {user_id}", renew)
-        return made[0]
-
-    def revoke_token(self, origin: Origin, user_id: str, name: str) -> None:
-        """Revoke one token, at once in every process; NotFound for the user or the token."""
-
-        def remove(tokens: Tokens) -> Tokens:
-            kept = tuple(token for token in tokens if token.name != name)
-            if len(kept) == len(tokens):
-                raise NotFound("Token", name)
-            return kept
-
-        self._change_tokens(origin, user_id, f"Revoke token {name} of user {user_id}", remove)
-
-    def revoke(self, origin: Origin, user_id: str) -> int:
-        """Revoke all tokens of a user, at once in every process, and return how many there were."""
-        revoked: list[Token] = []
-
-        def remove_all(tokens: Tokens) -> Tokens:
-            revoked[:] = tokens
-            return ()
-
-        self._change_tokens(origin, user_id, f"Revoke tokens of user {user_id}", remove_all)
-        return len(revoked)
+        return self.use(lambda repository: repository.transact(change))
 
     def list(self) -> list[User]:
-        """Return all users, sorted by id."""
+        """Return all users, sorted by id, without those whose files are damaged."""
         return list(self._current().users.values())
+
+    def unread(self) -> Set[str]:
+        """Return the ids of users whose files are damaged."""
+        return self._current().unread
+
+    def is_removed(self, user_id: str) -> bool:
+        """Tell whether there was a user of this id, who was removed."""
+        return user_id in self._current().removed
 
     def find(self, user_id: str) -> User | None:
         """Return a user by id, or None."""
@@ -166,33 +163,11 @@ class Accounts:
             found = self._whole().by_token_hash.get(presented)
         return found if found and hmac.compare_digest(presented, found[1].sha256) else None
 
-    def _change_tokens(
-        self,
-        origin: Origin,
-        user_id: str,
-        subject: str,
-        change_list: Callable[[Tokens], Tokens],
-        details: Mapping[str, Any] | None = None,
-    ) -> None:
-        path = FOLDER.path(user_id)
-
-        def change(transaction: Transaction) -> None:
-            found = documents.read(transaction, path)
-            if found is None:
-                raise NotFound(FOLDER.kind, user_id)
-            tokens = change_list(user_files.read_tokens(found[0], transaction, path))
-            document = {**found[0], "tokens": [token.document() for token in tokens]}
-            documents.write(transaction, path, document)
-            lines = messages.changed_fields({}, details or {})
-            transaction.commit(messages.message(origin, subject, lines), origin.author)
-
-        self.use(lambda repository: repository.transact(change))
-
     def _current(self) -> _Index:
         head = self.use(Repository.head)
         index = self._index
         if index.commit != head.commit:
-            index = self._index = _read_all(head)
+            index = self._index = _read_all(head, index.users)
         return index
 
     def _whole(self) -> _Index:
@@ -203,7 +178,7 @@ class Accounts:
                 user_files.read(head, user_id)
         except RepositoryDamaged as error:  # the message must not tell a stranger which users exist
             raise RepositoryDamaged(head.name, "the file of a user cannot be read") from error
-        self._index = _read_all(head)
+        self._index = _read_all(head, self._index.users)
         return self._index
 
     def use(self, act: Callable[[Repository], T]) -> T:
@@ -214,7 +189,8 @@ class Accounts:
             raise RepositoryDamaged(REPOSITORY, "its folder is gone") from error
 
 
-def _how_to_rotate(user_id: str, name: str) -> str:
+def how_to_rotate(user_id: str, name: str) -> str:
+    """Return a sentence for an operator who asked for a token that exists already."""
     return (
         f"If the token was lost, rotate it: POST /v1/admin/users/{user_id}/tokens/{name}/rotate, "
         f"or `bakehouse users tokens rotate {user_id} {name}`"
@@ -236,14 +212,25 @@ def _make_missing(store: Store, origin: Origin) -> None:
         pass
 
 
-def _read_all(head: Snapshot) -> _Index:
-    """Read all users. One whose file is damaged cannot log in, and keeps nobody else from doing so."""
-    users, unread = {}, set()
+def _read_all(head: Snapshot, known: Mapping[str, User]) -> _Index:
+    """Read all users but those who are `known` in the version that is there.
+
+    One whose file is damaged cannot log in, and keeps nobody else from doing so.
+    """
+    users, unread, removed = {}, set(), set()
+    versions = head.versions(FOLDER.name)
     for user_id in FOLDER.names(head):
+        user = known.get(user_id)
         try:
-            users[user_id] = user_files.read(head, user_id)
+            if user is None or user.version != versions.get(FOLDER.file(user_id)):
+                user = user_files.read(head, user_id)
         except RepositoryDamaged as error:
             unread.add(user_id)
             _log.error("User '%s' is passed over. %s", user_id, error)
+            continue
+        if user.is_removed:
+            removed.add(user_id)
+        else:
+            users[user_id] = user
     by_hash = {token.sha256: (user, token) for user in users.values() for token in user.tokens}
-    return _Index(head.commit, users, by_hash, unread)
+    return _Index(head.commit, users, by_hash, unread, removed)

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from app.domain.errors import NotFound
 from app.domain.tokens import Token
 from app.registry import documents
 from app.registry.documents import Source
 from app.registry.folders import Folder
 from storage.errors import RepositoryDamaged
+from storage.ids import BlobId
 
 FOLDER = Folder("users", "User")
 
@@ -17,28 +19,44 @@ Tokens = tuple[Token, ...]
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A user, with the name and address that commits show, and their tokens."""
+    """A user, with the name and address that commits show, and their tokens; one who was removed has neither."""
 
     id: str
     alias: str | None = None
     email: str | None = None
     tokens: Tokens = ()
+    is_removed: bool = False
+    version: BlobId = documents.UNWRITTEN
 
     def document(self) -> Mapping[str, Any]:
         """Return the content of the user's file."""
         tokens = [token.document() for token in self.tokens]
-        return {"alias": self.alias, "email": self.email, "tokens": tokens}
+        removed = {"removed": True} if self.is_removed else {}
+        return {"alias": self.alias, "email": self.email, "tokens": tokens, **removed}
 
 
 def read(source: Source, user_id: str) -> User:
     """Read the file of a user; RepositoryDamaged if it cannot be read."""
     path = FOLDER.path(user_id)
-    found = documents.read(source, path)
-    document: Mapping[str, Any] = found[0] if found else {}
+    document, version = documents.read(source, path) or ({}, documents.UNWRITTEN)
     alias, email = document.get("alias"), document.get("email")
     if not all(text is None or isinstance(text, str) for text in (alias, email)):
         raise RepositoryDamaged(source.name, f"{path} has an alias or email that is no text")
-    return User(user_id, alias, email, read_tokens(document, source, path))
+    tokens = read_tokens(document, source, path)
+    return User(user_id, alias, email, tokens, is_removed(document), version)
+
+
+def expect(source: Source, user_id: str) -> tuple[Mapping[str, Any], BlobId]:
+    """Return the document of a user and its version; NotFound if there is none, or the user was removed."""
+    found = documents.read(source, FOLDER.path(user_id))
+    if found is None or is_removed(found[0]):
+        raise NotFound(FOLDER.kind, user_id)
+    return found
+
+
+def is_removed(document: Mapping[str, Any]) -> bool:
+    """Tell whether a document is that of a user who was removed."""
+    return document.get("removed") is True
 
 
 def read_tokens(document: Mapping[str, Any], source: Source, path: str) -> Tokens:

@@ -41,6 +41,8 @@ def _check_user(snapshot: Snapshot, user_id: str, file: File) -> Iterator[str]:
     found = documents.parse(snapshot, FOLDER.path(user.id), file)
     if not documents.is_written(_as_written(user, found), file.data):
         yield FOREIGN
+    if user.is_removed and user.tokens:
+        yield "the user was removed and has tokens, which let nobody in"
 
 
 def _as_written(user: User, found: Mapping[str, Any]) -> Mapping[str, Any]:

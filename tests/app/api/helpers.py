@@ -30,9 +30,9 @@ NAMES = {
 TOOLS = [{"type": "function", "function": {"name": "f", "parameters": {"b": {}, "a": None}}}]
 
 
-def demo(app: Flask, *arguments: str) -> str:
+def demo(app: Flask, *arguments: str, stdin: str = "") -> str:
     """Return what git says of alice's repo."""
-    return git(app.extensions["bakehouse"].settings.data_dir / "repos/alice/demo.git", *arguments)
+    return git(app.extensions["bakehouse"].settings.data_dir / "repos/alice/demo.git", *arguments, stdin=stdin)
 
 
 def show(app: Flask, path: str) -> str:

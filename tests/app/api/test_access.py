@@ -8,7 +8,8 @@ import pytest
 from flask import Flask
 
 from app import create_app
-from app.registry.users import accounts
+from app.registry.messages import Origin
+from app.registry.users import user_tokens
 from app.settings import Settings
 from tests.app.api.helpers import new_user
 from tests.client import Client, assert_error, assert_mistakes
@@ -118,7 +119,7 @@ def test_a_revoked_token_stops_working_at_once_in_every_process(app: Flask, alic
     services = app.extensions["bakehouse"]
     other = create_app(services.settings)
     assert Client(other, alice.token).get("/v1/repo").status_code == 200
-    assert services.accounts.revoke(accounts.Origin("operator"), "alice") == 1
+    assert user_tokens.revoke_all(services.accounts, Origin("operator"), "alice") == 1
     for application in (app, other):
         assert_error(Client(application, alice.token).get("/v1/repo"), 401, "UNAUTHORIZED", "revoked")
 

@@ -60,10 +60,12 @@ def test_a_batch_is_one_commit_with_one_line_per_item(app: Flask, alice: Client,
     text, _, time = log(app, "-1", "--format=%an%n%B").partition("Time: ")
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z\n\n", time)
     assert text == (
-        "Alice\nWrite 3 targets\n\n"
-        "Create target base from default: temperature\n"
-        "Create target child from base: teacher_prompt, max_tokens\n"
-        "Create target plain from default: nothing changed\n\n"
+        "Alice\nWrite 3 targets: base, child, plain\n\n"
+        "Create base from default: temperature 1.0 → 1.5\n"
+        "Create child from base: 2 fields\n"
+        '  teacher_prompt: (unset) → "p"\n'
+        "  max_tokens: (unset) → 7\n"
+        "Create plain from default\n\n"
         "Request-Id: req-1\nUser: alice\nToken: initial\n"
     )
     child = yaml.safe_load(show(app, "targets/child.yml"))
@@ -140,7 +142,7 @@ def test_put_batch_replaces_existing_targets(app: Flask, alice: Client):
     assert alice.get(f"{TARGETS}/there").json["config"]["temperature"] == 0.1
     assert show(app, "templates/ask.txt") == "Other"
     assert log(app, "-1", "--format=%B").startswith(
-        "Write 1 target\n\nUpdate target there from there: generators, temperature\n"
+        'there: 2 fields\n\ntemperature: 1.0 → 0.1\ntemplates/ask.txt: "d61c404bf25f82a8bc18101c469944e7f1f7b658" → "'
     )
 
 

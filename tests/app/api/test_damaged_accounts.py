@@ -15,7 +15,7 @@ from flask import Flask
 from app import create_app
 from app.cli import main
 from app.settings import Settings, SettingsError
-from storage.journal import file_engine, header
+from storage.journal import header
 from storage.journal.journal_file import NAME
 from tests.app.api.helpers import new_user
 from tests.client import Client, assert_error
@@ -86,9 +86,8 @@ def test_server_starts_with_a_flipped_bit_in_the_journal_of_accounts(
 
 @pytest.mark.parametrize("how", ["flipped", "gone", "replaced by a file"])
 def test_server_reads_a_copy_of_accounts_put_in_place_without_a_restart(
-    app: Flask, data_dir: Path, alice: Client, monkeypatch: pytest.MonkeyPatch, how: str
+    app: Flask, data_dir: Path, alice: Client, how: str
 ):
-    monkeypatch.setattr(file_engine, "LOOK_SECONDS", 0)
     settle(data_dir)
     folder, copy = data_dir / "accounts.git", data_dir.with_name("copy")
     shutil.copytree(folder, copy)

@@ -47,7 +47,7 @@ def test_targets_start_from_the_default_and_keep_their_config(app: Flask, alice:
     assert yaml.safe_load(show(app, "defaults/target.yml")) == {"files": files, "config": expected}
     assert show(app, "templates/default-0.txt") == "Ask"
     text = log(app, "-1", "--format=%an%n%B")
-    assert text.startswith("Alice\nUpdate default target\n\n")
+    assert text.startswith("Alice\ndefault: 8 fields\n\n")
     assert "temperature: 1.0 → 0.5\n" in text
     assert 'model_name: "Qwen/Qwen3-32B" → (unset)\n' in text
     assert alice.post(TARGETS, target("after", max_tokens=5)).json["config"] == {**expected, "max_tokens": 5}

@@ -95,7 +95,7 @@ def test_a_writer_is_the_author_of_their_commits(app: Flask, alice: Client, bob:
     assert bob.post(TARGETS, target("b"), **AS_ALICE).status_code == 201
     assert alice.get(TARGETS).json == {"targets": ["b"]}
     text = log(app, "-1", "--format=%an <%ae>%n%B")
-    assert text.startswith("bob <bob@bakehouse.invalid>\nCreate target b\n")
+    assert text.startswith("bob <bob@bakehouse.invalid>\nCreate b from default: ")
     assert "On-Behalf-Of" not in text
     assert bob.delete(f"{TARGETS}/b", **AS_ALICE).status_code == 200
 

@@ -23,7 +23,8 @@ def test_a_version_has_author_time_and_changed_fields(app: Flask, alice: Client,
         "commit": second,
         "author": {"name": "Alice", "email": "alice@example.org", "user": "alice", "token": "initial"},
         "time": TEN,
-        "subject": "Update target a",
+        "subject": "a: 3 fields",
+        "reason": None,
         "action": "updated",
         "version": demo(app, "rev-parse", "main:targets/a.yml").strip(),
         "changes": [
@@ -32,7 +33,11 @@ def test_a_version_has_author_time_and_changed_fields(app: Flask, alice: Client,
             {"field": "/student_prompt", "new": "p"},
         ],
     }
-    assert (oldest["commit"], oldest["action"], oldest["subject"]) == (first, "created", "Create target a")
+    assert (oldest["commit"], oldest["action"], oldest["subject"]) == (
+        first,
+        "created",
+        "Create a from default: 2 fields",
+    )
     assert {"field": "/max_tokens", "new": 5} in oldest["changes"]
     assert (answer.json["next"], answer.headers["Git-Commit"]) == (None, second)
 

@@ -23,7 +23,8 @@ def test_an_entry_has_author_time_subject_and_changed_fields(
             "commit": commit,
             "author": {"name": "Alice", "email": "alice@example.org", "user": "alice", "token": "initial"},
             "time": TEN,
-            "subject": "Update target a",
+            "subject": "a: 4 fields",
+            "reason": None,
             "files": [
                 {
                     "path": "targets/a.yml",
@@ -100,7 +101,7 @@ def test_the_entry_of_a_batch_lists_each_file(alice: Client):
     batch = {"targets": [target("a", temperature=0.5), target("b", temperature=0.75), target("c", "a", v="p")]}
     assert alice.put(f"{TARGETS}/batch", batch).json["failed"] == {}
     entry = alice.get(f"{LOG}?limit=1").json["commits"][0]
-    assert entry["subject"] == "Write 3 targets"
+    assert entry["subject"] == "Write 3 targets: a, b, c"
     files = {file["path"]: file for file in entry["files"]}
     assert {path: file["action"] for path, file in files.items()} == {
         "targets/a.yml": "created",

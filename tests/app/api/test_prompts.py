@@ -36,7 +36,10 @@ def test_creating_a_prompt_again_is_200_and_differently_409(app: Flask, alice: C
     assert alice.get(f"{PROMPTS}/greeting").json == created.json
     assert yaml.safe_load(show(app, "prompts/greeting.yml")) == {"messages": MESSAGES}
     text = log(app, "-1", "--format=%an%n%B")
-    assert text.startswith('Alice\nCreate prompt greeting\n\nmessages: (unset) → [{"role": "system", ')
+    assert text.startswith(
+        "Alice\nCreate prompt greeting: 2 messages\n\n"
+        "messages.0 (system) added:\n+ You are terse.\nmessages.1 (user) added:\n+ Hello\n\nRequest-Id: "
+    )
 
 
 def test_a_prompt_of_any_shape_is_answered_to_the_byte(alice: Client):
@@ -86,7 +89,7 @@ def test_put_replaces_a_prompt_and_heeds_conditions(app: Flask, alice: Client):
     assert_error(alice.put(path, {"messages": []}, If_Match='"x"'), 412, "PRECONDITION_FAILED", blob)
     replaced = alice.put(path, {"messages": []}, If_Match=first.headers["ETag"])
     assert replaced.json == {"prompt_name": "greeting", "messages": []}
-    assert log(app, "-1", "--format=%s") == "Update prompt greeting\n"
+    assert log(app, "-1", "--format=%s") == "prompt greeting: 2 messages removed, tools changed\n"
     commits = log(app, "--format=%H")
     assert alice.put(path, {"messages": []}).headers["ETag"] == replaced.headers["ETag"]
     assert log(app, "--format=%H") == commits
@@ -182,7 +185,8 @@ def test_a_batch_of_prompts_is_one_commit(app: Flask, alice: Client, method: str
     }
     assert log(app, "--format=%H").split()[1:] == before
     assert log(app, "-1", "--format=%B").startswith(
-        "Write 2 prompts\n\nUpdate prompt a: 2 messages\nCreate prompt b: 3 messages\n\nRequest-Id: "
+        "Write 2 prompts: a, b\n\nprompt a: 2 messages added\n  messages.0 (system) added:\n  + You are terse.\n"
+        "  messages.1 (user) added:\n  + Hello\nCreate prompt b: 3 messages\n  messages.0 ("
     )
     assert alice.get(f"{PROMPTS}/b").json["messages"] == TOOL_TALK
     assert alice.request(method, f"{PROMPTS}/batch", {"prompts": {"a": MESSAGES}}).json["created"] == ["a"]

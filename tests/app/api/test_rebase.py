@@ -56,7 +56,7 @@ def test_rebase_resolves_a_target_on_todays_template(app: Flask, alice: Client):
     assert (document["template"], document["template_version"]) == ("base", base)
     assert document["overrides"] == {"max_tokens": 6}
     text = log(app, "-1", "--format=%an%n%B")
-    assert text.startswith("Alice\nRebase target child\n\n")
+    assert text.startswith("Alice\nRebase child on base: 2 fields\n\n")
     assert {"temperature: 0.5 → 0.7", f"Template: base {base}", "Request-Id: req-1"} <= set(text.splitlines())
     assert drift(alice, "child")["state"] == "current"
     assert explain(alice, "child")["fields"]["/temperature"]["beaten"][0]["value"] == 1.0
@@ -106,8 +106,8 @@ def test_all_descendants_are_rebased_in_one_commit_parents_first(app: Flask, ali
         assert recorded == demo(app, "rev-parse", f"main:targets/{template}.yml").strip()
     assert {state for *_, state in descendants(alice, "root")} == {"current"}
     assert show(app, "targets/apart.yml") == apart
-    assert log(app, "-1", "--format=%s") == "Rebase target root and 4 more\n"
-    assert "Rebase target a on c: " in log(app, "-1", "--format=%b")
+    assert log(app, "-1", "--format=%s") == "Rebase root and 4 more: 26 fields\n"
+    assert "Rebase a on c: 5 fields\n  temperature: 1.0 → 0.3\n" in log(app, "-1", "--format=%b")
     written = log(app, "-1", "--name-only", "--format=").split()
     assert written == [f"targets/{name}.yml" for name in ("a", "b", "c", "root", "y")]
     commit, default = demo(app, "rev-parse", "main", "main^").split()

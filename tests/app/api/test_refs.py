@@ -28,7 +28,10 @@ DEFAULT = f"{REPO}/defaults/target"
 WITHOUT_REF = {
     "tags.list_tags": "a tag is no part of what it is on",
     "tags.get_tag": "a tag is no part of what it is on",
-    "history.get_target_diff": "`from` and `to` say which two versions to compare",
+    "diffs.get_target_diff": "`from` and `to` say which two versions to compare",
+    "diffs.get_prompt_diff": "`from` and `to` say which two versions to compare",
+    "diffs.get_default_diff": "`from` and `to` say which two versions to compare",
+    "comparison.get_repo_diff": "`from` and `to` say which two commits to compare",
 }
 
 

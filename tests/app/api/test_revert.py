@@ -33,7 +33,7 @@ def test_revert_restores_the_file_in_a_new_commit(app: Flask, alice: Client):
     assert count(app) == before + 1
     assert answer.headers["Git-Commit"] == demo(app, "rev-parse", "main").strip()
     text = log(app, "-1", "--format=%an%n%B")
-    assert text.startswith(f"Alice\nRevert target a to {first[:10]}\n\n")
+    assert text.startswith(f"Alice\nRevert a to {first[:10]}: 2 fields\n\n")
     assert {"temperature: 0.7 → 0.5", "max_tokens: 5 → (unset)"} <= set(text.splitlines())
     assert log(app, "-1", "--format=%(trailers:key=Reverted-To,valueonly)").strip() == first
     assert alice.get(PATH).json == then.json
@@ -113,10 +113,10 @@ def test_a_revert_can_be_reverted(app: Flask, alice: Client):
     revert(alice, second)
     assert blob(app, "targets/a.yml") == blob(app, "targets/a.yml", second)
     assert log(app, "-4", "--format=%s").splitlines() == [
-        f"Revert target a to {second[:10]}",
-        f"Revert target a to {first[:10]}",
-        "Update target a",
-        "Create target a",
+        f"Revert a to {second[:10]}: temperature 0.5 → 0.7",
+        f"Revert a to {first[:10]}: temperature 0.7 → 0.5",
+        "a: temperature 0.5 → 0.7",
+        "Create a from default: temperature 1.0 → 0.5",
     ]
 
 

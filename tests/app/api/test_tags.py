@@ -25,6 +25,7 @@ def test_a_tag_is_an_annotated_git_tag_by_the_user(app: Flask, alice: Client, mo
         "message": "The first\n\nGood — for months.",
         "tagger": {"name": "Alice", "email": "alice@example.org", "user": "alice", "token": "initial"},
         "time": TEN,
+        "reason": None,
     }
     assert alice.get(f"{TAGS}/v1.0").json == created.json
     assert alice.get(TAGS).json == {"tags": [created.json]}
@@ -82,7 +83,8 @@ def test_tags_made_by_hand_are_read(app: Flask, alice: Client):
     demo(app, "update-ref", "refs/tags/light", "main")
     demo(app, "update-ref", "refs/tags/folder", "main^{tree}")
     answer = alice.get(f"{TAGS}/light")
-    assert answer.json == {"name": "light", "commit": tip(app), "message": None, "tagger": None, "time": None}
+    nobody = dict.fromkeys(("message", "tagger", "time", "reason"))
+    assert answer.json == {"name": "light", "commit": tip(app), **nobody}
     assert alice.get(TAGS).json == {"tags": [answer.json]}
     assert_error(alice.get(f"{TAGS}/folder"), 404, "RESOURCE_NOT_FOUND", "Tag 'folder'")
 

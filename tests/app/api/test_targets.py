@@ -46,8 +46,10 @@ def test_a_target_is_stored_as_readable_yaml(app: Flask, alice: Client):
 def test_a_commit_message_has_author_template_fields_and_request_id(app: Flask, alice: Client):
     alice.post(TARGETS, target("a", temperature=0.7), X_Request_Id="req-1")
     text = log(app, "-1", "--format=%an <%ae>%n%cn%n%B", "--", "targets/a.yml")
-    assert text.startswith("Alice <alice@example.org>\nBakehouse\nCreate target a\n\ntemperature: 1.0 → 0.7\n\n")
-    assert "Template: default " in text
+    assert text.startswith(
+        "Alice <alice@example.org>\nBakehouse\n"
+        "Create a from default: temperature 1.0 → 0.7\n\ntemperature: 1.0 → 0.7\n\nTemplate: default "
+    )
     assert "Request-Id: req-1\n" in text
     assert "On-Behalf-Of" not in text
 
@@ -103,7 +105,7 @@ def test_put_creates_replaces_and_takes_the_target_as_its_template(app: Flask, a
     assert alice.put(path, {"template": "default", "overrides": {"max_tokens": 5}}).status_code == 200
     answer = alice.put(path, {"template": "a", "overrides": {"temperature": 0.5}})
     assert (answer.json["config"]["max_tokens"], answer.json["config"]["temperature"]) == (5, 0.5)
-    assert log(app, "-1", "--format=%B").startswith("Update target a\n\ntemperature: 1.0 → 0.5\n")
+    assert log(app, "-1", "--format=%B").startswith("a: temperature 1.0 → 0.5\n\ntemperature: 1.0 → 0.5\n")
     replaced = alice.put(path, {"template": "default", "overrides": None})
     assert "max_tokens" not in replaced.json["config"]
     commits = log(app, "--format=%H")
@@ -119,7 +121,7 @@ def test_delete_removes_a_target_and_heeds_if_match(app: Flask, alice: Client):
     deleted = alice.delete(path, If_Match=etag)
     assert (deleted.status_code, deleted.json["message"]) == (200, "Target 'base' deleted")
     assert deleted.headers["Git-Commit"] == log(app, "-1", "--format=%H").strip()
-    assert log(app, "-1", "--format=%an: %s") == "Alice: Delete target base\n"
+    assert log(app, "-1", "--format=%an: %s") == "Alice: Delete base\n"
     assert_error(alice.get(path), 404, "RESOURCE_NOT_FOUND", "Target 'base'")
     assert_error(alice.delete(path, If_Match=etag), 404, "RESOURCE_NOT_FOUND", "Target 'base'")
     assert_error(alice.post(TARGETS, target("b", "base")), 404, "RESOURCE_NOT_FOUND", "Template 'base'")

@@ -12,7 +12,7 @@ from app import create_app
 from app.domain.tokens import TokenRequest
 from app.registry import documents
 from app.registry.messages import Origin
-from app.registry.users import accounts
+from app.registry.users import accounts, user_tokens
 from storage.store import Store
 from tests.app.api.helpers import TOKENS, new_token, new_user
 from tests.client import Client, assert_error, assert_mistakes
@@ -30,7 +30,7 @@ def test_tokens_are_created_listed_and_never_shown_again(master: Client):
     token = dict(made.json)
     secret = token.pop("api_key")
     assert datetime.fromisoformat(token["created_at"]).tzinfo is UTC
-    expected = {"name": "ci", **limits, "created_at": token["created_at"]}
+    expected = {"name": "ci", **limits, "created_at": token["created_at"], "made_with": None}
     assert token == {**expected, "expires_at": "2999-01-31T10:00:00+00:00"}
     listed = master.get(TOKENS)
     assert listed.json["tokens"][1] == token
@@ -78,7 +78,7 @@ def test_a_rotated_token_keeps_its_limits(app: Flask, master: Client, alice: Cli
     new_token(master, name="other")
     rotated = dict(master.post(f"{TOKENS}/ci/rotate", None).json)
     new = Client(app, rotated.pop("api_key"))
-    assert rotated == {"name": "ci", **limits, "created_at": rotated["created_at"]}
+    assert rotated == {"name": "ci", **limits, "created_at": rotated["created_at"], "made_with": None}
     assert [token["name"] for token in master.get(TOKENS).json["tokens"]] == ["initial", "ci", "other"]
     assert_error(old.get("/v1/repo"), 401, "UNAUTHORIZED")
     assert new.get("/v1/repo").json == alice.get("/v1/repo").json
@@ -88,7 +88,7 @@ def test_a_rotated_token_keeps_its_limits(app: Flask, master: Client, alice: Cli
 
 def test_what_cannot_be_rotated(app: Flask, master: Client, alice: Client):
     request = TokenRequest("old", expires=datetime(2026, 1, 31, tzinfo=UTC))
-    app.extensions["bakehouse"].accounts.create_token(Origin("operator"), "alice", request)
+    user_tokens.create(app.extensions["bakehouse"].accounts, Origin("operator"), "alice", request)
     assert_error(master.post(f"{TOKENS}/old/rotate", None), 409, "RESOURCE_CONFLICT", "has expired")
     assert_error(master.post(f"{TOKENS}/nope/rotate", None), 404, "RESOURCE_NOT_FOUND", "Token 'nope'")
     path = "/v1/admin/users/nobody/tokens/initial/rotate"
@@ -142,7 +142,7 @@ def test_an_expired_token_is_answered_401(app: Flask, master: Client, alice: Cli
     assert new_token(master, expires_at=later).get("/v1/repo").status_code == 200
     past = datetime(2026, 1, 31, tzinfo=UTC)
     request = TokenRequest("old", expires=past)
-    _, secret = app.extensions["bakehouse"].accounts.create_token(Origin("operator"), "alice", request)
+    _, secret = user_tokens.create(app.extensions["bakehouse"].accounts, Origin("operator"), "alice", request)
     response = Client(app, secret).get("/v1/repo")
     assert_error(response, 401, "UNAUTHORIZED", "expired at 2026-01-31T00:00:00+00:00")
     assert response.headers["WWW-Authenticate"].startswith("Bearer")

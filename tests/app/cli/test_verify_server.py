@@ -12,7 +12,7 @@ from storage.transaction import Transaction
 from tests.app.cli.verifying import HAND, assert_found, commit, verify
 from tests.client import Client
 from tests.seams import refuse
-from tests.storage.repositories import git, settle
+from tests.storage.repositories import commit_files, git, settle
 
 ALICE = "users/alice.yml"
 
@@ -56,6 +56,22 @@ def test_verify_accepts_a_user_file_of_an_older_version(data_dir: Path):
         transaction.commit("Create user alice", Origin("operator").author)
 
     Store(data_dir).open("accounts").transact(write_less)
+    assert_found(verify(data_dir=data_dir))
+
+
+def test_verify_accepts_the_file_of_a_removed_user_and_finds_tokens_in_it(data_dir: Path, master: Client):
+    master.delete("/v1/admin/users/bob")
+    assert_found(verify(data_dir=data_dir))
+    accounts = Store(data_dir).open("accounts")
+    document = {**documents.read(accounts.head(), ALICE)[0], "alias": None, "email": None, "removed": True}
+    accounts.transact(commit_files({"users/bob.yml": documents.dump(document)}))
+    assert_found(verify(data_dir=data_dir), "accounts: users/bob.yml: the user was removed and has tokens")
+    accounts.transact(commit_files({"users/bob.yml": documents.dump({**document, "removed": "yes", "tokens": []})}))
+    assert_found(verify(data_dir=data_dir), "accounts: users/bob.yml: it is not written as Bakehouse writes it")
+
+
+def test_verify_accepts_tokens_that_tokens_made(data_dir: Path, alice: Client):
+    assert alice.post("/v1/tokens", {"name": "ci"}).status_code == 201
     assert_found(verify(data_dir=data_dir))
 
 

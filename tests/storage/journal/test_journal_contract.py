@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.errors import RepositoryNotFound, TipMoved
-from storage.journal import file_engine
 from storage.journal.file_engine import FileJournal
 from storage.journal.interface import Engine, Journal, Position
 from storage.journal.records import Record
@@ -125,8 +124,7 @@ def test_shrinking_loses_nothing_and_waits_for_nobody(journal: Journal):
     assert journal.read(None).records == [record(b"2")]
 
 
-def test_a_journal_that_was_replaced_is_gone(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(file_engine, "LOOK_SECONDS", 0)
+def test_a_journal_that_was_replaced_is_gone(engine: Engine, tmp_path: Path):
     folder = tmp_path / "demo.git"
     folder.mkdir()
     journal = engine(Location("demo", folder))

@@ -33,6 +33,11 @@ def test_parse_returns_what_was_serialized(entries):
         assert tree.find(name, mode) == object_id
 
 
+@given(NAMES)
+def test_files_are_those_that_were_put_in(entries):
+    assert build(entries).files() == {name: id_ for name, (mode, id_) in entries.items() if mode == FILE}
+
+
 @given(NAMES, NAMES)
 def test_parse_beside_another_tree_returns_the_same(entries, other):
     tree = build(entries)

@@ -1,0 +1,69 @@
+"""`bakehouse revert` and `bakehouse rebase`: put a target right, and say why."""
+
+import click
+
+from app.cli.audit import commits
+from app.cli.audit.client import Answer, Client
+from app.cli.audit.options import REASON, asking
+from app.cli.audit.output import Cell, Output, commit_id
+
+
+@click.command()
+@click.argument("target")
+@click.option("--to", metavar="REF", required=True, help="The commit, tag, label or time to go back to.")
+@REASON
+@asking
+def revert(client: Client, output: Output, target: str, to: str, reason: str | None) -> None:
+    """Put a target back as it was at a commit, in a new commit. This also restores a deleted target.
+
+    In a pipe, the line has: target, commit.
+    """
+    answer, commit = client.write("POST", "targets", target, "revert", body={"to": to}, reason=reason)
+    if output.as_json:
+        output.json(answer)
+    elif output.is_terminal:
+        output.line(Cell(target, "bold"), f" is as it was at {to}, by commit ", commit_id(commit))
+    else:
+        output.row(target, commit)
+    _warn(output, answer)
+
+
+@click.command()
+@click.argument("target")
+@click.option("--descendants", is_flag=True, help="With all targets made from it.")
+@click.option("--dry-run", is_flag=True, help="Only show what would change.")
+@REASON
+@asking
+def rebase(client: Client, output: Output, target: str, descendants: bool, dry_run: bool, reason: str | None) -> None:
+    """Resolve a target again on what its template is now, in one commit with all that follows.
+
+    In a pipe, a line for each field: target, field, old and new value.
+    """
+    body = {"descendants": descendants, "dry_run": dry_run}
+    answer, commit = client.write("POST", "targets", target, "rebase", body=body, reason=reason)
+    if output.as_json:
+        output.json(answer)
+    elif output.is_terminal:
+        _show(output, answer, commit)
+    else:
+        for changed in answer["targets"]:
+            for row in commits.rows(changed) if changed["changes"] else ():
+                output.row(changed["target_name"], *row)
+    _warn(output, answer)
+
+
+def _show(output: Output, answer: Answer, commit: str) -> None:
+    for changed in answer["targets"]:
+        output.line(Cell(changed["target_name"], "bold"))
+        commits.changes(output, changed)
+    if not answer["targets"]:
+        output.line("Nothing to do: the template has not changed.")
+    elif answer["dry_run"]:
+        output.line(Cell("Nothing was written: this was a dry run.", "dim"))
+    else:
+        output.line("Written by commit ", commit_id(commit))
+
+
+def _warn(output: Output, answer: Answer) -> None:
+    for warning in answer.get("warnings", ()):
+        output.note(f"Warning: {warning}")

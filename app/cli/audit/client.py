@@ -1,0 +1,145 @@
+"""Requests to one repo of a server, or of a clone, and what a person is told where they fail."""
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+import httpx2
+from click import UsageError
+
+from app.cli.audit.errors import NoAnswer, Refused
+from app.cli.audit.visible import visible
+
+_MOST_REDIRECTS = 5
+_HINTS: dict[int, str] = {
+    HTTPStatus.UNAUTHORIZED: "Set BAKEHOUSE_TOKEN to a token of yours.",
+    HTTPStatus.TOO_MANY_REQUESTS: "Try again later.",
+}
+
+Query = dict[str, str | int | bool | None]
+Answer = dict[str, Any]
+
+
+class Client:
+    """Requests for one repo. `http` knows the address, the caller and the owner of the repo."""
+
+    def __init__(self, http: httpx2.Client, repo_name: str, *, is_clone: bool = False) -> None:
+        self._http = http
+        self._start = f"/v1/repo/{quote(repo_name, safe='')}"
+        self.is_clone = is_clone
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def get(self, *path: str, **query: str | int | bool | None) -> Answer:
+        """Return what a GET is answered. Refused or NoAnswer if there is no answer."""
+        return _object(self._send("GET", path, query, {}))
+
+    def text(self, media_type: str, *path: str, **query: str | int | bool | None) -> str:
+        """Return what a GET is answered as text of a media type."""
+        return self._send("GET", path, query, {"Accept": media_type}).text
+
+    def pages(self, *path: str, limit: int, **query: str | int | bool | None) -> Iterator[Answer]:
+        """Yield pages of commits, newest first, until they have `limit` of them."""
+        before: str | None = None
+        while limit > 0:
+            page = self.get(*path, **query, before=before, limit=min(limit, 100))
+            yield page
+            limit -= len(page["commits"])
+            before = page["next"]
+            if before is None:
+                return
+
+    def write(
+        self, method: str, *path: str, body: Answer | None = None, reason: str | None = None
+    ) -> tuple[Answer, str]:
+        """Return what a write is answered, and the id of the commit, whose message begins with the reason."""
+        if self.is_clone:
+            raise UsageError("A clone is only read. Set BAKEHOUSE_URL and BAKEHOUSE_TOKEN to write to the server.")
+        headers = {} if reason is None else {"X-Change-Reason": f"UTF-8''{quote(reason, safe='')}"}
+        response = self._send(method, path, {}, headers, body)
+        return _object(response), response.headers.get("Git-Commit", "")
+
+    def _send(
+        self, method: str, path: tuple[str, ...], query: Query, headers: dict[str, str], body: Answer | None = None
+    ) -> httpx2.Response:
+        address = "/".join([self._start, *(quote(part, safe="") for part in path)])
+        given = {name: str(value).lower() if value is True else str(value) for name, value in query.items() if value}
+        request = self._http.build_request(method, address, params=given, headers=headers, json=body)
+        try:
+            response = self._follow(request)
+        except httpx2.TimeoutException as error:
+            raise NoAnswer(f"{_host(request)} takes too long to answer. Try again later.") from error
+        except httpx2.TransportError as error:
+            raise NoAnswer(f"There is no server at {_host(request)}: {visible(str(error))}") from error
+        except httpx2.HTTPError as error:
+            raise NoAnswer(f"The answer of {_host(request)} cannot be read: {visible(str(error))}") from error
+        if not response.is_success:
+            raise _failure(response)
+        return response
+
+    def _follow(self, request: httpx2.Request) -> httpx2.Response:
+        """Send a request, and go on where a repo has another name now, but never to another server."""
+        for _ in range(_MOST_REDIRECTS):
+            response = self._http.send(request, follow_redirects=False)
+            following = response.next_request
+            if following is None:
+                return response
+            if request.method != "GET" or _origin(following) != _origin(request):
+                place = visible(str(following.url.copy_with(query=None, fragment=None)))
+                raise NoAnswer(f"{_host(request)} sends this request on to {place}, where nothing is sent.")
+            request = following
+        raise NoAnswer(f"{_host(request)} sends this request in a circle.")
+
+
+def _origin(request: httpx2.Request) -> tuple[str, str, int | None]:
+    return request.url.scheme, request.url.host, request.url.port
+
+
+def _host(request: httpx2.Request) -> str:
+    scheme, host, port = _origin(request)
+    return visible(f"{scheme}://{host}" + (f":{port}" if port else ""))
+
+
+def _parse(response: httpx2.Response) -> Any:
+    try:
+        return response.json()
+    except (ValueError, RecursionError) as error:
+        raise _not_bakehouse(response) from error
+
+
+def _object(response: httpx2.Response) -> Answer:
+    found = _parse(response)
+    if not isinstance(found, dict):
+        raise _not_bakehouse(response)
+    return found
+
+
+def _not_bakehouse(response: httpx2.Response) -> NoAnswer:
+    return NoAnswer(
+        f"{_host(response.request)} answers with status {response.status_code}, and not as Bakehouse does. "
+        "Look whether BAKEHOUSE_URL is the address of the server, such as https://bakehouse.example.org."
+    )
+
+
+def _failure(response: httpx2.Response) -> Refused | NoAnswer:
+    """Return what a person is told of an answer that is an error."""
+    said = _parse(response)
+    try:
+        sentences = [said["message"]] if "message" in said else [_mistake(each) for each in said["detail"]]
+    except (KeyError, TypeError):
+        return _not_bakehouse(response)
+    hint = _HINTS.get(response.status_code)
+    message = "\n".join([*map(visible, sentences), *([hint] if hint else [])])
+    return NoAnswer(message) if response.is_server_error else Refused(message)
+
+
+def _mistake(mistake: Answer) -> str:
+    """Return one mistake in a request: where, and what to do."""
+    _, *place = mistake["loc"]
+    where = ".".join(map(str, place))
+    return f"{where}: {mistake['msg']}" if where else str(mistake["msg"])

@@ -1,0 +1,96 @@
+"""`bakehouse explain`: for each field of a target, who set it, when and why."""
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+import click
+
+from app.cli.audit import commits
+from app.cli.audit.client import Answer, Client
+from app.cli.audit.errors import Refused
+from app.cli.audit.field_names import name_of, pointer_of
+from app.cli.audit.options import FULL, REF, asking
+from app.cli.audit.output import Cell, Output, value
+from app.cli.audit.visible import visible
+
+_HEADS = ("field", None, "value", "set by", "of", "since (UTC)", "who", "why", "commit")
+
+
+@click.command()
+@click.argument("target")
+@click.argument("field", required=False)
+@REF
+@FULL
+@click.option("-v", "--verbose", is_flag=True, help="Also the values that were replaced.")
+@asking
+def explain(
+    client: Client, output: Output, target: str, field: str | None, ref: str | None, full: bool, verbose: bool
+) -> None:
+    """Tell for each field of a target, or for one FIELD, which layer set it, since when, by whom and why.
+
+    FIELD is a name such as 'temperature' or 'generators.0.numq', or a JSON Pointer.
+
+    In a pipe, a line has: field, state (set, removed or beaten), value, layer, name, time, user, reason, commit.
+    """
+    answer = _read(client, target, ref, full=full)
+    if field is not None:
+        answer = _only(answer, target, field)
+    if output.as_json:
+        output.json(answer)
+        return
+    output.table(_HEADS, _records(answer, verbose=verbose))
+
+
+def _read(client: Client, target: str, ref: str | None, *, full: bool) -> Answer:
+    """Return an explanation. The fields of later pages, which explain templates, are those not told before."""
+    answer = page = client.get("targets", target, "explain", ref=ref, full=full)
+    while page["next"] is not None:
+        following = page["next"]
+        place = ("targets", following["target_name"], "explain")
+        page = client.get(*place, ref=following["ref"], offset=following["offset"], full=full)
+        if following["target_name"] != answer["target_name"] or page["layers"][0] not in answer["layers"]:
+            answer["layers"] += page["layers"]
+        for part in ("fields", "removed"):
+            told = {each["field"] for each in (*answer["fields"], *answer["removed"])}
+            answer[part] += [each for each in page[part] if each["field"] not in told]
+        answer["next"] = page["next"]
+    return answer
+
+
+def _only(answer: Answer, target: str, name: str) -> Answer:
+    """Return the explanation of one field and of those within it; Refused if there is none."""
+    pointer = pointer_of(name)
+    kept = {
+        part: [each for each in answer[part] if each["field"] == pointer or each["field"].startswith(f"{pointer}/")]
+        for part in ("fields", "removed")
+    }
+    if not any(kept.values()):
+        names = [name_of(each["field"]) for part in ("fields", "removed") for each in answer[part]]
+        near = get_close_matches(name, names, n=1)
+        meant = f"; did you mean '{near[0]}'?" if near else "."
+        raise Refused(visible(f"Target '{target}' has no field '{name}'{meant}"))
+    return answer | kept
+
+
+def _records(answer: Answer, *, verbose: bool) -> Iterator[tuple[Cell, ...]]:
+    for part, state, style in (("fields", "set", "bold"), ("removed", "removed", "red")):
+        for field in answer[part]:
+            is_cut = "value_cut" in field
+            said = value(field, "value", style)
+            if state == "removed" and not is_cut:
+                said = Cell(said.text, style, "(removed)")
+            name = name_of(field["field"])
+            yield (Cell(name), Cell(state), said, *_layer(field), *commits.line(field))
+            for beaten in field["beaten"] if verbose else ():
+                empty = (Cell(""),) * 4
+                yield (
+                    Cell(name, "", ""),
+                    Cell("beaten"),
+                    value(beaten, "value", "dim"),
+                    *_layer(beaten, "dim"),
+                    *empty,
+                )
+
+
+def _layer(part: Answer, style: str = "") -> tuple[Cell, Cell]:
+    return Cell(part["layer"], style), Cell(part["name"], style)

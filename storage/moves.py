@@ -1,0 +1,78 @@
+"""Moving and removing whole repositories: each is one rename, beside readers and writers of any process.
+
+Whoever moves a repository holds its journal. A write that came first moves along. A write that comes later finds
+the journal's file gone from its place, or another one there, and gets RepositoryNotFound: `FileJournal.lock` looks
+once more when it has the lock. So no write is answered in a folder that nobody looks at.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from storage.errors import NameTaken, RepositoryExists
+from storage.location import Location
+from storage.machine import disk
+from storage.shared import Shared
+
+SUFFIX = ".git"
+UNFINISHED = ".new-"  # how the names of folders start that are no repository yet, or no longer
+
+
+def move(shared: Shared, source: Location, target: Location, before: Callable[[], None]) -> None:
+    """Rename the folder of a repository, durably or not at all. Both parent folders exist, on one file system.
+
+    `before` is called once nothing else can refuse the move, while nobody can write to the repository.
+    Raises RepositoryExists or NameTaken where the name is taken.
+    """
+    parents = sorted({source.folder.parent, target.folder.parent})  # one order, so that no two moves wait in a circle
+    with ExitStack() as held:
+        for parent in parents:
+            held.enter_context(disk.exclusive(parent, shared.waits))
+        refuse_other_case(target.folder, target.name, but=source.folder)
+        if target.folder.exists():
+            raise RepositoryExists(target.name)
+        held.enter_context(_held(shared, source))
+        before()
+        source.folder.rename(target.folder)
+        try:
+            for parent in parents:
+                disk.sync(parent)
+        except OSError:
+            target.folder.rename(source.folder)
+            raise
+
+
+def remove(shared: Shared, location: Location) -> None:
+    """Remove a repository for good. A crash leaves it whole, or a folder that `remove_leftovers` takes away."""
+    parent = location.folder.parent
+    with disk.exclusive(parent, shared.waits):
+        remove_leftovers(parent)
+        with _held(shared, location):
+            gone = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=parent))
+            location.folder.rename(gone / location.folder.name)
+        disk.sync(parent)
+        shutil.rmtree(gone)
+
+
+def remove_leftovers(parent: Path) -> None:
+    """Remove what a process left that died here. The caller holds the folder."""
+    for leftover in parent.glob(f"{UNFINISHED}*"):
+        shutil.rmtree(leftover)
+
+
+def refuse_other_case(path: Path, name: str, but: Path | None = None) -> None:
+    """Raise NameTaken where the folder has an entry other than `but` that differs from a new one only in case."""
+    for entry in os.listdir(path.parent):
+        if entry != path.name and entry.lower() == path.name.lower() and path.parent / entry != but:
+            raise NameTaken(name, entry.removesuffix(SUFFIX))
+
+
+def _held(shared: Shared, location: Location) -> ExitStack:
+    """Hold a repository against maintenance, which knows files by their paths, and then against writers."""
+    with ExitStack() as held:
+        held.enter_context(disk.exclusive(location.folder / "objects", shared.waits))
+        held.enter_context(shared.open_journal(location).lock())
+        return held.pop_all()

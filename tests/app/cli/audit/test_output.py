@@ -1,0 +1,162 @@
+"""What the commands print: lines for a pipe, colours for a terminal, and nothing that steers the terminal."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from app.cli.audit import visible
+from app.cli.audit.field_names import name_of, pointer_of
+from tests.app.cli.audit.asking import Pull, ask, lines
+from tests.client import Client
+from tests.payloads import made
+from tests.storage.repositories import git
+
+PATH = "targets/calm_target.yml"
+HOSTILE = "[red]a\x1b[31m\x07\u202e\u009b2J\n\tb[/red]"
+
+
+@pytest.fixture
+def hostile(clone: Path, alice: Client, pull: Pull) -> Path:
+    """A clone with a value, a key and an author that would steer a terminal."""
+    extra = {HOSTILE: HOSTILE, "plain": "[bold]x[/bold]"}
+    assert alice.put("/v1/repo/demo/targets/calm_target", made(extra_kwargs=extra)).status_code == 200
+    pull()
+    git(
+        clone,
+        "-c",
+        "user.name=\x1b[31mEve",
+        "-c",
+        "user.email=e@\x1b]0;x",
+        "commit",
+        "--quiet",
+        "--allow-empty",
+        "-m",
+        HOSTILE,
+    )
+    return clone
+
+
+def test_a_line_has_one_record_and_each_column_its_place(clone: Path):
+    found = lines(ask("explain", "calm_target", "temperature", "-v", "--clone", clone))
+    assert [record[:5] for record in found] == [
+        ["temperature", "set", "0.1", "template", "calm_target"],
+        ["temperature", "beaten", "1.0", "template", "coding_target"],
+        ["temperature", "beaten", "1.0", "default", "default"],
+    ]
+    assert found[0][5].endswith("Z")
+    assert found[0][6] == "alice"
+    assert found[0][8] == git(clone, "log", "--format=%H", "--diff-filter=A", "--", "targets/calm_target.yml").strip()
+    assert {len(record) for record in found} == {9}
+
+
+def test_a_removed_field_is_told(clone: Path, alice: Client, pull: Pull):
+    alice.put("/v1/repo/demo/targets/calm_target", made("calm_target", max_tokens=None))
+    pull()
+    found = lines(ask("explain", "calm_target", "max_tokens", "--clone", clone))
+    assert [record[:5] for record in found] == [["max_tokens", "removed", "null", "overrides", "calm_target"]]
+    assert "(removed)" in ask("explain", "calm_target", "--clone", clone, FORCE_COLOR="1").stdout
+
+
+def test_the_log_has_a_line_for_each_field(clone: Path):
+    found = lines(ask("log", "--path", "targets/coding_target.yml", "-n", 2, "--clone", clone))
+    assert {len(record) for record in found} == {9}
+    deleted, updated = found[0], [record for record in found if record[5] == "updated"]
+    assert deleted[4:7] == ["targets/coding_target.yml", "deleted", "template"]
+    assert ["max_tokens", "150", "9"] in [record[6:] for record in updated]
+
+
+def test_a_history_goes_over_as_many_pages_as_are_asked_for(clone: Path, alice: Client, pull: Pull):
+    for number in range(1, 131):
+        alice.put("/v1/repo/demo/targets/calm_target", made("calm_target", max_tokens=number))
+    pull()
+    commits = [record[0] for record in lines(ask("history", "calm_target", "-n", 120, "--clone", clone))]
+    assert len(set(commits)) == 120
+    answer = json.loads(ask("history", "calm_target", "-n", 120, "--json", "--clone", clone).stdout)
+    assert len(answer["commits"]) == 120
+    assert answer["next"] is not None
+    everything = json.loads(ask("history", "calm_target", "-n", 500, "--json", "--clone", clone).stdout)
+    assert everything["next"] is None
+    assert [commit["commit"] for commit in everything["commits"]] == git(
+        clone, "log", "--format=%H", "--", PATH
+    ).split()
+
+
+def test_nothing_from_outside_steers_the_terminal(hostile: Path):
+    for command in (
+        "explain calm_target -v",
+        "log -n 3",
+        "history calm_target",
+        "diff HEAD -t calm_target --against asking_target --patch",
+    ):
+        for as_json in ((), ("--json",)):
+            for colour in ({}, {"FORCE_COLOR": "1", "COLUMNS": "200"}):
+                said = ask(*command.split(), *as_json, "--clone", hostile, **colour)
+                assert said.exit_code == 0, said.output
+                assert not [char for char in said.stdout if not char.isprintable() and char not in "\n\t\x1b"]
+                if not colour or as_json:
+                    assert "\x1b" not in said.stdout
+
+
+def test_markup_in_a_value_is_shown_as_it_is(hostile: Path):
+    for colour in ({}, {"FORCE_COLOR": "1", "NO_COLOR": "1", "COLUMNS": "200"}):
+        said = ask("explain", "calm_target", "extra_kwargs", "--clone", hostile, **colour)
+        assert '"[bold]x[/bold]"' in said.stdout
+        assert "[red]a" in said.stdout
+
+
+def test_json_keeps_every_character(hostile: Path, alice: Client):
+    answer = json.loads(ask("explain", "calm_target", "--json", "--clone", hostile).stdout)
+    assert answer["fields"] == alice.get("/v1/repo/demo/targets/calm_target/explain").json["fields"]
+    assert HOSTILE in [field.get("value") for field in answer["fields"]]
+
+
+def test_colours_are_for_terminals_and_obey_the_usual_variables(clone: Path):
+    plain = ask("log", "-n", 1, "--clone", clone).stdout
+    coloured = ask("log", "-n", 1, "--clone", clone, FORCE_COLOR="1").stdout
+    without = ask("log", "-n", 1, "--clone", clone, FORCE_COLOR="1", NO_COLOR="1").stdout
+    assert "\x1b[" not in plain
+    assert "\x1b[33mcommit " in coloured
+    assert "\x1b[33m" not in without
+    assert without.startswith("commit ")
+
+
+def test_a_table_that_is_too_wide_becomes_two_lines_a_record(clone: Path):
+    narrow, wide = (
+        re.sub(
+            r"\x1b\[\d*m", "", ask("explain", "calm_target", "--clone", clone, FORCE_COLOR="1", COLUMNS=width).stdout
+        )
+        for width in ("60", "400")
+    )
+    commit = git(clone, "log", "--format=%h", "--abbrev=7", "--diff-filter=A", "--", "targets/calm_target.yml").strip()
+    assert re.search(
+        rf"^temperature  0\.1\n    template  calm_target  [\d-]+ [\d:]+  Alice  {commit}$", narrow, re.MULTILINE
+    )
+    assert re.search(rf"^temperature +0\.1 +template +calm_target +[\d-]+ [\d:]+ +Alice +{commit}$", wide, re.MULTILINE)
+    assert re.match(r"field +value +set by +of +since \(UTC\) +who +commit *\n─", wide)
+
+
+@pytest.mark.parametrize(
+    ("pointer", "name"),
+    [
+        ("/temperature", "temperature"),
+        ("/generators/0/numq", "generators.0.numq"),
+        ("/extra_kwargs/a~1b", "extra_kwargs.a/b"),
+        ("/extra_kwargs/a~01", "extra_kwargs.a~1"),
+        ("/extra_kwargs/a.b", "/extra_kwargs/a.b"),
+        ("/extra_kwargs/", "extra_kwargs."),
+    ],
+)
+def test_the_name_of_a_field_leads_back_to_it(pointer: str, name: str):
+    assert name_of(pointer) == name
+    assert pointer_of(name) == pointer
+
+
+def test_text_is_made_visible():
+    assert visible.visible("a\x1b[0m\u202eb\n") == r"a\x1b[0m\u{202e}b\n"
+    assert visible.lines("a\r\n\tb\x00\n") == "a\\r\n\tb\\x00\n"
+    assert json.loads(visible.as_json({HOSTILE: "\ud800ü"})) == {HOSTILE: "\ud800ü"}
+    assert visible.as_json({"a": "\U000e0001"}).isprintable()
+    assert visible.shown({"old_cut": {"start": '"ab', "length": 5000, "sha256": "0"}}, "old") == '"ab… (5000 bytes)'
+    assert visible.shown({}, "old") == ""
