@@ -3,7 +3,7 @@
 import csv
 import json
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from io import StringIO
 from itertools import repeat
@@ -97,9 +97,9 @@ class _Pages:
         page = self._choose(self._members, len)
         commits = self._last_changes(page.names)
         shown = page.shown
-        if self._has("changed"):
-            changed = (commits[name].encode() for name in page.names)
-            shown = [b'%b,"changed":"%b"' % (one, commit) for one, commit in zip(shown, changed, strict=True)]
+        if commits:
+            changed = (_changed(commits.get(name)) for name in page.names)
+            shown = [one + commit for one, commit in zip(shown, changed, strict=True)]
         rest = {
             **({"commits": self._blocks(commits.values())} if self._has("changed") else {}),
             "next": self._next(page),
@@ -130,7 +130,8 @@ class _Pages:
         commits = self._last_changes(page.names)
         blocks = self._blocks(commits.values())
         for name, row in zip(page.names, page.shown, strict=True):
-            writer.writerow([*row, *(_commit_cells(blocks[commits[name]]) if told else ())])
+            block = blocks[commits[name]] if name in commits else None
+            writer.writerow([*row, *(_commit_cells(block) if told else ())])
         return file.getvalue(), self._next(page)
 
     def _choose(self, show: Callable[[str, Row | None], Any], size: Callable[[Any], int]) -> _Page:
@@ -170,15 +171,18 @@ class _Pages:
     def _has(self, name: str) -> bool:
         return name in self._query["include"]
 
-    def _last_changes(self, names: Sequence[str]) -> Mapping[str, Any]:
-        """Return the last commit that changed each target of a page, by name, where that was asked for."""
+    def _last_changes(self, names: Sequence[str]) -> Mapping[str, CommitId]:
+        """Return the last commit that changed each target of a page, by name, where that was asked for.
+
+        What somebody put in the place of a target's file, such as a folder, has none.
+        """
         if not self._has("changed"):
             return {}
         paths = {name: FOLDER.path(name) for name in names}
         found = self._repository.last_changes(list(paths.values()), self._snapshot.commit)
-        return {name: found[path] for name, path in paths.items()}
+        return {name: found[path] for name, path in paths.items() if path in found}
 
-    def _blocks(self, commits: Any) -> dict[str, Any]:
+    def _blocks(self, commits: Iterable[CommitId]) -> dict[str, Any]:
         return {
             commit: payloads.commit(commit, self._repository.signature(commit)) for commit in dict.fromkeys(commits)
         }
@@ -215,6 +219,12 @@ def _link(following: str | None) -> dict[str, str]:
     return {"Link": f'<{versions.path()}?{query}>; rel="next"'}
 
 
-def _commit_cells(block: Mapping[str, Any]) -> list[str]:
+def _changed(commit: CommitId | None) -> bytes:
+    return b"" if commit is None else f',"changed":"{commit}"'.encode()
+
+
+def _commit_cells(block: Mapping[str, Any] | None) -> list[str]:
+    if block is None:
+        return [""] * len(_COMMIT_COLUMNS)
     told = {**block, "author": block["author"]["name"], "user": block["author"]["user"]}
     return [cell(told[name] or "") for name in _COMMIT_COLUMNS]

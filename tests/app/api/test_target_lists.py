@@ -414,6 +414,17 @@ def test_files_by_hand_are_listed_and_a_damaged_one_is_named(app: Flask, alice: 
     assert "bad" in names(alice, q="b")
 
 
+def test_what_is_no_file_has_no_values_and_no_last_change(app: Flask, alice: Client):
+    first = put(alice, "a")
+    commit_by_hand(app, {"targets/x.yml/y.yml": b"a: 1\n"})
+    assert names(alice, q="x") == ["x"]
+    assert listed(alice, include="changed")["targets"] == [{"target_name": "a", "changed": first}, {"target_name": "x"}]
+    assert listed(alice, include="changed", q="x")["commits"] == {}
+    assert names(alice, include="config") == ["a"]
+    text = alice.get(f"{TARGETS}?include=changed&q=x", Accept="text/csv").text
+    assert text.splitlines()[1] == "x,,,,,,"
+
+
 def test_an_empty_repo_has_an_empty_page(app: Flask, alice: Client):
     page = listed(alice, include="config,changed", fields="temperature")
     assert page == {"targets": [], "commits": {}, "next": None, "commit": tip(app), "total": 0}
