@@ -49,7 +49,7 @@ def dangling_at(source: Source) -> list[str]:
             concerned[f"there is no prompt '{prompt}' at this commit."].append(name)
         for path in mentioned.files.keys() - files:
             concerned[f"there is no file '{path}' at this commit."].append(name)
-        template = DEFAULT_TEMPLATE if name == DEFAULT_TEMPLATE else own_template.template(source, name)[0]
+        template = DEFAULT_TEMPLATE if name == DEFAULT_TEMPLATE else own_template.template(source, name).name
         if template not in targets:
             concerned[f"there is no template '{template}' at this commit."].append(name)
     return [f"{enumerated(names)}: {warning}" for warning, names in sorted(concerned.items())]
