@@ -79,7 +79,8 @@ class Repository:
         self._revisions = Revisions(location, self._ancestry, self._tags)
         self.comparisons = Comparisons(objects, self._tip, self._git, self._ancestry, self._revisions)
         self._history = History(objects, self._ancestry, self._git, shared.versions)
-        self.fields = FieldIndex(location, self._ancestry, self._revisions, self._history, shared.blocks)
+        block_file = shared.block_file(location.folder)
+        self.fields = FieldIndex(location, self._ancestry, self._revisions, self._history, shared.blocks, block_file)
         self.limits = shared.limits
         self._writer = Writer(objects, self._tip, shared.waits, shared.limits)
 
@@ -182,10 +183,6 @@ class Repository:
         newest = self._revisions.newest(start, before)
         with self._location.explained():
             return list(self._history.log(wanted, newest=newest, limit=limit))
-
-    def diff(self, old: tuple[CommitId, str], new: tuple[CommitId, str]) -> str:
-        """Return the difference of two files as git prints it; each is given as a commit and a path."""
-        return self.comparisons.text_of_files(old, new)
 
     def is_submodule(self, commit: CommitId, path: str) -> bool:
         """Tell whether a path is a submodule at a commit of the history, or was at the commit before."""
