@@ -1,5 +1,6 @@
 """git's smart protocol for clones and fetches: `git upload-pack`, fed and read in pieces."""
 
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,6 +41,13 @@ def upload_pack(path: Path, protocol: str, request: IO[bytes]) -> "Upload":
     """Return the answer to a `POST …/git-upload-pack`. The request may be closed then."""
     variables = {"GIT_PROTOCOL": protocol}
     return Upload(git_command.start(path, *_COMMAND, str(path), options=_options(), variables=variables, stdin=request))
+
+
+def bundle(path: Path) -> "Upload":
+    """Return a bundle of all refs. One that breaks off is no bundle: `git bundle verify` tells."""
+    with Path(os.devnull).open("rb") as nothing:
+        command = ("bundle", "create", "--quiet", "-", "--all")
+        return Upload(git_command.start(path, *command, options=(), variables={}, stdin=nothing))
 
 
 def _options() -> list[str]:
