@@ -27,6 +27,7 @@ from app.wire.moved import Moved
 from app.wire.rates import TooManyRequests
 from app.wire.turns import TooBusy
 from storage.errors import (
+    BranchExists,
     LayoutUnknown,
     NameTaken,
     RepositoryDamaged,
@@ -73,6 +74,7 @@ STATUSES: dict[type, int] = {
     Conflict: 409,
     NameTaken: 409,
     RevisionAmbiguous: 409,
+    BranchExists: 409,
     TagExists: 409,
     PreconditionFailed: 412,
     TooBusy: 429,

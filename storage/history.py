@@ -5,11 +5,11 @@ commit-graph. The result is kept, and git is asked for later commits only.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 
-from storage import moments
+from storage import moments, reason_search
 from storage.ancestry import Ancestry
 from storage.caches import Cache
 from storage.comparisons import FileChange, changes
@@ -59,6 +59,15 @@ class History:
             for number in reversed(range(count))
         ]
 
+    def at(self, path: str, commits: Sequence[CommitId]) -> list[BlobId | None]:
+        """Return the version of a file at each of some commits; None where there is no file, or no such commit."""
+        found = map(self._ancestry.position, commits)
+        positions = [-1 if position is None else position for position in found]
+        newest = max(positions, default=-1)
+        known = NOTHING if newest < 0 else self._know(path, self._ancestry.id_at(newest), newest)
+        counts = [bisect_right(known.positions, position) for position in positions]
+        return [known.blob(count - 1) if count else None for count in counts]
+
     def know(self, paths: Sequence[str], commit: CommitId) -> None:
         """Learn the versions of many files up to a commit of the ancestry from one git process.
 
@@ -106,11 +115,8 @@ class History:
         Commits that only the journal has are read from memory. So a log needs no checkpoint, which
         a full disk would refuse.
         """
-        if wanted.until is not None:
-            newest = min(newest, self._ancestry.count_until(moments.of(wanted.until)) - 1)
-        if wanted.since is not None:
-            oldest = max(oldest, self._ancestry.count_until(moments.of(wanted.since) - 1))
-        if newest < oldest or wanted.is_impossible:
+        newest, oldest = self.span(wanted, newest, oldest)
+        if newest < oldest:
             return
         begin = self._begin_of_users(newest) if isinstance(wanted.author, Person) else 0
         yield from islice(
@@ -120,6 +126,26 @@ class History:
             ),
             limit,
         )
+
+    def span(self, wanted: LogFilter, newest: int, oldest: int = 0) -> tuple[int, int]:
+        """Return the newest and oldest position that may pass a filter; the newest comes first where none may."""
+        if wanted.until is not None:
+            newest = min(newest, self._ancestry.count_until(moments.of(wanted.until)) - 1)
+        if wanted.since is not None:
+            oldest = max(oldest, self._ancestry.count_until(moments.of(wanted.since) - 1))
+        return (-1, 0) if wanted.is_impossible else (newest, oldest)
+
+    def test_of_texts(self, wanted: LogFilter, newest: int) -> Callable[[int], bool] | None:
+        """Return a test of the author and message of commits, by position; None where a filter asks for none."""
+        if not wanted.has_texts:
+            return None
+        begin = self._begin_of_users(newest) if isinstance(wanted.author, Person) else 0
+
+        def accepts(position: int) -> bool:
+            commit = self._objects.read(object_id(self._ancestry.id_at(position)))[1]
+            return wanted.accepts(commit, names_users=position >= begin)
+
+        return accepts
 
     def _log(
         self, wanted: LogFilter, newest: int, oldest: int, limit: int | None, *, names_users: bool
@@ -131,7 +157,24 @@ class History:
         newest = min(newest, in_git)
         if newest >= oldest:
             options = wanted.git_options(names_users=names_users)
-            yield from self._ask_git(options, wanted.pathspecs(), newest, oldest, limit)
+            if wanted.reason is None:
+                yield from self._ask_git(options, wanted.pathspecs(), newest, oldest, limit)
+            else:
+                yield from self._with_reason(wanted, options, newest, oldest, limit)
+
+    def _with_reason(
+        self, wanted: LogFilter, options: list[str], newest: int, oldest: int, limit: int | None
+    ) -> Iterator[LoggedCommit]:
+        paths = wanted.pathspecs()
+
+        def revisions_before(commit: CommitId | None) -> Sequence[str] | None:
+            last = newest if commit is None else self._position(commit) - 1
+            return None if last < oldest else (*self._revisions(last, oldest), "--", *paths)
+
+        for found in reason_search.find(self._git, wanted, options, revisions_before, limit):
+            if found:
+                command = (*LOG, "--no-walk=unsorted", *found[:limit], "--", *paths)
+                yield from parse_log(self._git.ask(*command, options=["--no-literal-pathspecs"]))
 
     def _begin_of_users(self, newest: int) -> int:
         """Return the position of the first commit whose trailers name a user; behind `newest` if none does.
@@ -202,9 +245,12 @@ class History:
         self, options: list[str], paths: list[str], newest: int, oldest: int, limit: int | None
     ) -> Iterator[LoggedCommit]:
         most = [] if limit is None else [f"--max-count={limit}"]
-        exclude = [f"^{self._ancestry.id_at(oldest - 1)}"] if oldest > 0 else []
-        revisions = (self._ancestry.id_at(newest), *exclude, "--", *paths)
+        revisions = (*self._revisions(newest, oldest), "--", *paths)
         return parse_log(self._git.ask(*LOG, *options, *most, *revisions, options=["--no-literal-pathspecs"]))
+
+    def _revisions(self, newest: int, oldest: int) -> Sequence[str]:
+        exclude = [f"^{self._ancestry.id_at(oldest - 1)}"] if oldest > 0 else []
+        return self._ancestry.id_at(newest), *exclude
 
 
 def parse_log(text: str) -> Iterator[LoggedCommit]:

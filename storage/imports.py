@@ -52,6 +52,8 @@ def fetch(location: Location, source: Path) -> list[str]:
         f"+{BRANCH}:{BRANCH}",
         *(["+refs/tags/*:refs/tags/*"] if any("refs/tags/" in ref for ref in refs) else []),
     ]
+    if (source / "shallow").exists() or (source / ".git/shallow").exists():
+        return ["it is a shallow clone, without the versions that targets were made from"]
     fetched = _attempt(location, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", str(source), *wanted)
     return fetched if isinstance(fetched, list) else []
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from cachetools import LRUCache
 
 from storage import leftovers, moves
+from storage.branches import BranchFiles
 from storage.budget import UNLIMITED, Limits
 from storage.caches import Cache, weigh
 from storage.errors import RepositoryExists, StorageError, explained
@@ -45,15 +46,17 @@ class Store:
         open_at_most: int = 128,
         limits: Limits = UNLIMITED,
         check: Callable[[Snapshot], None] = lambda _: None,
+        branch_files: BranchFiles = BranchFiles(),  # noqa: B008 — it never changes
     ) -> None:
         """Keep repositories in `root`; each change heeds `limits`. Several stores may share `maintenance` and `waits`.
 
-        `check` raises LayoutUnknown for a repository whose files the caller does not know how to use.
+        `check` raises LayoutUnknown for a repository whose files the caller does not know how to use. git sees a
+        branch for each of the `branch_files`.
         At most `open_at_most` repositories stay open, each with its journal and perhaps a `git cat-file` process.
         """
         self._root = root
         background = maintenance or Maintenance(root / ".maintenance")
-        self._shared = Shared(background, waits or Waits(), limits, check=check)
+        self._shared = Shared(background, waits or Waits(), limits, check=check, branch_files=branch_files)
         self._lock = threading.Lock()
         self._open: LRUCache[str, Repository] = LRUCache(open_at_most)
         self._listed: Cache[str, tuple[int, tuple[str, ...]]] = Cache(_LIST_CACHE_SIZE)

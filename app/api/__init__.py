@@ -10,21 +10,27 @@ from app.api import (
     grants,
     health,
     history,
+    labels,
     lineage,
+    me,
     own_tokens,
     preview,
     prompts,
+    question_templates,
     repo_life,
     repos,
     reverts,
+    shared,
     tags,
     targets,
+    uses,
 )
 from app.api.batches import ItemName
 
 BLUEPRINTS = (
     health.blueprint,
     accounts.blueprint,
+    me.blueprint,
     own_tokens.blueprint,
     repos.blueprint,
     repo_life.blueprint,
@@ -37,11 +43,15 @@ BLUEPRINTS = (
     comparison.blueprint,
     diffs.blueprint,
     reverts.blueprint,
+    uses.blueprint,
+    question_templates.blueprint,
     lineage.blueprint,
     tags.blueprint,
+    labels.blueprint,
     prompts.blueprint,
     defaults.blueprint,
     grants.blueprint,
+    shared.blueprint,
     git.blueprint,
 )
 

@@ -52,6 +52,7 @@ PREVIEW: Example = PUT_TARGET
 REBASE: Example = {"dry_run": True, "descendants": True}
 REVERT: Example = {"to": "main"}
 CREATE_TAG: Example = {"name": "release-1", "message": "What the nightly run of November uses"}
+PUT_LABEL: Example = {"ref": "main", "reason": "The nightly run of Monday passed"}
 PUT_DEFAULT: Example = {"config": {"model_name": "Qwen/Qwen3-32B", "temperature": 0.7, "generators": []}}
 CREATE_PROMPT: Example = {"prompt_name": "system_prompt_v1", "messages": _MESSAGES}
 PUT_PROMPT: Example = {"messages": _MESSAGES}

@@ -60,6 +60,7 @@ def get_drift(repo_name: str, target_name: str, query: dict[str, Any]) -> Answer
 def list_descendants(repo_name: str, target_name: str, query: dict[str, Any]) -> Answer:
     """List all targets made from a target, directly or not, each with its drift."""
     snapshot = context.snapshot(repo_name, query)
+    FOLDER.expect(snapshot, target_name)
     names = rebase.descendants(snapshot, target_name)
     work, space = payloads.work(), payloads.room()
     found: list[dict[str, Any]] = []

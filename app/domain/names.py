@@ -1,4 +1,4 @@
-"""The rules for the names of repos, prompts, targets, tags and users, and how messages list names."""
+"""The rules for the names of repos, prompts, targets, tags, labels and users, and how messages list names."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -8,10 +8,13 @@ from app.domain.errors import NameNotPortable
 DEFAULT_TEMPLATE = "default"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+# Question templates: such a name may be made of a target's name, and so be longer.
+_FILE_NAME = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._-]{1,255}")
 _USER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}")
 _WHOLE_ID = re.compile(r"[0-9a-f]{40}")
+_START_OF_ID = re.compile(r"[0-9a-fA-F]{4,40}")
 _OTHER_REVISIONS = ("main", "HEAD")
-# A tag, the id of a commit, or its first digits. Only the repo knows which of them a text is.
+# A tag, a label, the id of a commit, or its first digits. Only the repo knows which of them a text is.
 REVISION = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 _LISTED = 10  # names in a message
 _SHARED_RULES = "must not contain '..', end in '.lock' or '.git', or be 'batch'"
@@ -22,6 +25,13 @@ def name_problem(name: str) -> str | None:
     if not _NAME.fullmatch(name):
         return "must start with a letter or digit and hold only letters, digits, '.', '_' and '-', 100 at most"
     return _shared_problem(name)
+
+
+def file_name_problem(name: str) -> str | None:
+    """Return what is wrong with the name of a question template's file, or None."""
+    if not _FILE_NAME.fullmatch(name):
+        return "must hold only letters, digits, '.', '_' and '-', 255 at most, and not be '.' or '..'"
+    return None
 
 
 def target_name_problem(name: str) -> str | None:
@@ -42,6 +52,15 @@ def tag_name_problem(name: str) -> str | None:
         return "must not end in '.', or be 'main' or 'HEAD', which mean what is there now"
     if _WHOLE_ID.fullmatch(name):
         return "must not look like the id of a commit"
+    return name_problem(name)
+
+
+def label_name_problem(name: str) -> str | None:
+    """Return what is wrong with the name of a label, or None: a ref must mean one thing only, in any case."""
+    if name.lower() in map(str.lower, _OTHER_REVISIONS) or name.endswith("."):
+        return "must not end in '.', or be 'main' or 'HEAD', which mean what is there now"
+    if _START_OF_ID.fullmatch(name):
+        return "must not look like the start of a commit's id: 4 to 40 of the digits 0-9 and a-f"
     return name_problem(name)
 
 
@@ -93,7 +112,9 @@ PATTERNS: Mapping[Callable[[str], str | None], str] = {
     name_problem: f"^{_REPO}$",
     template_problem: f"^{_REPO}$",
     target_name_problem: f"^(?!default$){_REPO}$",
+    file_name_problem: f"^{_FILE_NAME.pattern}$",
     tag_name_problem: f"^(?!(main|HEAD|[0-9a-f]{{40}})$)(?!.*\\.$){_REPO}$",
+    label_name_problem: f"^(?!([mM][aA][iI][nN]|[hH][eE][aA][dD]|[0-9a-fA-F]{{4,40}})$)(?!.*\\.$){_REPO}$",
     user_id_problem: f"^{_NOT_SHARED}{_USER_ID.pattern}$",
     token_repo_problem: f"^({_NOT_SHARED.replace('$', '/')}{_USER_ID.pattern}/)?{_REPO}$",
 }

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
+from app.registry import label_files
 from app.registry.repos import check_layout
 from storage.budget import UNLIMITED, Limits
 from storage.maintenance import Maintenance
@@ -30,6 +31,14 @@ class Stores(NamedTuple):
         waits = waits or Waits()
         return cls(
             Store(data_dir, maintenance, waits, limits=limits, check=check_layout),
-            Store(data_dir / "repos", maintenance, waits, open_at_most, limits, check_layout),
-            Store(data_dir / "repos/.deleted", maintenance, waits, limits=limits, check=check_layout),
+            Store(data_dir / "repos", maintenance, waits, open_at_most, limits, check_layout, label_files.BRANCHES),
+            Store(
+                data_dir / "repos/.deleted",
+                maintenance,
+                waits,
+                open_at_most,
+                limits,
+                check_layout,
+                label_files.BRANCHES,
+            ),
         )

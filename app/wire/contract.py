@@ -12,7 +12,14 @@ from typing import Any, cast
 from flask import Flask, Response, request
 from marshmallow import Schema
 
-from app.domain.names import name_problem, tag_name_problem, target_name_problem, user_id_problem
+from app.domain.names import (
+    file_name_problem,
+    label_name_problem,
+    name_problem,
+    tag_name_problem,
+    target_name_problem,
+    user_id_problem,
+)
 from app.schemas.base import InvalidRequest, Location, Mistake, StrictSchema, load
 from app.schemas.fields import new_name_problem, new_names_up_to
 from app.wire.body import read_json
@@ -38,11 +45,13 @@ PATH_NAMES = {
     "repo_name": PathName(name_problem, "The repo's name.", "demo"),
     "target_name": PathName(target_name_problem, "The target's name.", "coding_target"),
     "prompt_name": PathName(name_problem, "The prompt's name.", "system_prompt_v1"),
+    "file_name": PathName(file_name_problem, "The name of the file in `templates/`.", "questions.txt"),
     "tag_name": PathName(tag_name_problem, "The tag's name.", "release-1"),
+    "label_name": PathName(label_name_problem, "The label's name.", "production"),
     "token_name": PathName(name_problem, "The token's name.", "nightly"),
     "user_id": PathName(user_id_problem, "The user's id.", "alice"),
 }
-_CREATED_BY_PUT = ("target_name", "prompt_name")
+_CREATED_BY_PUT = ("target_name", "prompt_name", "label_name")
 _CONDITIONS = ("If-Match", "If-None-Match", "If-Unmodified-Since")
 
 

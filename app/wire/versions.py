@@ -16,8 +16,14 @@ HEADERS = {
     "Git-Commit": "The commit that the answer was read from.",
 }
 LIST_HEADERS = {**HEADERS, "ETag": "The version: the git tree id of the folder, in quotes."}
+FILE_HEADERS = {
+    **HEADERS,
+    "ETag": "The version: as text the git blob id of the file, as JSON a hash of it and of all that may name it, "
+    "in quotes.",
+}
 GRANTS_HEADERS = {**HEADERS, "ETag": "The version: the git blob id of `repo.yml`, in quotes."}
 ANSWER_HEADERS = {**HEADERS, "ETag": "The version: a hash of the commit and the rest of the query, in quotes."}
+USES_HEADERS = {**HEADERS, "ETag": "The version: a hash of the commit, the tags and the rest of the query, in quotes."}
 NAMES_HEADERS = {"ETag": "The version: a hash of the names, in quotes. Pages have no ETag."}
 DIFF_HEADERS = {"ETag": "The version: a hash of both commits and the rest of the query, in quotes."}
 COMMIT_HEADERS = {"Git-Commit": HEADERS["Git-Commit"]}
@@ -53,6 +59,11 @@ def of_answer(snapshot: Snapshot, query: Mapping[str, Any]) -> str:
     """Return the version of an answer that depends on the history up to a snapshot, and on the rest of the query."""
     rest = sorted((name, str(value)) for name, value in query.items() if name != "ref")
     return hashlib.sha1(f"{snapshot.commit} {rest}".encode(), usedforsecurity=False).hexdigest()
+
+
+def of_files(*ids: str) -> str:
+    """Return the version of an answer that depends on some files and folders alone, given their ids."""
+    return hashlib.sha1(" ".join(ids).encode(), usedforsecurity=False).hexdigest()
 
 
 def commit_headers(snapshot: Snapshot) -> dict[str, str]:

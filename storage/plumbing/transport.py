@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from storage.errors import RepositoryDamaged
+from storage.errors import RepositoryDamaged, StorageUnavailable
 from storage.location import Location
 from storage.machine import git_command
 
@@ -43,11 +43,11 @@ def upload_pack(path: Path, protocol: str, request: IO[bytes]) -> "Upload":
     return Upload(git_command.start(path, *_COMMAND, str(path), options=_options(), variables=variables, stdin=request))
 
 
-def bundle(path: Path) -> "Upload":
-    """Return a bundle of all refs. One that breaks off is no bundle: `git bundle verify` tells."""
+def bundle(path: Path) -> "Bundle":
+    """Return a bundle of all refs."""
     with Path(os.devnull).open("rb") as nothing:
         command = ("bundle", "create", "--quiet", "-", "--all")
-        return Upload(git_command.start(path, *command, options=(), variables={}, stdin=nothing))
+        return Bundle(git_command.start(path, *command, options=(), variables={}, stdin=nothing))
 
 
 def _options() -> list[str]:
@@ -78,3 +78,18 @@ class Upload(Iterator[bytes]):
         self._process.kill()
         self._output.close()
         self._process.wait()
+
+
+class Bundle(Upload):
+    """A bundle, piece by piece. One that breaks off raises StorageUnavailable, and is not taken for a whole one."""
+
+    def __next__(self) -> bytes:
+        """Return the next piece, as soon as there is one."""
+        piece: bytes = b"" if self._output.closed else self._output.read1(_PIECE)  # type: ignore[attr-defined]
+        if not piece:
+            status = self._process.wait()
+            self.close()
+            if status != 0:
+                raise StorageUnavailable("bundle", f"git bundle ends with status {status}")
+            raise StopIteration
+        return piece

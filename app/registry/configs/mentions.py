@@ -19,7 +19,7 @@ _DEFAULTS, _TARGETS = "defaults", "targets"  # folders
 _SUFFIX = ".yml"
 _HEAD = re.compile(rb"""template: ["']?([\w.-]+)["']?\ntemplate_version: ["']?([0-9a-f]{40})["']?\n""", re.ASCII)
 # At the indentation of a config's fields. Without quotes, null is no name.
-_PROMPTS = re.compile(rf"""^  (?:{"|".join(PROMPT_FIELDS)}): (?!null$)(["']?)([\w.-]+)\1$""".encode(), re.MULTILINE)
+_PROMPTS = re.compile(rf"""^  ({"|".join(PROMPT_FIELDS)}): (?!null$)(["']?)([\w.-]+)\2$""".encode(), re.MULTILINE)
 # The lines below `files`, and those of generators; other texts may hold the path of a file, too.
 _OWNED = re.compile(rb"""^  ["']?(templates/[\w.-]+)["']?: ["']?([0-9a-f]{40})["']?$""", re.ASCII | re.MULTILINE)
 _NAMED = re.compile(rb"""^ +(?:- )?template_path: ["']?(templates/[\w.-]+)["']?$""", re.ASCII | re.MULTILINE)
@@ -34,38 +34,28 @@ class Template(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Mentions:
-    """What a document names. `files` are question templates, each with its version where the document owns it.
+    """What a document names. `prompts` are by field.
+
+    `files` are question templates, each with its version where the document owns it.
 
     `template` is None for the default, and where somebody has written the file by hand.
     """
 
     template: Template | None
-    prompts: frozenset[str]
+    prompts: Mapping[str, str]
     files: Mapping[str, BlobId | None]
 
 
-_kept: Cache[BlobId, Mentions] = Cache(8 * 1024 * 1024)
+_kept: Cache[BlobId, Mentions] = Cache(16 * 1024 * 1024)  # of 20,000 documents, mostly
 
 
 def of_all(source: Source) -> Iterator[tuple[str, Mentions]]:
     """Yield the default, under its name as a template, and each target, by name, with what it mentions."""
     for folder in (_DEFAULTS, _TARGETS):
-        for entry in source.list(folder):
-            found = of(source, f"{folder}/{entry}") if entry.endswith(_SUFFIX) else None
-            if found is not None:
-                yield DEFAULT_TEMPLATE if folder == _DEFAULTS else entry.removesuffix(_SUFFIX), found
-
-
-def of(source: Source, path: str) -> Mentions | None:
-    """Return what the file at a path mentions, or None where there is no file."""
-    version = source.version(path)
-    if version is None:
-        return None
-    found = _kept.get(version)
-    if found is None:
-        file = source.read(path)
-        found = _keep(version, file.data if file else b"")
-    return found
+        for entry, version in source.versions(folder).items():
+            if entry.endswith(_SUFFIX):
+                name = DEFAULT_TEMPLATE if folder == _DEFAULTS else entry.removesuffix(_SUFFIX)
+                yield name, of_version(source, version)
 
 
 def of_version(source: Source, version: BlobId) -> Mentions:
@@ -79,8 +69,8 @@ def _keep(version: BlobId, data: bytes) -> Mentions:
     files |= {match[1].decode(): BlobId(match[2].decode()) for match in _OWNED.finditer(data)}
     found = Mentions(
         Template(head[1].decode(), BlobId(head[2].decode())) if head else None,
-        frozenset(match[2].decode() for match in _PROMPTS.finditer(data)),
+        {match[1].decode(): match[3].decode() for match in _PROMPTS.finditer(data)},
         files,
     )
-    _kept.put(version, found, weigh(files) + weigh([*found.prompts]))
+    _kept.put(version, found, weigh(files) + weigh(found.prompts))
     return found

@@ -8,7 +8,8 @@ from app.domain.differences import is_same
 from app.domain.errors import TooMuchToRead
 from app.domain.resolution import Config, combine
 from app.registry.configs import mentions, target_files
-from app.registry.configs.target_files import FOLDER, Target
+from app.registry.configs.mentions import Template
+from app.registry.configs.target_files import Target
 from app.registry.documents import Source
 from storage.caches import Cache
 from storage.ids import BlobId
@@ -16,7 +17,7 @@ from storage.ids import BlobId
 _LATEST = 100  # versions
 _MOST = 4 * 1024 * 1024  # bytes of these versions
 # By target and version, which determine the template.
-_basis_names: Cache[tuple[str, BlobId], str] = Cache(8 * 1024 * 1024)
+_templates: Cache[tuple[str, BlobId], Template] = Cache(8 * 1024 * 1024)
 
 
 def basis(source: Source, target: Target, work: Work | None = None) -> tuple[str, BlobId, Sequence[Target]]:
@@ -32,19 +33,17 @@ def basis(source: Source, target: Target, work: Work | None = None) -> tuple[str
     return target.template, target.template_version, versions[::-1]
 
 
-def basis_name(source: Source, name: str) -> str:
-    """Return the template that a target is resolved on, without parsing its versions."""
-    version = source.version(FOLDER.path(name))
-    known = version and _basis_names.get((name, version))
-    if known:
+def template(source: Source, name: str, version: BlobId) -> Template:
+    """Return the template that a version of a target is resolved on, and its recorded version, without a parse."""
+    known = _templates.get((name, version))
+    if known is not None:
         return known
-    mentioned = mentions.of(source, FOLDER.path(name))
-    while mentioned and mentioned.template and mentioned.template.name == name:
-        mentioned = mentions.of_version(source, mentioned.template.version)
-    template = mentioned and mentioned.template
-    found = template.name if template else basis(source, target_files.expect(source, name))[0]
-    if version:
-        _basis_names.put((name, version), found, 2 * len(name) + len(found))
+    found = mentions.of_version(source, version).template
+    while found is not None and found.name == name:
+        found = mentions.of_version(source, found.version).template
+    if found is None:  # somebody wrote the file by hand
+        found = Template(*basis(source, target_files.read_version(source, name, version))[:2])
+    _templates.put((name, version), found, 2 * len(name) + len(found.name) + len(found.version))
     return found
 
 

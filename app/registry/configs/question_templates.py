@@ -9,12 +9,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from app.domain import names
-from app.domain.errors import Conflict
+from app.domain.errors import Conflict, NotFound
 from app.domain.resolution import Config
 from app.registry import documents
 from app.registry.documents import Source
 from storage.errors import RepositoryDamaged
 from storage.ids import BlobId
+from storage.snapshot import File, Snapshot
 
 FOLDER = "templates"
 
@@ -22,6 +23,30 @@ _PATH = re.compile(rf"{FOLDER}/[A-Za-z0-9._-]+")
 
 Files = Mapping[str, bytes]  # content by path
 FileVersions = Mapping[str, BlobId]  # by path
+
+
+def path(name: str) -> str:
+    """Return the path of a file."""
+    return f"{FOLDER}/{name}"
+
+
+def missing(name: str) -> NotFound:
+    """Return the error that there is no such file."""
+    return NotFound("Question template", name)
+
+
+def get(snapshot: Snapshot, name: str) -> File:
+    """Return a file; NotFound if there is none."""
+    file = snapshot.read(path(name))
+    if file is None:
+        raise missing(name)
+    return file
+
+
+def list_all(snapshot: Snapshot) -> list[str]:
+    """Return the names of the files, sorted, without what else somebody put there."""
+    found = [name for name in snapshot.list(FOLDER) if names.file_name_problem(name) is None]
+    return sorted(name for name in found if snapshot.version(path(name)))
 
 
 def take(owner: str, overrides: Config) -> tuple[Config, Files]:

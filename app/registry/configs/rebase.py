@@ -88,7 +88,6 @@ def drift(source: Source, name: str, depth: int = 0, work: Work | None = None) -
 
 def descendants(source: Source, name: str) -> list[tuple[str, int]]:
     """Return the targets that were made from a target, parents first, each with its depth: 1 if made from it."""
-    target_files.expect(source, name)
     return below(children(source), name)
 
 
@@ -158,8 +157,8 @@ def _rebase_in(
 def children(source: Source) -> Mapping[str, list[str]]:
     """Return the names of the targets that are resolved on each template."""
     found = defaultdict(list)
-    for name in FOLDER.names(source):
-        found[own_template.basis_name(source, name)].append(name)
+    for name, version in FOLDER.versions(source).items():
+        found[own_template.template(source, name, version).name].append(name)
     return found
 
 

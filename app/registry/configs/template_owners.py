@@ -15,11 +15,16 @@ from storage.ids import BlobId
 
 
 @dataclass(slots=True)
-class _Uses:
+class Uses:
     """The documents that name one file, each by the name of its target, or `default`."""
 
     owners: dict[str, BlobId] = field(default_factory=dict)  # with the version that each recorded
     others: set[str] = field(default_factory=set)
+
+    @property
+    def names(self) -> Set[str]:
+        """The names of all of these documents."""
+        return self.owners.keys() | self.others
 
 
 class FileChanges:
@@ -64,13 +69,13 @@ class FileChanges:
         dropped = {path for path in self._dropped if self._source.version(path)}
         if not dropped and not self._writers:
             return []
-        uses = _find_uses(self._source, dropped | self._writers.keys())
+        uses = find_uses(self._source, dropped | self._writers.keys())
         for path in dropped:
             if not uses[path].owners and not uses[path].others:
                 self._source.remove(path)
         return [warning for path in self._writers for warning in self._check(path, uses[path])]
 
-    def _check(self, path: str, uses: _Uses) -> list[str]:
+    def _check(self, path: str, uses: Uses) -> list[str]:
         now = self._source.version(path)
         changed = [name for name, version in uses.owners.items() if version != now]
         others = uses.others - self._written
@@ -85,8 +90,8 @@ def refuse_other_content(source: Source, name: str, files: Files) -> None:
     for path, content in files.items():
         present = source.read(path)
         if present is not None and present.data != content:
-            uses = _find_uses(source, {path})[path]
-            raise _conflict(name, path, (uses.owners.keys() | uses.others) - {name})
+            uses = find_uses(source, {path})[path]
+            raise _conflict(name, path, uses.names - {name})
 
 
 def _conflict(name: str, path: str, users: Collection[str]) -> Conflict:
@@ -99,9 +104,9 @@ def _conflict(name: str, path: str, users: Collection[str]) -> Conflict:
     return Conflict(path, message)
 
 
-def _find_uses(source: Source, paths: Set[str]) -> Mapping[str, _Uses]:
+def find_uses(source: Source, paths: Set[str]) -> Mapping[str, Uses]:
     """Return who names each of the paths."""
-    uses = {path: _Uses() for path in paths}
+    uses = {path: Uses() for path in paths}
     for name, found in mentions.of_all(source):
         for path in found.files.keys() & paths:
             version = found.files[path]

@@ -1,16 +1,65 @@
-"""Which documents use a prompt or a target: what a deletion answers."""
+"""Which documents use a prompt, a target or a question template. Names are found in bytes, so nothing is parsed."""
+
+from dataclasses import dataclass
 
 from app.domain.names import DEFAULT_TEMPLATE
-from app.registry.configs import mentions, rebase
+from app.registry.configs import defaults, mentions, own_template, rebase, template_owners
+from app.registry.configs.target_files import FOLDER
 from app.registry.documents import Source
+from storage.ids import BlobId
+from storage.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class PromptUser:
+    """A target, or the default, whose config names a prompt, and the fields that do."""
+
+    name: str
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FileUser:
+    """A target, or the default, that names a question template; the version that it owns, or None."""
+
+    name: str
+    owned: BlobId | None
+
+
+def of_prompt(source: Source, name: str) -> list[PromptUser]:
+    """Return the documents whose config names a prompt, the default first."""
+    found = []
+    for user, mentioned in mentions.of_all(source):
+        fields = tuple(field for field, prompt in mentioned.prompts.items() if prompt == name)
+        if fields:
+            found.append(PromptUser(user, fields))
+    return sorted(found, key=lambda user: _default_first(user.name))
+
+
+def of_file(source: Source, path: str) -> list[FileUser]:
+    """Return the documents that name a question template, the default first."""
+    uses = template_owners.find_uses(source, {path})[path]
+    found = [FileUser(name, uses.owners.get(name)) for name in uses.names]
+    return sorted(found, key=lambda user: _default_first(user.name))
 
 
 def users_of_prompt(source: Source, name: str) -> list[str]:
-    """Return the targets whose config names a prompt, sorted, after `default` where the default names it."""
-    users = [user for user, found in mentions.of_all(source) if name in found.prompts]
-    return sorted(users, key=lambda user: (user != DEFAULT_TEMPLATE, user))
+    """Return the names of the targets, and `default`, whose config names a prompt."""
+    return [user.name for user in of_prompt(source, name)]
 
 
 def users_of_target(source: Source, name: str) -> list[str]:
     """Return the targets that are resolved on a target, sorted."""
     return rebase.children(source).get(name, [])
+
+
+def state(snapshot: Snapshot, name: str) -> tuple[str, str]:
+    """Return the template that a target is resolved on; and `current`, `drifted` or `template_gone`."""
+    template, recorded = own_template.template(snapshot, name, FOLDER.expect(snapshot, name))
+    path = defaults.PATH if template == DEFAULT_TEMPLATE else FOLDER.path(template)
+    now = snapshot.version(path)
+    return template, "template_gone" if now is None else "current" if now == recorded else "drifted"
+
+
+def _default_first(name: str) -> tuple[bool, str]:
+    return name != DEFAULT_TEMPLATE, name

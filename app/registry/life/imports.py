@@ -1,6 +1,7 @@
 """Making a repo of a bundle, or of a git folder on the server. It is refused whole, with every finding."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from app.domain.errors import Conflict, ImportRefused
@@ -54,9 +55,12 @@ def from_file(places: Places, origin: Origin, owner: str, name: str, source: Pat
         places.note(origin, f"Import repo {place}", change)
 
     try:
-        return places.repos.adopt(place, build, note)
+        made = places.repos.adopt(place, build, note)
     except RepositoryExists as error:
         raise _taken(place) from error
+    with suppress(StorageError):  # maintenance tries again
+        made.maintain(always=False)  # puts git's branches where the labels are
+    return made
 
 
 def _taken(place: str) -> Conflict:

@@ -9,6 +9,7 @@ from tests.client import Client
 from tests.payloads import made
 from tests.storage.repositories import git
 
+FILES = "/v1/repo/demo/question-templates"
 TARGETS = "/v1/repo/demo/targets"
 PROMPTS = "/v1/repo/demo/prompts"
 DEFAULT = "/v1/repo/demo/defaults/target"
@@ -22,7 +23,9 @@ NAMES = {
     "repo_name": "demo",
     "target_name": "a",
     "prompt_name": "p",
+    "file_name": "ask.txt",
     "tag_name": "v1",
+    "label_name": "production",
     "token_name": "initial",
     "user_id": "alice",
 }

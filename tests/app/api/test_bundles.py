@@ -36,6 +36,7 @@ def clone(app: Flask, alice: Client, tmp_path: Path) -> Path:
     put(alice, "a", temperature=0.75)
     alice.put(f"{REPO}/prompts/p", {"messages": []})
     alice.post(f"{REPO}/tags", {"name": "v1"})
+    alice.put(f"{REPO}/labels/production", {"ref": "v1"})
     git(tmp_path, "clone", "--quiet", str(data_dir(app) / "repos/alice/demo.git"), "clone")
     return tmp_path / "clone"
 
@@ -95,13 +96,15 @@ def test_an_imported_bundle_is_the_same_repo_under_its_new_name(alice: Client, m
     answer = import_(alice, "copy", exported)
     assert (answer.status_code, answer.headers["Location"]) == (201, "/v1/repo/copy"), answer.text
     assert answer.json["repo_name"] == "copy"
-    for path in ("targets/a", "targets/a/explain", "targets/b", "prompts/p", "tags/v1", "targets/a?ref=v1"):
+    for path in ("targets/a", "targets/a/explain", "targets/b", "prompts/p", "tags/v1", "labels/production"):
         assert alice.get(f"/v1/repo/copy/{path}").json == alice.get(f"{REPO}/{path}").json
     old, new = (alice.get(f"/v1/repo/{name}/log?limit=100").json["commits"] for name in ("demo", "copy"))
     assert new[1:] == old
     assert (new[0]["subject"], new[0]["author"]["user"]) == ("Import repo alice/copy", "alice")
     assert alice.get("/v1/repo/copy/grants").json == {"grants": []}
     assert_error(bob.get("/v1/repo/copy", X_User_Id="alice"), 403, "FORBIDDEN")
+    made = data_dir(app) / "repos/alice/copy.git"
+    assert git(made, "rev-parse", "production") == git(made, "rev-parse", "v1^{commit}")
     assert put(alice, "c")
     assert_found(verify(data_dir=data_dir(app)))
     subjects = git(data_dir(app) / "accounts.git", "log", "--format=%an: %s").splitlines()

@@ -7,10 +7,10 @@ from flask import Flask
 
 from tests.app.api.helpers import DEFAULT, MESSAGES, NAMES, PROMPTS, TARGETS, new_user
 from tests.client import Client
-from tests.payloads import target
+from tests.payloads import asking, target
 from tests.timeline import put_target
 
-FORMATS = ["*/*", "application/json", "text/x-diff", "application/yaml", "text/csv"]
+FORMATS = ["*/*", "application/json", "text/x-diff", "text/plain", "application/yaml", "text/csv"]
 
 
 def change_twice_and_back(alice: Client) -> list[str]:
@@ -22,7 +22,9 @@ def change_twice_and_back(alice: Client) -> list[str]:
         alice.put(DEFAULT, {"config": {"temperature": temperature}})
         alice.put(f"{PROMPTS}/p", {"messages": MESSAGES})
         alice.put(f"/v1/repo/demo/grants/{'bob' if temperature == 0.5 else 'carol'}", {"access": "read"})
-        commits.append(put_target(alice, "a", temperature=temperature))
+        commits.append(put_target(alice, "a", temperature=temperature, generators=asking(str(temperature))))
+        for ref in (commits[0], commits[-1], commits[0]):
+            alice.put("/v1/repo/demo/labels/production", {"ref": ref})
     alice.post("/v1/repo/demo/tags", {"name": "v1"})
     return commits
 

@@ -8,7 +8,7 @@ from flask import Flask
 from app.wire.contract import contract_of
 from tests.app.api.helpers import MESSAGES, PROMPTS, TARGETS, demo, new_user, show
 from tests.client import Client, assert_error, assert_mistakes
-from tests.payloads import target
+from tests.payloads import asking, target
 from tests.storage.repositories import off_the_branch, two_alike
 from tests.timeline import (
     ELEVEN,
@@ -53,18 +53,27 @@ def read(app: Flask) -> list[str]:
     return sorted(addresses)
 
 
-NAMES = {"repo_name": "demo", "target_name": "a", "prompt_name": "p"}
+NAMES = {
+    "repo_name": "demo",
+    "target_name": "a",
+    "prompt_name": "p",
+    "file_name": "ask.txt",
+    "label_name": "production",
+}
+# What these tell of tags is no part of a commit either.
+TELL_TAGS = ("uses",)
 
 
 def change_everything(app: Flask, client: Client, number: int) -> None:
     """Change what each GET of `read` answers."""
-    put_target(client, "a", max_tokens=number)
+    put_target(client, "a", max_tokens=number, teacher_prompt="p", generators=asking(str(number)))
     client.put(f"{TARGETS}/t{number}", {"template": "a", "overrides": {"temperature": 0.5}})
     client.put(f"{PROMPTS}/p", {"messages": MESSAGES * number})
     client.put(f"{PROMPTS}/p{number}", {"messages": []})
     client.put(DEFAULT, {"config": {"temperature": number / 10}})
     repo = show(app, "repo.yml").replace("base_model: ", "base_model: New-")
     commit_by_hand(app, {"repo.yml": repo.encode()})
+    client.put(f"{REPO}/labels/production", {"ref": "main"})
     client.put(f"{REPO}/grants/user{number}", {"access": "read"})
 
 
@@ -75,8 +84,10 @@ def test_every_get_with_ref_answers_as_it_was_then(
         new_user(master, f"user{number}")
     set_clock(monkeypatch, TEN)
     change_everything(app, alice, 1)
-    commit, then = tip(app), {path: alice.get(path) for path in read}
     alice.post(f"{REPO}/tags", {"name": "v1"})
+    commit, then = tip(app), {path: alice.get(path) for path in read}
+    alice.post(f"{REPO}/tags", {"name": "v2"})
+    then |= {path: alice.get(path) for path in read if path.endswith(TELL_TAGS)}
     set_clock(monkeypatch, TWELVE)
     change_everything(app, alice, 2)
     for path, before in then.items():
