@@ -53,6 +53,13 @@ class Fetches:
             if not needed <= listed:
                 raise RepositoryDamaged(self._location.name, f"git cannot read its tag '{tag.name}'")
 
+    def bundle(self) -> Upload:
+        """Return all that was committed, and all refs, as a bundle: a file at its start."""
+        with self._location.explained():
+            self._tip.checkpoint(None)
+            Snapshot(self._objects, self._tip.read())
+            return transport.bundle(self._location.folder)
+
     def upload_pack(self, protocol: str, request: IO[bytes]) -> Upload:
         """Return the answer to a request for objects: a file at its start, which is closed here.
 

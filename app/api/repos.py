@@ -25,12 +25,12 @@ blueprint = Blueprint("repos", __name__, url_prefix="/v1/repo")
 blueprint.before_request(context.authorize)
 
 _OWNER = {"Repo-Owner": "The user whose repo it is. A guest names this user in `X-User-Id`."}
-_HEADERS = versions.COMMIT_HEADERS | _OWNER
+HEADERS = versions.COMMIT_HEADERS | _OWNER
 
 
 @blueprint.post("")
 @accepts(RepoCreateSchema, example=examples.CREATE_REPO)
-@returns(RepoSchema, 201, 200, errors=(409,), headers=_HEADERS | versions.LOCATION)
+@returns(RepoSchema, 201, 200, errors=(409,), headers=HEADERS | versions.LOCATION)
 def create_repo(body: dict[str, Any]) -> Answer:
     """Create a repo.
 
@@ -43,7 +43,7 @@ def create_repo(body: dict[str, Any]) -> Answer:
 
 @blueprint.put("")
 @accepts(RepoCreateSchema, example=examples.CREATE_REPO)
-@returns(RepoSchema, 200, errors=(409,), headers=_HEADERS)
+@returns(RepoSchema, 200, errors=(409,), headers=HEADERS)
 def put_repo(body: dict[str, Any]) -> Answer:
     """Create a repo, or return it. Deprecated: use POST."""
     repo, _ = _create(body)
@@ -80,7 +80,7 @@ def list_repos(query: dict[str, Any]) -> Answer:
 
 @blueprint.get("/<repo_name>")
 @accepts(query=RefQuerySchema)
-@returns(RepoSchema, 200, errors=(404, 409), headers=_HEADERS)
+@returns(RepoSchema, 200, errors=(404, 409), headers=HEADERS)
 def get_repo(repo_name: str, query: dict[str, Any]) -> Answer:
     """Read a repo."""
     return answer(_read(repo_name, query))
@@ -88,14 +88,18 @@ def get_repo(repo_name: str, query: dict[str, Any]) -> Answer:
 
 @blueprint.get("/<repo_name>/tree")
 @accepts(query=RefQuerySchema)
-@returns(RepoTreeSchema, 200, errors=(404, 409), headers=_HEADERS)
+@returns(RepoTreeSchema, 200, errors=(404, 409), headers=HEADERS)
 def get_repo_tree(repo_name: str, query: dict[str, Any]) -> Answer:
     """Read the lineage of the models of a repo, which the SDK asks for.
 
     Bakehouse keeps configurations and bakes no models, so `bakes` and `edges` are empty.
     """
     repo = _read(repo_name, query)
-    return {"base_model": repo.base_model, "bakes": {}, "edges": []}, 200, {"Git-Commit": repo.commit, **_owner()}
+    return (
+        {"base_model": repo.base_model, "bakes": {}, "edges": []},
+        200,
+        {"Git-Commit": repo.commit, "Repo-Owner": repo.owner},
+    )
 
 
 def _read(repo_name: str, query: dict[str, Any]) -> Repo:
@@ -115,7 +119,7 @@ def answer(repo: Repo) -> Answer:
         "base_model": repo.base_model,
         "clone_url": payloads.clone_url(repo.owner, repo.name),
     }
-    return payload, 200, {"Git-Commit": repo.commit, **_owner()}
+    return payload, 200, {"Git-Commit": repo.commit, "Repo-Owner": repo.owner}
 
 
 def _owner() -> dict[str, str]:
