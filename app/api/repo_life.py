@@ -76,7 +76,7 @@ def list_deleted_repos(query: dict[str, Any]) -> Answer:
 
 @blueprint.post("/undelete")
 @accepts(UndeleteSchema, example=examples.UNDELETE)
-@returns(RepoSchema, 200, errors=(404, 409), headers=versions.COMMIT_HEADERS)
+@returns(RepoSchema, 200, errors=(404, 409), headers=versions.REPO_HEADERS)
 def undelete_repo(repo_name: str, body: dict[str, Any]) -> Answer:
     """Restore a deleted repo, also under another name."""
     owner, new = context.principal().owner, body["name"]
@@ -87,7 +87,7 @@ def undelete_repo(repo_name: str, body: dict[str, Any]) -> Answer:
 
 @blueprint.post("/rename")
 @accepts(RenameSchema, example=examples.RENAME)
-@returns(RepoSchema, 200, errors=(404, 409), headers=versions.COMMIT_HEADERS)
+@returns(RepoSchema, 200, errors=(404, 409), headers=versions.REPO_HEADERS)
 def rename_repo(repo_name: str, body: dict[str, Any]) -> Answer:
     """Give a repo another name.
 
@@ -102,7 +102,7 @@ def rename_repo(repo_name: str, body: dict[str, Any]) -> Answer:
 
 @blueprint.post("/transfer")
 @accepts(TransferSchema, example=examples.TRANSFER)
-@returns(RepoSchema, 200, errors=(404, 409), headers=versions.COMMIT_HEADERS)
+@returns(RepoSchema, 200, errors=(404, 409), headers=versions.REPO_HEADERS)
 def transfer_repo(repo_name: str, body: dict[str, Any]) -> Answer:
     """Give a repo to another user, with the master key.
 

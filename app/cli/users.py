@@ -5,6 +5,7 @@ import os
 import click
 
 from app.cli.stored import find_data_dir
+from app.domain import reasons
 from app.domain.names import user_id_problem
 from app.domain.preconditions import UNCONDITIONAL
 from app.domain.tokens import Access
@@ -16,7 +17,20 @@ from app.registry.users.user_files import User
 from app.schemas.accounts import TokenCreateSchema
 from app.schemas.base import load
 
-_OPERATOR = Origin("operator", alias="Operator (command line)")
+_REASON = "bakehouse.reason"
+
+
+def _operator() -> Origin:
+    """Return the author of the changes of this command, with the reason that was given."""
+    reason = click.get_current_context().meta.get(_REASON)
+    return Origin("operator", alias="Operator (command line)", reason=reason)
+
+
+def _keep_reason(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
+    try:
+        ctx.meta[_REASON] = reasons.checked(value or "")
+    except ValueError as error:
+        raise click.BadParameter(f"it {error}") from error
 
 
 class _Text(click.ParamType):  # type: ignore[type-arg]
@@ -39,6 +53,11 @@ def _is_hidden(value: str) -> bool:
     return any("\udc80" <= char <= "\udcff" for char in value)
 
 
+_with_reason = click.option(
+    "--reason", type=_Text(), expose_value=False, callback=_keep_reason, help="Why, for the log of the accounts."
+)
+
+
 @click.group()
 def users() -> None:
     """Manage users, with or without a running server."""
@@ -48,13 +67,14 @@ def users() -> None:
 @click.argument("user_id", type=_Text())
 @click.option("--alias", type=_Text(), help="The name that commits show.")
 @click.option("--email", type=_Text(), help="The address that commits show.")
+@_with_reason
 def create_user(user_id: str, alias: str | None, email: str | None) -> None:
     """Create a user and print their token, once; warn where commits show another user alike."""
     problem = user_id_problem(user_id)
     if problem:
         raise click.BadParameter(f"it {problem}", param_hint="USER_ID")
     accounts = _accounts()
-    click.echo(accounts.create(_OPERATOR, user_id, alias, email))
+    click.echo(accounts.create(_operator(), user_id, alias, email))
     for warning in namesakes.warnings(accounts, user_id):
         click.echo(warning, err=True)
 
@@ -70,13 +90,14 @@ def list_users() -> None:
 @click.argument("user_id", type=_Text())
 @click.option("--alias", type=_Text(), help="The name that commits show from now on; empty: the id.")
 @click.option("--email", type=_Text(), help="The address that commits show from now on; empty: none.")
+@_with_reason
 def rename_user(user_id: str, alias: str | None, email: str | None) -> None:
     """Change the name or address that commits show of a user. Commits that exist keep what they show."""
     changes = {name: text or None for name, text in (("alias", alias), ("email", email)) if text is not None}
     if not changes:
         raise click.UsageError("Give --alias, --email, or both.")
     accounts = _accounts()
-    user = accounts.change(_OPERATOR, user_id, changes, UNCONDITIONAL)
+    user = accounts.change(_operator(), user_id, changes, UNCONDITIONAL)
     click.echo("\t".join(_columns(user)))
     for warning in namesakes.warnings(accounts, user_id):
         click.echo(warning, err=True)
@@ -84,18 +105,20 @@ def rename_user(user_id: str, alias: str | None, email: str | None) -> None:
 
 @users.command("remove")
 @click.argument("user_id", type=_Text())
+@_with_reason
 def remove_user(user_id: str) -> None:
     """Remove a user who has no repos, with all tokens. The id is not given again, since commits name it."""
     stores = _stores()
-    count = Accounts(stores.accounts, _OPERATOR).remove(_OPERATOR, user_id, UNCONDITIONAL, stores.repos)
+    count = Accounts(stores.accounts, _operator()).remove(_operator(), user_id, UNCONDITIONAL, stores.repos)
     click.echo(f"Removed {user_id}, and revoked {count} token{'' if count == 1 else 's'}.")
 
 
 @users.command("revoke")
 @click.argument("user_id", type=_Text())
+@_with_reason
 def revoke_user(user_id: str) -> None:
     """Revoke all tokens of a user. They stop working at once."""
-    count = user_tokens.revoke_all(_accounts(), _OPERATOR, user_id)
+    count = user_tokens.revoke_all(_accounts(), _operator(), user_id)
     click.echo(f"Revoked {count} token{'' if count == 1 else 's'} of {user_id}.")
 
 
@@ -110,6 +133,7 @@ def tokens() -> None:
 @click.option("--read-only", is_flag=True, help="For reading and cloning only.")
 @click.option("--repo", "repos", multiple=True, help="Only for this repo (or <owner>/<repo>); repeatable.")
 @click.option("--expires", help="When it stops working, such as 2027-01-31T12:00:00Z.")
+@_with_reason
 def create_token(user_id: str, name: str, read_only: bool, repos: tuple[str, ...], expires: str | None) -> None:
     """Give a user one more token and print it, once."""
     asked = {
@@ -119,7 +143,7 @@ def create_token(user_id: str, name: str, read_only: bool, repos: tuple[str, ...
         "expires_at": expires,
     }
     request = load(TokenCreateSchema(), asked, ())
-    _, secret = user_tokens.create(_accounts(), _OPERATOR, user_id, request)
+    _, secret = user_tokens.create(_accounts(), _operator(), user_id, request)
     click.echo(secret)
 
 
@@ -141,18 +165,20 @@ def list_tokens(user_id: str) -> None:
 @tokens.command("rotate")
 @click.argument("user_id", type=_Text())
 @click.argument("name", type=_Text())
+@_with_reason
 def rotate_token(user_id: str, name: str) -> None:
     """Replace a token by a new one of the same name and print it, once. The old one stops working at once."""
-    _, secret = user_tokens.rotate(_accounts(), _OPERATOR, user_id, name)
+    _, secret = user_tokens.rotate(_accounts(), _operator(), user_id, name)
     click.echo(secret)
 
 
 @tokens.command("revoke")
 @click.argument("user_id", type=_Text())
 @click.argument("name", type=_Text())
+@_with_reason
 def revoke_token(user_id: str, name: str) -> None:
     """Revoke one token. It stops working at once."""
-    user_tokens.revoke(_accounts(), _OPERATOR, user_id, name)
+    user_tokens.revoke(_accounts(), _operator(), user_id, name)
     click.echo(f"Revoked token {name} of {user_id}.")
 
 
@@ -166,7 +192,7 @@ def _columns(user: User) -> tuple[str, ...]:
 
 
 def _accounts() -> Accounts:
-    return Accounts(_stores().accounts, _OPERATOR)
+    return Accounts(_stores().accounts, _operator())
 
 
 def _stores() -> Stores:
