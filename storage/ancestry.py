@@ -60,6 +60,11 @@ class Ancestry:
         here = (wanted.get(ObjectId(ids[at : at + _ID])) for at in range(0, len(ids), _ID))
         return {commit for commit in here if commit is not None}
 
+    def count(self) -> int:
+        """Return how many commits these are."""
+        with self._lock:
+            return len(self._times)
+
     def id_at(self, position: int) -> CommitId:
         """Return the commit at a position."""
         with self._lock:

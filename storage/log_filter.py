@@ -54,6 +54,11 @@ class LogFilter:
             yield "--author", f"{self.author.name} <{self.author.email}>", found.author
 
     @property
+    def has_texts(self) -> bool:
+        """Whether the author or message of a commit matters."""
+        return any(self._texts()) or any(self._lines(True))
+
+    @property
     def is_impossible(self) -> bool:
         """Whether no commit can pass: git fails for such a path, and takes the lines of a text for several texts."""
         path = self.path.pattern if isinstance(self.path, Glob) else self.path
@@ -69,7 +74,7 @@ class LogFilter:
 
     def accepts(self, commit: bytes, *, names_users: bool) -> bool:
         """Tell whether the content of a commit object has the texts: so the commits of the journal are asked."""
-        if not any(self._texts()) and not any(self._lines(names_users)):
+        if not self.has_texts:
             return True
         signature, message = Signature.parse(commit), commit.partition(b"\n\n")[2]
         found = _Searched(f"{signature.name} <{signature.email}>", message.decode("utf-8", "replace"))

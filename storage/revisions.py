@@ -3,14 +3,13 @@
 import re
 from collections.abc import Set
 from datetime import datetime
-from pathlib import Path
 
 from storage import moments
 from storage.ancestry import Ancestry
 from storage.errors import RevisionAmbiguous, RevisionNotFound
 from storage.ids import CommitId
 from storage.location import Location
-from storage.plumbing.refs import BRANCH
+from storage.plumbing.refs import MAIN
 from storage.tags import Tag, Tags
 
 _WHOLE_ID = re.compile(r"[0-9a-f]{40}")
@@ -29,7 +28,7 @@ class Revisions:
     def find(self, revision: str) -> CommitId:
         """Return the commit that a tag, an id or the start of an id means, as `Repository.find` has it."""
         tip = self._catch_up()
-        if revision in (Path(BRANCH).name, "HEAD"):
+        if revision in (MAIN, "HEAD"):
             return tip
         if not _WHOLE_ID.fullmatch(revision):
             tag = self.tag(revision)
@@ -67,6 +66,11 @@ class Revisions:
         position = self._ancestry.position(commit)
         assert position is not None
         return position
+
+    def newest(self, start: CommitId, before: CommitId | None) -> int:
+        """Return the position of a commit, or of the one before `before` where that is older; -1 if there is none."""
+        position = self.position(start)
+        return position if before is None else min(position, self.position(before) - 1)
 
     def has(self, commit: CommitId) -> bool:
         """Tell whether a commit is in the history."""

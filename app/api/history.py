@@ -1,13 +1,14 @@
 """`/v1/repo/{repo_name}/log`, and the histories of targets, prompts and the default."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
 from flask import Blueprint
 
 from app.api import payloads
-from app.registry.audit import history, log_filters
+from app.domain.differences import keys_of
+from app.registry.audit import field_log, history, log_filters
 from app.registry.audit.history import Entry
 from app.registry.configs import things
 from app.registry.configs.things import Thing
@@ -25,12 +26,18 @@ blueprint.before_request(context.authorize)
 @accepts(query=LogQuerySchema)
 @returns(LogSchema, 200, errors=(404, 409), headers=versions.COMMIT_HEADERS)
 def get_log(repo_name: str, query: dict[str, Any]) -> Answer:
-    """List the commits of a repo, newest first, with the fields that each changed."""
+    """List the commits of a repo, newest first, with the fields that each changed, or with one `field` alone."""
     repository, snapshot = context.repository(repo_name), context.snapshot(repo_name, query)
     before = _before(repository, query)
-    asked = {name: query[name] for name in query.keys() - PageQuerySchema().fields.keys()}
+    asked = {name: query[name] for name in query.keys() - PageQuerySchema().fields.keys() - {"field"}}
     wanted = log_filters.read(asked, context.services().accounts, context.principal().owner)
-    entries = history.of_repo(repository, snapshot, wanted, payloads.work(), before=before, limit=query["limit"])
+    work, limit = payloads.work(), query["limit"]
+    entries: Iterable[Entry | CommitId | None]
+    if query["field"] is None:
+        entries = history.of_repo(repository, snapshot, wanted, work, before=before, limit=limit)
+    else:
+        keys = keys_of(query["field"])
+        entries = field_log.search(repository, snapshot, keys, wanted, work, before=before, limit=limit)
     return _page(entries, partial(_logged, full=query["full"])), 200, versions.commit_headers(snapshot)
 
 
@@ -74,10 +81,16 @@ def _history(repo_name: str, thing: Thing, query: dict[str, Any]) -> Answer:
     return shown, status, versions.headers(version, snapshot.commit)
 
 
-def _page(entries: Iterator[Entry], show: Callable[[Entry], dict[str, Any]]) -> dict[str, Any]:
-    """Return as many entries as there is room for, one at least, and what the next page is before."""
+def _page(entries: Iterable[Entry | CommitId | None], show: Callable[[Entry], dict[str, Any]]) -> dict[str, Any]:
+    """Return as many entries as there is room for, one at least, and what the next page is before.
+
+    Another commit in place of the last entry says so, and None that there is no next page.
+    """
     space, commits, following = payloads.room(), [], None
     for entry in entries:
+        if not isinstance(entry, Entry):
+            following = entry
+            break
         commit = show(entry)
         if not space.fits(commit):
             break

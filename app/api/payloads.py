@@ -3,6 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from flask import request
+
 from app.domain.budgets import Room, Work
 from app.domain.cutting import shown
 from app.domain.differences import MISSING, Difference, operations
@@ -46,6 +48,13 @@ def commit(commit_id: CommitId, signature: Signature) -> dict[str, Any]:
         "subject": signature.subject,
         "reason": signature.reason,
     }
+
+
+def clone_url(owner: str, repo_name: str) -> str:
+    """Return the URL for `git clone`."""
+    settings = services().settings
+    base = settings.public_url or (request.url_root.rstrip("/") if request.host else settings.url)
+    return f"{base}/git/{owner}/{repo_name}.git"
 
 
 def token(found: Token) -> dict[str, Any]:

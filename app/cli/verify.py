@@ -10,6 +10,7 @@ import click
 from app.cli.stored import find_data_dir, list_repos
 from app.registry.stores import Stores
 from app.registry.users import accounts
+from app.registry.verification import labels
 from app.registry.verification.accounts import of_accounts
 from app.registry.verification.findings import Note, Verification, located, reason_of
 from app.registry.verification.repo import of_repo
@@ -72,7 +73,7 @@ def _verify_clone(path: Path) -> Iterator[str]:
 
 
 def _verify_server(data_dir: Path, repo: str | None) -> Iterator[str]:
-    of_users, store = Stores.of(data_dir)
+    of_users, store, _ = Stores.of(data_dir)
     names, problems = list_repos(store)
     if repo is not None:
         if repo not in names:
@@ -134,6 +135,7 @@ def _refs(clone: Clone, repository: Repository) -> Iterator[str]:
     if not clone.is_on(BRANCH):
         yield f"HEAD: it does not name {BRANCH}"
     repository.tags()
+    yield from labels.misplaced(clone, repository)
 
 
 def _contents(clone: Clone, start: _StartVerification, ref: str = "HEAD") -> Iterator[str]:

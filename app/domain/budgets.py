@@ -28,6 +28,11 @@ class Work:
         self._left -= size
         return True
 
+    @property
+    def taken(self) -> int:
+        """How many bytes were counted."""
+        return self.most - self._left
+
     def expect(self, what: str, size: int) -> None:
         """Count a document that is about to be parsed for `what`; TooMuchToRead if it is too much."""
         if not self.take([size]):

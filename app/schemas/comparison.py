@@ -3,7 +3,8 @@
 from app.schemas.base import StrictSchema
 from app.schemas.containers import ListOf, Part
 from app.schemas.fields import Choice, Integer, Matching, QueryFlag, QueryInteger, Reference, Text
-from app.schemas.history import FULL, ChangedFileSchema, CommitSchema, path_filter
+from app.schemas.history import FULL, ChangedFileSchema, CommitSchema
+from app.schemas.log_filters import path_filter
 
 KINDS = ("target", "prompt", "default", "repo", "label", "question_template", "other")
 

@@ -5,28 +5,14 @@ from marshmallow import fields
 from app.schemas.base import StrictSchema
 from app.schemas.containers import JsonObject, ListOf, Part
 from app.schemas.fields import Choice, Integer, Matching, QueryFlag, QueryInteger, Text, Timestamp
+from app.schemas.log_filters import field_filter, path_filter
 from app.schemas.revisions import REASON, PersonSchema, RefQuerySchema
 
 ACTIONS = ("created", "updated", "deleted")
-# Folders and a file name, none of them `.` or `..`. A path may end in a slash.
-_PATH = r"(?=.{1,1000}$)((?!\.{1,2}(/|$))[^/\x00-\x1f\x7f]+(/|$))+"
 _TIME = {"format": "date-time"}
 
 
 FULL = {"description": "Show values and lists of changes whole, however long they are."}
-
-
-def path_filter(meaning: str) -> Matching:
-    """Return the parameter that says which files are meant."""
-    return Matching(
-        _PATH,
-        "This must be a path such as 'targets/', 'targets/coding_target.yml' or 'targets/night*'",
-        load_default=None,
-        metadata={
-            "description": f"{meaning}: `targets/a.yml` is one file, `targets/` a folder, `targets/night*` a pattern "
-            "(`*`, `?`, `[a-c]`, `**` for folders), and any other text the start of paths."
-        },
-    )
 
 
 class FullQuerySchema(RefQuerySchema):
@@ -62,6 +48,7 @@ class LogQuerySchema(PageQuerySchema):
     since = Timestamp(load_default=None, metadata={"description": "Only commits from this time on."})
     until = Timestamp(to_end=True, load_default=None, metadata={"description": "Only commits up to this time."})
     path = path_filter("Only commits that changed such a file")
+    field = field_filter()
 
 
 class CutSchema(StrictSchema):

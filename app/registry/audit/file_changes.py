@@ -22,7 +22,7 @@ _FOLDERS = {
 _SUFFIX = ".yml"
 _DOCUMENTS = (*_FOLDERS, "defaults")
 _UNREADABLE = "The file was not written by Bakehouse, and cannot be read"
-_NOT_READ = "The file is larger than what is left of the bytes that one answer reads; git shows the change"
+NOT_READ = "The file is larger than what is left of the bytes that one answer reads; git shows the change"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def read(source: Source, change: FileChange, work: Work, is_submodule: Callable[
     if not is_document:
         return ChangedFile(*ids, ())
     if work.is_spent:
-        return ChangedFile(*ids, None, _NOT_READ)
+        return ChangedFile(*ids, None, NOT_READ)
     try:
         files = [File(blob, source.blob(blob)) if blob else None for blob in (change.old, change.new)]
     except RepositoryDamaged:
@@ -74,7 +74,7 @@ def read(source: Source, change: FileChange, work: Work, is_submodule: Callable[
             raise
         return ChangedFile(*ids, None, _UNREADABLE)
     if not work.take(len(file.data) for file in files if file):
-        return ChangedFile(*ids, None, _NOT_READ)
+        return ChangedFile(*ids, None, NOT_READ)
     try:
         old, new = (documents.parse(source, change.path, file) if file else {} for file in files)
     except RepositoryDamaged:  # git has the content, but it is no document of ours
