@@ -10,7 +10,7 @@ from app.api import payloads
 from app.domain.errors import NotFound
 from app.registry import labels
 from app.registry.audit import uses
-from app.registry.configs import question_templates, rebase, things, usage
+from app.registry.configs import question_templates, things, usage
 from app.registry.label_files import Label
 from app.schemas.uses import PromptUsesSchema, QuestionTemplateUsesSchema, TargetUsesSchema, UsesQuerySchema
 from app.wire import context, versions
@@ -53,7 +53,7 @@ def list_target_uses(repo_name: str, target_name: str, query: dict[str, Any]) ->
     """
 
     def find(snapshot: Snapshot) -> Iterator[_Part]:
-        for name, depth in rebase.descendants(snapshot, target_name):
+        for name, depth in usage.descendants(snapshot, target_name):
             template, state = usage.state(snapshot, name)
             yield {"target_name": name, "depth": depth, "template": template, "state": state}
 
