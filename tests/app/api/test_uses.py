@@ -377,3 +377,14 @@ def test_a_prompt_that_somebody_put_there_by_hand_has_uses(app: Flask, alice: Cl
     found = uses(alice, f"{PROMPTS}/p")
     assert found["exists"]
     assert [use["target_name"] for use in found["targets"]] == ["a", "odd"]
+
+
+@pytest.mark.parametrize("name", ["null", "true", "No", "1.0", "0o7", "1e3", "2026-01-01", "y", "default", "a.yml"])
+def test_a_prompt_whose_name_yaml_takes_for_something_else_has_uses(alice: Client, name: str):
+    alice.put(f"{PROMPTS}/{name}", {"messages": []})
+    put(alice, "a", teacher_prompt=name, student_prompt="")
+    put(alice, "b", student_prompt=name, generators=[{"type": "custom", "model": f"\n  teacher_prompt: {name}\n"}])
+    assert uses(alice, f"{PROMPTS}/{name}")["targets"] == [
+        {"target_name": "a", "fields": ["teacher_prompt"]},
+        {"target_name": "b", "fields": ["student_prompt"]},
+    ]
