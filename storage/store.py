@@ -16,7 +16,7 @@ from storage import moves
 from storage.branches import BranchFiles
 from storage.budget import UNLIMITED, Limits
 from storage.caches import Cache, weigh
-from storage.errors import RepositoryDamaged, RepositoryExists, StorageError, explained
+from storage.errors import RepositoryExists, StorageError, explained
 from storage.journal import recovery
 from storage.journal.checkpointer import PATIENCE_SECONDS
 from storage.location import Location
@@ -37,7 +37,6 @@ _LIST_CACHE_SIZE = 16 * 1024 * 1024  # bytes: some 200,000 names
 # A folder's time moves in steps of some milliseconds, so a second change in one step goes unnoticed. A list is
 # kept only if the folder has not changed for so many nanoseconds.
 _SETTLED = 1_000_000_000
-_TRIES = 3  # at opening a repository that is moved meanwhile
 
 _log = logging.getLogger(__name__)
 
@@ -76,21 +75,10 @@ class Store:
                 del self._open[name]
                 repository = None
         if repository is None:  # opened outside the lock, so that a slow recovery delays no other repository
-            repository = self._open_anew(self._location(name))
+            repository = moves.open_in_place(self._shared, self._location(name))
             with self._lock:
                 repository = self._open.setdefault(name, repository)
         return repository
-
-    def _open_anew(self, location: Location) -> Repository:
-        """Open a repository; once more where its folder was moved meanwhile, which looks like damage."""
-        for _ in range(_TRIES):
-            before = _signature(location.folder)
-            try:
-                return Repository(location, self._shared)
-            except RepositoryDamaged:
-                if before == _signature(location.folder):
-                    raise
-        return Repository(location, self._shared)
 
     def create(self, name: str, change: Callable[[Transaction], object]) -> Repository:
         """Make a repository with `change` as its first commit, whole and durable or not at all.
@@ -208,7 +196,11 @@ class Store:
 
     def _make_folder(self, folder: Path) -> None:
         """Make the folders between the root and a repository, durably."""
-        if folder == self._root or folder.is_dir():
+        if folder.is_dir():
+            return
+        if folder == self._root:
+            folder.mkdir(exist_ok=True)
+            disk.sync(folder.parent)
             return
         self._make_folder(folder.parent)
         with disk.exclusive(folder.parent, self._shared.waits):
@@ -254,12 +246,3 @@ def _is_safe(component: str) -> bool:
 
 def _last(name: str) -> str:
     return name.rpartition("/")[2]
-
-
-def _signature(folder: Path) -> tuple[int, int] | None:
-    """Return what differs once a folder was moved or replaced; None where there is none."""
-    try:
-        found = folder.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_ctime_ns

@@ -33,6 +33,9 @@ _MESSAGES = [
 ]
 
 CREATE_REPO: Example = {"repo_name": "demo", "base_model": "Qwen/Qwen3-32B"}
+UNDELETE: Example = {"name": "demo"}
+RENAME: Example = {"name": "nightly"}
+TRANSFER: Example = {"user_id": "bob"}
 CREATE_TARGET: Example = {
     "target_name": "coding_target",
     "template": "default",

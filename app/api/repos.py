@@ -37,7 +37,7 @@ def create_repo(body: dict[str, Any]) -> Answer:
     200 if it exists with this base model, or if the request names none.
     """
     repo, created = _create(body)
-    payload, status, headers = _answer(repo)
+    payload, status, headers = answer(repo)
     return (payload, 201, headers | versions.location(repo.name)) if created else (payload, status, headers)
 
 
@@ -47,7 +47,7 @@ def create_repo(body: dict[str, Any]) -> Answer:
 def put_repo(body: dict[str, Any]) -> Answer:
     """Create a repo, or return it. Deprecated: use POST."""
     repo, _ = _create(body)
-    return _answer(repo)
+    return answer(repo)
 
 
 @blueprint.get("")
@@ -83,7 +83,7 @@ def list_repos(query: dict[str, Any]) -> Answer:
 @returns(RepoSchema, 200, errors=(404, 409), headers=_HEADERS)
 def get_repo(repo_name: str, query: dict[str, Any]) -> Answer:
     """Read a repo."""
-    return _answer(_read(repo_name, query))
+    return answer(_read(repo_name, query))
 
 
 @blueprint.get("/<repo_name>/tree")
@@ -108,7 +108,8 @@ def _create(body: dict[str, Any]) -> tuple[Repo, bool]:
     return repos.create(context.services().store, principal.owner, name, body.get("base_model"), context.origin())
 
 
-def _answer(repo: Repo) -> Answer:
+def answer(repo: Repo) -> Answer:
+    """Return the answer about a repo."""
     payload = {
         "repo_name": repo.name,
         "base_model": repo.base_model,

@@ -73,7 +73,7 @@ def _verify_clone(path: Path) -> Iterator[str]:
 
 
 def _verify_server(data_dir: Path, repo: str | None) -> Iterator[str]:
-    of_users, store = Stores.of(data_dir)
+    of_users, store, _ = Stores.of(data_dir)
     names, problems = list_repos(store)
     if repo is not None:
         if repo not in names:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial, wraps
 from http import HTTPStatus
+from inspect import signature
 from typing import Any, cast
 
 from flask import Flask, Response, current_app, request
@@ -81,13 +82,14 @@ class Contract:
     query: Schema | None = None
     conditions: tuple[str, ...] = ()  # request headers
     is_open: bool = False
+    in_repo: bool = False  # the path names a repo, which may have another name by now
 
-    @property
-    def refusals(self) -> set[int]:
-        """Return every status that the view may be refused with."""
+    def refusals(self, method: str) -> set[int]:
+        """Return every status that a request may be refused with, also those that lead to another address."""
         of_all = (422,) if self.is_open else (400, 401, 403, 422, 429, 503)
         of_bodies = () if self.body is None else (408, 413)
-        return {*of_all, *of_bodies, *self.errors}
+        of_moved = ((301, 409) if method in READING else (409,)) if self.in_repo else ()
+        return {*of_all, *of_bodies, *of_moved, *self.errors}
 
 
 def contract_of(view: Callable[..., Any]) -> Contract | None:
@@ -149,6 +151,7 @@ def accepts(
             query=query_schema,
             conditions=conditions,
             is_open=is_open,
+            in_repo="repo_name" in signature(view).parameters,
         )
         return checked
 

@@ -46,7 +46,7 @@ class Shares:
         subject = f"List {owner}/{repo_name} as shared with {user_id}"
 
         def change(transaction: Transaction) -> None:
-            if _add(transaction, user_id, {f"{owner}/{repo_name}"}):
+            if list_repos(transaction, user_id, {f"{owner}/{repo_name}"}):
                 transaction.commit(messages.message(origin, subject), origin.author)
 
         self._accounts.use(lambda repository: repository.transact(change))
@@ -102,7 +102,7 @@ class Shares:
 
         def change(transaction: Transaction) -> None:
             for user_id, names in listed.items():
-                _add(transaction, user_id, names)
+                list_repos(transaction, user_id, names)
             transaction.write(PATH_OF_NOTE, NOTE)
             transaction.commit(messages.message(origin, "List the repos that are shared"), origin.author)
 
@@ -122,7 +122,7 @@ class Shares:
         return listed
 
 
-def _add(transaction: Transaction, user_id: str, names: Set[str]) -> bool:
+def list_repos(transaction: Transaction, user_id: str, names: Set[str]) -> bool:
     """Add repos to a user's list, and return whether one of them is new there."""
     known = set(_read(transaction, user_id))
     if names <= known:
