@@ -19,7 +19,7 @@ SAME = [
     ("explain calm_target --ref production", "targets/calm_target/explain?ref=production"),
     ("uses coding_target", "targets/coding_target/uses"),
     ("uses --prompt system_prompt_v1", "prompts/system_prompt_v1/uses"),
-    ("uses --file ask.txt --ref v1", "question-templates/ask.txt/uses?ref=v1"),
+    ("uses --file {file} --ref v1", "question-templates/{file}/uses?ref=v1"),
 ]
 
 
@@ -44,9 +44,11 @@ def labelled(clone: Path, alice: Client, pull: Pull) -> Path:
 
 @pytest.mark.parametrize(("command", "path"), SAME)
 def test_a_clone_answers_what_the_server_answers(labelled: Path, alice: Client, command: str, path: str):
-    said = ask(*command.split(), "--clone", labelled, "--json")
+    file = git(labelled, "ls-files", "templates").split()[0]
+    name = file.removeprefix("templates/")
+    said = ask(*command.format(file=name).split(), "--clone", labelled, "--json")
     assert said.exit_code == 0, said.output
-    answer = alice.get(f"/v1/repo/demo/{path}")
+    answer = alice.get(f"/v1/repo/demo/{path.format(file=name)}")
     assert answer.status_code == 200
     assert json.loads(said.stdout) == answer.json
 
@@ -81,12 +83,12 @@ def test_a_timeline_tells_what_was_in_force(labelled: Path, alice: Client):
 
 
 def test_uses_tell_by_what_and_in_which_state(labelled: Path):
-    [user, tag, label] = lines(ask("uses", "coding_target", "--clone", labelled))[:1] + [
-        record for record in lines(ask("uses", "calm_target", "--clone", labelled)) if record[0] != "target"
-    ]
+    user, *_ = lines(ask("uses", "coding_target", "--clone", labelled))
     assert user == ["target", "calm_target", "coding_target", "template_gone", ""]
-    assert (tag[:2], tag[3]) == (["tag", "v1"], "same")
-    assert (label[:2], label[3]) == (["label", "production"], "other")
+    held = [record for record in lines(ask("uses", "calm_target", "--clone", labelled)) if record[0] != "target"]
+    assert ["tag", "v1", "", "same", git(labelled, "rev-parse", "v1^{commit}").strip()] in held
+    [by_prompt, *_] = lines(ask("uses", "--prompt", "system_prompt_v1", "--clone", labelled))
+    assert by_prompt == ["target", "calm_target", "teacher_prompt", "", ""]
     assert_fails(ask("uses", "--clone", labelled), 2, "Name one thing")
 
 
