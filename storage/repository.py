@@ -143,7 +143,7 @@ class Repository:
             return [] if last < 0 else self._history.versions(path, self._ancestry.id_at(last))
 
     def versions_at(self, path: str, commits: Sequence[CommitId]) -> list[BlobId | None]:
-        """Return the version of a file at each of some commits of the history; None where there is no file."""
+        """Return the version of a file at each of some commits; None where there is no file, or no such commit."""
         with self._location.explained():
             return self._history.at(path, commits)
 
@@ -183,10 +183,6 @@ class Repository:
         newest = self._revisions.newest(start, before)
         with self._location.explained():
             return list(self._history.log(wanted, newest=newest, limit=limit))
-
-    def diff(self, old: tuple[CommitId, str], new: tuple[CommitId, str]) -> str:
-        """Return the difference of two files as git prints it; each is given as a commit and a path."""
-        return self.comparisons.text_of_files(old, new)
 
     def is_submodule(self, commit: CommitId, path: str) -> bool:
         """Tell whether a path is a submodule at a commit of the history, or was at the commit before."""

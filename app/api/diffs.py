@@ -82,7 +82,11 @@ def _diff(repo_name: str, find: Callable[[str], Thing], name: str, query: dict[s
     if versions.is_known(version):
         return {}, 304, headers
     if is_text:
-        return repository.diff(*((snapshot.commit, thing.path) for snapshot, thing in sides)), 200, headers
+        return (
+            repository.comparisons.text_of_files(*((snapshot.commit, thing.path) for snapshot, thing in sides)),
+            200,
+            headers,
+        )
     return lambda: _compare(sides, full=query["full"]), 200, headers
 
 

@@ -189,7 +189,7 @@ def test_log_refuses_files_whose_checksum_is_wrong(written: Repository, suffix: 
         for ask in (
             lambda reader=reader: reader.log(tip, LogFilter(path="targets")),
             lambda reader=reader: reader.versions("targets/t1.yml", tip),
-            lambda reader=reader: reader.diff((tip, "targets/t0.yml"), (tip, "targets/t1.yml")),
+            lambda reader=reader: reader.comparisons.text_of_files((tip, "targets/t0.yml"), (tip, "targets/t1.yml")),
         ):
             with pytest.raises(RepositoryDamaged, match="checksum of pack-"):
                 ask()

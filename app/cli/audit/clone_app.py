@@ -36,7 +36,8 @@ def connect(repository: Repository, owner: str, name: str) -> Client:
     """Return a client whose requests are answered from a clone, as a server answers them for `owner`."""
     settings = Settings(repository.path, master_key=_KEY)
     store = _OneRepo(repository.path, f"{owner}/{name}", repository)
-    app = assemble(Services(settings, _KEY, Accounts(store, Origin("clone")), store, deleted=store, rates=None))
+    accounts = Accounts(store, Origin("clone"))
+    app = assemble(Services(settings, _KEY, accounts, store, deleted=store, rates=None))
     headers = {"Authorization": f"Bearer {_KEY}", "X-User-Id": owner}
     http = httpx2.Client(transport=httpx2.WSGITransport(app), base_url="http://clone", headers=headers)
     return Client(http, name, is_clone=True)
