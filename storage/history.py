@@ -6,31 +6,21 @@ commit-graph. The result is kept, and git is asked for later commits only.
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain, islice
 
 from storage import moments, reason_search
 from storage.ancestry import Ancestry
 from storage.caches import Cache
-from storage.comparisons import FileChange, changes
+from storage.comparisons import changes
+from storage.git_log import LOG, LoggedCommit, parse_log
 from storage.ids import BlobId, CommitId, object_id
 from storage.log_filter import EVERYTHING, LogFilter
 from storage.objects.reader import ObjectReader
 from storage.plumbing.checked_git import CheckedGit
 from storage.signatures import USER, Person, Signature
-from storage.versions import NO_BLOB, NOTHING, Known, Version
-
-LOG = ("log", "--first-parent", "--raw", "-z", "--no-abbrev", "--no-renames", "--format=tformat:%x01%H")
+from storage.versions import NOTHING, Known, Version
 
 _FEW = 16  # paths; one git process for each is quicker than one for all
-
-
-@dataclass(frozen=True, slots=True)
-class LoggedCommit:
-    """A commit and the files that it changed."""
-
-    commit: CommitId
-    files: list[FileChange]
 
 
 class History:
@@ -251,23 +241,3 @@ class History:
     def _revisions(self, newest: int, oldest: int) -> Sequence[str]:
         exclude = [f"^{self._ancestry.id_at(oldest - 1)}"] if oldest > 0 else []
         return self._ancestry.id_at(newest), *exclude
-
-
-def parse_log(text: str) -> Iterator[LoggedCommit]:
-    """Yield the commits in the output of `LOG`, and the files that each changed."""
-    logged: LoggedCommit | None = None
-    tokens = iter(text.split("\0"))
-    for token in tokens:
-        if token.startswith("\x01"):
-            if logged:
-                yield logged
-            logged = LoggedCommit(CommitId(token[1:]), [])
-        elif token and logged:
-            _, _, old, new, _ = token.split()
-            logged.files.append(FileChange(next(tokens), _blob(old), _blob(new)))
-    if logged:
-        yield logged
-
-
-def _blob(digits: str) -> BlobId | None:
-    return None if digits == NO_BLOB else BlobId(digits)

@@ -15,7 +15,8 @@ from storage.comparisons import Comparisons
 from storage.errors import RepositoryDamaged, StorageError, StorageUnavailable
 from storage.fetches import Fetches
 from storage.field_index import FieldIndex
-from storage.history import History, LoggedCommit
+from storage.git_log import LoggedCommit
+from storage.history import History
 from storage.ids import BlobId, CommitId, object_id
 from storage.journal import recovery
 from storage.journal.checkpoint import Checkpoint

@@ -20,7 +20,6 @@ from app.domain import cursors, field_paths
 from app.domain.cursors import Cursor
 from app.domain.resolution import CONFIG_FIELDS
 from app.registry import revisions
-from app.registry.audit import last_changes
 from app.registry.configs.target_files import FOLDER
 from app.registry.configs.target_lists import Matcher, NameFilter
 from app.registry.configs.target_rows import Row, Rows
@@ -176,7 +175,7 @@ class _Pages:
         if not self._has("changed"):
             return {}
         paths = {name: FOLDER.path(name) for name in names}
-        found = last_changes.of_files(self._repository, list(paths.values()), self._snapshot.commit)
+        found = self._repository.last_changes(list(paths.values()), self._snapshot.commit)
         return {name: found[path] for name, path in paths.items()}
 
     def _next(self, page: _Page) -> str | None:

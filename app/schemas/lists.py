@@ -22,7 +22,7 @@ _LONGEST = 2000  # characters of a parameter
 _MOST_TARGETS = 10_000
 
 
-class _Bounded(Text):
+class Bounded(Text):
     """A text of a query that is not too long, which a function reads."""
 
     def __init__(self, read: Callable[[str], Any], **kwargs: Any) -> None:
@@ -71,7 +71,8 @@ def _read_conditions(text: str) -> tuple[Condition, ...]:
         raise ValidationError([Mistake("value_error", str(error))]) from error
 
 
-def _read_cursor(text: str) -> Cursor:
+def read_cursor(text: str) -> Cursor:
+    """Return the cursor that a text is; ValidationError if it is none."""
     cursor = cursors.read(text)
     if cursor is None:
         raise ValidationError([Mistake("value_error", "This is no cursor: send `next` of an answer as it is")])
@@ -81,14 +82,14 @@ def _read_cursor(text: str) -> Cursor:
 class TargetListQuerySchema(FullQuerySchema):
     """Which targets to list, and what to show of each."""
 
-    include = _Bounded(
+    include = Bounded(
         _read_included,
         load_default=(),
         metadata={
             "description": "What to show of each target, with commas: `config`, `template`, `version`, `changed`."
         },
     )
-    fields_ = _Bounded(
+    fields_ = Bounded(
         _read_fields,
         data_key="fields",
         load_default=(),
@@ -113,7 +114,7 @@ class TargetListQuerySchema(FullQuerySchema):
         load_default=None,
         metadata={"description": "Only targets that were made from this template, directly or through others."},
     )
-    where = _Bounded(
+    where = Bounded(
         _read_conditions,
         load_default=(),
         metadata={
@@ -127,8 +128,8 @@ class TargetListQuerySchema(FullQuerySchema):
         load_default=None,
         metadata={"description": f"How many targets at most, 1 to {_MOST_TARGETS}; 1000 unless given."},
     )
-    cursor = _Bounded(
-        _read_cursor, load_default=None, metadata={"description": "Where to go on: `next` of the page before."}
+    cursor = Bounded(
+        read_cursor, load_default=None, metadata={"description": "Where to go on: `next` of the page before."}
     )
 
 

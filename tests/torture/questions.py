@@ -197,6 +197,7 @@ def _of_demo(state: State) -> Iterator[str]:
     yield f"/targets/child/diff?from={then[:9]}&to={last}"
     yield from ("/prompts/user_prompt_v1/diff?against=system_prompt_v1", "/defaults/target/history")
     yield f"/defaults/target/diff?from={first}"
+    yield from (f"/log?field={field}" for field in ("temperature", "generators.0", "nothing&limit=1"))
     yield from (f"/diff?{query}" for query in ("from=v1", f"from={last}&to={first}&limit=2", "from=v1&path=targets/"))
     yield from ("/targets/base/uses", "/prompts/system_prompt_v1/uses", "/question-templates")
     for ref in (
