@@ -7,6 +7,8 @@ from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 
 from app import api, errors, master_key, open_files, openapi, web
+from app.registry.life import deleted, renames
+from app.registry.life.places import Places
 from app.registry.messages import Origin
 from app.registry.stores import Stores
 from app.registry.users.accounts import REPOSITORY, Accounts
@@ -48,9 +50,11 @@ def create_app(settings: Settings) -> Flask:
     limits = Limits(settings.max_document, settings.max_write)
     stores = Stores.of(data_dir, maintenance, waits, share.repositories, limits)
     accounts = _open_accounts(stores.accounts, data_dir)
+    _mend(Places(accounts, stores.repos, stores.deleted, settings.keep_deleted))
     stores.repos.checkpoint_leftovers()
     rates = RateLimiter(data_dir / "rates", settings.rate_limit) if settings.rate_limit else None
-    return assemble(Services(settings, key, accounts, stores.repos, rates, turns=Turns(share.threads)))
+    turns = Turns(share.threads)
+    return assemble(Services(settings, key, accounts, stores.repos, stores.deleted, rates, turns=turns))
 
 
 def assemble(services: Services) -> Flask:
@@ -68,6 +72,17 @@ def assemble(services: Services) -> Flask:
     openapi.register(app)
     contract.check_routes(app)
     return app
+
+
+def _mend(places: Places) -> None:
+    """Finish what a crash cut short, and remove for good what was deleted long ago."""
+    try:
+        renames.mend(places)
+        deleted.remove_expired(places)
+    except RepositoryDamaged:  # which the log tells already
+        pass
+    except StorageError as error:  # the next start, rename or deletion tries again
+        _log.warning("Renames and deletions are left as they are for now: %s", error)
 
 
 def _open_accounts(store: Store, data_dir: Path) -> Accounts:

@@ -70,13 +70,17 @@ class Principal:
         user, token = self.user, self.token.name if self.token else None
         return Origin(user.id, user.alias, user.email, request_id, self.is_master, token, reason)
 
+    def may_reach(self, owner: str, repo_name: str) -> bool:
+        """Tell whether the token is for a repo."""
+        return self.token is None or self.token.is_for(self.user.id, owner, repo_name)
+
     def check_token(self, needed: Access, repo_name: str | None) -> None:
         """Raise Forbidden if the token is read-only, or for other repos."""
         if self.token is None:
             return
         if not self.token.access.allows(needed):
             raise Forbidden(f"The token '{self.token.name}' is for reading only.")
-        if repo_name is not None and not self.token.is_for(self.user.id, self.owner, repo_name):
+        if repo_name is not None and not self.may_reach(self.owner, repo_name):
             raise Forbidden(f"The token '{self.token.name}' is not for repo '{repo_name}' of '{self.owner}'.")
 
 
@@ -142,9 +146,7 @@ def visible_repos(store: Store, shares: Shares, principal: Principal) -> Sequenc
         names = grants.shared(store, principal.owner, listed, principal.user.id)
         if not names:
             raise Forbidden(f"User '{principal.owner}' has shared no repo with you.")
-    if token is None:
-        return names
-    return [name for name in names if token.is_for(principal.user.id, principal.owner, name)]
+    return [name for name in names if principal.may_reach(principal.owner, name)]
 
 
 def _admit(

@@ -10,14 +10,16 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from app.auth import Forbidden, Unauthorized
 from app.domain.errors import Conflict, NameNotPortable, NotFound, NotPermitted, PreconditionFailed, TooMuchToRead
 from app.schemas.base import InvalidRequest, Mistake
-from app.wire import context
+from app.wire import context, moved
 from app.wire.body import BrokenBody, SlowBody
 from app.wire.context import InvalidHeader
 from app.wire.credentials import hide_credentials
 from app.wire.failed_logins import TooManyFailedLogins
+from app.wire.moved import Moved
 from app.wire.rates import TooManyRequests
 from app.wire.turns import TooBusy
 from storage.errors import (
+    BranchExists,
     LayoutUnknown,
     NameTaken,
     RepositoryDamaged,
@@ -30,6 +32,8 @@ from storage.errors import (
 )
 
 CODES = {
+    301: "REPO_MOVED",
+    308: "REPO_MOVED",
     400: "INVALID_INPUT",
     401: "UNAUTHORIZED",
     403: "FORBIDDEN",
@@ -62,6 +66,7 @@ STATUSES: dict[type, int] = {
     Conflict: 409,
     NameTaken: 409,
     RevisionAmbiguous: 409,
+    BranchExists: 409,
     TagExists: 409,
     PreconditionFailed: 412,
     TooBusy: 429,
@@ -99,6 +104,9 @@ def register(app: Flask) -> None:
 
 
 def _answer_known(error: Exception) -> Response:
+    found = moved.find(error)
+    if found is not None:
+        return _answer_moved(found)
     status = next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
     response = _answer(status, str(error))
     if isinstance(error, Unauthorized):
@@ -110,6 +118,16 @@ def _answer_known(error: Exception) -> Response:
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = _RETRY_AFTER_SECONDS
         _log.error("%s", error)
+    return response
+
+
+def _answer_moved(found: Moved) -> Response:
+    response = _answer(found.status, found.message)
+    if found.location is None:
+        response.headers["X-Should-Retry"] = "false"
+    else:
+        response.headers["Location"] = found.location
+        response.headers["Cache-Control"] = "no-cache"  # the next repo of that name ends the redirect
     return response
 
 

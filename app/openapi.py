@@ -1,7 +1,7 @@
 """`/openapi.json`: the API's description, built from the routes, contracts and schemas of the server."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache, partial
 from importlib.metadata import version
 from inspect import getdoc
@@ -20,7 +20,7 @@ from app.domain.names import PATTERNS, user_id_problem
 from app.errors import CODES
 from app.schemas.containers import MapOf, Unchecked
 from app.schemas.errors import ErrorSchema, MistakesSchema
-from app.wire import versions
+from app.wire import moved, versions
 from app.wire.context import READING
 from app.wire.contract import PATH_NAMES, Contract, contract_of
 
@@ -34,6 +34,7 @@ _REASONS = {
 }
 # Of each status: why a request is refused, and an example of the message.
 _REFUSALS = {
+    **dict.fromkeys((301, 308), ("The repo has another name now.", "Repo 'demo' is now 'nightly'.")),
     400: ("A header cannot be used, or the body broke off.", "The header X-User-Id must not contain '..'."),
     401: ("No token, or one that is unknown, expired or revoked.", "This token is unknown, or was revoked."),
     403: ("The token may not do this.", "The token 'nightly' is for reading only."),
@@ -126,7 +127,7 @@ def build(app: Flask) -> dict[str, Any]:
             continue
         path = re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule.rule)
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
-            operation = _operation(rule, view, contract)
+            operation = _operation(rule, view, contract, method)
             if method not in READING:
                 operation["parameters"].append(_REASON_PARAMETER)
             spec.path(path, operations={method.lower(): operation})
@@ -141,7 +142,7 @@ def build(app: Flask) -> dict[str, Any]:
     return document
 
 
-def _operation(rule: Rule, view: Callable[..., Any], contract: Contract) -> dict[str, Any]:
+def _operation(rule: Rule, view: Callable[..., Any], contract: Contract, method: str) -> dict[str, Any]:
     summary, _, description = (getdoc(view) or "").partition("\n\n")
     operation: dict[str, Any] = {
         "operationId": view.__name__,
@@ -158,7 +159,7 @@ def _operation(rule: Rule, view: Callable[..., Any], contract: Contract) -> dict
             }
             for name in sorted(rule.arguments)
         ],
-        "responses": _responses(contract),
+        "responses": _responses(contract, method),
     }
     if description:
         operation["description"] = description
@@ -186,7 +187,7 @@ def _condition(rule: Rule) -> dict[str, Any]:
     return {"type": "string"} | ({} if is_read else {"pattern": versions.VERSIONS})
 
 
-def _responses(contract: Contract) -> dict[str, Any]:
+def _responses(contract: Contract, method: str) -> dict[str, Any]:
     responses: dict[str, dict[str, Any]] = {}
     for status in contract.statuses:
         response = responses[str(status)] = {"description": _REASONS[status]}
@@ -198,12 +199,9 @@ def _responses(contract: Contract) -> dict[str, Any]:
                     "example": contract.text.example,
                 }
         if contract.headers:
-            response["headers"] = {
-                name: {"description": text, "schema": {"type": "string"}}
-                for name, text in contract.headers.items()
-                if name != "Location" or status == 201
-            }
-    for status in sorted(contract.refusals):
+            told = contract.headers.items()
+            response["headers"] = _headers(item for item in told if item[0] != "Location" or status == 201)
+    for status in sorted(contract.refusals(method)):
         responses[str(status)] = _refusal(status)
     return responses
 
@@ -221,8 +219,13 @@ def _refusal(status: int) -> dict[str, Any]:
         reason, mistakes = _MISTAKES
         return {"description": reason, "content": _json(MistakesSchema, example=mistakes)}
     reason, message = _REFUSALS[status]
-    example = {"message": message, "code": CODES[status]}
-    return {"description": reason, "content": _json(ErrorSchema, example=example)}
+    content = _json(ErrorSchema, example={"message": message, "code": CODES[status]})
+    refusal = {"description": reason, "content": content}
+    return refusal if status >= 400 else refusal | {"headers": _headers(moved.HEADERS.items())}
+
+
+def _headers(told: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    return {name: {"description": text, "schema": {"type": "string"}} for name, text in told}
 
 
 def _json(*schemas: Schema | type[Schema], example: Mapping[str, Any] | None = None) -> dict[str, Any]:

@@ -1,10 +1,11 @@
 """Repositories and clones that anybody may have made: they are read, and never written."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from pathlib import Path
 from types import TracebackType
 
+from storage.block_file import NoBlockFile
 from storage.errors import RepositoryDamaged
 from storage.git_log import LOG, LoggedCommit, parse_log
 from storage.ids import BlobId, CommitId
@@ -16,6 +17,8 @@ from storage.objects.database import ObjectDatabase
 from storage.plumbing import checked_git
 from storage.plumbing.branch import Branch
 from storage.plumbing.refs import BRANCH as BRANCH
+from storage.plumbing.refs import HEADS as HEADS
+from storage.plumbing.refs import TAGS as TAGS
 from storage.plumbing.refs import Refs
 from storage.repository import Repository
 from storage.shared import Shared
@@ -84,7 +87,9 @@ class Clone:
         def branch(refs: Refs) -> Branch:
             return _Head(refs, CommitId(commit))
 
-        shared = Shared(check=check, checkpointer=NoCheckpointer(), engine=NoJournal, branch=branch)
+        shared = Shared(
+            check=check, checkpointer=NoCheckpointer(), engine=NoJournal, branch=branch, block_file=NoBlockFile
+        )
         return Repository(self._location, shared)
 
     def origin(self) -> str | None:
@@ -116,6 +121,16 @@ class Clone:
                 if file.new is not None:
                     found[file.path].setdefault(file.new, logged)
         return found
+
+    def line(self, commit: CommitId) -> Set[CommitId]:
+        """Return the commits of the history that ends with a commit."""
+        return set(map(CommitId, self._run("rev-list", "--first-parent", commit).split()))
+
+    def refs(self, folder: str) -> Mapping[str, str]:
+        """Return the ids that the refs in a folder such as `refs/tags` name, by their names in the folder."""
+        lines = self._run("for-each-ref", "--format=%(objectname) %(refname)", folder).splitlines()
+        found = (line.split(" ", 1) for line in lines)
+        return {ref.removeprefix(f"{folder}/"): named for named, ref in found}
 
     def misnamed_tags(self) -> Mapping[str, str]:
         """Return the annotated tags whose object has another name than their ref, with that other name."""

@@ -65,6 +65,18 @@ class TagExists(StorageError):
         self.name = name
 
 
+class BranchExists(StorageError):
+    """A repository has a branch whose name is in the way; `kind` says what it is called."""
+
+    def __init__(self, repository: str, name: str, existing: str, kind: str = "branch") -> None:
+        super().__init__(
+            f"Repo '{repository}' has a {kind} '{existing}', beside which there can be no '{name}': choose another name"
+        )
+        self.repository = repository
+        self.name = name
+        self.existing = existing
+
+
 class RepositoryDamaged(StorageError):
     """The folder is not as Bakehouse and git wrote it."""
 

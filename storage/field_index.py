@@ -57,13 +57,14 @@ class FieldIndex:
         revisions: Revisions,
         history: History,
         blocks: Cache[tuple[str, int], Block],
+        file: BlockFile,
     ) -> None:
         self._location = location
         self._ancestry = ancestry
         self._revisions = revisions
         self._history = history
         self._blocks = blocks
-        self._file = BlockFile(location.folder)
+        self._file = file
         self._lock = threading.Lock()
         self._spans: dict[int, _Span] = {}
 

@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, islice
 
-from storage import moments
+from storage import moments, reason_search
 from storage.ancestry import Ancestry
 from storage.caches import Cache
 from storage.comparisons import changes
@@ -50,10 +50,11 @@ class History:
         ]
 
     def at(self, path: str, commits: Sequence[CommitId]) -> list[BlobId | None]:
-        """Return the version of a file at each of some commits of the ancestry; None where there is no file."""
-        positions = [self._position(commit) for commit in commits]
+        """Return the version of a file at each of some commits; None where there is no file, or no such commit."""
+        found = map(self._ancestry.position, commits)
+        positions = [-1 if position is None else position for position in found]
         newest = max(positions, default=-1)
-        known = self._know(path, self._ancestry.id_at(newest), newest) if commits else NOTHING
+        known = NOTHING if newest < 0 else self._know(path, self._ancestry.id_at(newest), newest)
         counts = [bisect_right(known.positions, position) for position in positions]
         return [known.blob(count - 1) if count else None for count in counts]
 
@@ -132,7 +133,10 @@ class History:
 
         def accepts(position: int) -> bool:
             commit = self._objects.read(object_id(self._ancestry.id_at(position)))[1]
-            return wanted.accepts(commit, names_users=position >= begin)
+            try:
+                return wanted.accepts(commit, names_users=position >= begin)
+            except ValueError:  # somebody made a commit without an author by hand
+                return False
 
         return accepts
 
@@ -146,7 +150,24 @@ class History:
         newest = min(newest, in_git)
         if newest >= oldest:
             options = wanted.git_options(names_users=names_users)
-            yield from self._ask_git(options, wanted.pathspecs(), newest, oldest, limit)
+            if wanted.reason is None:
+                yield from self._ask_git(options, wanted.pathspecs(), newest, oldest, limit)
+            else:
+                yield from self._with_reason(wanted, options, newest, oldest, limit)
+
+    def _with_reason(
+        self, wanted: LogFilter, options: list[str], newest: int, oldest: int, limit: int | None
+    ) -> Iterator[LoggedCommit]:
+        paths = wanted.pathspecs()
+
+        def revisions_before(commit: CommitId | None) -> Sequence[str] | None:
+            last = newest if commit is None else self._position(commit) - 1
+            return None if last < oldest else (*self._revisions(last, oldest), "--", *paths)
+
+        for found in reason_search.find(self._git, wanted, options, revisions_before, limit):
+            if found:
+                command = (*LOG, "--no-walk=unsorted", *found[:limit], "--", *paths)
+                yield from parse_log(self._git.ask(*command, options=["--no-literal-pathspecs"]))
 
     def _begin_of_users(self, newest: int) -> int:
         """Return the position of the first commit whose trailers name a user; behind `newest` if none does.
@@ -217,6 +238,9 @@ class History:
         self, options: list[str], paths: list[str], newest: int, oldest: int, limit: int | None
     ) -> Iterator[LoggedCommit]:
         most = [] if limit is None else [f"--max-count={limit}"]
-        exclude = [f"^{self._ancestry.id_at(oldest - 1)}"] if oldest > 0 else []
-        revisions = (self._ancestry.id_at(newest), *exclude, "--", *paths)
+        revisions = (*self._revisions(newest, oldest), "--", *paths)
         return parse_log(self._git.ask(*LOG, *options, *most, *revisions, options=["--no-literal-pathspecs"]))
+
+    def _revisions(self, newest: int, oldest: int) -> Sequence[str]:
+        exclude = [f"^{self._ancestry.id_at(oldest - 1)}"] if oldest > 0 else []
+        return self._ancestry.id_at(newest), *exclude

@@ -12,13 +12,27 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from storage.errors import NameTaken, RepositoryExists
+from storage.errors import NameTaken, RepositoryDamaged, RepositoryExists
 from storage.location import Location
 from storage.machine import disk
+from storage.repository import Repository
 from storage.shared import Shared
 
 SUFFIX = ".git"
 UNFINISHED = ".new-"  # how the names of folders start that are no repository yet, or no longer
+_TRIES = 3  # at opening a repository that is moved meanwhile
+
+
+def open_in_place(shared: Shared, location: Location) -> Repository:
+    """Open a repository; once more where its folder was moved meanwhile, which looks like damage."""
+    for _ in range(_TRIES):
+        before = _signature(location.folder)
+        try:
+            return Repository(location, shared)
+        except RepositoryDamaged:
+            if before == _signature(location.folder):
+                raise
+    return Repository(location, shared)
 
 
 def move(shared: Shared, source: Location, target: Location, before: Callable[[], None]) -> None:
@@ -76,3 +90,12 @@ def _held(shared: Shared, location: Location) -> ExitStack:
         held.enter_context(disk.exclusive(location.folder / "objects", shared.waits))
         held.enter_context(shared.open_journal(location).lock())
         return held.pop_all()
+
+
+def _signature(folder: Path) -> tuple[int, int] | None:
+    """Return what differs once a folder was moved or replaced; None where there is none."""
+    try:
+        found = folder.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_ctime_ns

@@ -5,14 +5,14 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 from typing import TypeVar
 
 from storage import maintenance
 from storage.ancestry import Ancestry
+from storage.branches import Branches
 from storage.budget import Limits
 from storage.comparisons import Comparisons
-from storage.errors import RepositoryDamaged, StorageError, StorageUnavailable, TipMoved
+from storage.errors import RepositoryDamaged, StorageError, StorageUnavailable
 from storage.fetches import Fetches
 from storage.field_index import FieldIndex
 from storage.git_log import LoggedCommit
@@ -30,7 +30,7 @@ from storage.maintenance import Growth
 from storage.objects.database import ObjectDatabase
 from storage.objects.overlay import ObjectOverlay
 from storage.plumbing.checked_git import CheckedGit
-from storage.plumbing.refs import BRANCH, Refs, is_repository
+from storage.plumbing.refs import MAIN, Refs, is_repository
 from storage.revisions import Revisions
 from storage.shared import Shared
 from storage.signatures import Person, Signature
@@ -66,20 +66,22 @@ class Repository:
         def maintain() -> None:
             shared.maintenance.consider(branch, journal, growth, objects.pack_count())
 
-        checkpoint = Checkpoint(branch, refs, objects, self._git, growth.add, then=maintain)
+        self.branches = Branches(location, refs, objects, shared.branch_files)
+        checkpoint = Checkpoint(branch, refs, objects, self._git, self.branches, growth.add, then=maintain)
         reopen = partial(Repository, location, replace(shared, checkpointer=NoCheckpointer()))
 
         def check(commit: CommitId) -> None:
             shared.check(Snapshot(objects, commit))
 
         self._tip = Tip(branch, journal, objects, checkpoint, shared.checkpointer, reopen, check)
-        self._tags = Tags(refs, objects, self._tip)
+        self._tags = Tags(refs, objects, self._tip, self.branches)
         self.fetches = Fetches(location, objects, self._tip, self._tags)
         self._ancestry = Ancestry(self._tip, objects, self._git)
         self._revisions = Revisions(location, self._ancestry, self._tags)
         self.comparisons = Comparisons(objects, self._tip, self._git, self._ancestry, self._revisions)
         self._history = History(objects, self._ancestry, self._git, shared.versions)
-        self.fields = FieldIndex(location, self._ancestry, self._revisions, self._history, shared.blocks)
+        block_file = shared.block_file(location.folder)
+        self.fields = FieldIndex(location, self._ancestry, self._revisions, self._history, shared.blocks, block_file)
         self.limits = shared.limits
         self._writer = Writer(objects, self._tip, shared.waits, shared.limits)
 
@@ -87,9 +89,8 @@ class Repository:
     def init(cls, location: Location, change: Callable[[Transaction], object], limits: Limits) -> None:
         """Make a repository in a new folder, with `change` as its first commit."""
         location.folder.mkdir()
-        branch = Path(BRANCH).name
         try:
-            git_command.run(location, "init", "--quiet", "--bare", "--template=", f"--initial-branch={branch}")
+            git_command.run(location, "init", "--quiet", "--bare", "--template=", f"--initial-branch={MAIN}")
         except RepositoryDamaged as error:
             raise StorageUnavailable(location.name, "git cannot make a repository there") from error
         repository = cls(location, Shared(checkpointer=NoCheckpointer()))
@@ -143,7 +144,7 @@ class Repository:
             return [] if last < 0 else self._history.versions(path, self._ancestry.id_at(last))
 
     def versions_at(self, path: str, commits: Sequence[CommitId]) -> list[BlobId | None]:
-        """Return the version of a file at each of some commits of the history; None where there is no file."""
+        """Return the version of a file at each of some commits; None where there is no file, or no such commit."""
         with self._location.explained():
             return self._history.at(path, commits)
 
@@ -200,24 +201,25 @@ class Repository:
 
     def tag(self, name: str) -> Tag | None:
         """Return a tag, or None if no commit of the history has a tag of that name."""
-        with self._location.explained():
-            self._refuse_unknown_layout()
+        self._refuse_unknown_layout()
         return self._revisions.tag(name)
 
     def create_tag(self, name: str, commit: CommitId, tagger: Person, message: str, reason: str | None = None) -> Tag:
-        """Put an annotated tag on a commit of the history, durably; TagExists where there is one."""
+        """Put an annotated tag on a commit of the history, durably, as `Tags.create` does."""
         self._revisions.position(commit)
         with self._location.explained():
-            try:
-                tag = self._tags.create(name, commit, tagger, message, reason)
-            except TipMoved:  # by an operator's git: once more, on top of that
-                tag = self._tags.create(name, commit, tagger, message, reason)
+            tag = self._tags.create(name, commit, tagger, message, reason)
         with suppress(StorageError):  # git sees the tag at once, or else when the checkpointer tries again
             self._tip.checkpoint(PATIENCE_SECONDS)
         return tag
 
+    def refuse_branch(self, name: str, tip: Snapshot | Transaction) -> None:
+        """Raise TagExists, NameTaken or BranchExists where a new file may not stand for a branch of a name."""
+        self._tags.refuse(name)
+        self.branches.refuse(name, tip, self._tip.pending_branch_files())
+
     def _refuse_unknown_layout(self) -> None:
-        with suppress(RepositoryDamaged):  # which is no reason to refuse what can be read all the same
+        with self._location.explained(), suppress(RepositoryDamaged):  # damage elsewhere is no reason to refuse
             self._tip.read()
 
     def transact(self, change: Callable[[Transaction], T]) -> T:
@@ -236,11 +238,9 @@ class Repository:
         self._tip.checkpoint(seconds)
 
     def maintain(self, *, always: bool) -> tuple[int, int] | None:
-        """Run maintenance beside readers and writers, if it is due.
-
-        Returns the bytes on disk before and after, or None where nothing was due.
-        """
+        """Run maintenance beside readers and writers; return the bytes before and after, or None where none is due."""
         self.checkpoint()
+        self._tip.put_branches()
         with self._location.explained():
             self._refuse_unknown_layout()
             is_due = always or maintenance.is_due(self._branch)

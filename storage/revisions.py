@@ -3,14 +3,13 @@
 import re
 from collections.abc import Set
 from datetime import datetime
-from pathlib import Path
 
 from storage import moments
 from storage.ancestry import Ancestry
 from storage.errors import RevisionAmbiguous, RevisionNotFound
 from storage.ids import CommitId
 from storage.location import Location
-from storage.plumbing.refs import BRANCH
+from storage.plumbing.refs import MAIN
 from storage.tags import Tag, Tags
 
 _WHOLE_ID = re.compile(r"[0-9a-f]{40}")
@@ -29,7 +28,7 @@ class Revisions:
     def find(self, revision: str) -> CommitId:
         """Return the commit that a tag, an id or the start of an id means, as `Repository.find` has it."""
         tip = self._catch_up()
-        if revision in (Path(BRANCH).name, "HEAD"):
+        if revision in (MAIN, "HEAD"):
             return tip
         if not _WHOLE_ID.fullmatch(revision):
             tag = self.tag(revision)

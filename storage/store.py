@@ -13,9 +13,10 @@ from pathlib import Path
 from cachetools import LRUCache
 
 from storage import moves
+from storage.branches import BranchFiles
 from storage.budget import UNLIMITED, Limits
 from storage.caches import Cache, weigh
-from storage.errors import RepositoryDamaged, RepositoryExists, StorageError, explained
+from storage.errors import RepositoryExists, StorageError, explained
 from storage.journal import recovery
 from storage.journal.checkpointer import PATIENCE_SECONDS
 from storage.location import Location
@@ -36,7 +37,6 @@ _LIST_CACHE_SIZE = 16 * 1024 * 1024  # bytes: some 200,000 names
 # A folder's time moves in steps of some milliseconds, so a second change in one step goes unnoticed. A list is
 # kept only if the folder has not changed for so many nanoseconds.
 _SETTLED = 1_000_000_000
-_TRIES = 3  # at opening a repository that is moved meanwhile
 
 _log = logging.getLogger(__name__)
 
@@ -52,15 +52,17 @@ class Store:
         open_at_most: int = 128,
         limits: Limits = UNLIMITED,
         check: Callable[[Snapshot], None] = lambda _: None,
+        branch_files: BranchFiles = BranchFiles(),  # noqa: B008 — it never changes
     ) -> None:
         """Keep repositories in `root`; each change heeds `limits`. Several stores may share `maintenance` and `waits`.
 
-        `check` raises LayoutUnknown for a repository whose files the caller does not know how to use.
+        `check` raises LayoutUnknown for a repository whose files the caller does not know how to use. git sees a
+        branch for each of the `branch_files`.
         At most `open_at_most` repositories stay open, each with its journal and perhaps a `git cat-file` process.
         """
         self._root = root
         background = maintenance or Maintenance(root / ".maintenance")
-        self._shared = Shared(background, waits or Waits(), limits, check=check)
+        self._shared = Shared(background, waits or Waits(), limits, check=check, branch_files=branch_files)
         self._lock = threading.Lock()
         self._open: LRUCache[str, Repository] = LRUCache(open_at_most)
         self._listed: Cache[str, tuple[int, tuple[str, ...]]] = Cache(_LIST_CACHE_SIZE)
@@ -73,21 +75,10 @@ class Store:
                 del self._open[name]
                 repository = None
         if repository is None:  # opened outside the lock, so that a slow recovery delays no other repository
-            repository = self._open_anew(self._location(name))
+            repository = moves.open_in_place(self._shared, self._location(name))
             with self._lock:
                 repository = self._open.setdefault(name, repository)
         return repository
-
-    def _open_anew(self, location: Location) -> Repository:
-        """Open a repository; once more where its folder was moved meanwhile, which looks like damage."""
-        for _ in range(_TRIES):
-            before = _signature(location.folder)
-            try:
-                return Repository(location, self._shared)
-            except RepositoryDamaged:
-                if before == _signature(location.folder):
-                    raise
-        return Repository(location, self._shared)
 
     def create(self, name: str, change: Callable[[Transaction], object]) -> Repository:
         """Make a repository with `change` as its first commit, whole and durable or not at all.
@@ -205,7 +196,11 @@ class Store:
 
     def _make_folder(self, folder: Path) -> None:
         """Make the folders between the root and a repository, durably."""
-        if folder == self._root or folder.is_dir():
+        if folder.is_dir():
+            return
+        if folder == self._root:
+            folder.mkdir(exist_ok=True)
+            disk.sync(folder.parent)
             return
         self._make_folder(folder.parent)
         with disk.exclusive(folder.parent, self._shared.waits):
@@ -251,12 +246,3 @@ def _is_safe(component: str) -> bool:
 
 def _last(name: str) -> str:
     return name.rpartition("/")[2]
-
-
-def _signature(folder: Path) -> tuple[int, int] | None:
-    """Return what differs once a folder was moved or replaced; None where there is none."""
-    try:
-        found = folder.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_ctime_ns

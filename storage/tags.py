@@ -4,8 +4,9 @@ import re
 import time
 from dataclasses import dataclass
 
+from storage.branches import Branches
 from storage.caches import Cache
-from storage.errors import NameTaken, RepositoryDamaged, TagExists
+from storage.errors import NameTaken, RepositoryDamaged, TagExists, TipMoved
 from storage.ids import CommitId, ObjectId, object_id
 from storage.journal.records import TagRecord
 from storage.journal.tip import Tip
@@ -16,6 +17,7 @@ from storage.plumbing.object import GitObject
 from storage.plumbing.packed_refs import PackedRef
 from storage.plumbing.refs import TAGS, Refs
 from storage.signatures import Person, Signature
+from storage.snapshot import Snapshot
 
 # Names that are safe as a file's name, and that git accepts: `v1.lock` would be its lock on `v1`. Callers allow
 # fewer names.
@@ -39,10 +41,11 @@ class Tags:
     A tag that cannot be read raises RepositoryDamaged: it must not look like a tag that does not exist.
     """
 
-    def __init__(self, refs: Refs, objects: ObjectDatabase, tip: Tip) -> None:
+    def __init__(self, refs: Refs, objects: ObjectDatabase, tip: Tip, branches: Branches) -> None:
         self._refs = refs
         self._objects = objects
         self._tip = tip
+        self._branches = branches
         # By the name of a ref and the object that it names.
         self._known: Cache[tuple[str, str], Tag] = Cache(_CACHE_SIZE)
 
@@ -95,22 +98,34 @@ class Tags:
         found = self._refs.alike(f"{TAGS}/{name}")
         return pending.get(name.lower()) or (found and found.removeprefix(f"{TAGS}/"))
 
+    def refuse(self, name: str) -> None:
+        """Raise TagExists where there is a tag of a name, NameTaken where there is one that differs only in case."""
+        other = self._alike(name)
+        if other == name:
+            raise TagExists(self._objects.name, name)
+        if other is not None:  # a clone could not hold both on every disk
+            raise NameTaken(name, other)
+
     def create(self, name: str, commit: CommitId, tagger: Person, message: str, reason: str | None = None) -> Tag:
         """Put an annotated tag on a commit, durably.
 
-        Raises TagExists if there is a tag of that name, NameTaken if there is one that differs only in case.
+        Raises TagExists if there is a tag of that name, NameTaken if there is one that differs only in case, and
+        BranchExists if a file stands for a branch of that name.
         """
         if not _NAME.fullmatch(name):
             raise ValueError(f"{name!r} cannot name a tag")
+        try:
+            return self._create(name, commit, tagger, message, reason)
+        except TipMoved:  # by an operator's git: once more, on top of that
+            return self._create(name, commit, tagger, message, reason)
+
+    def _create(self, name: str, commit: CommitId, tagger: Person, message: str, reason: str | None) -> Tag:
         with self._tip.lock() as locked:
-            other = self._alike(name)
-            if other == name:
-                raise TagExists(self._objects.name, name)
-            if other is not None:  # a clone could not hold both on every disk
-                raise NameTaken(name, other)
+            self.refuse(name)
             below = self._refs.below(f"{TAGS}/{name}")
             if below is not None:
                 raise TagExists(self._objects.name, below.removeprefix(f"{TAGS}/"))
+            self._branches.refuse_tag(name, Snapshot(self._objects, locked.commit))
             data = serialize_tag(name, commit, tagger, int(time.time()), message, reason)
             new = PendingObjects()
             record = TagRecord(name, new.add(GitObject.of("tag", data)))

@@ -44,9 +44,9 @@ def _find_problem(contract: Contract, response: Response) -> str | None:
     varying = {"Vary"} if contract.text and contract.schemas else set()
     if status in contract.statuses:
         schemas, undocumented = contract.schemas, headers - contract.headers.keys() - _OF_EVERY_ANSWER - varying
-    elif status in contract.refusals:
+    elif status in contract.refusals(request.method):
         schemas = (MistakesSchema() if status == 422 else ErrorSchema(),)
-        undocumented = headers - _OF_REFUSALS - varying
+        undocumented = headers - _OF_REFUSALS - varying - ({"Location"} if status in (301, 308) else set())
     else:
         return f"@returns does not list the status {status}"
     if undocumented:

@@ -33,6 +33,9 @@ _MESSAGES = [
 ]
 
 CREATE_REPO: Example = {"repo_name": "demo", "base_model": "Qwen/Qwen3-32B"}
+UNDELETE: Example = {"name": "demo"}
+RENAME: Example = {"name": "nightly"}
+TRANSFER: Example = {"user_id": "bob"}
 CREATE_TARGET: Example = {
     "target_name": "coding_target",
     "template": "default",
@@ -49,6 +52,7 @@ PREVIEW: Example = PUT_TARGET
 REBASE: Example = {"dry_run": True, "descendants": True}
 REVERT: Example = {"to": "main"}
 CREATE_TAG: Example = {"name": "release-1", "message": "What the nightly run of November uses"}
+PUT_LABEL: Example = {"ref": "main", "reason": "The nightly run of Monday passed"}
 PUT_DEFAULT: Example = {"config": {"model_name": "Qwen/Qwen3-32B", "temperature": 0.7, "generators": []}}
 CREATE_PROMPT: Example = {"prompt_name": "system_prompt_v1", "messages": _MESSAGES}
 PUT_PROMPT: Example = {"messages": _MESSAGES}

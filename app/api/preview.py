@@ -19,7 +19,7 @@ blueprint.before_request(context.authorize_reading)
 
 @blueprint.post("")
 @accepts(TargetPutSchema, example=examples.PREVIEW, query=PreviewQuerySchema)
-@returns(PreviewSchema, 200, errors=(404, 409), headers=versions.COMMIT_HEADERS)
+@returns(PreviewSchema, 200, errors=(308, 404, 409), headers=versions.COMMIT_HEADERS)
 def preview_target(repo_name: str, body: dict[str, Any], query: dict[str, Any]) -> Answer:
     """Resolve a template and overrides, and explain the result, without writing."""
     repository = context.repository(repo_name)

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from flask import Blueprint, request
+from flask import Blueprint
 
-from app.api import examples
+from app.api import examples, payloads
 from app.auth import visible_repos
 from app.domain.tokens import Access
 from app.registry import repos
@@ -24,32 +24,35 @@ from app.wire.contract import Answer, accepts, returns
 blueprint = Blueprint("repos", __name__, url_prefix="/v1/repo")
 blueprint.before_request(context.authorize)
 
+_OWNER = {"Repo-Owner": "The user whose repo it is. A guest names this user in `X-User-Id`."}
+_HEADERS = versions.COMMIT_HEADERS | _OWNER
+
 
 @blueprint.post("")
 @accepts(RepoCreateSchema, example=examples.CREATE_REPO)
-@returns(RepoSchema, 201, 200, errors=(409,), headers=versions.COMMIT_HEADERS | versions.LOCATION)
+@returns(RepoSchema, 201, 200, errors=(409,), headers=_HEADERS | versions.LOCATION)
 def create_repo(body: dict[str, Any]) -> Answer:
     """Create a repo.
 
     200 if it exists with this base model, or if the request names none.
     """
     repo, created = _create(body)
-    payload, status, headers = _answer(repo)
+    payload, status, headers = answer(repo)
     return (payload, 201, headers | versions.location(repo.name)) if created else (payload, status, headers)
 
 
 @blueprint.put("")
 @accepts(RepoCreateSchema, example=examples.CREATE_REPO)
-@returns(RepoSchema, 200, errors=(409,), headers=versions.COMMIT_HEADERS)
+@returns(RepoSchema, 200, errors=(409,), headers=_HEADERS)
 def put_repo(body: dict[str, Any]) -> Answer:
     """Create a repo, or return it. Deprecated: use POST."""
     repo, _ = _create(body)
-    return _answer(repo)
+    return answer(repo)
 
 
 @blueprint.get("")
 @accepts(query=RepoListQuerySchema, conditions=("If-None-Match",))
-@returns((RepoListSchema, RepoPageSchema), 200, 304, headers=versions.NAMES_HEADERS)
+@returns((RepoListSchema, RepoPageSchema), 200, 304, headers=versions.NAMES_HEADERS | _OWNER)
 def list_repos(query: dict[str, Any]) -> Answer:
     """List the repos of a user, by name or in pages with metadata.
 
@@ -60,7 +63,7 @@ def list_repos(query: dict[str, Any]) -> Answer:
     if not query["include_metadata"]:
         version = versions.names_version(names)
         status = 304 if versions.is_known(version) else 200
-        return (RepoListSchema, {"repos": names}), status, {"ETag": f'"{version}"'}
+        return (RepoListSchema, {"repos": names}), status, {"ETag": f'"{version}"', **_owner()}
     offset, limit = query["offset"], query["limit"]
     page = {
         "repos": [
@@ -72,27 +75,27 @@ def list_repos(query: dict[str, Any]) -> Answer:
         "has_more": offset + limit < len(names),
         "total": len(names),
     }
-    return (RepoPageSchema, page), 200, {}
+    return (RepoPageSchema, page), 200, _owner()
 
 
 @blueprint.get("/<repo_name>")
 @accepts(query=RefQuerySchema)
-@returns(RepoSchema, 200, errors=(404, 409), headers=versions.COMMIT_HEADERS)
+@returns(RepoSchema, 200, errors=(404, 409), headers=_HEADERS)
 def get_repo(repo_name: str, query: dict[str, Any]) -> Answer:
     """Read a repo."""
-    return _answer(_read(repo_name, query))
+    return answer(_read(repo_name, query))
 
 
 @blueprint.get("/<repo_name>/tree")
 @accepts(query=RefQuerySchema)
-@returns(RepoTreeSchema, 200, errors=(404, 409), headers=versions.COMMIT_HEADERS)
+@returns(RepoTreeSchema, 200, errors=(404, 409), headers=_HEADERS)
 def get_repo_tree(repo_name: str, query: dict[str, Any]) -> Answer:
     """Read the lineage of the models of a repo, which the SDK asks for.
 
     Bakehouse keeps configurations and bakes no models, so `bakes` and `edges` are empty.
     """
     repo = _read(repo_name, query)
-    return {"base_model": repo.base_model, "bakes": {}, "edges": []}, 200, {"Git-Commit": repo.commit}
+    return {"base_model": repo.base_model, "bakes": {}, "edges": []}, 200, {"Git-Commit": repo.commit, **_owner()}
 
 
 def _read(repo_name: str, query: dict[str, Any]) -> Repo:
@@ -105,12 +108,15 @@ def _create(body: dict[str, Any]) -> tuple[Repo, bool]:
     return repos.create(context.services().store, principal.owner, name, body.get("base_model"), context.origin())
 
 
-def _answer(repo: Repo) -> Answer:
-    settings = context.services().settings
-    base = settings.public_url or (request.url_root.rstrip("/") if request.host else settings.url)
+def answer(repo: Repo) -> Answer:
+    """Return the answer about a repo."""
     payload = {
         "repo_name": repo.name,
         "base_model": repo.base_model,
-        "clone_url": f"{base}/git/{repo.owner}/{repo.name}.git",
+        "clone_url": payloads.clone_url(repo.owner, repo.name),
     }
-    return payload, 200, {"Git-Commit": repo.commit}
+    return payload, 200, {"Git-Commit": repo.commit, **_owner()}
+
+
+def _owner() -> dict[str, str]:
+    return {"Repo-Owner": context.principal().owner}

@@ -18,7 +18,7 @@ def maintain(always: bool) -> None:
     Servers may run meanwhile. Prints the name of each repository that was maintained, with the bytes that it
     took on disk before and takes after.
     """
-    of_users, store = Stores.of(find_data_dir())
+    of_users, store, _ = Stores.of(find_data_dir())
     names, problems = list_repos(store)
     found = [(of_users, accounts.REPOSITORY), *((store, name) for name in names)]
     maintained: list[tuple[int, int]] = []

@@ -17,8 +17,8 @@ from app.domain.field_paths import KINDS, FieldPath, UnknownField
 
 MOST = 20  # conditions
 _NUMBER = int | float
-# In a JSON Pointer, `~0` and `~1` belong to the path.
-_FIELD = re.compile(r"\s*(?P<field>/(?:[^,=<>!~]|~[01])*|[^,=<>!~]*)(?P<operator>!=|>=|<=|=|>|<|~)?\s*")
+# In a JSON Pointer, `~0` and `~1` belong to the path, unless there is a space before.
+_FIELD = re.compile(r"\s*(?P<field>/(?:[^,=<>!~]|(?<!\s)~[01])*|[^,=<>!~]*)(?P<operator>!=|>=|<=|=|>|<|~)?\s*")
 _WORD = re.compile(r"[^,]*")
 _END = re.compile(r"\s*(?:,|\Z)")
 _LITERAL = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null")

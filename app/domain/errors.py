@@ -24,7 +24,7 @@ class Conflict(RegistryError):
 
 
 class NotPermitted(RegistryError):
-    """The token that asks for a change of tokens may not have it."""
+    """The caller may not have a change: of tokens, or of a label that is protected."""
 
 
 class NameNotPortable(RegistryError):

@@ -1,4 +1,4 @@
-"""The rules for the names of repos, prompts, targets, tags and users, and how messages list names."""
+"""The rules for the names of repos, prompts, targets, tags, labels and users, and how messages list names."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -12,8 +12,9 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _FILE_NAME = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._-]{1,255}")
 _USER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}")
 _WHOLE_ID = re.compile(r"[0-9a-f]{40}")
+_START_OF_ID = re.compile(r"[0-9a-fA-F]{4,40}")
 _OTHER_REVISIONS = ("main", "HEAD")
-# A tag, the id of a commit, or its first digits. Only the repo knows which of them a text is.
+# A tag, a label, the id of a commit, or its first digits. Only the repo knows which of them a text is.
 REVISION = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 _LISTED = 10  # names in a message
 _SHARED_RULES = "must not contain '..', end in '.lock' or '.git', or be 'batch'"
@@ -51,6 +52,15 @@ def tag_name_problem(name: str) -> str | None:
         return "must not end in '.', or be 'main' or 'HEAD', which mean what is there now"
     if _WHOLE_ID.fullmatch(name):
         return "must not look like the id of a commit"
+    return name_problem(name)
+
+
+def label_name_problem(name: str) -> str | None:
+    """Return what is wrong with the name of a label, or None: a ref must mean one thing only, in any case."""
+    if name.lower() in map(str.lower, _OTHER_REVISIONS) or name.endswith("."):
+        return "must not end in '.', or be 'main' or 'HEAD', which mean what is there now"
+    if _START_OF_ID.fullmatch(name):
+        return "must not look like the start of a commit's id: 4 to 40 of the digits 0-9 and a-f"
     return name_problem(name)
 
 
@@ -104,6 +114,7 @@ PATTERNS: Mapping[Callable[[str], str | None], str] = {
     target_name_problem: f"^(?!default$){_REPO}$",
     file_name_problem: f"^{_FILE_NAME.pattern}$",
     tag_name_problem: f"^(?!(main|HEAD|[0-9a-f]{{40}})$)(?!.*\\.$){_REPO}$",
+    label_name_problem: f"^(?!([mM][aA][iI][nN]|[hH][eE][aA][dD]|[0-9a-fA-F]{{4,40}})$)(?!.*\\.$){_REPO}$",
     user_id_problem: f"^{_NOT_SHARED}{_USER_ID.pattern}$",
     token_repo_problem: f"^({_NOT_SHARED.replace('$', '/')}{_USER_ID.pattern}/)?{_REPO}$",
 }

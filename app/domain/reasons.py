@@ -21,6 +21,11 @@ def read(header: bytes) -> str | None:
         text = unquote_to_bytes(header[extended.end() if extended else 0 :]).decode()
     except UnicodeDecodeError as error:
         raise ValueError("must be UTF-8, as it is or percent-encoded, with '%25' for a '%'") from error
+    return checked(text)
+
+
+def checked(text: str) -> str | None:
+    """Return a reason in NFC, without white space at its ends; None where nothing is left. ValueError as in `read`."""
     reason = unicodedata.normalize("NFC", text).strip()
     forbidden = _FORBIDDEN.search(reason)
     if forbidden:

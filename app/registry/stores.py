@@ -1,8 +1,9 @@
-"""The stores of a data directory: one has the accounts, the other the repos."""
+"""The stores of a data directory: of the accounts, of the repos, and of deleted repos."""
 
 from pathlib import Path
 from typing import NamedTuple
 
+from app.registry import label_files
 from app.registry.repos import check_layout
 from storage.budget import UNLIMITED, Limits
 from storage.maintenance import Maintenance
@@ -11,10 +12,11 @@ from storage.waits import Waits
 
 
 class Stores(NamedTuple):
-    """Two stores. Both refuse a repository with a layout that this version of Bakehouse does not know."""
+    """Three stores. All refuse a repository with a layout that this version of Bakehouse does not know."""
 
     accounts: Store
     repos: Store
+    deleted: Store  # a folder in that of the repos, so that they are on one disk, and a repo can be moved by a rename
 
     @classmethod
     def of(
@@ -29,5 +31,14 @@ class Stores(NamedTuple):
         waits = waits or Waits()
         return cls(
             Store(data_dir, maintenance, waits, limits=limits, check=check_layout),
-            Store(data_dir / "repos", maintenance, waits, open_at_most, limits, check_layout),
+            Store(data_dir / "repos", maintenance, waits, open_at_most, limits, check_layout, label_files.BRANCHES),
+            Store(
+                data_dir / "repos/.deleted",
+                maintenance,
+                waits,
+                open_at_most,
+                limits,
+                check_layout,
+                label_files.BRANCHES,
+            ),
         )

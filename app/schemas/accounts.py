@@ -163,3 +163,16 @@ class TokenListSchema(StrictSchema):
     """The tokens of a user."""
 
     tokens = ListOf(Part(TokenSchema), required=True, metadata={"description": "The tokens, oldest first."})
+
+
+class MeSchema(StrictSchema):
+    """Who calls, and with which token."""
+
+    user_id = Text(required=True, metadata={"description": "The user's id."})
+    user_alias = Text(
+        required=True, allow_none=True, metadata={"description": "The name that commits show; null: the id."}
+    )
+    user_email = Text(required=True, allow_none=True, metadata={"description": "The address that commits show."})
+    token = Part(
+        TokenSchema, required=True, allow_none=True, metadata={"description": "The token; null: the master key."}
+    )

@@ -16,6 +16,7 @@ from app.domain import reasons
 from app.domain.names import user_id_problem
 from app.domain.tokens import Access
 from app.registry import repos, revisions
+from app.registry.life.places import Places
 from app.registry.messages import Origin
 from app.registry.users.accounts import Accounts
 from app.registry.users.shares import Shares
@@ -45,6 +46,7 @@ class Services:
     master_key: str
     accounts: Accounts
     store: Store
+    deleted: Store
     rates: RateLimiter | None
     turns: Turns = field(default_factory=lambda: Turns(Settings.threads))
     answer_cache: AnswerCache = field(default_factory=AnswerCache)
@@ -126,6 +128,7 @@ def authorize_reading() -> None:
 
 
 def _authorize(check: Callable[[], None], needed: Access) -> None:
+    g.needed = needed
     authenticate()
     g.admit = check
     auth.authorize(services().store, principal(), needed, (request.view_args or {}).get("repo_name"))
@@ -181,6 +184,12 @@ def request_id() -> str:
 def repository(repo_name: str) -> Repository:
     """Return the git repository of one of the owner's repos."""
     return repos.open_repository(services().store, principal().owner, repo_name)
+
+
+def places() -> Places:
+    """Return where repos are, for what becomes of them as a whole."""
+    found = services()
+    return Places(found.accounts, found.store, found.deleted, found.settings.keep_deleted)
 
 
 def shares() -> Shares:

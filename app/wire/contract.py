@@ -7,12 +7,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial, wraps
 from http import HTTPStatus
+from inspect import signature
 from typing import Any, cast
 
 from flask import Flask, Response, current_app, request
 from marshmallow import Schema
 
-from app.domain.names import file_name_problem, name_problem, tag_name_problem, target_name_problem, user_id_problem
+from app.domain.names import (
+    file_name_problem,
+    label_name_problem,
+    name_problem,
+    tag_name_problem,
+    target_name_problem,
+    user_id_problem,
+)
 from app.schemas.base import InvalidRequest, Location, Mistake, StrictSchema, load
 from app.schemas.fields import new_name_problem, new_names_up_to
 from app.wire.body import read_json
@@ -43,10 +51,11 @@ PATH_NAMES = {
     "prompt_name": PathName(name_problem, "The prompt's name.", "system_prompt_v1"),
     "file_name": PathName(file_name_problem, "The name of the file in `templates/`.", "questions.txt"),
     "tag_name": PathName(tag_name_problem, "The tag's name.", "release-1"),
+    "label_name": PathName(label_name_problem, "The label's name.", "production"),
     "token_name": PathName(name_problem, "The token's name.", "nightly"),
     "user_id": PathName(user_id_problem, "The user's id.", "alice"),
 }
-_CREATED_BY_PUT = ("target_name", "prompt_name")
+_CREATED_BY_PUT = ("target_name", "prompt_name", "label_name")
 _CONDITIONS = ("If-Match", "If-None-Match", "If-Unmodified-Since")
 
 
@@ -73,13 +82,14 @@ class Contract:
     query: Schema | None = None
     conditions: tuple[str, ...] = ()  # request headers
     is_open: bool = False
+    in_repo: bool = False  # the path names a repo, which may have another name by now
 
-    @property
-    def refusals(self) -> set[int]:
-        """Return every status that the view may be refused with."""
+    def refusals(self, method: str) -> set[int]:
+        """Return every status that a request may be refused with, also those that lead to another address."""
         of_all = (422,) if self.is_open else (400, 401, 403, 422, 429, 503)
         of_bodies = () if self.body is None else (408, 413)
-        return {*of_all, *of_bodies, *self.errors}
+        of_moved = ((301, 409) if method in READING else (409,)) if self.in_repo else ()
+        return {*of_all, *of_bodies, *of_moved, *self.errors}
 
 
 def contract_of(view: Callable[..., Any]) -> Contract | None:
@@ -141,6 +151,7 @@ def accepts(
             query=query_schema,
             conditions=conditions,
             is_open=is_open,
+            in_repo="repo_name" in signature(view).parameters,
         )
         return checked
 

@@ -5,19 +5,18 @@ That is the last commit in the journal, or where the journal has none the branch
 
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import NamedTuple
 
 from storage.errors import RepositoryDamaged, StorageUnavailable
-from storage.ids import CommitId, ObjectId, commit_id, object_id
+from storage.ids import CommitId, ObjectId, object_id
 from storage.journal.checkpoint import Checkpoint
 from storage.journal.checkpoint_task import CheckpointTask
 from storage.journal.checkpointer import Checkpointable, Checkpointer
-from storage.journal.interface import Journal, LockedJournal, Position
-from storage.journal.records import CommitRecord, Record, TagRecord
+from storage.journal.interface import Journal, LockedJournal
+from storage.journal.known import Known
+from storage.journal.records import CommitRecord, Record
 from storage.objects.database import ObjectDatabase
 from storage.objects.overlay import ObjectOverlay
 from storage.objects.pending import PendingObjects
@@ -25,41 +24,12 @@ from storage.plumbing.branch import Branch
 from storage.plumbing.commits import CommitHeader
 
 
-class _Known(NamedTuple):
-    """What this process has read of the journal, up to a position.
-
-    `commits` starts with the parent of the journal's first commit (None for the repository's first commit). The
-    journal's commits follow.
-    """
-
-    position: Position
-    commits: Sequence[CommitId | None] = ()
-    tags: Mapping[str, ObjectId] = MappingProxyType({})
-
-    @property
-    def commit(self) -> CommitId | None:
-        """The last commit; None where the journal has none."""
-        return self.commits[-1] if self.commits else None
-
-    def extended(self, position: Position, records: Sequence[Record]) -> "_Known":
-        """Return what is known once some more records were read or written, up to a position."""
-        commits, tags = [*self.commits], dict(self.tags)
-        for record in records:
-            if isinstance(record, TagRecord):
-                tags[record.name] = record.tag.id
-                continue
-            if not commits:
-                commits.append(CommitHeader.parse(record.commit.data).parent)
-            commits.append(commit_id(record.commit.id))
-        return _Known(position, commits, tags)
-
-
 @dataclass(frozen=True, slots=True)
 class LockedTip:
     """A repository that no other thread or process can change meanwhile; `commit` is where it is."""
 
     commit: CommitId
-    known: _Known
+    known: Known
     journal: LockedJournal
 
 
@@ -90,7 +60,7 @@ class Tip:
         self._check = check
         self._checked: CommitId | None = None
         self._lock = threading.Lock()
-        self._known: _Known | None = None
+        self._known: Known | None = None
         self._is_damaged = False  # whether the last checkpoint found damage
 
     @property
@@ -120,6 +90,10 @@ class Tip:
     def pending_tags(self) -> Mapping[str, ObjectId]:
         """Return the tags that only the journal is known to have, by name."""
         return self._catch_up().tags
+
+    def pending_branch_files(self) -> Collection[str]:
+        """Return the files that only the journal is known to have changed, and that stand for branches."""
+        return self._catch_up().branch_files
 
     @contextmanager
     def lock(self, seconds: float | None = None) -> Iterator[LockedTip]:
@@ -151,7 +125,7 @@ class Tip:
             with self._lock:  # otherwise another thread would read these records as if another process had written them
                 position = locked.journal.append(known.position, records)
                 self._objects.pending.merge(new)
-                self._known = known.extended(position, records)
+                self._known = known.extended(position, records, self._checkpoint.branches.among)
         except BaseException:
             if was_empty and self._journal.head().is_empty:
                 # Otherwise other processes may have seen these records, and the lock must stay.
@@ -174,11 +148,17 @@ class Tip:
                     self._checkpoint_all(journal, known)
         self._checkpoint.then()
 
-    def _checkpoint_all(self, journal: LockedJournal, known: _Known) -> _Known:
+    def put_branches(self) -> None:
+        """Put the branches of all files where the files say: somebody may have changed one of the two by hand."""
+        with self.lock() as locked:
+            if locked.known.position.is_empty:  # otherwise git may not have the commits yet, and a checkpoint follows
+                self._checkpoint.branches.put(locked.commit)
+
+    def _checkpoint_all(self, journal: LockedJournal, known: Known) -> Known:
         """Make a checkpoint; the journal forgets its records only when git's files have them, durably."""
         self._is_damaged = True  # unless the lines below say otherwise; any other error is a reason to look again
         try:
-            self._checkpoint.write(known.commits, known.tags)
+            self._checkpoint.write(known.commits, known.tags, known.branch_files)
         except (OSError, MemoryError, StorageUnavailable):
             self._is_damaged = False  # a full disk, say: the journal goes on until it is full, too
             raise
@@ -188,10 +168,10 @@ class Tip:
             self._branch.unlock()
         with self._lock:
             self._drop_checkpointed()
-            self._known = _Known(position)
+            self._known = Known(position)
             return self._known
 
-    def _commit_of(self, known: _Known) -> CommitId:
+    def _commit_of(self, known: Known) -> CommitId:
         """Return the commit that the repository is at, where so much is known of its journal."""
         commit = known.commit or self.in_git()
         if commit != self._checked:
@@ -200,7 +180,7 @@ class Tip:
                 self._checked = commit
         return commit
 
-    def _catch_up(self) -> _Known:
+    def _catch_up(self) -> Known:
         """Take over what other processes appended, and note what they checkpointed."""
         known = self._known
         if known is not None and self._journal.head() == known.position:
@@ -209,14 +189,14 @@ class Tip:
             known = self._known
             records, end, restarted = self._journal.read(None if known is None else known.position)
             if known is None or restarted:
-                known = _Known(end)
+                known = Known(end)
             overlay = ObjectOverlay(self._objects)
             for record in records:
                 self._replay(record, overlay)
             if restarted and self._known is not None:
                 self._drop_checkpointed()
             self._objects.pending.merge(overlay.new)
-            self._known = known = known.extended(end, records)
+            self._known = known = known.extended(end, records, self._checkpoint.branches.among)
         if records:
             self._checkpointer.schedule(self._task)
         return known

@@ -17,7 +17,9 @@ from storage.location import Location
 from storage.machine import disk
 from storage.plumbing.packed_refs import REF_NAME, PackedRef, PackedRefs
 
-BRANCH = "refs/heads/main"
+HEADS = "refs/heads"
+MAIN = "main"
+BRANCH = f"{HEADS}/{MAIN}"
 TAGS = "refs/tags"
 
 # Python knows more kinds of white space than git.

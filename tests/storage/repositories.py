@@ -9,7 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+from storage.branches import BranchFiles
 from storage.errors import TagExists
+from storage.ids import CommitId
 from storage.journal.file_engine import FileJournal
 from storage.journal.journal_file import NAME
 from storage.location import Location
@@ -27,6 +29,9 @@ _PATIENCE = 60  # seconds
 
 ALICE = Person("Alice", "alice@example.org")
 BOB = Person("Bob [ops]", "bob@work.example")
+
+# Files that stand for branches: `labels/<branch>`, which holds nothing but a commit.
+PLAIN = BranchFiles("labels", "label", lambda entry: entry, lambda data: CommitId(data.decode()))
 
 HAND = ("-c", "user.name=Hand", "-c", "user.email=hand@example.org")  # options of git: who commits by hand
 
@@ -114,6 +119,12 @@ def git(path: Path, *arguments: str, stdin: str = "") -> str:
         settle(named)
     command = ["git", "-C", str(path), *arguments]
     return subprocess.run(command, input=stdin, capture_output=True, check=True, text=True).stdout
+
+
+def heads(path: Path) -> dict[str, str]:
+    """Return the commits that the branches of a repository are on, by name, as git sees them."""
+    listed = git(path, "for-each-ref", "--format=%(refname:lstrip=2) %(objectname)", "refs/heads")
+    return dict(line.split() for line in listed.splitlines())
 
 
 def unpack(repository: Path, path: str) -> Path:

@@ -23,7 +23,7 @@ from typing import Any
 from storage.machine import disk
 from storage.waits import Waits
 from tests.server import Server, environment, running
-from tests.storage.repositories import settle
+from tests.storage.repositories import heads, settle
 from tests.torture import evidence
 from tests.torture.evidence import Commit
 from tests.torture.writers import Write, Writer, ask, connect
@@ -121,6 +121,7 @@ class Torture:
         for repo in repos:
             self._check_history(repo)
             self._check_tags(repo)
+            self._check_labels(repo)
             with disk.exclusive(self.folder(repo) / "objects", Waits(600)):  # fsck takes what is rolled up for lost
                 evidence.check_objects(self.folder(repo))
         self._read(server)
@@ -175,6 +176,17 @@ class Torture:
             assert there.get(tag.name, None if not tag.answered else "") in (tag.commit, None), tag
             self.found["tags"] += tag.name in there
 
+    def _check_labels(self, repo: str) -> None:
+        """Expect a branch for each label, on its commit, and no other branch but `main`."""
+        labels = {path: blob for path, blob in evidence.tree(self.folder(repo)).items() if path.startswith("labels/")}
+        contents = evidence.contents(self.folder(repo), labels.values())
+        branches = heads(self.folder(repo))
+        del branches["main"]
+        assert branches.keys() == {Path(path).stem for path in labels}, repo
+        for path, blob in labels.items():
+            assert branches[Path(path).stem] in contents[blob], f"{repo}: {path}"
+        self.found["labels"] += len(labels)
+
     def _read(self, server: Server) -> None:
         """Ask the server for the versions that clients know, and for some of their writes as of then."""
         places = {place: version for writer in self.writers for place, version in writer.versions.items()}
@@ -218,7 +230,8 @@ def run(rounds: int, seed: int) -> Iterator[str]:
     yield (
         f"kill -9: {rounds} kills ({_list(torture.kinds)}), {found['acknowledged']:,} acknowledged writes, "
         f"{found['unknown']:,} unknown ({found['unknown, there']:,} there, whole), "
-        f"{found['refused']:,} refused, {found['tags']:,} tags, {found['reads']:,} reads: nothing lost"
+        f"{found['refused']:,} refused, {found['tags']:,} tags, {found['labels']:,} labels, "
+        f"{found['reads']:,} reads: nothing lost"
     )
     yield f"kill -9: left to maintenance, and cleared by it: {_list(torture.left) or 'nothing'}"
 

@@ -15,10 +15,11 @@ from unittest.mock import patch
 
 from storage.journal import header
 from storage.journal.checkpointer import Checkpointer
+from storage.machine import disk
 from storage.repository import Repository
 from storage.roll_up import roll_up
 from storage.store import Store
-from tests.storage.repositories import ALICE, branch, first_commit, git, put
+from tests.storage.repositories import ALICE, PLAIN, branch, commit_files, first_commit, git, heads, put
 from tests.torture.recorder import Files, Recording, recorded
 
 Promise = tuple[str, bytes]  # a path and its content; or a tag, and the commit that it is on
@@ -73,6 +74,20 @@ def roll_up_between(repository: Repository, recording: Recording) -> None:
             roll_up(branch(repository))
 
 
+def label_between(repository: Repository, recording: Recording) -> None:
+    """Make, move and remove files that stand for branches, some of them after git has packed its refs."""
+    for number in range(4):
+        _write(repository, recording, "a", b"%d" % number)
+        commit = repository.head().commit.encode()
+        repository.transact(put("labels/moves", commit))
+        repository.transact(put("labels/goes", commit) if number % 2 else commit_files({"labels/goes": None}))
+        _write(repository, recording, "b", b"%d" % number)
+        repository.checkpoint()
+        if number == 1:
+            git(repository.path, "pack-refs", "--all", "--no-prune")
+            disk.sync(repository.path)
+
+
 def write_much(repository: Repository, recording: Recording) -> None:
     """Write more than the journal is to hold, so that it is cut off once it is emptied."""
     for number in range(4):
@@ -85,6 +100,7 @@ SCENARIOS: Sequence[Scenario] = (
     write_together,
     tag_between,
     roll_up_between,
+    label_between,
     write_much,
 )
 
@@ -121,7 +137,7 @@ def run_again(seed: int, tries: int = 3, every: int = 1) -> Iterator[str]:
         for files in disks(first, end, tries, chance):
             path = lay_out(Path(folder, "recovering"), files)
             with after_power_loss(), recorded(path) as recovery:
-                repository = Store(Path(folder, "recovering")).open(_NAME)
+                repository = _store(Path(folder, "recovering")).open(_NAME)
                 repository.head()
                 repository.checkpoint()
             for at in range(0, len(recovery.steps) + 1, every):
@@ -131,9 +147,13 @@ def run_again(seed: int, tries: int = 3, every: int = 1) -> Iterator[str]:
         yield f"power loss during a recovery: {states:,} disks: all recovered"
 
 
+def _store(folder: Path) -> Store:
+    return Store(folder, branch_files=PLAIN)
+
+
 def record(folder: Path, scenario: Scenario) -> Recording:
     """Run a scenario on a repository of its own, whose creation is on disk."""
-    repository = Store(folder).create(_NAME, first_commit)
+    repository = _store(folder).create(_NAME, first_commit)
     with no_checkpoints(), recorded(repository.path) as recording:
         scenario(repository, recording)
     return recording
@@ -176,7 +196,7 @@ def check(folder: Path, files: Files, promises: Sequence[Promise]) -> None:
     """Open what is on a disk as a server would, and hold it to what was answered."""
     path = lay_out(folder, files)
     with after_power_loss():
-        _check(path, Store(folder).open(_NAME), promises)  # opening it recovers
+        _check(path, _store(folder).open(_NAME), promises)  # opening it recovers
 
 
 def _check(path: Path, repository: Repository, promises: Sequence[Promise]) -> None:
@@ -192,6 +212,9 @@ def _check(path: Path, repository: Repository, promises: Sequence[Promise]) -> N
     repository.transact(put("after", b"1"))
     repository.checkpoint()
     assert git(path, "show", "main:after") == "1"
+    assert heads(path) == {"main": repository.head().commit} | {
+        name: repository.head().read(f"labels/{name}").data.decode() for name in repository.head().list("labels")
+    }
     assert git(path, "rev-list", "--merges", "--count", "main") == "0\n"
     assert git(path, "fsck", "--full", "--strict", "--no-dangling") == ""
     assert not list(path.rglob("*.lock"))

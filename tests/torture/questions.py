@@ -162,6 +162,10 @@ def questions(state: State) -> list[Question]:
         *(Question(who, DEMO, _DEMO) for who in ("nightly", "ci")),
         *(Question("bob", path, _DEMO, tells="FORBIDDEN") for path in _GUESTS),  # shared with nobody, then
         *(Question(who, "/v1/repo", _USERS) for who in state.tokens if who not in ("alice", "carol", "nightly")),
+        Question("master", USERS, _USERS, tells='"tokens":null'),
+        Question("master", f"{USERS}/dora", _USERS),
+        *(Question("carol", path, _USERS) for path in ("/v1/me", "/v1/tokens")),
+        Question("bob", "/v1/shared", _DEMO, tells='"repos":[]'),
         *(Question("master", f"{USERS}/{user}/tokens", _USERS) for user in ("bob", "carol", "dave", "nobody")),
         *(Question("carol", f"{OTHER}{path}", _OTHER) for path in ("", "/targets/kept", "/log", "/tags")),
         Question("carol", "/v1/repo?include_metadata=true", _OTHER, tells='"base_model":null'),

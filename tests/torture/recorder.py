@@ -104,10 +104,13 @@ class Recording:
         self.steps.append(Answered(promise))
 
     def _find_new(self, folder: Path) -> None:
-        """Take up files that git wrote, and flushed."""
+        """Take up files that git wrote, and flushed; and note the files that git removed."""
+        for name in [name for name in self.names if Path(self.root, name).parent == folder]:
+            if not Path(self.root, name).exists():
+                self.removed(Path(self.root, name))
         for path in folder.rglob("*"):
             name = str(path.relative_to(self.root))
-            if path.is_file() and name not in self.names:
+            if path.is_file() and self._is_new(path, name):
                 inode = self.names[name] = len(self.contents)
                 content = self.contents[inode] = path.read_bytes()
                 self.steps += [
@@ -115,6 +118,12 @@ class Recording:
                     Flushed(inode),
                     Names(((name, inode),), _folder(name)),  # git, too, gives a file its name last
                 ]
+
+    def _is_new(self, path: Path, name: str) -> bool:
+        if name not in self.names:
+            return True
+        is_ref = name.startswith("refs/") or name == "packed-refs"
+        return is_ref and path.read_bytes() != self.contents[self.names[name]]
 
     def _name(self, path: Any) -> str | None:
         text = os.fsdecode(path)

@@ -119,7 +119,7 @@ class Refuser:
         known = self.app.extensions["bakehouse"]
         accounts = Accounts(Store(self.data_dir), Origin("bakehouse"))
         self.app.extensions["bakehouse"] = Services(
-            known.settings, known.master_key, accounts, Store(self.data_dir / "repos"), None
+            known.settings, known.master_key, accounts, Store(self.data_dir / "repos"), known.deleted, None
         )
 
     def checkpointed(self) -> None:

@@ -14,7 +14,7 @@ from tests.server import MASTER_KEY
 
 _BATCH = 3
 _SHARED = 4  # targets that all clients put, each on top of the version that it saw
-_KINDS = {"create": 6, "put": 5, "delete": 2, "batch": 2, "prompt": 2, "shared": 4, "tag": 1}
+_KINDS = {"create": 6, "put": 5, "delete": 2, "batch": 2, "prompt": 2, "shared": 4, "tag": 1, "label": 1}
 
 Place = tuple[str, str]  # a repo, and a path in it
 Answer = tuple[int, http.client.HTTPMessage]
@@ -76,6 +76,8 @@ class Writer:
             self._change(connection, kind, repo, url)
         elif kind == "tag":
             self._tag(connection, repo, name)
+        elif kind == "label":
+            self._move_label(connection, repo, url)
         elif kind == "shared":
             self._put_shared(connection, repo, url)
         elif kind == "batch":
@@ -124,6 +126,18 @@ class Writer:
         assert status == 201, (tag, status)
         tag.answered = True
         return None
+
+    def _move_label(self, connection: http.client.HTTPConnection, repo: str, url: str) -> None:
+        """Make a target, and put a label of its own on the commit; or delete the label, if it knows of one."""
+        name = f"label-{self.number}"
+        place = (repo, f"labels/{name}.yml")
+        label_url = f"{url.removesuffix('targets')}labels/{name}"
+        if self.versions.get(place) and self.chance.random() < 0.3:
+            write = self._note(repo, {place[1]: None}, insists_on=self.versions[place])
+            return self._send(connection, write, "DELETE", label_url, None)
+        self.write(connection, "create", repo)
+        commit = self.writes[-1].commit
+        return self._send(connection, self._note(repo, {place[1]: commit}), "PUT", label_url, {"ref": commit})
 
     def _note(self, repo: str, changes: dict[str, str | None], insists_on: str | None = None) -> Write:
         write = Write(f"{self.number}-{len(self.writes)}", repo, changes, insists_on)

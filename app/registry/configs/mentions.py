@@ -52,22 +52,10 @@ _kept: Cache[BlobId, Mentions] = Cache(16 * 1024 * 1024)  # of 20,000 documents,
 def of_all(source: Source) -> Iterator[tuple[str, Mentions]]:
     """Yield the default, under its name as a template, and each target, by name, with what it mentions."""
     for folder in (_DEFAULTS, _TARGETS):
-        for entry in source.list(folder):
-            found = of(source, f"{folder}/{entry}") if entry.endswith(_SUFFIX) else None
-            if found is not None:
-                yield DEFAULT_TEMPLATE if folder == _DEFAULTS else entry.removesuffix(_SUFFIX), found
-
-
-def of(source: Source, path: str) -> Mentions | None:
-    """Return what the file at a path mentions, or None where there is no file."""
-    version = source.version(path)
-    if version is None:
-        return None
-    found = _kept.get(version)
-    if found is None:
-        file = source.read(path)
-        found = _keep(version, file.data if file else b"")
-    return found
+        for entry, version in source.versions(folder).items():
+            if entry.endswith(_SUFFIX):
+                name = DEFAULT_TEMPLATE if folder == _DEFAULTS else entry.removesuffix(_SUFFIX)
+                yield name, of_version(source, version)
 
 
 def of_version(source: Source, version: BlobId) -> Mentions:

@@ -3,9 +3,9 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 
-from app.domain.names import enumerated
+from app.domain.names import DEFAULT_TEMPLATE, enumerated
 from app.domain.resolution import Config
-from app.registry.configs import prompts, question_templates
+from app.registry.configs import mentions, own_template, prompts, question_templates, target_files
 from app.registry.configs.mentions import PROMPT_FIELDS
 from app.registry.documents import Source
 
@@ -33,3 +33,24 @@ def dangling_of_all(source: Source, configs: Iterable[tuple[str, Config]]) -> li
         for warning in dangling(source, config):
             concerned[warning].append(name)
     return [f"{enumerated(names)}: {warning}" for warning, names in concerned.items()]
+
+
+def dangling_at(source: Source) -> list[str]:
+    """Return the warnings about all targets of a commit, and about the default: each once, with the names.
+
+    No document is parsed, since what each version of a document mentions is kept.
+    """
+    versions = target_files.FOLDER.versions(source)
+    known = {*prompts.FOLDER.names(source)}
+    files = {f"{question_templates.FOLDER}/{name}" for name in source.list(question_templates.FOLDER)}
+    concerned: defaultdict[str, list[str]] = defaultdict(list)
+    for name, mentioned in mentions.of_all(source):
+        for prompt in {*mentioned.prompts.values()} - known:
+            concerned[f"there is no prompt '{prompt}' at this commit."].append(name)
+        for path in mentioned.files.keys() - files:
+            concerned[f"there is no file '{path}' at this commit."].append(name)
+    for name, version in versions.items():
+        template = own_template.template(source, name, version).name
+        if template not in versions and template != DEFAULT_TEMPLATE:
+            concerned[f"there is no template '{template}' at this commit."].append(name)
+    return [f"{enumerated(names)}: {warning}" for warning, names in sorted(concerned.items())]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from app.domain.errors import NotFound
 from app.domain.preconditions import Precondition
 from app.registry import field_changes, messages, revisions, subjects
-from app.registry.configs import question_templates, references
+from app.registry.configs import prompt_messages, prompts, question_templates, references
 from app.registry.configs.question_templates import Files
 from app.registry.configs.template_owners import FileChanges
 from app.registry.configs.things import Content, Thing
@@ -60,7 +60,10 @@ def _is_there(transaction: Transaction, files: Files) -> bool:
 
 
 def _message(origin: Origin, thing: Thing, existing: Content | None, old: Content, commit: CommitId) -> str:
+    form = "Restore {} as it was at {}" if existing is None else "Revert {} to {}"
+    start, trailers = subjects.head(form, thing.title, commit[:10]), {**old.trailers, "Reverted-To": commit}
+    if thing.folder is prompts.FOLDER:
+        told = prompt_messages.Told(thing.name, existing.fields if existing else None, old.fields)
+        return messages.message(origin, f"{start}: {told.summary()}", told.lines(), trailers)
     changes = field_changes.find(existing.told() if existing else {}, old.told())
-    form = "Revert {} to {}" if existing else "Restore {} as it was at {}"
-    subject = subjects.of_fields(subjects.head(form, thing.title, commit[:10]), changes)
-    return messages.message(origin, subject, field_changes.lines(changes), {**old.trailers, "Reverted-To": commit})
+    return messages.message(origin, subjects.of_fields(start, changes), field_changes.lines(changes), trailers)

@@ -7,6 +7,7 @@ from app.registry.configs import defaults, mentions, own_template, rebase, templ
 from app.registry.configs.target_files import FOLDER
 from app.registry.documents import Source
 from storage.ids import BlobId
+from storage.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +53,11 @@ def users_of_target(source: Source, name: str) -> list[str]:
     return rebase.children(source).get(name, [])
 
 
-def state(source: Source, name: str) -> tuple[str, str]:
+def state(snapshot: Snapshot, name: str) -> tuple[str, str]:
     """Return the template that a target is resolved on; and `current`, `drifted` or `template_gone`."""
-    template, recorded = own_template.template(source, name)
+    template, recorded = own_template.template(snapshot, name, FOLDER.expect(snapshot, name))
     path = defaults.PATH if template == DEFAULT_TEMPLATE else FOLDER.path(template)
-    now = source.version(path)
+    now = snapshot.version(path)
     return template, "template_gone" if now is None else "current" if now == recorded else "drifted"
 
 

@@ -6,20 +6,32 @@ guest may do is in each `repo.yml`: a repo that is listed here and no longer gra
 
 import logging
 from collections import defaultdict
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
 
 from app.domain.errors import NotFound
+from app.domain.names import name_problem, user_id_problem
+from app.domain.tokens import Access
 from app.registry import documents, grants, messages, repos
 from app.registry.documents import Source
 from app.registry.messages import Origin
-from app.registry.users.accounts import Accounts
+from app.registry.repos import Repo
+from app.registry.users.accounts import REPOSITORY, Accounts
 from app.registry.users.share_files import FOLDER, NOTE, PATH_OF_NOTE
-from storage.errors import LayoutUnknown, RepositoryDamaged, StorageUnavailable
+from storage.errors import LayoutUnknown, RepositoryDamaged, StorageError, StorageUnavailable
 from storage.repository import Repository
 from storage.store import Store
 from storage.transaction import Transaction
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SharedRepo:
+    """A repo of somebody else, and what the user may do there."""
+
+    repo: Repo
+    access: Access
 
 
 class Shares:
@@ -34,7 +46,7 @@ class Shares:
         subject = f"List {owner}/{repo_name} as shared with {user_id}"
 
         def change(transaction: Transaction) -> None:
-            if _add(transaction, user_id, {f"{owner}/{repo_name}"}):
+            if list_repos(transaction, user_id, {f"{owner}/{repo_name}"}):
                 transaction.commit(messages.message(origin, subject), origin.author)
 
         self._accounts.use(lambda repository: repository.transact(change))
@@ -52,6 +64,34 @@ class Shares:
         found = (repo.partition("/") for repo in _read(head, user_id))
         return [name for its_owner, _, name in found if its_owner == owner]
 
+    def examine(
+        self, user_id: str, after: str, is_wanted: Callable[[str, str], bool]
+    ) -> Iterator[tuple[str, SharedRepo | None]]:
+        """Yield each repo behind `after` that was ever shared with a user, as `<owner>/<name>`, by name.
+
+        Only those whose owner and name are wanted. Beside it the repo, or None where it is no longer shared, gone
+        or damaged. Raises StorageUnavailable where an older version may have shared repos that cannot be listed now.
+        """
+        head = self._accounts.use(Repository.head)
+        if head.read(PATH_OF_NOTE) is None:
+            self._list_all()
+            head = self._accounts.use(Repository.head)
+        if head.read(PATH_OF_NOTE) is None:
+            raise StorageUnavailable(REPOSITORY, "the repos that are shared cannot be listed now")
+        for listed in sorted(_read(head, user_id)):
+            owner, _, name = listed.partition("/")
+            is_name = not user_id_problem(owner) and not name_problem(name)
+            if listed > after and is_name and is_wanted(owner, name):
+                yield listed, self._find(owner, name, user_id)
+
+    def _find(self, owner: str, name: str, user_id: str) -> SharedRepo | None:
+        try:
+            head = repos.open_repository(self._store, owner, name).head()
+            access = grants.get(head).get(user_id)
+            return None if access is None else SharedRepo(repos.describe(head, owner), access)
+        except (NotFound, StorageError):
+            return None
+
     def _list_all(self) -> None:
         """List every repo that is shared now, once and for all; nothing while the disk does not answer."""
         try:
@@ -62,7 +102,7 @@ class Shares:
 
         def change(transaction: Transaction) -> None:
             for user_id, names in listed.items():
-                _add(transaction, user_id, names)
+                list_repos(transaction, user_id, names)
             transaction.write(PATH_OF_NOTE, NOTE)
             transaction.commit(messages.message(origin, "List the repos that are shared"), origin.author)
 
@@ -82,7 +122,7 @@ class Shares:
         return listed
 
 
-def _add(transaction: Transaction, user_id: str, names: Set[str]) -> bool:
+def list_repos(transaction: Transaction, user_id: str, names: Set[str]) -> bool:
     """Add repos to a user's list, and return whether one of them is new there."""
     known = set(_read(transaction, user_id))
     if names <= known:
@@ -94,4 +134,7 @@ def _add(transaction: Transaction, user_id: str, names: Set[str]) -> bool:
 def _read(source: Source, user_id: str) -> list[str]:
     path = FOLDER.path(user_id)
     found = documents.read(source, path)
-    return [] if found is None else documents.expect(found[0], "repos", list, source, path)
+    listed = [] if found is None else documents.expect(found[0], "repos", list, source, path)
+    if not all(isinstance(name, str) for name in listed):
+        raise RepositoryDamaged(source.name, f"{path} has a repo that is no text")
+    return listed

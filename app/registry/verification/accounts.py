@@ -6,7 +6,7 @@ from typing import Any
 
 from app.domain.names import user_id_problem
 from app.registry import documents
-from app.registry.users import share_files, user_files
+from app.registry.users import life_files, share_files, user_files
 from app.registry.users.user_files import FOLDER, User
 from app.registry.verification.findings import FOREIGN, Check, Verification, named
 from storage.clones import Clone
@@ -16,7 +16,14 @@ from storage.snapshot import File, Snapshot
 def of_accounts(clone: Clone, snapshot: Snapshot) -> Verification:
     """Return the check of the users of a server."""
     check = named(user_id_problem, partial(_check_user, snapshot))
-    return Verification(clone, snapshot, {}, {FOLDER.name: check, share_files.FOLDER.name: _check_shares(snapshot)})
+    checks = {FOLDER.name: check, share_files.FOLDER.name: _check_shares(snapshot)}
+    traces = {folder.name: partial(_check_written, snapshot, folder.name) for folder in life_files.FOLDERS}
+    return Verification(clone, snapshot, {}, checks | traces)
+
+
+def _check_written(snapshot: Snapshot, folder: str, entry: str, file: File) -> Iterator[str]:
+    if not documents.is_written(documents.parse(snapshot, f"{folder}/{entry}", file), file.data):
+        yield FOREIGN
 
 
 def _check_shares(snapshot: Snapshot) -> Check:

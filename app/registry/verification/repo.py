@@ -6,13 +6,14 @@ from functools import cached_property
 from itertools import chain
 
 from app.domain.differences import compare
-from app.domain.names import DEFAULT_TEMPLATE, name_problem, target_name_problem
+from app.domain.names import DEFAULT_TEMPLATE, label_name_problem, name_problem, target_name_problem
 from app.domain.resolution import canonical, in_order, resolve
-from app.registry import documents, grants, repos
+from app.registry import documents, grants, label_files, repos
 from app.registry.configs import defaults, own_template, prompts, question_templates, references, target_files
 from app.registry.configs.question_templates import FileVersions
 from app.registry.configs.target_files import Target
 from app.registry.verification.findings import FOREIGN, Check, Note, Verification, named
+from app.registry.verification.labels import LabelChecks
 from storage.clones import Clone
 from storage.errors import RepositoryDamaged
 from storage.git_log import LoggedCommit
@@ -46,6 +47,7 @@ class _RepoChecks:
             target_files.FOLDER.name: named(target_name_problem, self._check_target),
             prompts.FOLDER.name: named(name_problem, self._check_prompt),
             question_templates.FOLDER: self._check_question_template,
+            label_files.FOLDER: named(label_name_problem, LabelChecks(self._clone, self._snapshot).check),
         }
 
     def _check_repo(self, _: str, file: File) -> Iterator[str]:
@@ -138,7 +140,7 @@ class _RepoChecks:
 
     def _note_dangling(self, target: Target) -> Iterator[Note]:
         """Yield a note for each name in a target that means nothing, though the target is in order."""
-        template = own_template.template(self._snapshot, target.name).name
+        template = own_template.template(self._snapshot, target.name, target.version).name
         if template != DEFAULT_TEMPLATE and not self._snapshot.version(target_files.FOLDER.path(template)):
             yield Note(f"template: there is no target '{template}' any more, so a rebase is not possible.")
         yield from map(Note, references.dangling(self._snapshot, target.config, target.files))

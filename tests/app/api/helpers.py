@@ -25,6 +25,7 @@ NAMES = {
     "prompt_name": "p",
     "file_name": "ask.txt",
     "tag_name": "v1",
+    "label_name": "production",
     "token_name": "initial",
     "user_id": "alice",
 }

@@ -20,6 +20,7 @@ NAMES = {
     "target_name": "there",
     "prompt_name": "there",
     "tag_name": "v1",
+    "label_name": "there",
     "token_name": "initial",
     "user_id": "bob",
 }
@@ -34,6 +35,7 @@ def repo(master: Client, alice: Client) -> Client:
     alice.put(f"{TARGETS}/there", {"template": "default"})
     alice.put(f"{PROMPTS}/there", {"messages": MESSAGES})
     alice.post("/v1/repo/demo/tags", {"name": "v1"})
+    alice.put("/v1/repo/demo/labels/there", {"ref": "main"})
     alice.put(f"{GRANTS}/bob", {"access": "read"})
     return alice
 

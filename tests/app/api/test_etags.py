@@ -23,6 +23,8 @@ def change_twice_and_back(alice: Client) -> list[str]:
         alice.put(f"{PROMPTS}/p", {"messages": MESSAGES})
         alice.put(f"/v1/repo/demo/grants/{'bob' if temperature == 0.5 else 'carol'}", {"access": "read"})
         commits.append(put_target(alice, "a", temperature=temperature, generators=asking(str(temperature))))
+        for ref in (commits[0], commits[-1], commits[0]):
+            alice.put("/v1/repo/demo/labels/production", {"ref": ref})
     alice.post("/v1/repo/demo/tags", {"name": "v1"})
     return commits
 

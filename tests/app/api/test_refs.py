@@ -52,7 +52,13 @@ def read(app: Flask) -> list[str]:
     return sorted(addresses)
 
 
-NAMES = {"repo_name": "demo", "target_name": "a", "prompt_name": "p", "file_name": "ask.txt"}
+NAMES = {
+    "repo_name": "demo",
+    "target_name": "a",
+    "prompt_name": "p",
+    "file_name": "ask.txt",
+    "label_name": "production",
+}
 # What these tell of tags is no part of a commit either.
 TELL_TAGS = ("uses",)
 
@@ -66,6 +72,7 @@ def change_everything(app: Flask, client: Client, number: int) -> None:
     client.put(DEFAULT, {"config": {"temperature": number / 10}})
     repo = show(app, "repo.yml").replace("base_model: ", "base_model: New-")
     commit_by_hand(app, {"repo.yml": repo.encode()})
+    client.put(f"{REPO}/labels/production", {"ref": "main"})
     client.put(f"{REPO}/grants/user{number}", {"access": "read"})
 
 

@@ -1,0 +1,1 @@
+"""What becomes of whole repos: deleted, restored, renamed, transferred, imported."""

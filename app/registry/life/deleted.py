@@ -1,0 +1,190 @@
+"""Deleting repos, and restoring them for as long as they are kept.
+
+A deleted repo is a folder of the store of deleted repos, and a file in the accounts tells who deleted it. The file is
+written first. So a crash leaves a file that counts for nothing, or a deleted repo with its file, and never a repo that
+is gone without a trace.
+"""
+
+import logging
+import secrets
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from app.domain.errors import Conflict, NotFound
+from app.domain.names import refuse_unportable
+from app.registry import documents, grants
+from app.registry.documents import Source
+from app.registry.life import former_names
+from app.registry.life.places import Places, exists, forget, now, place_of, retitle
+from app.registry.messages import Origin
+from app.registry.users import shares
+from app.registry.users.life_files import DELETED, key
+from storage.errors import RepositoryDamaged, RepositoryExists, RepositoryNotFound, StorageError
+from storage.repository import Repository
+from storage.transaction import Transaction
+
+# A file in the accounts without a deleted repo is left alone for so long: a deletion may be under way.
+_UNDER_WAY = timedelta(hours=1)
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """A deleted repo. `id` tells those of one name apart; `former` are the names that led to it."""
+
+    owner: str
+    name: str
+    id: str
+    time: datetime | None = None  # None: the accounts do not tell
+    user: str | None = None
+    former: tuple[str, ...] = ()
+
+    @property
+    def kept_as(self) -> str:
+        """The name of the repo in the store of deleted repos."""
+        return f"{self.owner}/{self.name}.{self.id}"
+
+    def until(self, keep_days: int) -> datetime | None:
+        """Return when the repo will be removed for good; None where that is not known."""
+        return None if self.time is None else self.time + timedelta(days=keep_days)
+
+    def document(self) -> Mapping[str, Any]:
+        """Return the content of the repo's file in the accounts."""
+        return {
+            "repo": f"{self.owner}/{self.name}",
+            "time": self.time and self.time.isoformat(),
+            "user": self.user,
+            "former": list(self.former),
+        }
+
+
+def delete(places: Places, origin: Origin, owner: str, name: str) -> Deleted:
+    """Delete a repo; NotFound if there is none."""
+    place = place_of(owner, name)
+    deleted = Deleted(owner, name, secrets.token_hex(8), now(), origin.user_id)
+
+    def note() -> None:
+        def change(transaction: Transaction) -> None:
+            former = former_names.of(transaction, place)
+            former_names.drop(transaction, [*former, place])
+            document = replace(deleted, former=tuple(former)).document()
+            documents.write(transaction, DELETED.path(key(deleted.kept_as)), document)
+
+        places.note(origin, f"Delete repo {place}", change)
+
+    try:
+        places.repos.move(place, places.deleted, deleted.kept_as, note)
+    except RepositoryNotFound as error:
+        raise NotFound("Repo", name) from error
+    remove_expired(places)
+    return deleted
+
+
+def undelete(
+    places: Places, origin: Origin, owner: str, name: str, new_name: str | None = None, chosen: str | None = None
+) -> str:
+    """Restore the repo of a name that was deleted last, or the one with the id `chosen`; return its name now.
+
+    Raises NotFound if there is none, Conflict where a repo has the name, NameTaken where a name differs only in case.
+    """
+    place = place_of(owner, new_name or name)
+    if new_name is not None:
+        refuse_unportable("name", f"{new_name}.git")
+    found = [each for each in list_all(places, owner) if each.name == name and chosen in (None, each.id)]
+    if not found:
+        raise NotFound("Deleted repo", name if chosen is None else f"{name}.{chosen}")
+    deleted = max(found, key=lambda each: each.time.timestamp() if each.time else 0)
+    subject = f"Undelete repo {owner}/{name}" + (f" as {place}" if new_name not in (None, name) else "")
+
+    def note() -> None:
+        document = {**deleted.document(), "restored": {"user": origin.user_id, "time": now().isoformat()}}
+        path = DELETED.path(key(deleted.kept_as))
+        places.note(origin, subject, lambda transaction: documents.write(transaction, path, document))
+
+    try:
+        places.deleted.move(deleted.kept_as, places.repos, place, note)
+    except RepositoryExists as error:
+        message = f"There is a repo '{error.name}' now. Give the deleted one another name: {{\"name\": …}}"
+        raise Conflict(error.name, message) from error
+    except RepositoryNotFound as error:  # another request was quicker
+        raise NotFound("Deleted repo", name) from error
+    _welcome(places, origin, subject, deleted, place)
+    return place.partition("/")[2]
+
+
+def list_all(places: Places, owner: str) -> list[Deleted]:
+    """Return the deleted repos of a user, by name, those deleted last first."""
+    head = places.accounts.use(Repository.head)
+    found = [_read(head, owner, kept) for kept in places.deleted.list(owner, lambda kept: "." in kept)]
+    return sorted(found, key=lambda each: (each.name, -(each.time.timestamp() if each.time else 0)))
+
+
+def remove_expired(places: Places) -> None:
+    """Remove for good what was deleted too long ago. What cannot be removed now is tried again the next time."""
+    head, moment = places.accounts.use(Repository.head), now()
+    expired = []
+    for file in DELETED.names(head):
+        with suppress(RepositoryDamaged):
+            owner, _, kept = file.partition("~")
+            deleted = _read(head, owner, kept)
+            until = deleted.until(places.keep_days)
+            if exists(places.deleted, deleted.kept_as):
+                if until is not None and until <= moment and _remove(places, deleted):
+                    expired.append(file)
+            elif deleted.time is None or deleted.time < moment - _UNDER_WAY:
+                expired.append(file)
+    if expired:
+        names = ", ".join(file.replace("~", "/") for file in expired[:10]) + (", …" if expired[10:] else "")
+        places.note(
+            Origin("bakehouse"),
+            f"Remove for good {names}",
+            lambda transaction: [forget(transaction, DELETED, file) for file in expired],
+        )
+
+
+def _remove(places: Places, deleted: Deleted) -> bool:
+    try:
+        places.deleted.remove(deleted.kept_as)
+    except StorageError as error:
+        _log.warning("The deleted repo %s is kept for now: %s", deleted.kept_as, error)
+        return False
+    _log.info("Removed for good: %s, which %s deleted at %s", deleted.kept_as, deleted.user, deleted.time)
+    return True
+
+
+def _welcome(places: Places, origin: Origin, subject: str, deleted: Deleted, place: str) -> None:
+    """Let a repo that is back be found by its guests and by its former names."""
+    guests: Iterable[str] = ()
+    with suppress(RepositoryDamaged):  # it is restored as it was deleted
+        repository = places.repos.open(place)
+        retitle(repository, origin, subject, repository.name)
+        guests = grants.get(repository.head())
+
+    def change(transaction: Transaction) -> None:
+        forget(transaction, DELETED, key(deleted.kept_as))
+        former_names.lead(transaction, [name for name in deleted.former if not exists(places.repos, name)], place)
+        for user_id in guests:
+            shares.list_repos(transaction, user_id, {place})
+
+    places.note(origin, f"Find {place} again", change)
+
+
+def _read(source: Source, owner: str, kept: str) -> Deleted:
+    """Return a deleted repo by its name in the store of deleted repos, and what the accounts tell of it."""
+    name, _, id_ = kept.rpartition(".")
+    deleted = Deleted(owner, name, id_)
+    path = DELETED.path(key(deleted.kept_as))
+    found = documents.read(source, path)
+    if found is None:
+        return deleted
+    try:
+        time = datetime.fromisoformat(documents.expect(found[0], "time", str, source, path))
+    except ValueError as error:
+        raise RepositoryDamaged(source.name, f"{path} has a time that Bakehouse did not write") from error
+    user = documents.expect(found[0], "user", str, source, path)
+    former = documents.expect(found[0], "former", list, source, path)
+    return replace(deleted, time=time, user=user, former=tuple(map(str, former)))

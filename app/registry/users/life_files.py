@@ -1,0 +1,25 @@
+"""The folders of the accounts that tell what became of repos. A repo that is gone has no place of its own to tell it.
+
+- `deleted/<user>~<repo>.<id>.yml`: a repo that was deleted and can be restored.
+- `moving/<user>~<repo>.yml`: a rename that was begun. It is there for a moment, or until a crash is mended.
+- `moved/<user>~<repo>.yml`: where a repo that had this name is now.
+- `imported/<user>~<repo>.yml`: where a repo came from.
+"""
+
+from app.registry.folders import Folder
+
+DELETED = Folder("deleted", "Deleted repo")
+MOVING = Folder("moving", "Move")
+MOVED = Folder("moved", "Former name")
+IMPORTED = Folder("imported", "Import")
+FOLDERS = (DELETED, MOVING, MOVED, IMPORTED)
+
+
+def key(place: str) -> str:
+    """Return the name of the file about a repo `<user>/<repo>`: neither name may contain a tilde."""
+    return place.replace("/", "~")
+
+
+def former_key(place: str) -> str:
+    """Return the name of the file about a former name: names that differ only in case share one."""
+    return key(place).lower()
