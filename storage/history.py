@@ -126,7 +126,10 @@ class History:
 
         def accepts(position: int) -> bool:
             commit = self._objects.read(object_id(self._ancestry.id_at(position)))[1]
-            return wanted.accepts(commit, names_users=position >= begin)
+            try:
+                return wanted.accepts(commit, names_users=position >= begin)
+            except ValueError:  # somebody made a commit without an author by hand
+                return False
 
         return accepts
 
