@@ -80,6 +80,11 @@ def get(snapshot: Snapshot, name: str) -> Label:
     return label
 
 
+def get_all(snapshot: Snapshot) -> list[Label]:
+    """Return the labels as they were at a commit, by name."""
+    return [get(snapshot, name) for name in FOLDER.names(snapshot)]
+
+
 def moved_last(repository: Repository, snapshot: Snapshot, names: Sequence[str]) -> Mapping[str, CommitId]:
     """Return the commits that last moved some labels, or changed who may move them."""
     repository.know_versions([label_files.path(name) for name in names], snapshot.commit)
