@@ -7,7 +7,7 @@ from types import TracebackType
 
 from storage.block_file import NoBlockFile
 from storage.errors import RepositoryDamaged
-from storage.history import LOG, LoggedCommit, parse_log
+from storage.git_log import LOG, LoggedCommit, parse_log
 from storage.ids import BlobId, CommitId
 from storage.journal.checkpoint_task import NoCheckpointer
 from storage.journal.no_journal import NoJournal

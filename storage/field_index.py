@@ -15,7 +15,8 @@ from storage.block import ANY_FIELD, Block, Row
 from storage.block_file import BlockFile
 from storage.caches import Cache
 from storage.comparisons import FileChange
-from storage.history import History, LoggedCommit
+from storage.git_log import LoggedCommit
+from storage.history import History
 from storage.ids import CommitId
 from storage.location import Location
 from storage.log_filter import EVERYTHING, LogFilter

@@ -7,7 +7,7 @@ from flask import Blueprint, request
 
 from app.api.git import spool
 from app.api.repo_life import require_owner
-from app.api.repos import HEADERS, answer
+from app.api.repos import answer
 from app.domain.errors import ImportRefused
 from app.registry import repos
 from app.registry.life import imports
@@ -46,7 +46,7 @@ def get_bundle(repo_name: str) -> Answer:
 
 @importing.post("")
 @accepts(upload=MEDIA_TYPE)
-@returns(RepoSchema, 201, errors=(409,), headers=HEADERS | versions.LOCATION)
+@returns(RepoSchema, 201, errors=(409,), headers=versions.REPO_HEADERS | versions.LOCATION)
 def import_repo(repo_name: str) -> Answer:
     """Make a repo of a git bundle, with its whole history.
 

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint
 
 from app.api import examples
-from app.api.repos import HEADERS, answer
+from app.api.repos import answer
 from app.auth import Forbidden
 from app.domain.tokens import Access
 from app.registry import repos
@@ -21,7 +21,7 @@ from app.schemas.repo_life import (
     UndeleteSchema,
 )
 from app.schemas.repos import RepoSchema
-from app.wire import context
+from app.wire import context, versions
 from app.wire.contract import Answer, accepts, returns
 
 blueprint = Blueprint("repo_life", __name__, url_prefix="/v1/repo/<repo_name>")
@@ -76,7 +76,7 @@ def list_deleted_repos(query: dict[str, Any]) -> Answer:
 
 @blueprint.post("/undelete")
 @accepts(UndeleteSchema, example=examples.UNDELETE)
-@returns(RepoSchema, 200, errors=(404, 409), headers=HEADERS)
+@returns(RepoSchema, 200, errors=(404, 409), headers=versions.REPO_HEADERS)
 def undelete_repo(repo_name: str, body: dict[str, Any]) -> Answer:
     """Restore a deleted repo, also under another name."""
     owner, new = context.principal().owner, body["name"]
@@ -87,7 +87,7 @@ def undelete_repo(repo_name: str, body: dict[str, Any]) -> Answer:
 
 @blueprint.post("/rename")
 @accepts(RenameSchema, example=examples.RENAME)
-@returns(RepoSchema, 200, errors=(404, 409), headers=HEADERS)
+@returns(RepoSchema, 200, errors=(404, 409), headers=versions.REPO_HEADERS)
 def rename_repo(repo_name: str, body: dict[str, Any]) -> Answer:
     """Give a repo another name.
 
@@ -102,7 +102,7 @@ def rename_repo(repo_name: str, body: dict[str, Any]) -> Answer:
 
 @blueprint.post("/transfer")
 @accepts(TransferSchema, example=examples.TRANSFER)
-@returns(RepoSchema, 200, errors=(404, 409), headers=HEADERS)
+@returns(RepoSchema, 200, errors=(404, 409), headers=versions.REPO_HEADERS)
 def transfer_repo(repo_name: str, body: dict[str, Any]) -> Answer:
     """Give a repo to another user, with the master key.
 

@@ -1,15 +1,13 @@
 """`bakehouse repos`: delete, restore, move, import and export whole repos."""
 
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
+from app.cli.operator import OPERATOR, Utf8, with_reason
 from app.cli.stored import find_data_dir, list_repos
-from app.cli.users import OPERATOR, Utf8
-from app.domain import reasons
 from app.domain.errors import ImportRefused
 from app.domain.names import name_problem, user_id_problem
 from app.registry import repos as registry
@@ -49,25 +47,7 @@ class _Name(click.ParamType):  # type: ignore[type-arg]
         return str(value)
 
 
-class _Reason(Utf8):
-    """A reason for a change."""
-
-    name = "reason"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the origin of a change for this reason."""
-        try:
-            return Origin(OPERATOR.user_id, OPERATOR.alias, reason=reasons.checked(super().convert(value, param, ctx)))
-        except ValueError as error:
-            self.fail(f"it {error}", param, ctx)
-
-
 _PLACE = click.argument("place", metavar="USER/NAME", type=_Place())
-
-
-def _change(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command an option for the reason, which commits tell; it becomes the `origin`."""
-    return click.option("--reason", "origin", type=_Reason(), default="", help="Why, in one line.")(command)
 
 
 @click.group()
@@ -102,7 +82,7 @@ def list_deleted(user_id: str) -> None:
 
 @repos.command("delete")
 @_PLACE
-@_change
+@with_reason
 def delete(place: tuple[str, str], origin: Origin) -> None:
     """Delete a repo. It can be restored for some days."""
     places = _places()
@@ -115,7 +95,7 @@ def delete(place: tuple[str, str], origin: Origin) -> None:
 @_PLACE
 @click.option("--as", "new_name", type=_Name(), help="Another name.")
 @click.option("--id", "chosen", help="Which of several deleted repos of this name; else the one deleted last.")
-@_change
+@with_reason
 def undelete(place: tuple[str, str], new_name: str | None, chosen: str | None, origin: Origin) -> None:
     """Restore a deleted repo."""
     name = deleted.undelete(_places(), origin, *place, new_name, chosen)
@@ -125,7 +105,7 @@ def undelete(place: tuple[str, str], new_name: str | None, chosen: str | None, o
 @repos.command("rename")
 @_PLACE
 @click.argument("name", type=_Name())
-@_change
+@with_reason
 def rename(place: tuple[str, str], name: str, origin: Origin) -> None:
     """Give a repo another name. The old one leads to it."""
     renames.rename(_places(), origin, *place, name)
@@ -135,7 +115,7 @@ def rename(place: tuple[str, str], name: str, origin: Origin) -> None:
 @repos.command("transfer")
 @_PLACE
 @click.argument("user_id", type=Utf8())
-@_change
+@with_reason
 def transfer(place: tuple[str, str], user_id: str, origin: Origin) -> None:
     """Give a repo to another user."""
     renames.transfer(_places(), origin, *place, user_id)
@@ -145,7 +125,7 @@ def transfer(place: tuple[str, str], user_id: str, origin: Origin) -> None:
 @repos.command("import")
 @_PLACE
 @click.argument("path", type=click.Path(exists=True, path_type=Path))
-@_change
+@with_reason
 def import_(place: tuple[str, str], path: Path, origin: Origin) -> None:
     """Make a repo of a git bundle, or of a git folder: a clone, or a repo of another server's data directory.
 

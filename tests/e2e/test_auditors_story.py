@@ -141,9 +141,9 @@ def test_the_mistake_is_put_right_and_nothing_else_changed(story: Story, git: Gi
     git("clone", "--quiet", story.ann.clone_url(), "clone")
     release = story.ask("tags/v1")["commit"][:10]
     rebased, reverted, moved = git("-C", "clone", "log", "--format=%s", "-3").stdout.splitlines()
-    assert rebased == "Rebase nightly_base and 36 more: temperature 1.4 → 0.7"
+    assert rebased == "Rebase nightly_code and 35 more: temperature 1.4 → 0.7"
     assert reverted == f"Revert nightly_base to {release}: temperature 1.4 → 0.7"
-    assert moved.startswith("Move label production")
+    assert moved.startswith("label production: ")
     assert git("-C", "clone", "log", "-1", "--format=%b").stdout.startswith("Too hot\n")
     git("-C", "clone", "checkout", "--quiet", "production")
     live, released = git("-C", "clone", "rev-parse", "HEAD", "v1^{commit}").stdout.split()

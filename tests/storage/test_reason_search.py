@@ -8,7 +8,7 @@ import pytest
 
 from app.registry.messages import Origin, message
 from storage import reason_search
-from storage.history import LoggedCommit
+from storage.git_log import LoggedCommit
 from storage.log_filter import LogFilter
 from storage.repository import Repository
 from storage.signatures import Person
