@@ -5,32 +5,22 @@ commit-graph. The result is kept, and git is asked for later commits only.
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import chain, islice
 
-from storage import moments
+from storage import moments, reason_search
 from storage.ancestry import Ancestry
 from storage.caches import Cache
-from storage.comparisons import FileChange, changes
+from storage.comparisons import changes
+from storage.git_log import LOG, LoggedCommit, parse_log
 from storage.ids import BlobId, CommitId, object_id
 from storage.log_filter import EVERYTHING, LogFilter
 from storage.objects.reader import ObjectReader
 from storage.plumbing.checked_git import CheckedGit
 from storage.signatures import USER, Person, Signature
-from storage.versions import NO_BLOB, NOTHING, Known, Version
-
-LOG = ("log", "--first-parent", "--raw", "-z", "--no-abbrev", "--no-renames", "--format=tformat:%x01%H")
+from storage.versions import NOTHING, Known, Version
 
 _FEW = 16  # paths; one git process for each is quicker than one for all
-
-
-@dataclass(frozen=True, slots=True)
-class LoggedCommit:
-    """A commit and the files that it changed."""
-
-    commit: CommitId
-    files: list[FileChange]
 
 
 class History:
@@ -51,21 +41,18 @@ class History:
 
     def versions(self, path: str, commit: CommitId) -> list[Version]:
         """Return the versions of a file up to a commit of the ancestry, newest first."""
-        last = self._position(commit)
-        known = self._know(path, commit, last)
-        count = bisect_right(known.positions, last)
-        return [
-            Version(self._ancestry.id_at(known.positions[number]), known.blob(number))
-            for number in reversed(range(count))
-        ]
+        known, count = self._until(path, commit)
+        numbers = reversed(range(count))
+        return [Version(self._ancestry.id_at(known.positions[number]), known.blob(number)) for number in numbers]
 
-    def at(self, path: str, commits: Sequence[CommitId]) -> list[BlobId | None]:
-        """Return the version of a file at each of some commits of the ancestry; None where there is no file."""
-        positions = [self._position(commit) for commit in commits]
-        newest = max(positions, default=-1)
-        known = self._know(path, self._ancestry.id_at(newest), newest) if commits else NOTHING
-        counts = [bisect_right(known.positions, position) for position in positions]
-        return [known.blob(count - 1) if count else None for count in counts]
+    def at(self, path: str, commits: Collection[CommitId]) -> dict[CommitId, BlobId]:
+        """Return the version of a file at those of some commits of the ancestry that have the file."""
+        if not commits:
+            return {}
+        known, _ = self._until(path, max(commits, key=self._position))
+        counts = {commit: bisect_right(known.positions, self._position(commit)) for commit in commits}
+        versions = {commit: known.blob(count - 1) for commit, count in counts.items() if count}
+        return {commit: version for commit, version in versions.items() if version}
 
     def know(self, paths: Sequence[str], commit: CommitId) -> None:
         """Learn the versions of many files up to a commit of the ancestry from one git process.
@@ -90,20 +77,17 @@ class History:
     def last_changes(self, paths: Sequence[str], commit: CommitId) -> dict[str, CommitId]:
         """Return the last commit up to a commit that changed each file; a file that none changed is left out."""
         self.know(paths, commit)
-        last = self._position(commit)
         found = {}
         for path in paths:
-            known = self._know(path, commit, last)
-            count = bisect_right(known.positions, last)
+            known, count = self._until(path, commit)
             if count:
                 found[path] = self._ancestry.id_at(known.positions[count - 1])
         return found
 
     def since(self, path: str, blob: BlobId, commit: CommitId) -> Iterator[Version]:
         """Yield the versions of a file from the newest one that has a content, up to a commit, back to the first."""
-        last = self._position(commit)
-        known = self._know(path, commit, last)
-        for number in range(known.find(blob, bisect_right(known.positions, last)), -1, -1):
+        known, count = self._until(path, commit)
+        for number in range(known.find(blob, count), -1, -1):
             yield Version(self._ancestry.id_at(known.positions[number]), known.blob(number))
 
     def log(
@@ -156,7 +140,24 @@ class History:
         newest = min(newest, in_git)
         if newest >= oldest:
             options = wanted.git_options(names_users=names_users)
-            yield from self._ask_git(options, wanted.pathspecs(), newest, oldest, limit)
+            if wanted.reason is None:
+                yield from self._ask_git(options, wanted.pathspecs(), newest, oldest, limit)
+            else:
+                yield from self._with_reason(wanted, options, newest, oldest, limit)
+
+    def _with_reason(
+        self, wanted: LogFilter, options: list[str], newest: int, oldest: int, limit: int | None
+    ) -> Iterator[LoggedCommit]:
+        paths = wanted.pathspecs()
+
+        def revisions_before(commit: CommitId | None) -> Sequence[str] | None:
+            last = newest if commit is None else self._position(commit) - 1
+            return None if last < oldest else (*self._revisions(last, oldest), "--", *paths)
+
+        for found in reason_search.find(self._git, wanted, options, revisions_before, limit):
+            if found:
+                command = (*LOG, "--no-walk=unsorted", *found[:limit], "--", *paths)
+                yield from parse_log(self._git.ask(*command, options=["--no-literal-pathspecs"]))
 
     def _begin_of_users(self, newest: int) -> int:
         """Return the position of the first commit whose trailers name a user; behind `newest` if none does.
@@ -181,12 +182,14 @@ class History:
     def _names_user(self, position: int) -> bool:
         return Signature.parse(self._objects.read(object_id(self._ancestry.id_at(position)))[1]).user is not None
 
-    def _know(self, path: str, commit: CommitId, last: int) -> Known:
+    def _until(self, path: str, commit: CommitId) -> tuple[Known, int]:
+        """Return the versions of a file, and how many of them are no later than a commit."""
+        last = self._position(commit)
         known, reached = self._kept(path)
         if reached < last:
             known = known.extended(commit, list(self._new_versions(path, newest=last, oldest=reached + 1))[::-1])
             self._keep(path, known)
-        return known
+        return known, bisect_right(known.positions, last)
 
     def _kept(self, path: str) -> tuple[Known, int]:
         """Return the versions of a file that are known, and the position up to which they are; -1: none are."""
@@ -227,26 +230,9 @@ class History:
         self, options: list[str], paths: list[str], newest: int, oldest: int, limit: int | None
     ) -> Iterator[LoggedCommit]:
         most = [] if limit is None else [f"--max-count={limit}"]
-        exclude = [f"^{self._ancestry.id_at(oldest - 1)}"] if oldest > 0 else []
-        revisions = (self._ancestry.id_at(newest), *exclude, "--", *paths)
+        revisions = (*self._revisions(newest, oldest), "--", *paths)
         return parse_log(self._git.ask(*LOG, *options, *most, *revisions, options=["--no-literal-pathspecs"]))
 
-
-def parse_log(text: str) -> Iterator[LoggedCommit]:
-    """Yield the commits in the output of `LOG`, and the files that each changed."""
-    logged: LoggedCommit | None = None
-    tokens = iter(text.split("\0"))
-    for token in tokens:
-        if token.startswith("\x01"):
-            if logged:
-                yield logged
-            logged = LoggedCommit(CommitId(token[1:]), [])
-        elif token and logged:
-            _, _, old, new, _ = token.split()
-            logged.files.append(FileChange(next(tokens), _blob(old), _blob(new)))
-    if logged:
-        yield logged
-
-
-def _blob(digits: str) -> BlobId | None:
-    return None if digits == NO_BLOB else BlobId(digits)
+    def _revisions(self, newest: int, oldest: int) -> Sequence[str]:
+        exclude = [f"^{self._ancestry.id_at(oldest - 1)}"] if oldest > 0 else []
+        return self._ancestry.id_at(newest), *exclude

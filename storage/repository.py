@@ -1,6 +1,6 @@
 """One bare git repository: its tip, its files, and the way to change it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -15,7 +15,8 @@ from storage.comparisons import Comparisons
 from storage.errors import RepositoryDamaged, StorageError, StorageUnavailable
 from storage.fetches import Fetches
 from storage.field_index import FieldIndex
-from storage.history import History, LoggedCommit
+from storage.git_log import LoggedCommit
+from storage.history import History
 from storage.ids import BlobId, CommitId, object_id
 from storage.journal import recovery
 from storage.journal.checkpoint import Checkpoint
@@ -74,12 +75,13 @@ class Repository:
 
         self._tip = Tip(branch, journal, objects, checkpoint, shared.checkpointer, reopen, check)
         self._tags = Tags(refs, objects, self._tip, self.branches)
-        self.fetches = Fetches(location, objects, self._tip, self._tags)
+        self.fetches = Fetches(location, objects, self._tip, self._tags, refs)
         self._ancestry = Ancestry(self._tip, objects, self._git)
         self._revisions = Revisions(location, self._ancestry, self._tags)
         self.comparisons = Comparisons(objects, self._tip, self._git, self._ancestry, self._revisions)
         self._history = History(objects, self._ancestry, self._git, shared.versions)
-        self.fields = FieldIndex(location, self._ancestry, self._revisions, self._history, shared.blocks)
+        block_file = shared.block_file(location.folder)
+        self.fields = FieldIndex(location, self._ancestry, self._revisions, self._history, shared.blocks, block_file)
         self.limits = shared.limits
         self._writer = Writer(objects, self._tip, shared.waits, shared.limits)
 
@@ -141,10 +143,11 @@ class Repository:
         with self._location.explained():
             return [] if last < 0 else self._history.versions(path, self._ancestry.id_at(last))
 
-    def versions_at(self, path: str, commits: Sequence[CommitId]) -> list[BlobId | None]:
-        """Return the version of a file at each of some commits of the history; None where there is no file."""
+    def versions_at(self, path: str, commits: Set[CommitId]) -> dict[CommitId, BlobId]:
+        """Return the version of a file at those of some commits that are in the history and have the file."""
+        present = self._revisions.among(commits)
         with self._location.explained():
-            return self._history.at(path, commits)
+            return self._history.at(path, present)
 
     def know_versions(self, paths: Sequence[str], start: CommitId) -> None:
         """Learn the versions of many files up to a commit at once, since each would take a git process."""
@@ -182,10 +185,6 @@ class Repository:
         newest = self._revisions.newest(start, before)
         with self._location.explained():
             return list(self._history.log(wanted, newest=newest, limit=limit))
-
-    def diff(self, old: tuple[CommitId, str], new: tuple[CommitId, str]) -> str:
-        """Return the difference of two files as git prints it; each is given as a commit and a path."""
-        return self.comparisons.text_of_files(old, new)
 
     def is_submodule(self, commit: CommitId, path: str) -> bool:
         """Tell whether a path is a submodule at a commit of the history, or was at the commit before."""

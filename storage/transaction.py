@@ -71,6 +71,17 @@ class Transaction:
                 names.discard(name) if file is None else names.add(name)
         return sorted(names)
 
+    def versions(self, folder: str) -> dict[str, BlobId]:
+        """Return the blob ids of all files in a folder, by name, with the caller's own writes."""
+        found = self._base.versions(folder) if self._base else {}
+        for path, file in self._writes.items():
+            parent, _, name = path.rpartition("/")
+            if parent == folder and file is None:
+                found.pop(name, None)
+            elif parent == folder and file is not None:
+                found[name] = blob_id(file.id)
+        return found
+
     def folder_version(self, folder: str) -> str:
         """Return a folder's tree id as 40 hex digits, without the caller's own writes since the last commit."""
         assert self._base is not None

@@ -122,6 +122,7 @@ def _payload(found: Deleted, keep_days: int) -> dict[str, Any]:
         "id": found.id,
         "deleted_at": _time(found.time),
         "deleted_by": found.user,
+        "reason": found.reason,
         "until": _time(found.until(keep_days)),
     }
 

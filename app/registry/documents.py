@@ -44,6 +44,9 @@ class Source(Protocol):
     def list(self, folder: str) -> list[str]:
         """Return the names in a folder."""
 
+    def versions(self, folder: str) -> dict[str, BlobId]:
+        """Return the blob ids of all files in a folder, by name. The files themselves are not read."""
+
 
 class Editable(Source, Protocol):
     """A source that can be written to: a transaction or a draft."""

@@ -46,6 +46,11 @@ class Folder:
         entries = source.list(self.name)
         return sorted([entry.removesuffix(_SUFFIX) for entry in entries if entry.endswith(_SUFFIX)])
 
+    def versions(self, source: Source) -> dict[str, BlobId]:
+        """Return the versions of all files in the folder, by name, sorted."""
+        found = source.versions(self.name).items()
+        return dict(sorted((self.name_of(entry), version) for entry, version in found if entry.endswith(_SUFFIX)))
+
     def expect(self, snapshot: Snapshot, name: str) -> BlobId:
         """Return the version of a file, which is not read for that; NotFound if there is none."""
         version = snapshot.version(self.path(name))

@@ -189,7 +189,7 @@ def test_log_refuses_files_whose_checksum_is_wrong(written: Repository, suffix: 
         for ask in (
             lambda reader=reader: reader.log(tip, LogFilter(path="targets")),
             lambda reader=reader: reader.versions("targets/t1.yml", tip),
-            lambda reader=reader: reader.diff((tip, "targets/t0.yml"), (tip, "targets/t1.yml")),
+            lambda reader=reader: reader.comparisons.text_of_files((tip, "targets/t0.yml"), (tip, "targets/t1.yml")),
         ):
             with pytest.raises(RepositoryDamaged, match="checksum of pack-"):
                 ask()
@@ -284,6 +284,21 @@ def test_a_repository_works_after_its_damaged_journal_is_moved_away(written: Rep
 def test_object_id_is_the_one_that_git_computes():
     done = subprocess.run(["git", "hash-object", "--stdin"], input=LARGE, capture_output=True, check=True)
     assert GitObject.of("blob", LARGE).id.hex() == done.stdout.decode().strip()
+
+
+@pytest.mark.parametrize("protocol", ["", "version=1", "version=2"])
+def test_a_clone_is_refused_where_a_branch_leads_nowhere(written: Repository, protocol: str):
+    """The branch of a label, say, whose file has lost a bit, or leads nowhere."""
+    written.checkpoint()
+    commit = written.head().commit
+    git(written.path, "branch", "live", commit)
+    assert b"refs/heads/live" in written.fetches.advertise_refs("")
+    for content in ("1" * 40, f"{commit[:-1]}g"):
+        (written.path / "refs/heads/live").write_text(f"{content}\n")
+        with pytest.raises(RepositoryDamaged, match=r"live|1111"):
+            written.fetches.advertise_refs(protocol)
+    (written.path / "refs/heads/live").write_text(f"{commit}\n")
+    assert written.fetches.advertise_refs(protocol)
 
 
 @pytest.mark.parametrize("protocol", ["", "version=1", "version=2"])

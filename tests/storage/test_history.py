@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from storage.comparisons import FileChange
-from storage.history import Version
 from storage.log_filter import LogFilter
 from storage.repository import Repository
 from storage.signatures import Person
 from storage.store import Store
 from storage.transaction import Transaction
+from storage.versions import Version
 from tests.seams import count_processes
 from tests.storage.repositories import BOB, checkpointed, commit_at, commit_files, git, put
 
@@ -291,19 +291,19 @@ def test_diff_returns_the_text_of_git_diff(repository: Repository):
         ((new, "t/a.yml"), (old, "t/a.yml")),
         ((new, "t/a.yml"), (new, "t/b.yml")),
     ]:
-        text = repository.diff(left, right)
+        text = repository.comparisons.text_of_files(left, right)
         assert text == git(repository.path, "diff", ":".join(left), ":".join(right))
         assert text.startswith(f"diff --git a/{left[1]} b/{right[1]}\n")
-    assert repository.diff((old, "t/a.yml"), (new, "t/a.yml")).endswith(" one\n-two\n+2\n")
-    assert repository.diff((old, "t/b.yml"), (new, "t/b.yml")) == ""
+    assert repository.comparisons.text_of_files((old, "t/a.yml"), (new, "t/a.yml")).endswith(" one\n-two\n+2\n")
+    assert repository.comparisons.text_of_files((old, "t/b.yml"), (new, "t/b.yml")) == ""
 
 
 def test_diff_ignores_the_configuration_of_git(repository: Repository):
     old, new = (repository.transact(put("*.yml", data)) for data in (b"one\n", b"two\n"))
-    before = repository.diff((old, "*.yml"), (new, "*.yml"))
+    before = repository.comparisons.text_of_files((old, "*.yml"), (new, "*.yml"))
     git(repository.path, "config", "color.diff", "always")
     git(repository.path, "config", "diff.external", "false")
-    assert repository.diff((old, "*.yml"), (new, "*.yml")) == before
+    assert repository.comparisons.text_of_files((old, "*.yml"), (new, "*.yml")) == before
 
 
 # For each filter a value that no commit passes.
@@ -312,6 +312,7 @@ NONSENSE = {
     "since": datetime(9000, 1, 1, tzinfo=UTC),
     "until": datetime(1970, 1, 2, tzinfo=UTC),
     "path": "no/such/file",
+    "reason": "no such reason",
 }
 
 

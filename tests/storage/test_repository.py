@@ -260,7 +260,7 @@ def test_every_call_is_refused_while_no_file_can_be_opened_and_works_after(repos
         "a read": lambda: unread.read("README.md"),
         "the log": lambda: fresh.log(second),
         "versions": lambda: fresh.versions("a", second),
-        "a diff": lambda: fresh.diff((first, "README.md"), (second, "a")),
+        "a diff": lambda: fresh.comparisons.text_of_files((first, "README.md"), (second, "a")),
         "a tag": lambda: fresh.create_tag("v1", first, ALICE, "A tag"),
         "refs": lambda: fresh.fetches.advertise_refs("version=2"),
         "objects": lambda: list(fresh.fetches.upload_pack("version=2", file)),

@@ -1,13 +1,12 @@
 """The moves of a label, and which version of a target was live under it from when to when."""
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from app.domain.errors import NotFound
 from app.registry import label_files
 from app.registry.configs import target_files
 from app.registry.label_files import Label
-from storage.errors import RepositoryDamaged, RevisionNotFound
+from storage.errors import RepositoryDamaged
 from storage.ids import BlobId, CommitId
 from storage.repository import Repository
 from storage.snapshot import Snapshot
@@ -113,11 +112,7 @@ class _Live:
         return Period(self._version(to), to, moved.commit, ended)
 
     def _version(self, commit: CommitId | None) -> BlobId | None:
-        if commit is None:
-            return None
-        with suppress(RevisionNotFound):  # somebody wrote the label by hand
-            return self._repository.versions_at(self._path, [commit])[0]
-        return None
+        return None if commit is None else self._repository.versions_at(self._path, {commit}).get(commit)
 
 
 def _versions(repository: Repository, snapshot: Snapshot, name: str, before: CommitId | None) -> list[Version]:

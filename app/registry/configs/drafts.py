@@ -15,6 +15,7 @@ class Draft:
         self.name = snapshot.name
         self._snapshot = snapshot
         self._written: dict[str, File | None] = {}
+        self._blobs: dict[BlobId, bytes] = {}
 
     def read(self, path: str) -> File | None:
         """Return a file, or None."""
@@ -28,12 +29,19 @@ class Draft:
         return self._snapshot.version(path)
 
     def blob(self, blob_id: BlobId) -> bytes:
-        """Return the content of a blob of the snapshot's history."""
-        return self._snapshot.blob(blob_id)
+        """Return the content of a blob of the snapshot's history, or of one that was written."""
+        written = self._blobs.get(blob_id)
+        return self._snapshot.blob(blob_id) if written is None else written
 
     def list(self, folder: str) -> list[str]:
         """Return the names in a folder of the snapshot: a draft adds and removes only question templates."""
         return self._snapshot.list(folder)
+
+    def versions(self, folder: str) -> dict[str, BlobId]:
+        """Return the blob ids of all files in a folder, by name, as `list` has the names."""
+        found = self._snapshot.versions(folder)
+        written = {name: self._written.get(f"{folder}/{name}") for name in found}
+        return found | {name: file.id for name, file in written.items() if file is not None}
 
     def write(self, path: str, data: bytes) -> BlobId:
         """Put a file at a path, and return the blob id that git would give the content.
@@ -42,7 +50,7 @@ class Draft:
         """
         self.budget.spend(path, len(data))
         blob_id = BlobId(hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest())
-        self._written[path] = File(blob_id, data)
+        self._written[path], self._blobs[blob_id] = File(blob_id, data), data
         return blob_id
 
     def remove(self, path: str) -> None:

@@ -9,7 +9,7 @@ from app.domain.errors import TooMuchToRead
 from app.domain.resolution import Config, combine
 from app.registry.configs import mentions, target_files
 from app.registry.configs.mentions import Template
-from app.registry.configs.target_files import FOLDER, Target
+from app.registry.configs.target_files import Target
 from app.registry.documents import Source
 from storage.caches import Cache
 from storage.ids import BlobId
@@ -33,20 +33,17 @@ def basis(source: Source, target: Target, work: Work | None = None) -> tuple[str
     return target.template, target.template_version, versions[::-1]
 
 
-def template(source: Source, name: str) -> Template:
-    """Return the template that a target is resolved on, and its recorded version, without parsing its versions."""
-    version = source.version(FOLDER.path(name))
-    known = version and _templates.get((name, version))
-    if known:
+def template(source: Source, name: str, version: BlobId) -> Template:
+    """Return the template that a version of a target is resolved on, and its recorded version, without a parse."""
+    known = _templates.get((name, version))
+    if known is not None:
         return known
-    mentioned = mentions.of(source, FOLDER.path(name))
-    while mentioned and mentioned.template and mentioned.template.name == name:
-        mentioned = mentions.of_version(source, mentioned.template.version)
-    found = mentioned.template if mentioned else None
-    if found is None:
-        found = Template(*basis(source, target_files.expect(source, name))[:2])
-    if version:
-        _templates.put((name, version), found, 2 * len(name) + len(found.name) + len(found.version))
+    found = mentions.of_version(source, version).template
+    while found is not None and found.name == name:
+        found = mentions.of_version(source, found.version).template
+    if found is None:  # somebody wrote the file by hand
+        found = Template(*basis(source, target_files.read_version(source, name, version))[:2])
+    _templates.put((name, version), found, 2 * len(name) + len(found.name) + len(found.version))
     return found
 
 

@@ -157,8 +157,8 @@ def _rebase_in(
 def children(source: Source) -> Mapping[str, list[str]]:
     """Return the names of the targets that are resolved on each template."""
     found = defaultdict(list)
-    for name in FOLDER.names(source):
-        found[own_template.template(source, name).name].append(name)
+    for name, version in FOLDER.versions(source).items():
+        found[own_template.template(source, name, version).name].append(name)
     return found
 
 

@@ -131,7 +131,7 @@ class _Reader:
             found = target.template, {field: self._field(part).lines for field, part in parts.items()}
         template, config = found
         if template == name:
-            template = own_template.template(self._snapshot, name).name
+            template = own_template.template(self._snapshot, name, version).name
         return Row(template, version, tuple(map(config.get, CONFIG_FIELDS)), len(data))
 
     def _take_apart(self, data: bytes) -> tuple[str, Mapping[str, Lines]] | None:

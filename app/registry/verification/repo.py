@@ -16,7 +16,7 @@ from app.registry.verification.findings import FOREIGN, Check, Note, Verificatio
 from app.registry.verification.labels import LabelChecks
 from storage.clones import Clone
 from storage.errors import RepositoryDamaged
-from storage.history import LoggedCommit
+from storage.git_log import LoggedCommit
 from storage.ids import BlobId
 from storage.snapshot import File, Snapshot
 
@@ -140,7 +140,7 @@ class _RepoChecks:
 
     def _note_dangling(self, target: Target) -> Iterator[Note]:
         """Yield a note for each name in a target that means nothing, though the target is in order."""
-        template = own_template.template(self._snapshot, target.name).name
+        template = own_template.template(self._snapshot, target.name, target.version).name
         if template != DEFAULT_TEMPLATE and not self._snapshot.version(target_files.FOLDER.path(template)):
             yield Note(f"template: there is no target '{template}' any more, so a rebase is not possible.")
         yield from map(Note, references.dangling(self._snapshot, target.config, target.files))

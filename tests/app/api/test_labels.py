@@ -46,7 +46,7 @@ def test_a_label_names_a_commit_and_each_move_is_a_commit(app: Flask, alice: Cli
     answer = alice.put(LABEL, {"ref": second})
     assert (answer.json["from"], answer.json["commit"]) == (first, second)
     assert answer.json["targets"] == {"created": 0, "updated": 1, "deleted": 0, "names": ["a"]}
-    assert answer.json["moved"]["subject"] == f"Move label production: {first[:10]} → {second[:10]}"
+    assert answer.json["moved"]["subject"] == f"label production: {first[:10]} → {second[:10]}"
     assert f'commit: "{first}" → "{second}"' in log(app, "-1", "--format=%b")
     back = alice.put(LABEL, {"ref": first}, X_Change_Reason="It%20was%20worse").json
     assert (back["from"], back["commit"], back["moved"]["reason"]) == (second, first, "It was worse")
@@ -228,6 +228,16 @@ def test_targets_that_a_move_would_break_are_told(alice: Client):
         "'a', 'b': there is no template 'base' at this commit.",
     ]
     assert "there is no prompt" not in alice.put(LABEL, {"ref": "main"}).text
+
+
+def test_many_warnings_are_counted(alice: Client):
+    targets = [
+        {"target_name": f"t{number}", "template": "default", "overrides": {"teacher_prompt": f"p{number}"}}
+        for number in range(150)
+    ]
+    assert len(alice.post(f"{TARGETS}/batch", {"targets": targets}).json["created"]) == 150
+    warnings = alice.put(LABEL, {"ref": "main"}).json["warnings"]
+    assert (len(warnings), warnings[-1]) == (101, "50 more names mean nothing")
 
 
 @pytest.mark.parametrize(
