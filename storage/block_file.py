@@ -61,6 +61,16 @@ class BlockFile:
             yield file
 
 
+class NoBlockFile(BlockFile):
+    """No file, for a repository that is only read: each block is made anew."""
+
+    def read(self, *_: object) -> None:
+        """Return None."""
+
+    def write(self, *_: object) -> None:
+        """Keep nothing."""
+
+
 def _checksum(number: int, through: CommitId, data: bytes) -> bytes:
     """Return the hash of a block and of what it is: of the commit that it was made at, and thus of all before it."""
     return hashlib.sha256(f"{_LAYOUT} {number} {through} ".encode() + data).digest()

@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping, Set
 from pathlib import Path
 from types import TracebackType
 
+from storage.block_file import NoBlockFile
 from storage.errors import RepositoryDamaged
-from storage.history import LOG, LoggedCommit, parse_log
+from storage.git_log import LOG, LoggedCommit, parse_log
 from storage.ids import BlobId, CommitId
 from storage.journal.checkpoint_task import NoCheckpointer
 from storage.journal.no_journal import NoJournal
@@ -86,7 +87,9 @@ class Clone:
         def branch(refs: Refs) -> Branch:
             return _Head(refs, CommitId(commit))
 
-        shared = Shared(check=check, checkpointer=NoCheckpointer(), engine=NoJournal, branch=branch)
+        shared = Shared(
+            check=check, checkpointer=NoCheckpointer(), engine=NoJournal, branch=branch, block_file=NoBlockFile
+        )
         return Repository(self._location, shared)
 
     def origin(self) -> str | None:

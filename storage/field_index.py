@@ -15,7 +15,8 @@ from storage.block import ANY_FIELD, Block, Row
 from storage.block_file import BlockFile
 from storage.caches import Cache
 from storage.comparisons import FileChange
-from storage.history import History, LoggedCommit
+from storage.git_log import LoggedCommit
+from storage.history import History
 from storage.ids import CommitId
 from storage.location import Location
 from storage.log_filter import EVERYTHING, LogFilter
@@ -56,13 +57,14 @@ class FieldIndex:
         revisions: Revisions,
         history: History,
         blocks: Cache[tuple[str, int], Block],
+        file: BlockFile,
     ) -> None:
         self._location = location
         self._ancestry = ancestry
         self._revisions = revisions
         self._history = history
         self._blocks = blocks
-        self._file = BlockFile(location.folder)
+        self._file = file
         self._lock = threading.Lock()
         self._spans: dict[int, _Span] = {}
 

@@ -6,31 +6,21 @@ commit-graph. The result is kept, and git is asked for later commits only.
 
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain, islice
 
-from storage import moments
+from storage import moments, reason_search
 from storage.ancestry import Ancestry
 from storage.caches import Cache
-from storage.comparisons import FileChange, changes
+from storage.comparisons import changes
+from storage.git_log import LOG, LoggedCommit, parse_log
 from storage.ids import BlobId, CommitId, object_id
 from storage.log_filter import EVERYTHING, LogFilter
 from storage.objects.reader import ObjectReader
 from storage.plumbing.checked_git import CheckedGit
 from storage.signatures import USER, Person, Signature
-from storage.versions import NO_BLOB, NOTHING, Known, Version
-
-LOG = ("log", "--first-parent", "--raw", "-z", "--no-abbrev", "--no-renames", "--format=tformat:%x01%H")
+from storage.versions import NOTHING, Known, Version
 
 _FEW = 16  # paths; one git process for each is quicker than one for all
-
-
-@dataclass(frozen=True, slots=True)
-class LoggedCommit:
-    """A commit and the files that it changed."""
-
-    commit: CommitId
-    files: list[FileChange]
 
 
 class History:
@@ -150,7 +140,24 @@ class History:
         newest = min(newest, in_git)
         if newest >= oldest:
             options = wanted.git_options(names_users=names_users)
-            yield from self._ask_git(options, wanted.pathspecs(), newest, oldest, limit)
+            if wanted.reason is None:
+                yield from self._ask_git(options, wanted.pathspecs(), newest, oldest, limit)
+            else:
+                yield from self._with_reason(wanted, options, newest, oldest, limit)
+
+    def _with_reason(
+        self, wanted: LogFilter, options: list[str], newest: int, oldest: int, limit: int | None
+    ) -> Iterator[LoggedCommit]:
+        paths = wanted.pathspecs()
+
+        def revisions_before(commit: CommitId | None) -> Sequence[str] | None:
+            last = newest if commit is None else self._position(commit) - 1
+            return None if last < oldest else (*self._revisions(last, oldest), "--", *paths)
+
+        for found in reason_search.find(self._git, wanted, options, revisions_before, limit):
+            if found:
+                command = (*LOG, "--no-walk=unsorted", *found[:limit], "--", *paths)
+                yield from parse_log(self._git.ask(*command, options=["--no-literal-pathspecs"]))
 
     def _begin_of_users(self, newest: int) -> int:
         """Return the position of the first commit whose trailers name a user; behind `newest` if none does.
@@ -223,26 +230,9 @@ class History:
         self, options: list[str], paths: list[str], newest: int, oldest: int, limit: int | None
     ) -> Iterator[LoggedCommit]:
         most = [] if limit is None else [f"--max-count={limit}"]
-        exclude = [f"^{self._ancestry.id_at(oldest - 1)}"] if oldest > 0 else []
-        revisions = (self._ancestry.id_at(newest), *exclude, "--", *paths)
+        revisions = (*self._revisions(newest, oldest), "--", *paths)
         return parse_log(self._git.ask(*LOG, *options, *most, *revisions, options=["--no-literal-pathspecs"]))
 
-
-def parse_log(text: str) -> Iterator[LoggedCommit]:
-    """Yield the commits in the output of `LOG`, and the files that each changed."""
-    logged: LoggedCommit | None = None
-    tokens = iter(text.split("\0"))
-    for token in tokens:
-        if token.startswith("\x01"):
-            if logged:
-                yield logged
-            logged = LoggedCommit(CommitId(token[1:]), [])
-        elif token and logged:
-            _, _, old, new, _ = token.split()
-            logged.files.append(FileChange(next(tokens), _blob(old), _blob(new)))
-    if logged:
-        yield logged
-
-
-def _blob(digits: str) -> BlobId | None:
-    return None if digits == NO_BLOB else BlobId(digits)
+    def _revisions(self, newest: int, oldest: int) -> Sequence[str]:
+        exclude = [f"^{self._ancestry.id_at(oldest - 1)}"] if oldest > 0 else []
+        return self._ancestry.id_at(newest), *exclude

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+from storage import reasons
 from storage.globs import Glob
 from storage.signatures import USER, Person, Signature
 
@@ -20,6 +21,7 @@ class _Searched(NamedTuple):
 
     author: str
     message: str
+    reason: str = ""
 
 
 _NOTHING = _Searched("", "")
@@ -38,11 +40,13 @@ class LogFilter:
     since: datetime | None = None  # the commit's moment, at the earliest
     until: datetime | None = None  # the commit's moment, at the latest
     path: str | Glob | None = None  # a file, or a folder, that the commit changed something in
+    reason: str | None = None  # a part of the reason, in upper or lower case
 
     def _texts(self, found: _Searched = _NOTHING) -> Iterator[tuple[str, str, str]]:
         """Yield an option of `git log`, the text that it looks for, and where: in the author or the message."""
         rows = [
             ("--author", self.author if isinstance(self.author, str) else None, found.author),
+            ("--grep", self.reason, found.reason),  # git looks in the whole message, so its answer is looked through
         ]
         yield from ((option, wanted, text) for option, wanted, text in rows if wanted is not None)
 
@@ -69,6 +73,7 @@ class LogFilter:
         """Return the options of `git log` that look for the texts in old commits."""
         texts = [f"{option}={_any_form(wanted)}" for option, wanted, _ in self._texts()]
         lines = [f"{option}=^{_any_form(wanted)}$" for option, wanted, _ in self._lines(names_users)]
+        lines += [f"--grep=^{reasons.LENGTH}: "] if self.reason is not None else []
         any_case = ["--regexp-ignore-case"] if texts else []
         return ["--extended-regexp", "--all-match", *any_case, *texts, *lines] if texts or lines else []
 
@@ -77,14 +82,19 @@ class LogFilter:
         if not self.has_texts:
             return True
         signature, message = Signature.parse(commit), commit.partition(b"\n\n")[2]
-        found = _Searched(f"{signature.name} <{signature.email}>", message.decode("utf-8", "replace"))
-        has_texts = all(
-            any(form.lower() in text.lower() for form in _forms(wanted)) for _, wanted, text in self._texts(found)
-        )
-        return has_texts and all(
+        author = f"{signature.name} <{signature.email}>"
+        found = _Searched(author, message.decode("utf-8", "replace"), signature.reason or "")
+        return all(_has(text, wanted) for _, wanted, text in self._texts(found)) and all(
             any(form in text.split("\n") for form in _forms(wanted))
             for _, wanted, text in self._lines(names_users, found)
         )
+
+    def accepts_message(self, message: str) -> bool:
+        """Tell whether a commit that git found passes by its message: git looks for a reason in all lines."""
+        found = _Searched("", message)
+        lines = [wanted for option, wanted, _ in self._lines(True, found) if option == "--grep"]
+        has_lines = all(any(form in message.split("\n") for form in _forms(line)) for line in lines)
+        return has_lines and _has(reasons.find(message) or "", self.reason or "")
 
     def pathspecs(self) -> list[str]:
         """Return the paths as git takes them."""
@@ -100,6 +110,11 @@ class LogFilter:
 
 
 EVERYTHING = LogFilter()
+
+
+def _has(text: str, wanted: str) -> bool:
+    """Tell whether a text has another one in it, in upper or lower case, in any way to write it."""
+    return any(form.lower() in text.lower() for form in _forms(wanted))
 
 
 def _forms(text: str) -> list[str]:

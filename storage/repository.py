@@ -15,7 +15,8 @@ from storage.comparisons import Comparisons
 from storage.errors import RepositoryDamaged, StorageError, StorageUnavailable
 from storage.fetches import Fetches
 from storage.field_index import FieldIndex
-from storage.history import History, LoggedCommit
+from storage.git_log import LoggedCommit
+from storage.history import History
 from storage.ids import BlobId, CommitId, object_id
 from storage.journal import recovery
 from storage.journal.checkpoint import Checkpoint
@@ -79,7 +80,8 @@ class Repository:
         self._revisions = Revisions(location, self._ancestry, self._tags)
         self.comparisons = Comparisons(objects, self._tip, self._git, self._ancestry, self._revisions)
         self._history = History(objects, self._ancestry, self._git, shared.versions)
-        self.fields = FieldIndex(location, self._ancestry, self._revisions, self._history, shared.blocks)
+        block_file = shared.block_file(location.folder)
+        self.fields = FieldIndex(location, self._ancestry, self._revisions, self._history, shared.blocks, block_file)
         self.limits = shared.limits
         self._writer = Writer(objects, self._tip, shared.waits, shared.limits)
 

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from storage.block import Block
+from storage.block_file import BlockFile
 from storage.branches import BranchFiles
 from storage.budget import UNLIMITED, Limits
 from storage.caches import Cache
@@ -25,7 +27,8 @@ class Shared:
     """Caches, background threads, bounds of waiting and writing, and the journals' engine: one of each for a store.
 
     `check` raises LayoutUnknown for files that the store's repositories must not have. git sees a branch for each of
-    the `branch_files`. A clone has no journal (`engine`), and is where its HEAD is (`branch`).
+    the `branch_files`. A clone has no journal (`engine`) and no index on disk (`block_file`), and is where its HEAD is
+    (`branch`).
     """
 
     maintenance: Maintenance = field(default_factory=lambda: Maintenance(None))
@@ -38,7 +41,7 @@ class Shared:
     versions: Cache[tuple[str, str], Known] = field(default_factory=lambda: Cache(32 * 1024 * 1024))
     engine: Callable[[Location, Waits], Journal] = FileJournal  # the one place that says what keeps journals
     branch: Callable[[Refs], Branch] = Branch
-
+    block_file: Callable[[Path], BlockFile] = BlockFile
     blocks: Cache[tuple[str, int], Block] = field(default_factory=lambda: Cache(64 * 1024 * 1024))
 
     def open_journal(self, location: Location) -> Journal:

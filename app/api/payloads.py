@@ -1,6 +1,6 @@
 """The parts of answers that several resources share: commits, differences, and explanations."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from flask import request
@@ -79,6 +79,11 @@ def named(thing: Thing) -> dict[str, str]:
     return {} if thing is things.DEFAULT else {f"{thing.folder.kind.lower()}_name": thing.name}
 
 
+def commits(repository: Repository, ids: Iterable[CommitId]) -> dict[CommitId, dict[str, Any]]:
+    """Return what answers tell about some commits, each once, by id."""
+    return {commit_id: commit(commit_id, repository.signature(commit_id)) for commit_id in dict.fromkeys(ids)}
+
+
 def work() -> Work:
     """Return what this answer may parse."""
     return Work(services().settings.max_parsed)
@@ -143,23 +148,25 @@ def some(field: str, names: Collection[str]) -> dict[str, Any]:
 
 
 def explanation(repository: Repository, found: Explanation, *, full: bool) -> dict[str, Any]:
-    """Return the layers of a config, and who set each field."""
+    """Return the layers of a config, which of them set each field, and the commits that are named."""
     following = found.next
+    named = [*(commit for _, commit in found.layers), *(field.commit for field in (*found.fields, *found.removed))]
     return {
-        "layers": [{**_layer(layer), **_written(repository, commit)} for layer, commit in found.layers],
-        "fields_": [_field(repository, field, full=full) for field in found.fields],
-        "removed": [_field(repository, field, full=full) for field in found.removed],
+        "layers": [{**_layer(layer), "commit": commit} for layer, commit in found.layers],
+        "fields_": [_field(field, full=full) for field in found.fields],
+        "removed": [_field(field, full=full) for field in found.removed],
+        "commits": commits(repository, filter(None, named)),
         "next": following
         and {"target_name": following.target_name, "ref": following.commit, "offset": following.offset},
     }
 
 
-def _field(repository: Repository, field: Field, *, full: bool) -> dict[str, Any]:
+def _field(field: Field, *, full: bool) -> dict[str, Any]:
     return {
         "field": field.pointer,
         **shown("value", field.value, full=full),
         **_layer(field.set_by),
-        **_written(repository, field.commit),
+        "commit": field.commit,
         **({"may_be_older": True} if field.may_be_older else {}),
         "beaten": [{**_layer(beaten.layer), **shown("value", beaten.value, full=full)} for beaten in field.beaten],
     }
@@ -172,11 +179,3 @@ def _layer(layer: Layer) -> dict[str, Any]:
         "name": layer.name if is_written else None,
         "version": layer.version if is_written else None,
     }
-
-
-def _written(repository: Repository, commit: CommitId | None) -> dict[str, Any]:
-    """Return who made a commit, and when; nulls if there is none."""
-    if commit is None:
-        return {"commit": None, "author": None, "time": None}
-    signature = repository.signature(commit)
-    return {"commit": commit, "author": person(signature), "time": time(signature)}

@@ -102,7 +102,7 @@ class _Pages:
             changed = (commits[name].encode() for name in page.names)
             shown = [b'%b,"changed":"%b"' % (one, commit) for one, commit in zip(shown, changed, strict=True)]
         rest = {
-            **({"commits": self._blocks(commits.values())} if self._has("changed") else {}),
+            **({"commits": payloads.commits(self._repository, commits.values())} if self._has("changed") else {}),
             "next": self._next(page),
             "commit": self._snapshot.commit,
             "total": page.total,
@@ -129,7 +129,7 @@ class _Pages:
         told = [f"changed_{name}" for name in _COMMIT_COLUMNS] if self._has("changed") else []
         writer.writerow(["target_name", *self._plain, *(column.name for column in columns), *told])
         commits = self._last_changes(page.names)
-        blocks = self._blocks(commits.values())
+        blocks = payloads.commits(self._repository, commits.values())
         for name, row in zip(page.names, page.shown, strict=True):
             writer.writerow([*row, *(_commit_cells(blocks[commits[name]]) if told else ())])
         return file.getvalue(), self._next(page)
@@ -178,11 +178,6 @@ class _Pages:
         paths = {name: FOLDER.path(name) for name in names}
         found = last_changes.of_files(self._repository, list(paths.values()), self._snapshot.commit)
         return {name: found[path] for name, path in paths.items()}
-
-    def _blocks(self, commits: Any) -> dict[str, Any]:
-        return {
-            commit: payloads.commit(commit, self._repository.signature(commit)) for commit in dict.fromkeys(commits)
-        }
 
     def _next(self, page: _Page) -> str | None:
         return page.after and cursors.write(Cursor(self._snapshot.commit, self._digest, page.after))

@@ -23,6 +23,10 @@ _AUDIT = {
     "log": "log",
     "history": "log",
     "diff": "diff",
+    "targets": "targets",
+    "uses": "uses",
+    "labels": "labels",
+    "timeline": "timeline",
     "revert": "changes",
     "rebase": "changes",
 }

@@ -10,7 +10,7 @@ import click
 from app.cli.stored import find_data_dir, list_repos
 from app.registry.stores import Stores
 from app.registry.users import accounts
-from app.registry.verification import labels
+from app.registry.verification import labels, sharing
 from app.registry.verification.accounts import of_accounts
 from app.registry.verification.findings import Note, Verification, located, reason_of
 from app.registry.verification.repo import of_repo
@@ -84,6 +84,16 @@ def _verify_server(data_dir: Path, repo: str | None) -> Iterator[str]:
     yield from problems
     for name in names:
         yield from _verify_stored(store, name, of_repo)
+    yield from _verify_sharing(of_users, store, names)
+
+
+def _verify_sharing(of_users: Store, store: Store, names: Iterable[str]) -> Iterator[str]:
+    """Compare the accounts with all repos; what cannot be read was found before."""
+    with suppress(StorageError, OSError):
+        head = of_users.open(accounts.REPOSITORY).head()
+        for name in names:
+            with suppress(StorageError, OSError):
+                yield from list(sharing.find_problems(head, name, store.open(name).head()))
 
 
 def _verify_stored(store: Store, name: str, start: _StartVerification) -> Iterator[str]:

@@ -166,7 +166,7 @@ def _subject(existing: Label | None, label: Label) -> str:
     if existing is None:
         return f"Create label {label.name} at {to}"
     if existing.commit != label.commit:
-        return f"Move label {label.name}: {existing.commit[:_SHORT]} → {to}"
+        return f"{FOLDER.called(label.name)}: {existing.commit[:_SHORT]} → {to}"
     return f"{'Unprotect' if label.protected is None else 'Protect'} label {label.name}"
 
 

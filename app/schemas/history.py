@@ -45,6 +45,12 @@ class LogQuerySchema(PageQuerySchema):
             "author's name or address contains this, in upper or lower case."
         },
     )
+    reason = Matching(
+        r"[^\x00-\x1f\x7f]{1,200}",
+        "This must have 1 to 200 characters, and be on one line",
+        load_default=None,
+        metadata={"description": "Only commits whose reason contains this, in upper or lower case."},
+    )
     since = Timestamp(load_default=None, metadata={"description": "Only commits from this time on."})
     until = Timestamp(to_end=True, load_default=None, metadata={"description": "Only commits up to this time."})
     path = path_filter("Only commits that changed such a file")

@@ -5,8 +5,7 @@ from marshmallow import fields
 from app.schemas.base import StrictSchema
 from app.schemas.containers import ListOf, Part, Warnings
 from app.schemas.fields import Choice, Flag, Integer, QueryFlag, QueryInteger, Text
-from app.schemas.history import FULL, CutSchema, FullQuerySchema
-from app.schemas.revisions import PersonSchema
+from app.schemas.history import FULL, CommitSchema, CutSchema, FullQuerySchema
 from app.schemas.targets import TargetConfigSchema
 
 OFFSET = {"description": "How many to skip, as `next` says."}
@@ -33,17 +32,10 @@ class LayerSchema(StrictSchema):
 class WrittenLayerSchema(LayerSchema):
     """A layer, and the commit that wrote it."""
 
-    commit = Text(required=True, allow_none=True, metadata={"description": f"The commit{_UNWRITTEN}."})
-    author = Part(
-        PersonSchema,
+    commit = Text(
         required=True,
         allow_none=True,
-        metadata={"description": f"The author of the commit{_UNWRITTEN}."},
-    )
-    time = Text(
-        required=True,
-        allow_none=True,
-        metadata={"format": "date-time", "description": f"The time of the commit{_UNWRITTEN}."},
+        metadata={"description": f"The commit, which `commits` tells about{_UNWRITTEN}."},
     )
 
 
@@ -73,7 +65,7 @@ class FieldSchema(ValueSchema, WrittenLayerSchema):
 
         fields = (
             *("field", "value", "value_cut", "layer", "name", "version"),
-            *("commit", "author", "time", "may_be_older", "beaten"),
+            *("commit", "may_be_older", "beaten"),
         )
 
     field = Text(required=True, metadata={"description": "Its place in `config`: a JSON Pointer (RFC 6901)."})
@@ -127,6 +119,11 @@ class ExplainedSchema(StrictSchema):
         metadata={"description": "Each field of `config`."},
     )
     removed = ListOf(Part(FieldSchema), required=True, metadata={"description": "The fields that a null removed."})
+    commits = fields.Dict(
+        values=Part(CommitSchema),
+        required=True,
+        metadata={"description": "The commits that layers and fields name, by id."},
+    )
     next = Part(
         NextExplanationSchema,
         required=True,
@@ -141,7 +138,7 @@ class ExplanationSchema(ExplainedSchema):
     class Meta:
         """In this order."""
 
-        fields = ("target_name", "layers", "fields_", "removed", "next")
+        fields = ("target_name", "layers", "fields_", "removed", "commits", "next")
 
     target_name = Text(required=True, metadata={"description": "The target's name."})
 
@@ -152,7 +149,7 @@ class PreviewSchema(ExplainedSchema):
     class Meta:
         """In this order."""
 
-        fields = ("config", "layers", "fields_", "removed", "next", "warnings")
+        fields = ("config", "layers", "fields_", "removed", "commits", "next", "warnings")
 
     warnings = Warnings()
     config = Part(TargetConfigSchema, required=True, metadata={"description": "The resolved configuration."})

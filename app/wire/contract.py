@@ -23,8 +23,9 @@ from app.domain.names import (
 )
 from app.schemas.base import InvalidRequest, Location, Mistake, StrictSchema, load
 from app.schemas.fields import new_name_problem, new_names_up_to
+from app.wire import write_headers
 from app.wire.body import read_json
-from app.wire.context import READING, InvalidHeader, readmit_if_slow, reason, services
+from app.wire.context import READING, readmit_if_slow, services
 from app.wire.query import load_query
 
 # The payload, the status, and the headers. A view with several schemas says which one with the payload. A payload
@@ -56,7 +57,6 @@ PATH_NAMES = {
     "user_id": PathName(user_id_problem, "The user's id.", "alice"),
 }
 _CREATED_BY_PUT = ("target_name", "prompt_name", "label_name")
-_CONDITIONS = ("If-Match", "If-None-Match", "If-Unmodified-Since")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +129,7 @@ def accepts(
         @wraps(view)
         def checked(**arguments: Any) -> Response:
             if request.method not in READING:
-                _refuse_other_conditions(conditions)
-                reason()  # what cannot be used is refused before anything else is read
+                write_headers.check(conditions)
             with new_names_up_to(services().settings.max_name):
                 mistakes = _path_mistakes(arguments)
                 for location, load_part in loaders.items():
@@ -229,14 +228,6 @@ def _to_json(schemas: tuple[Schema, ...], payload: Any) -> bytes:
         kind, payload = payload
         schema = next(schema for schema in schemas if type(schema) is kind)
     return f"{current_app.json.dumps(schema.dump(payload), separators=(',', ':'))}\n".encode()
-
-
-def _refuse_other_conditions(heeded: tuple[str, ...]) -> None:
-    """Raise InvalidHeader where a write has a condition that the view does not heed."""
-    for header in _CONDITIONS:
-        if header in request.headers and header not in heeded:
-            takes = f"it takes {' and '.join(heeded)}" if heeded else "it takes no condition"
-            raise InvalidHeader(f"The header {header} means nothing for this request, which was refused: {takes}.")
 
 
 def _load_body(schema: Schema) -> Any:

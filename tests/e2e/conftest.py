@@ -36,9 +36,9 @@ class User:
     id: str
     token: str
 
-    def call(self, method: str, path: str, body: Any = None) -> Any:
+    def call(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         """Return what a request is answered; urllib's HTTPError if it fails."""
-        return call(self.server, self.token, method, path, body)
+        return call(self.server, self.token, method, path, body, **headers)
 
     def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """Return the status and body of an answer; 200 for each that is no error."""
@@ -53,13 +53,17 @@ class User:
         return f"http://{credentials}@127.0.0.1:{self.server.port}/git/{owner or self.id}/{repo}.git"
 
 
-def call(server: Server, token: str, method: str, path: str, body: Any = None) -> Any:
-    """Return what a request with some token is answered."""
+def call(server: Server, token: str, method: str, path: str, body: Any = None, **headers: str) -> Any:
+    """Return what a request with some token is answered; `If_Match` is the header `If-Match`."""
     request = urllib.request.Request(
         server.url + path,
         method=method,
         data=None if body is None else json.dumps(body).encode(),
-        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+        headers={
+            "Authorization": f"Bearer {token}",
+            "Content-Type": "application/json",
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        },
     )
     with urllib.request.urlopen(request, timeout=60) as response:
         return json.load(response)

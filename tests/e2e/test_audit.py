@@ -98,8 +98,9 @@ def test_the_commit_of_each_explained_field_changed_it(user: User, git: Git, exp
         commit, path = field["commit"], path_of(field)
         trailers = "%(trailers:key=User,key=Token,key=Time,valueonly)"
         name, email, *told = in_clone(git, "log", "-1", f"--format=%an%n%ae%n{trailers}", commit).split()
-        assert field["author"] == {"name": name, "email": email, "user": told[0], "token": told[1]}
-        assert field["time"] == told[2]
+        told_about = explained["commits"][commit]
+        assert told_about["author"] == {"name": name, "email": email, "user": told[0], "token": told[1]}
+        assert told_about["time"] == told[2]
         authors.add(email)
         assert f"+++ b/{path}\n" in in_clone(git, "show", commit)
         after = value_at(patch_in(field, in_clone(git, "show", f"{commit}:{path}")), field["field"])

@@ -312,6 +312,7 @@ NONSENSE = {
     "since": datetime(9000, 1, 1, tzinfo=UTC),
     "until": datetime(1970, 1, 2, tzinfo=UTC),
     "path": "no/such/file",
+    "reason": "no such reason",
 }
 
 

@@ -4,28 +4,32 @@ import click
 
 from app.cli.audit import commits
 from app.cli.audit.client import Answer, Client
-from app.cli.audit.options import REASON, asking
+from app.cli.audit.options import PROMPT, REASON, asking
 from app.cli.audit.output import Cell, Output, commit_id
+from app.cli.audit.things import place_of
 
 
 @click.command()
-@click.argument("target")
+@click.argument("target", required=False)
+@PROMPT
 @click.option("--to", metavar="REF", required=True, help="The commit, tag, label or time to go back to.")
 @REASON
 @asking
-def revert(client: Client, output: Output, target: str, to: str, reason: str | None) -> None:
-    """Put a target back as it was at a commit, in a new commit. This also restores a deleted target.
+def revert(client: Client, output: Output, target: str | None, prompt: str | None, to: str, reason: str | None) -> None:
+    """Put a target, the default or a prompt back as it was, in a new commit. This also restores a deleted one.
 
-    In a pipe, the line has: target, commit.
+    In a pipe, the line has: name, commit.
     """
-    answer, commit = client.write("POST", "targets", target, "revert", body={"to": to}, reason=reason)
+    place = place_of(target, prompt)
+    answer, commit = client.write("POST", *place, "revert", body={"to": to}, reason=reason)
+    name = target or prompt
     if output.as_json:
         output.json(answer)
     elif output.is_terminal:
-        output.line(Cell(target, "bold"), f" is as it was at {to}, by commit ", commit_id(commit))
+        output.line(Cell(str(name), "bold"), f" is as it was at {to}, by commit ", commit_id(commit))
     else:
-        output.row(target, commit)
-    _warn(output, answer)
+        output.row(name, commit)
+    output.warn(answer)
 
 
 @click.command()
@@ -49,7 +53,7 @@ def rebase(client: Client, output: Output, target: str, descendants: bool, dry_r
         for changed in answer["targets"]:
             for row in commits.rows(changed) if changed["changes"] else ():
                 output.row(changed["target_name"], *row)
-    _warn(output, answer)
+    output.warn(answer)
 
 
 def _show(output: Output, answer: Answer, commit: str) -> None:
@@ -62,8 +66,3 @@ def _show(output: Output, answer: Answer, commit: str) -> None:
         output.line(Cell("Nothing was written: this was a dry run.", "dim"))
     else:
         output.line("Written by commit ", commit_id(commit))
-
-
-def _warn(output: Output, answer: Answer) -> None:
-    for warning in answer.get("warnings", ()):
-        output.note(f"Warning: {warning}")

@@ -1,6 +1,5 @@
 """Requests to one repo of a server, or of a clone, and what a person is told where they fail."""
 
-from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -39,20 +38,11 @@ class Client:
         """Return what a GET is answered. Refused or NoAnswer if there is no answer."""
         return _object(self._send("GET", path, query, {}))
 
-    def text(self, media_type: str, *path: str, **query: str | int | bool | None) -> str:
-        """Return what a GET is answered as text of a media type."""
-        return self._send("GET", path, query, {"Accept": media_type}).text
-
-    def pages(self, *path: str, limit: int, **query: str | int | bool | None) -> Iterator[Answer]:
-        """Yield pages of commits, newest first, until they have `limit` of them."""
-        before: str | None = None
-        while limit > 0:
-            page = self.get(*path, **query, before=before, limit=min(limit, 100))
-            yield page
-            limit -= len(page["commits"])
-            before = page["next"]
-            if before is None:
-                return
+    def text(self, media_type: str, *path: str, **query: str | int | bool | None) -> tuple[str, str | None]:
+        """Return what a GET is answered as text of a media type, and the cursor of the next page if there is one."""
+        response = self._send("GET", path, query, {"Accept": media_type})
+        following = response.links.get("next", {}).get("url")
+        return response.text, httpx2.URL(following).params.get("cursor") if following else None
 
     def write(
         self, method: str, *path: str, body: Answer | None = None, reason: str | None = None

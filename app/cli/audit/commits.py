@@ -8,17 +8,7 @@ from app.cli.audit.field_names import name_of
 from app.cli.audit.output import Cell, Output, commit_id, time, value, who
 from app.cli.audit.visible import shown
 
-_STYLES = {"created": "green", "updated": "cyan", "deleted": "red"}
-
-
-def read(pages: Iterable[Answer]) -> Answer:
-    """Return pages of commits as one answer."""
-    commits: list[Answer] = []
-    following = None
-    for page in pages:
-        commits += page["commits"]
-        following = page["next"]
-    return {"commits": commits, "next": following}
+STYLES = {"created": "green", "updated": "cyan", "deleted": "red"}
 
 
 def show(output: Output, commits: Iterable[Answer]) -> None:
@@ -69,7 +59,7 @@ def _show(output: Output, commit: Answer) -> None:
         output.line("    ", Cell(commit["reason"], "italic"))
     for file in _files(commit):
         output.line("")
-        output.line("  ", _name(file), Cell(file["action"], _STYLES[file["action"]]))
+        output.line("  ", _name(file), Cell(file["action"], STYLES[file["action"]]))
         changes(output, file)
     if "more_files" in commit:
         output.line(Cell(f"  and {commit['more_files']} more files", "dim"))

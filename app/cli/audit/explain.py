@@ -53,6 +53,7 @@ def _read(client: Client, target: str, ref: str | None, *, full: bool) -> Answer
         for part in ("fields", "removed"):
             told = {each["field"] for each in (*answer["fields"], *answer["removed"])}
             answer[part] += [each for each in page[part] if each["field"] not in told]
+        answer["commits"] |= page["commits"]
         answer["next"] = page["next"]
     return answer
 
@@ -69,18 +70,21 @@ def _only(answer: Answer, target: str, name: str) -> Answer:
         near = get_close_matches(name, names, n=1)
         meant = f"; did you mean '{near[0]}'?" if near else "."
         raise Refused(visible(f"Target '{target}' has no field '{name}'{meant}"))
-    return answer | kept
+    named = {each["commit"] for each in (*answer["layers"], *kept["fields"], *kept["removed"])}
+    told = {commit: block for commit, block in answer["commits"].items() if commit in named}
+    return answer | kept | {"commits": told}
 
 
 def _records(answer: Answer, *, verbose: bool) -> Iterator[tuple[Cell, ...]]:
     for part, state, style in (("fields", "set", "bold"), ("removed", "removed", "red")):
         for field in answer[part]:
+            commit = answer["commits"].get(field["commit"], {})
             is_cut = "value_cut" in field
             said = value(field, "value", style)
             if state == "removed" and not is_cut:
                 said = Cell(said.text, style, "(removed)")
             name = name_of(field["field"])
-            yield (Cell(name), Cell(state), said, *_layer(field), *commits.line(field))
+            yield (Cell(name), Cell(state), said, *_layer(field), *commits.line(commit))
             for beaten in field["beaten"] if verbose else ():
                 empty = (Cell(""),) * 4
                 yield (

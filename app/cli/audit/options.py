@@ -11,6 +11,8 @@ from app.cli.audit.connection import connected
 from app.cli.audit.output import Output
 
 FULL = click.option("--full", is_flag=True, help="Show long values whole.")
+NUMBER = click.option("-n", "--number", type=click.IntRange(min=1), default=20, help="How many at most (20).")
+PROMPT = click.option("--prompt", metavar="PROMPT", help="This prompt, and no target.")
 REASON = click.option("--reason", metavar="TEXT", help="Why. The log tells it.")
 REF = click.option("--ref", metavar="REF", help="As it was at this commit, tag, label or time.")
 

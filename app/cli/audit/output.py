@@ -79,9 +79,10 @@ class Output:
     def _print(self, text: Text) -> None:
         self._console.print(text, soft_wrap=True)
 
-    def note(self, sentence: str) -> None:
-        """Tell a person something that is no part of the answer."""
-        click.echo(visible(sentence), err=True)
+    def warn(self, answer: Mapping[str, Any]) -> None:
+        """Tell what the answer to a write warns of."""
+        for warning in answer.get("warnings", ()):
+            click.echo(f"Warning: {visible(warning)}", err=True)
 
 
 def _text(cell: Cell) -> Text:

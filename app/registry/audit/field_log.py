@@ -11,7 +11,7 @@ from app.registry.audit.file_changes import NOT_READ, ChangedFile
 from app.registry.audit.history import MOST_FILES, Entry
 from storage.block import ANY_FIELD
 from storage.comparisons import FileChange
-from storage.history import LoggedCommit
+from storage.git_log import LoggedCommit
 from storage.ids import CommitId
 from storage.log_filter import LogFilter
 from storage.repository import Repository

@@ -11,7 +11,7 @@ from app.registry.audit.file_changes import ChangedFile
 from app.registry.configs.things import Thing
 from app.registry.documents import Source
 from storage.comparisons import FileChange
-from storage.history import LoggedCommit
+from storage.git_log import LoggedCommit
 from storage.ids import CommitId
 from storage.log_filter import LogFilter
 from storage.repository import Repository

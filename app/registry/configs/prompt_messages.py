@@ -57,11 +57,13 @@ class Told:
 
     def subject(self) -> str:
         """Return what happened to the prompt, such as `prompt a: 1 message changed`."""
-        if self.before is None:
-            return f"{subjects.head('Create prompt {}', self.name)}: {plural(len(self.now['messages']), 'message')}"
-        return f"{subjects.head('prompt {}', self.name)}: {self._summary()}"
+        form = "Create prompt {}" if self.before is None else "prompt {}"
+        return f"{subjects.head(form, self.name)}: {self.summary()}"
 
-    def _summary(self) -> str:
+    def summary(self) -> str:
+        """Return how many messages were changed, added and removed; of a new prompt, how many there are."""
+        if self.before is None:
+            return plural(len(self.now["messages"]), "message")
         counts = Counter(_how(old, new) for _, old, new in self._pairs())
         told = [f"{counts[how]} {how}" for how in ("changed", "added", "removed") if counts[how]]
         if told:

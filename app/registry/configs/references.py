@@ -40,7 +40,7 @@ def dangling_at(source: Source) -> list[str]:
 
     No document is parsed, since what each version of a document mentions is kept.
     """
-    targets = target_files.FOLDER.versions(source)
+    versions = target_files.FOLDER.versions(source)
     known = {*prompts.FOLDER.names(source)}
     files = {f"{question_templates.FOLDER}/{name}" for name in source.list(question_templates.FOLDER)}
     concerned: defaultdict[str, list[str]] = defaultdict(list)
@@ -49,9 +49,8 @@ def dangling_at(source: Source) -> list[str]:
             concerned[f"there is no prompt '{prompt}' at this commit."].append(name)
         for path in mentioned.files.keys() - files:
             concerned[f"there is no file '{path}' at this commit."].append(name)
-        template = (
-            DEFAULT_TEMPLATE if name == DEFAULT_TEMPLATE else own_template.template(source, name, targets[name]).name
-        )
-        if template not in {DEFAULT_TEMPLATE, *targets}:
+    for name, version in versions.items():
+        template = own_template.template(source, name, version).name
+        if template not in versions and template != DEFAULT_TEMPLATE:
             concerned[f"there is no template '{template}' at this commit."].append(name)
     return [f"{enumerated(names)}: {warning}" for warning, names in sorted(concerned.items())]

@@ -77,7 +77,7 @@ def of_rebase(origin: Origin, all_told: Sequence[Told]) -> str:
     if not others:
         return of_one(origin, first)
     start = subjects.head("Rebase {} and {} more", first.target.name, str(others))
-    all_changes = [told.changes() for told in all_told]
+    all_changes = [changes for told in all_told if (changes := told.changes())] or [[]]
     if all(changes == all_changes[0] for changes in all_changes):
         subject = subjects.of_fields(start, all_changes[0])
     else:

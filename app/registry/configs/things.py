@@ -54,8 +54,8 @@ class Thing:
 
     @property
     def title(self) -> str:
-        """How a commit message calls it. Prompts are told from targets, which are changed most."""
-        return f"prompt {self.name}" if self.folder is prompts.FOLDER else self.name
+        """How a commit message calls it."""
+        return self.name if self.path == defaults.PATH else self.folder.called(self.name)
 
     def expect(self, snapshot: Snapshot) -> BlobId:
         """Return its version at a commit; NotFound if there is none."""

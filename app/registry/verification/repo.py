@@ -16,7 +16,7 @@ from app.registry.verification.findings import FOREIGN, Check, Note, Verificatio
 from app.registry.verification.labels import LabelChecks
 from storage.clones import Clone
 from storage.errors import RepositoryDamaged
-from storage.history import LoggedCommit
+from storage.git_log import LoggedCommit
 from storage.ids import BlobId
 from storage.snapshot import File, Snapshot
 

@@ -6,8 +6,6 @@ from tests.app.api.helpers import DEFAULT, TARGETS, demo, explain, log, new_user
 from tests.client import Client
 from tests.payloads import made
 
-WRITTEN = ("commit", "author", "time")
-
 
 def test_a_value_has_the_commit_that_first_set_it(app: Flask, alice: Client):
     put(alice, "a", temperature=0.5)
@@ -20,8 +18,22 @@ def test_a_value_has_the_commit_that_first_set_it(app: Flask, alice: Client):
     assert explained["fields"]["/temperature"]["commit"] == since
     assert explained["fields"]["/max_tokens"]["commit"] == last
     author, email, time = log(app, "-1", "--format=%an%n%ae%n%(trailers:key=Time,valueonly)", since).split()
-    told = [explained["fields"]["/temperature"][name] for name in WRITTEN]
-    assert told == [since, {"name": author, "email": email, "user": "alice", "token": "initial"}, time]
+    assert explained["commits"].keys() == {since, last, again, explained["layers"][1]["commit"]}
+    assert explained["commits"][since] == {
+        "commit": since,
+        "author": {"name": author, "email": email, "user": "alice", "token": "initial"},
+        "time": time,
+        "subject": "a: 2 fields",
+        "reason": None,
+    }
+
+
+def test_an_explanation_tells_why_each_value_was_set(alice: Client):
+    commit = alice.put(f"{TARGETS}/a", made(temperature=0.5), X_Change_Reason="Too wild").headers["Git-Commit"]
+    explained = explain(alice, "a")
+    assert explained["fields"]["/temperature"]["commit"] == commit
+    assert explained["commits"][commit]["reason"] == "Too wild"
+    assert alice.get(f"{TARGETS}/a/history").json["commits"][0]["reason"] == "Too wild"
 
 
 def test_a_restored_value_has_the_commit_that_restored_it(alice: Client):
@@ -41,8 +53,9 @@ def test_each_field_names_the_author_who_changed_it(master: Client, alice: Clien
     put(alice, "a", "base", max_tokens=5)
     path, as_guest = f"{TARGETS}/a", {"X_User_Id": "alice"}
     assert bob.put(path, made("base", max_tokens=5, model_name="m"), **as_guest).status_code == 200
-    fields = explain(alice, "a")["fields"]
-    names = [fields[place]["author"]["name"] for place in ("/temperature", "/max_tokens", "/model_name")]
+    explained = explain(alice, "a")
+    commits = [explained["fields"][place]["commit"] for place in ("/temperature", "/max_tokens", "/model_name")]
+    names = [explained["commits"][commit]["author"]["name"] for commit in commits]
     assert names == ["Alice", "Alice", "bob"]
 
 
@@ -96,7 +109,7 @@ def test_equal_targets_of_two_users_are_explained_separately(master: Client, ali
     for client in (alice, bob):
         put(client, "a", temperature=0.5)
         etags.add(client.get(f"{TARGETS}/a/explain").headers["ETag"])
-        authors.append({field["author"]["name"] for field in explain(client, "a")["fields"].values()})
+        authors.append({commit["author"]["name"] for commit in explain(client, "a")["commits"].values()})
     assert len(etags) == 2
     assert authors == [{"Alice"}, {"bob"}]
 

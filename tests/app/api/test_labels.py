@@ -46,7 +46,7 @@ def test_a_label_names_a_commit_and_each_move_is_a_commit(app: Flask, alice: Cli
     answer = alice.put(LABEL, {"ref": second})
     assert (answer.json["from"], answer.json["commit"]) == (first, second)
     assert answer.json["targets"] == {"created": 0, "updated": 1, "deleted": 0, "names": ["a"]}
-    assert answer.json["moved"]["subject"] == f"Move label production: {first[:10]} → {second[:10]}"
+    assert answer.json["moved"]["subject"] == f"label production: {first[:10]} → {second[:10]}"
     assert f'commit: "{first}" → "{second}"' in log(app, "-1", "--format=%b")
     back = alice.put(LABEL, {"ref": first}, X_Change_Reason="It%20was%20worse").json
     assert (back["from"], back["commit"], back["moved"]["reason"]) == (second, first, "It was worse")

@@ -11,7 +11,7 @@ from tests.payloads import asking, made, seed_overrides
 from tests.storage.repositories import settle
 
 PREVIEW = f"{TARGETS}/preview"
-UNWRITTEN = dict.fromkeys(("name", "version", "commit", "author", "time"))
+UNWRITTEN = dict.fromkeys(("name", "version", "commit"))
 
 
 def contents(app: Flask) -> dict[Path, bytes]:
@@ -44,7 +44,7 @@ def test_preview_resolves_and_explains_without_writing(app: Flask, alice: Client
     own, base, default = answer.json["layers"]
     assert own == {"layer": "overrides", **UNWRITTEN}
     assert (base["layer"], base["name"], base["commit"]) == ("template", "base", commit)
-    assert (default["layer"], default["author"]["name"]) == ("default", "Alice")
+    assert (default["layer"], answer.json["commits"][default["commit"]]["author"]["name"]) == ("default", "Alice")
     temperature = fields(answer.json)["/temperature"]
     assert {name: temperature[name] for name in UNWRITTEN} == UNWRITTEN
     assert said(temperature["beaten"]) == [("template", "base", 0.5), ("default", "default", 1.0)]

@@ -1,14 +1,16 @@
 """`X-Change-Reason`: why somebody made a change, told by each answer about the commit or tag."""
 
+from urllib.parse import quote
+
 import pytest
 from flask import Flask
 
 from app.wire.contract import contract_of
-from tests.app.api.helpers import TARGETS, log
+from tests.app.api.helpers import TARGETS, log, put
 from tests.app.api.test_conditions import everything, send, writes
-from tests.client import Client, assert_error
+from tests.client import Client, assert_error, assert_mistakes
 from tests.payloads import made
-from tests.timeline import LOG
+from tests.timeline import LOG, commits, demo_repository, pages
 
 WHY = "Der Höhepunkt: 😀 — 50% more"
 SENT = "Der%20H%C3%B6hepunkt: \xf0\x9f\x98\x80 %E2%80%94 50% more"  # WSGI has the bytes of UTF-8 as characters
@@ -75,3 +77,26 @@ def test_the_document_has_the_header_on_each_write(app: Flask):
         for rule in app.url_map.iter_rules()
         if contract_of(app.view_functions[rule.endpoint])
     )
+
+
+def test_the_log_finds_reasons_in_any_case_and_nothing_else(app: Flask, alice: Client):
+    """A field, a prompt, and a name have the text, too."""
+    put(alice, "budget", extra_kwargs={"budget": 1})
+    first = alice.put(f"{TARGETS}/a", made(temperature=0.5), X_Change_Reason="H%C3%B6hepunkt: Budget").headers[
+        "Git-Commit"
+    ]
+    alice.put(f"{TARGETS}/a", made(temperature=0.6, extra_kwargs={"budget": 2}), X_Change_Reason="Another one")
+    last = alice.delete(f"{TARGETS}/budget", X_Change_Reason="H%C3%96HEPUNKT budget").headers["Git-Commit"]
+    for _ in range(2):
+        for text in ("budget", "BUDGET", "höhepunkt", "Ho\u0308hepunkt"):
+            assert commits(alice, f"reason={quote(text)}") == [last, first]
+        assert commits(alice, "reason=budget&path=targets/a.yml&author=alice") == [first]
+        assert commits(alice, f"reason=budget&before={last}") == [first]
+        assert pages(alice, "reason=budget&limit=1") == [[last], [first]]
+        assert commits(alice, "reason=b.dget") == commits(alice, "reason=Length") == []
+        demo_repository(app).checkpoint()
+
+
+def test_a_text_that_no_reason_may_have_is_refused(alice: Client):
+    for text in ("a%0Ab", "a" * 201):
+        assert_mistakes(alice.get(f"{LOG}?reason={text}"), (["query", "reason"], "string_pattern_mismatch"))

@@ -24,7 +24,7 @@ class Kind:
 
     address: str
     path: str
-    title: str  # in the subject of a commit
+    reverted: str  # as the subject of a commit tells it, with {} for the commit
     body: Callable[[str], dict[str, Any]]
     field: str  # the JSON Pointer of the value
     name: dict[str, str]  # as answers have it
@@ -47,7 +47,7 @@ class Kind:
 TARGET = Kind(
     f"{TARGETS}/a",
     "targets/a.yml",
-    "a",
+    'a to {}: model_name "two" → "one"',
     lambda value: made(model_name=value),
     "/model_name",
     {"target_name": "a"},
@@ -55,7 +55,7 @@ TARGET = Kind(
 PROMPT = Kind(
     f"{PROMPTS}/p",
     "prompts/p.yml",
-    "prompt p",
+    "prompt p to {}: 1 message changed",
     lambda value: {"messages": [{"role": "system", "content": value}]},
     "/messages/0/content",
     {"prompt_name": "p"},
@@ -63,7 +63,7 @@ PROMPT = Kind(
 THE_DEFAULT = Kind(
     DEFAULT,
     "defaults/target.yml",
-    "default",
+    'default to {}: model_name "two" → "one"',
     lambda value: {"config": {"model_name": value}},
     "/model_name",
     {},
@@ -189,8 +189,7 @@ def test_a_revert_restores_the_file_in_a_new_commit(app: Flask, alice: Client, k
     assert kind.blob(app) == kind.blob(app, one)
     assert answer.headers["ETag"] == then.headers["ETag"]
     assert (count(app), answer.headers["Git-Commit"]) == (before + 1, tip(app))
-    field = kind.field[1:].replace("/", ".")
-    assert log(app, "-1", "--format=%an %s") == f'Alice Revert {kind.title} to {one[:10]}: {field} "two" → "one"\n'
+    assert log(app, "-1", "--format=%an %s") == f"Alice Revert {kind.reverted.format(one[:10])}\n"
     assert log(app, "-1", "--format=%(trailers:key=Reverted-To,valueonly)").strip() == one
     assert alice.get(f"{kind.address}/history").json["commits"][0]["changes"] == [
         {"field": kind.field, "old": "two", "new": "one"}

@@ -60,7 +60,8 @@ def test_answers_have_user_and_token_wherever_they_have_an_author(app: Flask, ma
     assert alice.get(f"{LOG}?limit=1").json["commits"][0]["author"] == author
     assert alice.get(f"{TARGETS}/a/history").json["commits"][0]["author"] == author
     explained = explain(alice, "a")
-    assert explained["layers"][0]["author"] == explained["fields"]["/temperature"]["author"] == author
+    assert explained["layers"][0]["commit"] == explained["fields"]["/temperature"]["commit"]
+    assert [commit["author"] for commit in explained["commits"].values()] == [author] * 2
     assert alice.post(TAGS, {"name": "v1"}).json["tagger"] == author
     master.put(f"{TARGETS}/a?user_id=alice", made(temperature=0.6))
     assert alice.get(f"{LOG}?limit=1").json["commits"][0]["author"] == {**author, "token": None}

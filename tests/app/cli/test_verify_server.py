@@ -67,12 +67,49 @@ def test_verify_accepts_the_file_of_a_removed_user_and_finds_tokens_in_it(data_d
     accounts.transact(commit_files({"users/bob.yml": documents.dump(document)}))
     assert_found(verify(data_dir=data_dir), "accounts: users/bob.yml: the user was removed and has tokens")
     accounts.transact(commit_files({"users/bob.yml": documents.dump({**document, "removed": "yes", "tokens": []})}))
-    assert_found(verify(data_dir=data_dir), "accounts: users/bob.yml: it is not written as Bakehouse writes it")
+    assert_found(
+        verify(data_dir=data_dir),
+        "accounts: users/bob.yml: it is not written as Bakehouse writes it",
+        "alice/demo: lists of 'bob' lack it",
+    )
 
 
 def test_verify_accepts_tokens_that_tokens_made(data_dir: Path, alice: Client):
     assert alice.post("/v1/tokens", {"name": "ci"}).status_code == 201
     assert_found(verify(data_dir=data_dir))
+
+
+def test_verify_finds_what_lists_of_guests_lack_and_sharing_again_mends_it(
+    data_dir: Path, master: Client, alice: Client
+):
+    """As after the accounts alone were put back from an older backup, or a repo was copied in by hand."""
+    bob = Client(alice.app, master.post("/v1/admin/users/bob/tokens", {"name": "ci"}).json["api_key"])
+    accounts = Store(data_dir).open("accounts")
+    accounts.transact(commit_files({"shares/bob.yml": None}))
+    assert bob.get("/v1/shared").json["repos"] == []
+    found = verify(data_dir=data_dir)
+    assert_found(found, "alice/demo: lists of 'bob' lack it, though it is shared: share it again, with the same access")
+    alice.put("/v1/repo/demo/grants/bob", {"access": "read"})
+    assert [repo["repo_name"] for repo in bob.get("/v1/shared").json["repos"]] == ["demo"]
+    assert_found(verify(data_dir=data_dir))
+    accounts.transact(commit_files({"shares/bob.yml": None, "shares/README.md": None}))
+    assert_found(verify(data_dir=data_dir))  # as older versions left it: the lists are made when somebody asks
+
+
+def test_verify_notes_grants_to_nobody_and_finds_repos_of_removed_users(data_dir: Path, master: Client):
+    Store(data_dir).open("accounts").transact(commit_files({"users/bob.yml": None, "shares/bob.yml": None}))
+    result = verify(data_dir=data_dir)
+    assert_found(result)
+    assert "note: alice/demo: it is shared with 'bob', who is no user" in result.stderr
+    *_, last = verify("--strict", data_dir=data_dir).stdout.splitlines()
+    assert last.startswith("alice/demo: it is shared with 'bob', who is no user")
+    master.post("/v1/admin/users", {"user_id": "bob"})
+    master.delete("/v1/admin/users/bob")
+    settle(data_dir)
+    (data_dir / "repos/alice").rename(data_dir / "repos/bob")
+    assert_found(
+        verify(data_dir=data_dir), "bob/demo: its owner was removed: transfer it to another user, or delete it"
+    )
 
 
 def test_verify_finds_files_that_do_not_belong_in_accounts(data_dir: Path, accounts: Path):

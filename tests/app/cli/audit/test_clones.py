@@ -5,9 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.cli.audit.asking import ask, assert_fails, lines
+from tests.app.cli.audit.asking import Pull, ask, assert_fails, lines
 from tests.client import Client
+from tests.payloads import made
 from tests.storage.repositories import git
+
+PROMPTS = "prompts/user_prompt_v1/diff?from={first}&against=system_prompt_v1"
 
 # A command, and the request that the server answers with the same JSON.
 SAME = [
@@ -15,10 +18,25 @@ SAME = [
     ("explain asking_target --full --ref HEAD", "targets/asking_target/explain?full=true&ref=HEAD"),
     ("log", "log"),
     ("log --author alice --path targets/calm* --full -n 2", "log?author=alice&path=targets/calm*&full=true&limit=2"),
+    ("log --field temperature", "log?field=temperature"),
     ("log --author nobody", "log?author=nobody"),
     ("history calm_target", "targets/calm_target/history"),
     ("history coding_target -n 1", "targets/coding_target/history?limit=1"),
     ("history --prompt system_prompt_v1", "prompts/system_prompt_v1/history"),
+    ("history default", "defaults/target/history"),
+    ("diff {first}", "diff?from={first}"),
+    ("diff {first} HEAD --path targets/c* --full", "diff?from={first}&to=HEAD&path=targets/c*&full=true"),
+    ("diff {first} --prompt user_prompt_v1 --against system_prompt_v1", PROMPTS),
+    ("diff {first} -t default", "defaults/target/diff?from={first}"),
+    ("targets", "targets"),
+    ("targets --ref {first}", "targets?ref={first}"),
+    (
+        "targets -l --fields temperature,generators.0.type",
+        "targets?include=template,changed&fields=temperature,generators.0.type",
+    ),
+    ("targets --where temperature<1 --where model_name~qwen", "targets?where=temperature%3C1,model_name~qwen"),
+    ("targets -q CALM --template calm_target --full", "targets?q=CALM&template=calm_target&full=true"),
+    ("targets --descends-from coding_target", "targets?descends_from=coding_target"),
     ("diff {first} -t calm_target", "targets/calm_target/diff?from={first}"),
     ("diff HEAD -t calm_target --against asking_target", "targets/calm_target/diff?from=HEAD&against=asking_target"),
 ]
@@ -49,6 +67,8 @@ def test_a_patch_is_what_git_prints(clone: Path, alice: Client):
     said = ask("diff", first, "-t", "calm_target", "--patch", "--clone", clone)
     assert said.stdout == git(clone, "diff", first, "HEAD", "--", "targets/calm_target.yml")
     assert said.stdout.startswith("diff --git")
+    whole = ask("diff", first, "--patch", "--clone", clone)
+    assert whole.stdout == git(clone, "diff", "--no-renames", first, "HEAD")
 
 
 def test_reading_a_clone_writes_nothing(clone: Path):
@@ -58,6 +78,16 @@ def test_reading_a_clone_writes_nothing(clone: Path):
         if "{first}" not in command:
             assert ask(*command.split(), "--clone", clone).exit_code == 0
     assert files_in(clone) == before
+
+
+def test_an_index_of_fields_is_not_kept_in_a_clone(clone: Path, alice: Client, pull: Pull):
+    for number in range(1, 260):  # more than a block of the index
+        alice.put("/v1/repo/demo/targets/calm_target", made("calm_target", max_tokens=number))
+    pull()
+    before = files_in(clone)
+    said = ask("log", "--field", "max_tokens", "-n", 300, "--json", "--clone", clone)
+    assert files_in(clone) == before
+    assert len(json.loads(said.stdout)["commits"]) > 256
 
 
 def test_the_answer_is_about_the_commit_that_is_checked_out(clone: Path, alice: Client, tmp_path: Path):
@@ -126,4 +156,6 @@ def test_what_is_refused_is_said_as_a_person_reads_it(clone: Path, command: str,
 
 def test_a_history_is_of_one_thing(clone: Path):
     assert_fails(ask("history", "--clone", clone), 2, "Name one thing")
+    assert_fails(ask("diff", "HEAD", "--against", "x", "--clone", clone), 2, "--against needs the thing to compare")
+    assert_fails(ask("diff", "HEAD", "-t", "x", "--path", "y", "--clone", clone), 2, "--path is for the whole repo")
     assert_fails(ask("history", "calm_target", "--prompt", "p", "--clone", clone), 2, "Name one thing")

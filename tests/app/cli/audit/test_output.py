@@ -1,7 +1,9 @@
 """What the commands print: lines for a pipe, colours for a terminal, and nothing that steers the terminal."""
 
+import csv
 import json
 import re
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from app.cli.audit import visible
 from app.cli.audit.field_names import name_of, pointer_of
 from tests.app.cli.audit.asking import Pull, ask, lines
 from tests.client import Client
-from tests.payloads import made
+from tests.payloads import made, target
 from tests.storage.repositories import git
 
 PATH = "targets/calm_target.yml"
@@ -81,6 +83,50 @@ def test_a_history_goes_over_as_many_pages_as_are_asked_for(clone: Path, alice: 
     assert [commit["commit"] for commit in everything["commits"]] == git(
         clone, "log", "--format=%H", "--", PATH
     ).split()
+
+
+def test_what_changed_in_the_repo_has_a_line_for_each_field(clone: Path):
+    first, _ = git(clone, "log", "--format=%H", "--", PATH).split()[::-1]
+    found = lines(ask("diff", first, "--clone", clone))
+    assert {len(record) for record in found} == {5}
+    assert [record for record in found if record[2] == "grants"] == [
+        ["repo.yml", "updated", "grants", "", '{"bob":"read"}']
+    ]
+    assert {record[1] for record in found if record[0] == "targets/coding_target.yml"} == {"deleted"}
+    shown = ask("diff", first, "--clone", clone, FORCE_COLOR="1", NO_COLOR="1").stdout
+    assert re.search(r"^\d created, \d updated, 1 deleted$", shown, re.MULTILINE)
+    assert lines(ask("diff", "HEAD", "HEAD", "--clone", clone)) == []
+    assert "Nothing." in ask("diff", "HEAD", "HEAD", "--clone", clone, FORCE_COLOR="1").stdout
+
+
+def test_the_targets_have_a_column_for_each_field(clone: Path):
+    assert lines(ask("targets", "--clone", clone)) == [["asking_target"], ["calm_target"]]
+    found = lines(ask("targets", "--fields", "temperature, max_tokens,extra_kwargs.none", "--clone", clone))
+    assert found == [["asking_target", "0.5", "", ""], ["calm_target", "0.1", "150", ""]]
+    [long] = lines(ask("targets", "-l", "-q", "calm", "--clone", clone))
+    commit = git(clone, "log", "-1", "--format=%H", "--", PATH).strip()
+    assert (long[:2], long[3], long[5]) == (["calm_target", "coding_target"], "alice", commit)
+    table = ask(
+        "targets", "--fields", "temperature", "--clone", clone, FORCE_COLOR="1", NO_COLOR="1", COLUMNS="80"
+    ).stdout
+    assert re.search(r"target.*temperature", table.splitlines()[0])
+
+
+def test_a_csv_file_is_in_one_piece(clone: Path, alice: Client, pull: Pull):
+    long = "x" * 4000
+    batch = [target(f"t{number:03}", temperature=0.5, extra_kwargs={"a": long}) for number in range(600)]
+    alice.post("/v1/repo/demo/targets/batch", {"targets": batch})
+    pull()
+    said = ask("targets", "--csv", "--fields", "temperature,extra_kwargs.a", "-q", "t", "--clone", clone)
+    rows = list(csv.reader(StringIO(said.stdout, newline="")))
+    assert rows[0] == ["target_name", "temperature", "extra_kwargs.a"]
+    assert len(said.stdout) > 2 * 1024 * 1024  # more than one page
+    assert [row[0] for row in rows[1:]] == lines_of_names(clone)
+    assert [row for row in rows if row[0] == "t599"] == [["t599", "0.5", long]]
+
+
+def lines_of_names(clone: Path) -> list[str]:
+    return sorted(path.stem for path in (clone / "targets").iterdir())
 
 
 def test_nothing_from_outside_steers_the_terminal(hostile: Path):
