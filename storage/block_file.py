@@ -8,6 +8,7 @@ and each block has a checksum, since SQLite does not notice a bit that has chang
 import hashlib
 import logging
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -18,7 +19,8 @@ from storage.ids import CommitId
 NAME = "field-index.sqlite"
 _LAYOUT = 1  # of the blocks; a block of another layout is not read
 _TABLE = "CREATE TABLE IF NOT EXISTS blocks (number INTEGER PRIMARY KEY, checksum BLOB NOT NULL, data BLOB NOT NULL)"
-_PATIENCE = 0.5  # seconds that a reader or writer waits for another process
+_PATIENCE = 0.1  # seconds that a reader or writer waits for another process
+_REST = 5.0  # seconds for which the file is left alone once it could not be used: an answer may ask for many blocks
 
 _log = logging.getLogger(__name__)
 
@@ -28,26 +30,36 @@ class BlockFile:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / NAME
+        self._rested = 0.0  # when the file may be used again
 
     def read(self, number: int, through: CommitId) -> bytes | None:
         """Return a block; None if there is none that was made at this commit, or if it cannot be read."""
-        if not self._path.is_file():
+        if time.monotonic() < self._rested or not self._path.is_file():
             return None
-        with suppress(sqlite3.Error), self._open("ro") as file:
-            rows = file.execute("SELECT checksum, data FROM blocks WHERE number = ?", (number,)).fetchall()
-            for checksum, data in rows:
-                if isinstance(data, bytes) and checksum == _checksum(number, through, data):
-                    return data
+        try:
+            with self._open("ro") as file:
+                rows = file.execute("SELECT checksum, data FROM blocks WHERE number = ?", (number,)).fetchall()
+        except sqlite3.OperationalError:
+            self._rested = time.monotonic() + _REST
+            return None
+        except sqlite3.DatabaseError:  # damaged; the next writer begins the file anew
+            return None
+        for checksum, data in rows:
+            if isinstance(data, bytes) and checksum == _checksum(number, through, data):
+                return data
         return None
 
     def write(self, number: int, through: CommitId, data: bytes) -> None:
         """Keep a block that was made at a commit, in place of one with its number, unless the disk refuses."""
+        if time.monotonic() < self._rested:
+            return
         try:
             with self._open("rwc") as file, file:
                 file.execute(_TABLE)
                 row = (number, _checksum(number, through, data), data)
                 file.execute("INSERT OR REPLACE INTO blocks VALUES (?, ?, ?)", row)
         except sqlite3.OperationalError as error:  # a full or read-only disk, or another process that writes
+            self._rested = time.monotonic() + _REST
             _log.debug("A block of the field index is not kept: %s", error)
         except sqlite3.DatabaseError as error:
             _log.warning("The field index %s is damaged, and begins anew: %s", self._path, error)

@@ -1,4 +1,4 @@
-"""What `git log` says: commits, and the files that each changed."""
+"""What `git log` prints about commits and the files that each changed."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

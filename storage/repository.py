@@ -75,7 +75,7 @@ class Repository:
 
         self._tip = Tip(branch, journal, objects, checkpoint, shared.checkpointer, reopen, check)
         self._tags = Tags(refs, objects, self._tip, self.branches)
-        self.fetches = Fetches(location, objects, self._tip, self._tags)
+        self.fetches = Fetches(location, objects, self._tip, self._tags, refs)
         self._ancestry = Ancestry(self._tip, objects, self._git)
         self._revisions = Revisions(location, self._ancestry, self._tags)
         self.comparisons = Comparisons(objects, self._tip, self._git, self._ancestry, self._revisions)

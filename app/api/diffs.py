@@ -82,11 +82,8 @@ def _diff(repo_name: str, find: Callable[[str], Thing], name: str, query: dict[s
     if versions.is_known(version):
         return {}, 304, headers
     if is_text:
-        return (
-            repository.comparisons.text_of_files(*((snapshot.commit, thing.path) for snapshot, thing in sides)),
-            200,
-            headers,
-        )
+        old, new = ((snapshot.commit, thing.path) for snapshot, thing in sides)
+        return repository.comparisons.text_of_files(old, new), 200, headers
     return lambda: _compare(sides, full=query["full"]), 200, headers
 
 

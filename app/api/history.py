@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint
 
 from app.api import payloads
-from app.domain.differences import keys_of
+from app.domain.field_paths import keys_of
 from app.registry.audit import field_log, history, log_filters
 from app.registry.audit.history import Entry
 from app.registry.configs import things

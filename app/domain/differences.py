@@ -48,41 +48,6 @@ def pointer(keys: Keys) -> str:
     return "".join(f"/{str(key).replace('~', '~0').replace('/', '~1')}" for key in keys)
 
 
-def keys_of(text: str) -> Keys:
-    """Return the names and positions in a JSON Pointer, or in a text that has dots between them."""
-    if text.startswith("/"):
-        return tuple(key.replace("~1", "/").replace("~0", "~") for key in text.split("/")[1:])
-    return tuple(text.split("."))
-
-
-def within(difference: "Difference", keys: Keys) -> "Difference | None":
-    """Return the part of a difference that is at a place or within it; None where nothing there differs.
-
-    A value that is there on one side only, or was replaced as a whole, differs also at the places within it.
-    """
-    place = keys_of(difference.field) if difference.field else ()
-    if place[: len(keys)] == keys:
-        return difference
-    if keys[: len(place)] != place:
-        return None
-    old, new = (_lookup(value, keys[len(place) :]) for value in (difference.old, difference.new))
-    if old is new or (MISSING not in (old, new) and is_same(old, new)):
-        return None
-    return Difference(pointer(keys), old, new)
-
-
-def _lookup(value: Any, keys: Keys) -> Any:
-    """Return the value at a place within another, or MISSING."""
-    for key in keys:
-        if isinstance(value, dict):
-            value = value.get(key, MISSING)
-        elif isinstance(value, list) and str(key).isdecimal() and int(key) < len(value):
-            value = value[int(key)]
-        else:
-            return MISSING
-    return value
-
-
 def compare(old: Any, new: Any) -> list[Difference]:
     """Return where two values differ, in an order in which the differences can be applied.
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from app.domain.differences import MISSING
+from app.domain.differences import MISSING, Difference, is_same, pointer
 from app.domain.resolution import CONFIG_KINDS, DEPRECATED_FIELDS, GENERATOR_KINDS
 
 _POSITION = re.compile(r"0|[1-9][0-9]{0,8}")
@@ -40,17 +40,37 @@ class FieldPath:
 
 def read(text: str) -> FieldPath:
     """Return the place that a text means; UnknownField if no config has such a place."""
-    if text.startswith("/"):
-        keys = [key.replace("~1", "/").replace("~0", "~") for key in text[1:].split("/")]
-    else:
-        keys = text.split(".")
-        if "" in keys:
-            raise UnknownField("A path is names with a dot between them, such as generators.0.numq")
+    keys = keys_of(text)
+    if "" in keys and not text.startswith("/"):
+        raise UnknownField("A path is names with a dot between them, such as generators.0.numq")
     shape, above = _SHAPE, ""
     for key in keys:
         shape, above = _within(shape, key, above), f"{above}.{key}" if above else key
     kind = dict if isinstance(shape, dict) else list if isinstance(shape, list) else shape
-    return FieldPath(text, tuple(keys), kind)
+    return FieldPath(text, keys, kind)
+
+
+def keys_of(text: str) -> tuple[str, ...]:
+    """Return the names and positions in a JSON Pointer, or in a text that has dots between them."""
+    if text.startswith("/"):
+        return tuple(key.replace("~1", "/").replace("~0", "~") for key in text[1:].split("/"))
+    return tuple(text.split("."))
+
+
+def within(difference: Difference, keys: tuple[str, ...]) -> Difference | None:
+    """Return the part of a difference that is at a place or within it; None where nothing there differs.
+
+    A value that is there on one side only, or was replaced as a whole, differs also at the places within it.
+    """
+    place = keys_of(difference.field)
+    if place[: len(keys)] == keys:
+        return difference
+    if keys[: len(place)] != place:
+        return None
+    old, new = (lookup(value, keys[len(place) :]) for value in (difference.old, difference.new))
+    if old is new or (MISSING not in (old, new) and is_same(old, new)):
+        return None
+    return Difference(pointer(keys), old, new)
 
 
 def lookup(value: Any, keys: tuple[str, ...]) -> Any:

@@ -5,12 +5,12 @@ from typing import Any, ClassVar
 
 from marshmallow import ValidationError, fields
 
-from app.domain import conditions, cursors, field_paths
+from app.domain import conditions, field_paths
 from app.domain.conditions import Condition, ConditionProblem
-from app.domain.cursors import Cursor
 from app.domain.field_paths import FieldPath, UnknownField
 from app.domain.names import template_problem
 from app.schemas.base import Mistake, StrictSchema
+from app.schemas.comparison import cursor_field
 from app.schemas.containers import JsonObject, ListOf, Part
 from app.schemas.fields import Integer, Matching, Name, QueryInteger, Text
 from app.schemas.history import CommitSchema, CutSchema, FullQuerySchema
@@ -22,7 +22,7 @@ _LONGEST = 2000  # characters of a parameter
 _MOST_TARGETS = 10_000
 
 
-class _Bounded(Text):
+class Bounded(Text):
     """A text of a query that is not too long, which a function reads."""
 
     def __init__(self, read: Callable[[str], Any], **kwargs: Any) -> None:
@@ -71,24 +71,17 @@ def _read_conditions(text: str) -> tuple[Condition, ...]:
         raise ValidationError([Mistake("value_error", str(error))]) from error
 
 
-def _read_cursor(text: str) -> Cursor:
-    cursor = cursors.read(text)
-    if cursor is None:
-        raise ValidationError([Mistake("value_error", "This is no cursor: send `next` of an answer as it is")])
-    return cursor
-
-
 class TargetListQuerySchema(FullQuerySchema):
     """Which targets to list, and what to show of each."""
 
-    include = _Bounded(
+    include = Bounded(
         _read_included,
         load_default=(),
         metadata={
             "description": "What to show of each target, with commas: `config`, `template`, `version`, `changed`."
         },
     )
-    fields_ = _Bounded(
+    fields_ = Bounded(
         _read_fields,
         data_key="fields",
         load_default=(),
@@ -113,7 +106,7 @@ class TargetListQuerySchema(FullQuerySchema):
         load_default=None,
         metadata={"description": "Only targets that were made from this template, directly or through others."},
     )
-    where = _Bounded(
+    where = Bounded(
         _read_conditions,
         load_default=(),
         metadata={
@@ -127,9 +120,7 @@ class TargetListQuerySchema(FullQuerySchema):
         load_default=None,
         metadata={"description": f"How many targets at most, 1 to {_MOST_TARGETS}; 1000 unless given."},
     )
-    cursor = _Bounded(
-        _read_cursor, load_default=None, metadata={"description": "Where to go on: `next` of the page before."}
-    )
+    cursor = cursor_field()
 
 
 class TargetItemSchema(StrictSchema):

@@ -35,7 +35,7 @@ def read(query: Mapping[str, Any], count: int) -> tuple[list[str], int]:
         of_query, offset, *commits = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         is_whole = type(offset) is int and offset >= 0 and len(commits) == count
         is_whole = is_whole and all(isinstance(commit, str) and _COMMIT.fullmatch(commit) for commit in commits)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         is_whole = False
     if not is_whole:
         raise InvalidRequest([(("query", "cursor"), Mistake("value_error", _BROKEN))])

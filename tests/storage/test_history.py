@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from storage.comparisons import FileChange
-from storage.history import Version
 from storage.log_filter import LogFilter
 from storage.repository import Repository
 from storage.signatures import Person
 from storage.store import Store
 from storage.transaction import Transaction
+from storage.versions import Version
 from tests.seams import count_processes
 from tests.storage.repositories import BOB, checkpointed, commit_at, commit_files, git, put
 

@@ -44,18 +44,29 @@ def explain(
 def _read(client: Client, target: str, ref: str | None, *, full: bool) -> Answer:
     """Return an explanation. The fields of later pages, which explain templates, are those not told before."""
     answer = page = client.get("targets", target, "explain", ref=ref, full=full)
+    is_template = False
     while page["next"] is not None:
         following = page["next"]
         place = ("targets", following["target_name"], "explain")
         page = client.get(*place, ref=following["ref"], offset=following["offset"], full=full)
-        if following["target_name"] != answer["target_name"] or page["layers"][0] not in answer["layers"]:
-            answer["layers"] += page["layers"]
+        is_template = is_template or following["offset"] == 0
+        if is_template:
+            _call_templates(page)
+        answer["layers"] += page["layers"] if page["layers"][0] not in answer["layers"] else []
+        told = {each["field"] for each in (*answer["fields"], *answer["removed"])}
         for part in ("fields", "removed"):
-            told = {each["field"] for each in (*answer["fields"], *answer["removed"])}
             answer[part] += [each for each in page[part] if each["field"] not in told]
         answer["commits"] |= page["commits"]
         answer["next"] = page["next"]
     return answer
+
+
+def _call_templates(page: Answer) -> None:
+    """Call the overrides of a page about a template what they are to the target: values of a template."""
+    fields = [*page["fields"], *page["removed"]]
+    for part in (*page["layers"], *fields, *(beaten for field in fields for beaten in field["beaten"])):
+        if part["layer"] == "overrides":
+            part["layer"] = "template"
 
 
 def _only(answer: Answer, target: str, name: str) -> Answer:

@@ -5,7 +5,8 @@ from dataclasses import replace
 from functools import partial
 
 from app.domain.budgets import Work
-from app.domain.differences import Keys, pointer, within
+from app.domain.differences import pointer
+from app.domain.field_paths import within
 from app.registry.audit import file_changes
 from app.registry.audit.file_changes import NOT_READ, ChangedFile
 from app.registry.audit.history import MOST_FILES, Entry
@@ -53,7 +54,7 @@ class FieldReader:
 def search(
     repository: Repository,
     snapshot: Snapshot,
-    field: Keys,
+    field: tuple[str, ...],
     wanted: LogFilter,
     work: Work,
     *,
@@ -87,7 +88,7 @@ def search(
 
 
 def _changed(
-    repository: Repository, snapshot: Snapshot, logged: LoggedCommit, field: Keys, work: Work
+    repository: Repository, snapshot: Snapshot, logged: LoggedCommit, field: tuple[str, ...], work: Work
 ) -> list[ChangedFile]:
     """Return the files in which a commit changed a field, and those of which that cannot be told."""
     is_submodule = partial(repository.is_submodule, logged.commit)

@@ -73,9 +73,8 @@ def test_reading_needs_no_new_file(committed: Repository, tmp_path: Path):
 def test_a_diff_is_gits_own_and_needs_a_checkpoint(committed: Repository):
     tip = committed.head().commit
     before = committed.versions("a", tip)[1].commit
-    assert "-1\n" in committed.comparisons.text_of_files((before, "a"), (tip, "a")).replace(
-        "\\ No newline at end of file\n", ""
-    )
+    text = committed.comparisons.text_of_files((before, "a"), (tip, "a"))
+    assert "-1\n" in text.replace("\\ No newline at end of file\n", "")
     assert git(committed.path, "show", "main:folder/b") == "3"
 
 

@@ -19,6 +19,7 @@ SAME = [
     ("log", "log"),
     ("log --author alice --path targets/calm* --full -n 2", "log?author=alice&path=targets/calm*&full=true&limit=2"),
     ("log --field temperature", "log?field=temperature"),
+    ("log --reason ticket", "log?reason=ticket"),
     ("log --author nobody", "log?author=nobody"),
     ("history calm_target", "targets/calm_target/history"),
     ("history coding_target -n 1", "targets/coding_target/history?limit=1"),

@@ -61,6 +61,25 @@ def test_a_removed_field_is_told(clone: Path, alice: Client, pull: Pull):
     assert "(removed)" in ask("explain", "calm_target", "--clone", clone, FORCE_COLOR="1").stdout
 
 
+def test_an_explanation_goes_on_through_all_templates(clone: Path, alice: Client, pull: Pull):
+    chain = [
+        target("t0", temperature=0.25, max_tokens=1),
+        *(target(f"t{n}", f"t{n - 1}", max_tokens=n + 1) for n in range(1, 130)),
+    ]
+    assert alice.post("/v1/repo/demo/targets/batch", {"targets": chain}).json["failed"] == {}
+    pull()
+    found = lines(ask("explain", "t129", "--clone", clone))
+    fields = [record[0] for record in found]
+    assert len(fields) == len(set(fields)) == len(alice.get("/v1/repo/demo/targets/t129").json["config"]) + 1
+    by_name = {record[0]: record[2:5] for record in found}
+    assert by_name["max_tokens"] == ["130", "overrides", "t129"]
+    assert by_name["temperature"] == ["0.25", "template", "t0"]
+    answer = json.loads(ask("explain", "t129", "--json", "--clone", clone).stdout)
+    assert [layer["name"] for layer in answer["layers"]] == [*(f"t{n}" for n in range(129, -1, -1)), "default"]
+    assert {layer["layer"] for layer in answer["layers"][1:-1]} == {"template"}
+    assert answer["next"] is None
+
+
 def test_the_log_has_a_line_for_each_field(clone: Path):
     found = lines(ask("log", "--path", "targets/coding_target.yml", "-n", 2, "--clone", clone))
     assert {len(record) for record in found} == {9}
