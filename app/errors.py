@@ -8,7 +8,15 @@ from flask import Flask, Response, jsonify, make_response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from app.auth import Forbidden, Unauthorized
-from app.domain.errors import Conflict, NameNotPortable, NotFound, NotPermitted, PreconditionFailed, TooMuchToRead
+from app.domain.errors import (
+    Conflict,
+    ImportRefused,
+    NameNotPortable,
+    NotFound,
+    NotPermitted,
+    PreconditionFailed,
+    TooMuchToRead,
+)
 from app.schemas.base import InvalidRequest, Mistake
 from app.wire import context, moved
 from app.wire.body import BrokenBody, SlowBody
@@ -97,6 +105,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(InvalidRequest, _answer_mistakes)
     app.register_error_handler(TooLarge, _answer_too_large)
     app.register_error_handler(NameNotPortable, _answer_unportable)
+    app.register_error_handler(ImportRefused, _answer_import)
     app.register_error_handler(MemoryError, _answer_no_memory)
     app.register_error_handler(HTTPException, _answer_http)
     app.register_error_handler(Exception, _answer_bug)
@@ -151,6 +160,10 @@ def _answer_unportable(error: NameNotPortable) -> Response:
     place = "path" if error.field in (request.view_args or {}) else "body"
     mistake = Mistake("string_pattern_mismatch", str(error))
     return _answer_mistakes(InvalidRequest([((place, error.field), mistake)]))
+
+
+def _answer_import(error: ImportRefused) -> Response:
+    return _answer_mistakes(InvalidRequest([(("body",), Mistake("import_refused", found)) for found in error.findings]))
 
 
 def _answer_no_memory(_: MemoryError) -> Response:

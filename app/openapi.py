@@ -178,6 +178,9 @@ def _operation(rule: Rule, view: Callable[..., Any], contract: Contract, method:
     if contract.body is not None:
         content = _json(contract.body, example=contract.example)
         operation["requestBody"] = {"required": True, "content": content}
+    if contract.upload is not None:
+        raw = {"schema": {"type": "string", "format": "binary"}, "example": "# v2 git bundle"}
+        operation["requestBody"] = {"required": True, "content": {contract.upload: raw}}
     return operation
 
 

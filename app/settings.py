@@ -49,6 +49,7 @@ class Settings:
         ip_network("127.0.0.0/8"),
         ip_network("::1"),
     )  # that tell who the client is
+    max_import: int = 64 * 1024 * 1024  # of a bundle that becomes a repo
     keep_deleted: int = 30  # days that a deleted repo can be restored; 0: it is removed at once
     shared_locks: bool = False  # whether processes on other machines see the locks in the data directory
 
@@ -80,6 +81,7 @@ class Settings:
             keep_alive=_integer(env, "BAKEHOUSE_KEEP_ALIVE", cls.keep_alive, 1, 3600),
             min_rate=_integer(env, "BAKEHOUSE_MIN_RATE", cls.min_rate, 1, 1024**3),
             trusted_proxies=_networks(env, "BAKEHOUSE_TRUSTED_PROXIES", cls.trusted_proxies),
+            max_import=_integer(env, "BAKEHOUSE_MAX_IMPORT", cls.max_import, 1024, 64 * 1024**3),
             keep_deleted=_integer(env, "BAKEHOUSE_KEEP_DELETED", cls.keep_deleted, 0, 36_500),
             shared_locks=_switch(env, "BAKEHOUSE_SHARED_LOCKS", cls.shared_locks),
         )

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from typing import IO
 
 from storage.errors import RepositoryDamaged
+from storage.ids import CommitId
 from storage.journal.tip import Tip
 from storage.location import Location
 from storage.objects.reader import ObjectReader
 from storage.plumbing import transport
-from storage.plumbing.refs import TAGS
+from storage.plumbing.refs import HEADS, TAGS, Refs
 from storage.plumbing.transport import Upload
 from storage.snapshot import Snapshot
 from storage.tags import Tag, Tags
@@ -20,17 +21,20 @@ _LISTED = re.compile(rb" (refs/tags/[^\n\0]+)\n")
 class Fetches:
     """The answers of one repository. Threads may share one."""
 
-    def __init__(self, location: Location, objects: ObjectReader, tip: Tip, tags: Tags) -> None:
+    def __init__(self, location: Location, objects: ObjectReader, tip: Tip, tags: Tags, refs: Refs) -> None:
         self._location = location
         self._objects = objects
         self._tip = tip
         self._tags = tags
+        self._refs = refs
 
     def advertise_refs(self, protocol: str) -> bytes:
         """Return the first answer to a `git clone` or `git fetch`; `protocol` is `Git-Protocol`."""
         self._tip.checkpoint(None)
         with self._location.explained():
-            Snapshot(self._objects, self._tip.read())  # git would send a branch to a commit that is missing
+            # git would send a branch to a commit that is missing.
+            for commit in {self._tip.read(), *self._refs.all(HEADS).values()}:
+                Snapshot(self._objects, CommitId(commit))
             tags = self._tags.all()
         answer = transport.advertise_refs(self._location, protocol)
         if tags:  # version 2 of the protocol lists the refs in a later answer
@@ -48,6 +52,13 @@ class Fetches:
             needed = {name} if tag.signature is None else {name, f"{name}^{{}}"}
             if not needed <= listed:
                 raise RepositoryDamaged(self._location.name, f"git cannot read its tag '{tag.name}'")
+
+    def bundle(self) -> Upload:
+        """Return all that was committed, and all refs, as a bundle: a file at its start."""
+        with self._location.explained():
+            self._tip.checkpoint(None)
+            Snapshot(self._objects, self._tip.read())
+            return transport.bundle(self._location.folder)
 
     def upload_pack(self, protocol: str, request: IO[bytes]) -> Upload:
         """Return the answer to a request for objects: a file at its start, which is closed here.

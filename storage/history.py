@@ -5,7 +5,7 @@ commit-graph. The result is kept, and git is asked for later commits only.
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import chain, islice
 
 from storage import moments, reason_search
@@ -41,22 +41,18 @@ class History:
 
     def versions(self, path: str, commit: CommitId) -> list[Version]:
         """Return the versions of a file up to a commit of the ancestry, newest first."""
-        last = self._position(commit)
-        known = self._know(path, commit, last)
-        count = bisect_right(known.positions, last)
-        return [
-            Version(self._ancestry.id_at(known.positions[number]), known.blob(number))
-            for number in reversed(range(count))
-        ]
+        known, count = self._until(path, commit)
+        numbers = reversed(range(count))
+        return [Version(self._ancestry.id_at(known.positions[number]), known.blob(number)) for number in numbers]
 
-    def at(self, path: str, commits: Sequence[CommitId]) -> list[BlobId | None]:
-        """Return the version of a file at each of some commits; None where there is no file, or no such commit."""
-        found = map(self._ancestry.position, commits)
-        positions = [-1 if position is None else position for position in found]
-        newest = max(positions, default=-1)
-        known = NOTHING if newest < 0 else self._know(path, self._ancestry.id_at(newest), newest)
-        counts = [bisect_right(known.positions, position) for position in positions]
-        return [known.blob(count - 1) if count else None for count in counts]
+    def at(self, path: str, commits: Collection[CommitId]) -> dict[CommitId, BlobId]:
+        """Return the version of a file at those of some commits of the ancestry that have the file."""
+        if not commits:
+            return {}
+        known, _ = self._until(path, max(commits, key=self._position))
+        counts = {commit: bisect_right(known.positions, self._position(commit)) for commit in commits}
+        versions = {commit: known.blob(count - 1) for commit, count in counts.items() if count}
+        return {commit: version for commit, version in versions.items() if version}
 
     def know(self, paths: Sequence[str], commit: CommitId) -> None:
         """Learn the versions of many files up to a commit of the ancestry from one git process.
@@ -81,20 +77,17 @@ class History:
     def last_changes(self, paths: Sequence[str], commit: CommitId) -> dict[str, CommitId]:
         """Return the last commit up to a commit that changed each file; a file that none changed is left out."""
         self.know(paths, commit)
-        last = self._position(commit)
         found = {}
         for path in paths:
-            known = self._know(path, commit, last)
-            count = bisect_right(known.positions, last)
+            known, count = self._until(path, commit)
             if count:
                 found[path] = self._ancestry.id_at(known.positions[count - 1])
         return found
 
     def since(self, path: str, blob: BlobId, commit: CommitId) -> Iterator[Version]:
         """Yield the versions of a file from the newest one that has a content, up to a commit, back to the first."""
-        last = self._position(commit)
-        known = self._know(path, commit, last)
-        for number in range(known.find(blob, bisect_right(known.positions, last)), -1, -1):
+        known, count = self._until(path, commit)
+        for number in range(known.find(blob, count), -1, -1):
             yield Version(self._ancestry.id_at(known.positions[number]), known.blob(number))
 
     def log(
@@ -189,12 +182,14 @@ class History:
     def _names_user(self, position: int) -> bool:
         return Signature.parse(self._objects.read(object_id(self._ancestry.id_at(position)))[1]).user is not None
 
-    def _know(self, path: str, commit: CommitId, last: int) -> Known:
+    def _until(self, path: str, commit: CommitId) -> tuple[Known, int]:
+        """Return the versions of a file, and how many of them are no later than a commit."""
+        last = self._position(commit)
         known, reached = self._kept(path)
         if reached < last:
             known = known.extended(commit, list(self._new_versions(path, newest=last, oldest=reached + 1))[::-1])
             self._keep(path, known)
-        return known
+        return known, bisect_right(known.positions, last)
 
     def _kept(self, path: str) -> tuple[Known, int]:
         """Return the versions of a file that are known, and the position up to which they are; -1: none are."""

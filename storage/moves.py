@@ -8,8 +8,9 @@ once more when it has the lock. So no write is answered in a folder that nobody 
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
-from contextlib import ExitStack
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from storage.errors import NameTaken, RepositoryDamaged, RepositoryExists
@@ -20,6 +21,8 @@ from storage.shared import Shared
 
 SUFFIX = ".git"
 UNFINISHED = ".new-"  # how the names of folders start that are no repository yet, or no longer
+_SCRATCH = ".build-"
+_STALE_AFTER_SECONDS = 24 * 3600
 _TRIES = 3  # at opening a repository that is moved meanwhile
 
 
@@ -69,6 +72,17 @@ def remove(shared: Shared, location: Location) -> None:
             location.folder.rename(gone / location.folder.name)
         disk.sync(parent)
         shutil.rmtree(gone)
+
+
+@contextmanager
+def scratch(root: Path) -> Iterator[Path]:
+    """Make a folder for a repository that is being built, and remove it, and those that killed processes left."""
+    for leftover in root.glob(f"{_SCRATCH}*"):
+        with suppress(FileNotFoundError):
+            if time.time() - leftover.stat().st_mtime > _STALE_AFTER_SECONDS:
+                shutil.rmtree(leftover, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=root, ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
 
 
 def remove_leftovers(parent: Path) -> None:

@@ -1,6 +1,6 @@
 """One bare git repository: its tip, its files, and the way to change it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -75,7 +75,7 @@ class Repository:
 
         self._tip = Tip(branch, journal, objects, checkpoint, shared.checkpointer, reopen, check)
         self._tags = Tags(refs, objects, self._tip, self.branches)
-        self.fetches = Fetches(location, objects, self._tip, self._tags)
+        self.fetches = Fetches(location, objects, self._tip, self._tags, refs)
         self._ancestry = Ancestry(self._tip, objects, self._git)
         self._revisions = Revisions(location, self._ancestry, self._tags)
         self.comparisons = Comparisons(objects, self._tip, self._git, self._ancestry, self._revisions)
@@ -143,10 +143,11 @@ class Repository:
         with self._location.explained():
             return [] if last < 0 else self._history.versions(path, self._ancestry.id_at(last))
 
-    def versions_at(self, path: str, commits: Sequence[CommitId]) -> list[BlobId | None]:
-        """Return the version of a file at each of some commits; None where there is no file, or no such commit."""
+    def versions_at(self, path: str, commits: Set[CommitId]) -> dict[CommitId, BlobId]:
+        """Return the version of a file at those of some commits that are in the history and have the file."""
+        present = self._revisions.among(commits)
         with self._location.explained():
-            return self._history.at(path, commits)
+            return self._history.at(path, present)
 
     def know_versions(self, paths: Sequence[str], start: CommitId) -> None:
         """Learn the versions of many files up to a commit at once, since each would take a git process."""

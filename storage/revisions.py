@@ -13,6 +13,7 @@ from storage.plumbing.refs import MAIN
 from storage.tags import Tag, Tags
 
 _WHOLE_ID = re.compile(r"[0-9a-f]{40}")
+_FEW = 16  # commits; to look for each is quicker than to look at the whole history
 _ABBREVIATION = re.compile(r"[0-9a-f]{4,40}")
 
 
@@ -80,6 +81,8 @@ class Revisions:
 
     def among(self, commits: Set[CommitId]) -> Set[CommitId]:
         """Return those of some commits that are in the history."""
+        if len(commits) <= _FEW:
+            return {commit for commit in commits if self.has(commit)}
         if self._ancestry.among(commits) != commits:
             self._catch_up()
         return self._ancestry.among(commits)

@@ -1,30 +1,26 @@
 """Repositories in folders under one root. Only this module makes paths from the names of repositories."""
 
-import logging
 import os
 import re
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 from cachetools import LRUCache
 
-from storage import moves
+from storage import leftovers, moves
 from storage.branches import BranchFiles
 from storage.budget import UNLIMITED, Limits
 from storage.caches import Cache, weigh
 from storage.errors import RepositoryExists, StorageError, explained
-from storage.journal import recovery
 from storage.journal.checkpointer import PATIENCE_SECONDS
 from storage.location import Location
 from storage.machine import disk
 from storage.maintenance import Maintenance
 from storage.moves import SUFFIX, UNFINISHED
-from storage.plumbing.branch import Branch
-from storage.plumbing.refs import Refs
 from storage.repository import Repository
 from storage.shared import Shared
 from storage.snapshot import Snapshot
@@ -37,8 +33,6 @@ _LIST_CACHE_SIZE = 16 * 1024 * 1024  # bytes: some 200,000 names
 # A folder's time moves in steps of some milliseconds, so a second change in one step goes unnoticed. A list is
 # kept only if the folder has not changed for so many nanoseconds.
 _SETTLED = 1_000_000_000
-
-_log = logging.getLogger(__name__)
 
 
 class Store:
@@ -129,30 +123,36 @@ class Store:
             return location.folder.stat().st_ino
         return None
 
+    def adopt(self, name: str, build: Callable[[Location], None], before: Callable[[], None]) -> Repository:
+        """Make a repository of what `build` puts into a scratch folder, whole and durable or not at all.
+
+        `before` is called, and errors are raised, as `move` does.
+        """
+        target = self._location(name)
+        with explained(target.name, self._root):
+            self._make_folder(target.folder.parent)
+            with moves.scratch(self._root) as folder:
+                source = Location(target.name, folder / target.folder.name)
+                build(source)
+                disk.sync_tree(source.folder)
+                moves.move(self._shared, source, target, before)
+        with self._lock:
+            self._open.pop(name, None)
+        return self.open(name)
+
     def checkpoint_leftovers(self) -> None:
         """Make checkpoints, in the background, of what killed processes left in their journals.
 
         Repositories in the root itself, such as the accounts, get theirs when they are opened.
         """
-        threading.Thread(target=self._checkpoint_leftovers, name="leftovers", daemon=True).start()
 
-    def _checkpoint_leftovers(self) -> None:
-        with _logged("The journals that killed processes left are not looked for: %s"):
+        def repositories() -> Iterator[tuple[str, Location]]:
             for folder in self.folders():
-                with _logged("The journals that killed processes left are not looked for in one folder: %s"):
+                with leftovers.logged("The journals that killed processes left are not looked for in one folder: %s"):
                     for name in self.list(folder):
-                        self._checkpoint_leftover(f"{folder}/{name}")
+                        yield f"{folder}/{name}", self._location(f"{folder}/{name}")
 
-    def _checkpoint_leftover(self, name: str) -> None:
-        location = self._location(name)
-        try:
-            with location.explained():
-                journal = self._shared.open_journal(location)
-                recovery.recover(Branch(Refs(location)), journal)
-                if not journal.head().is_empty:
-                    self.open(name).checkpoint(PATIENCE_SECONDS)
-        except StorageError as error:  # requests for the repository get the error, too
-            _log.warning("The commits of '%s' stay in its journal for now: %s", name, error)
+        leftovers.checkpoint_all(self._shared, repositories, self.open)
 
     def folders(self) -> list[str]:
         """Return the sorted names of the folders that repositories are in."""
@@ -229,15 +229,6 @@ class Store:
                     if journal.head() == position:  # otherwise somebody has written to it, and it stays
                         path.rename(unfinished)
                 raise
-
-
-@contextmanager
-def _logged(sentence: str) -> Iterator[None]:
-    """Log an error of storage, and go on behind the block."""
-    try:
-        yield
-    except StorageError as error:
-        _log.warning(sentence, error)
 
 
 def _is_safe(component: str) -> bool:

@@ -2,6 +2,7 @@
 
 from app.api import (
     accounts,
+    bundles,
     comparison,
     defaults,
     diffs,
@@ -33,6 +34,8 @@ BLUEPRINTS = (
     own_tokens.blueprint,
     repos.blueprint,
     repo_life.blueprint,
+    bundles.blueprint,
+    bundles.importing,
     repo_life.deleted_repos,
     targets.blueprint,
     preview.blueprint,

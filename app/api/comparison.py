@@ -1,29 +1,22 @@
 """`/v1/repo/{repo_name}/diff`: what changed in a repo between two commits."""
 
-import re
 from typing import Any
 
 from flask import Blueprint, request
 
 from app.api import payloads
 from app.api.diffs import TEXT_DIFF
-from app.domain import cursors
-from app.domain.cursors import Cursor
 from app.domain.errors import TooMuchToRead
 from app.registry import revisions
 from app.registry.audit import file_changes, log_filters
 from app.registry.audit.comparison import Compared, Comparison
-from app.schemas.base import InvalidRequest, Mistake
 from app.schemas.comparison import RepoDiffQuerySchema, RepoDiffSchema
-from app.wire import context, versions
+from app.wire import context, cursors, versions
 from app.wire.contract import Answer, accepts, returns
-from storage.errors import RevisionNotFound
 from storage.ids import CommitId
 from storage.log_filter import LogFilter
 from storage.repository import Repository
 from storage.snapshot import Snapshot
-
-_PLACE = re.compile(r"([0-9a-f]{40}) ([0-9]{1,9})")  # the commit of the old side, and how many files to skip
 
 blueprint = Blueprint("comparison", __name__, url_prefix="/v1/repo/<repo_name>")
 blueprint.before_request(context.authorize)
@@ -53,26 +46,11 @@ def get_repo_diff(repo_name: str, query: dict[str, Any]) -> Answer:
 
 def _sides(repository: Repository, query: dict[str, Any]) -> tuple[Snapshot, Snapshot, int]:
     """Return the old and the new side, and how many files to skip; the cursor of a page has all three."""
-    cursor: Cursor | None = query["cursor"]
-    if cursor is None:
+    if query["cursor"] is None:
         return revisions.at(repository, query["from_"]), revisions.at(repository, query["to"]), 0
-    place = _PLACE.fullmatch(cursor.after)
-    if cursor.query != _digest(query) or place is None:
-        raise _wrong_cursor("is of another query: send the query of the page before, with its `next` as `cursor`")
-    try:
-        old, new = (repository.at(CommitId(commit)) for commit in (place[1], cursor.commit))
-    except RevisionNotFound as error:
-        raise _wrong_cursor(f"is of commit {error.revision}, which the repo does not have: begin again") from error
-    return old, new, int(place[2])
-
-
-def _wrong_cursor(problem: str) -> InvalidRequest:
-    return InvalidRequest([(("query", "cursor"), Mistake("value_error", f"This cursor {problem}"))])
-
-
-def _digest(query: dict[str, Any]) -> str:
-    """Return what tells a query from others, but for the page that it asks for."""
-    return cursors.digest(f"{name} {query[name]}" for name in ("from_", "to", "path", "full"))
+    commits, offset = cursors.read(query, 2)
+    old, new = (repository.at(CommitId(commit)) for commit in commits)
+    return old, new, offset
 
 
 def _text(repository: Repository, old: Snapshot, new: Snapshot, wanted: LogFilter) -> str:
@@ -94,8 +72,7 @@ def _compared(
             break
         files.append(file)
     end = offset + len(files)
-    cursor = Cursor(new.commit, _digest(query), f"{old.commit} {end}")
-    following = cursors.write(cursor) if end < len(comparison) else None
+    following = cursors.make(query, [old.commit, new.commit], end) if end < len(comparison) else None
     sides = (payloads.commit(side.commit, repository.signature(side.commit)) for side in (old, new))
     counts = {name: comparison.counts.get(name, 0) for name in ("created", "updated", "deleted")}
     return {**dict(zip(("from_", "to"), sides, strict=True)), "counts": counts, "files": files, "next": following}

@@ -1,6 +1,7 @@
 """`/git/{user}/{repo}.git`, also without `.git`: git's smart HTTP protocol, for reading only."""
 
 import tempfile
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import IO, Any
 
@@ -60,7 +61,7 @@ def upload_pack(owner: str, repo_name: str) -> Response:
     end = context.stream()
     try:
         with context.readmit_if_slow():
-            wanted = _spool(repo_name)
+            wanted = spool(repo_name)
         answer = _open(owner, repo_name).fetches.upload_pack(_protocol(), wanted)
     except BaseException:
         end()
@@ -95,17 +96,19 @@ def _protocol() -> str:
     return request.headers.get("Git-Protocol", "")[:256]
 
 
-def _spool(repo_name: str) -> IO[bytes]:
-    """Return the request's body as a file, so that no git process waits for a slow client."""
+def spool(
+    repo_name: str, make: Callable[..., IO[bytes]] = tempfile.TemporaryFile, limit: int | None = None
+) -> IO[bytes]:
+    """Return the request's body, of `limit` bytes at most, as a file: no git process waits for a slow client."""
     with ExitStack() as on_error:
         try:
-            spool = on_error.enter_context(tempfile.TemporaryFile(buffering=0))
-            for piece in pieces():
+            file = on_error.enter_context(make(buffering=0))
+            for piece in pieces(limit):
                 while piece:
-                    piece = piece[spool.write(piece) :]
-            spool.seek(0)
+                    piece = piece[file.write(piece) :]
+            file.seek(0)
         except OSError as error:
             reason = f"the folder for temporary files cannot take the request ({error.strerror})"
             raise StorageUnavailable(repo_name, reason) from error
         on_error.pop_all()
-    return spool
+    return file

@@ -11,7 +11,7 @@ from app.registry import labels
 from app.registry.audit import moves
 from app.registry.audit.moves import Move, Period
 from app.registry.label_files import Label
-from app.registry.labels import FOLDER, Moved, Mover, Wish
+from app.registry.labels import Moved, Mover, Wish
 from app.registry.messages import Origin
 from app.schemas.base import InvalidRequest, Mistake
 from app.schemas.batches import DeletedSchema
@@ -47,7 +47,7 @@ _UNREADABLE = "The file was not written by Bakehouse, and cannot be read"
 def list_labels(repo_name: str, query: dict[str, Any]) -> Answer:
     """List the labels of a repo, each with who moved it last."""
     repository, snapshot = context.repository(repo_name), context.snapshot(repo_name, query)
-    found = [labels.get(snapshot, name) for name in FOLDER.names(snapshot)]
+    found = labels.get_all(snapshot)
     return {"labels": _payloads(repository, snapshot, found)}, 200, versions.commit_headers(snapshot)
 
 

@@ -8,7 +8,7 @@ from app.api import examples, payloads
 from app.domain.budgets import Room
 from app.domain.errors import TooMuchToRead
 from app.registry.audit import lineage
-from app.registry.configs import rebase, targets
+from app.registry.configs import rebase, targets, usage
 from app.registry.configs.rebase import Drift
 from app.registry.configs.target_files import FOLDER
 from app.schemas.history import FullQuerySchema
@@ -61,7 +61,7 @@ def list_descendants(repo_name: str, target_name: str, query: dict[str, Any]) ->
     """List all targets made from a target, directly or not, each with its drift."""
     snapshot = context.snapshot(repo_name, query)
     FOLDER.expect(snapshot, target_name)
-    names = rebase.descendants(snapshot, target_name)
+    names = usage.descendants(snapshot, target_name)
     work, space = payloads.work(), payloads.room()
     found: list[dict[str, Any]] = []
     for name, depth in names[query["offset"] :]:

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, request
 
 from app.api import payloads
-from app.registry.configs import question_templates, template_owners
+from app.registry.configs import mentions, question_templates, template_owners
 from app.registry.configs.template_owners import Uses
 from app.schemas.question_templates import QuestionTemplateListSchema, WholeQuestionTemplateSchema
 from app.schemas.revisions import RefQuerySchema
@@ -57,6 +57,7 @@ def get_question_template(repo_name: str, file_name: str, query: dict[str, Any])
 
     def whole() -> dict[str, Any]:
         path = question_templates.path(file_name)
+        mentions.read_ahead(snapshot)
         found = template_owners.find_uses(snapshot, {path})[path]
         raw = {} if text is not None else {"content_base64": b64encode(file.data).decode()}
         owned = _owned(file_name, file.id, len(file.data), found)
@@ -68,6 +69,7 @@ def get_question_template(repo_name: str, file_name: str, query: dict[str, Any])
 def _page(snapshot: Snapshot, offset: int) -> dict[str, Any]:
     """Return as many files as there is room for, one at least: a size is that of a file that was read."""
     names = question_templates.list_all(snapshot)
+    mentions.read_ahead(snapshot)
     found = template_owners.find_uses(snapshot, set(map(question_templates.path, names[offset:])))
     work, space = payloads.work(), payloads.room()
     shown: list[dict[str, Any]] = []

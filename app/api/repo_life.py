@@ -76,7 +76,7 @@ def list_deleted_repos(query: dict[str, Any]) -> Answer:
 
 @blueprint.post("/undelete")
 @accepts(UndeleteSchema, example=examples.UNDELETE)
-@returns(RepoSchema, 200, errors=(404, 409), headers=versions.COMMIT_HEADERS)
+@returns(RepoSchema, 200, errors=(404, 409), headers=versions.REPO_HEADERS)
 def undelete_repo(repo_name: str, body: dict[str, Any]) -> Answer:
     """Restore a deleted repo, also under another name."""
     owner, new = context.principal().owner, body["name"]
@@ -87,7 +87,7 @@ def undelete_repo(repo_name: str, body: dict[str, Any]) -> Answer:
 
 @blueprint.post("/rename")
 @accepts(RenameSchema, example=examples.RENAME)
-@returns(RepoSchema, 200, errors=(404, 409), headers=versions.COMMIT_HEADERS)
+@returns(RepoSchema, 200, errors=(404, 409), headers=versions.REPO_HEADERS)
 def rename_repo(repo_name: str, body: dict[str, Any]) -> Answer:
     """Give a repo another name.
 
@@ -102,7 +102,7 @@ def rename_repo(repo_name: str, body: dict[str, Any]) -> Answer:
 
 @blueprint.post("/transfer")
 @accepts(TransferSchema, example=examples.TRANSFER)
-@returns(RepoSchema, 200, errors=(404, 409), headers=versions.COMMIT_HEADERS)
+@returns(RepoSchema, 200, errors=(404, 409), headers=versions.REPO_HEADERS)
 def transfer_repo(repo_name: str, body: dict[str, Any]) -> Answer:
     """Give a repo to another user, with the master key.
 
@@ -122,6 +122,7 @@ def _payload(found: Deleted, keep_days: int) -> dict[str, Any]:
         "id": found.id,
         "deleted_at": _time(found.time),
         "deleted_by": found.user,
+        "reason": found.reason,
         "until": _time(found.until(keep_days)),
     }
 

@@ -24,13 +24,10 @@ from app.wire.contract import Answer, accepts, returns
 blueprint = Blueprint("repos", __name__, url_prefix="/v1/repo")
 blueprint.before_request(context.authorize)
 
-_OWNER = {"Repo-Owner": "The user whose repo it is. A guest names this user in `X-User-Id`."}
-_HEADERS = versions.COMMIT_HEADERS | _OWNER
-
 
 @blueprint.post("")
 @accepts(RepoCreateSchema, example=examples.CREATE_REPO)
-@returns(RepoSchema, 201, 200, errors=(409,), headers=_HEADERS | versions.LOCATION)
+@returns(RepoSchema, 201, 200, errors=(409,), headers=versions.REPO_HEADERS | versions.LOCATION)
 def create_repo(body: dict[str, Any]) -> Answer:
     """Create a repo.
 
@@ -43,7 +40,7 @@ def create_repo(body: dict[str, Any]) -> Answer:
 
 @blueprint.put("")
 @accepts(RepoCreateSchema, example=examples.CREATE_REPO)
-@returns(RepoSchema, 200, errors=(409,), headers=_HEADERS)
+@returns(RepoSchema, 200, errors=(409,), headers=versions.REPO_HEADERS)
 def put_repo(body: dict[str, Any]) -> Answer:
     """Create a repo, or return it. Deprecated: use POST."""
     repo, _ = _create(body)
@@ -52,7 +49,7 @@ def put_repo(body: dict[str, Any]) -> Answer:
 
 @blueprint.get("")
 @accepts(query=RepoListQuerySchema, conditions=("If-None-Match",))
-@returns((RepoListSchema, RepoPageSchema), 200, 304, headers=versions.NAMES_HEADERS | _OWNER)
+@returns((RepoListSchema, RepoPageSchema), 200, 304, headers=versions.NAMES_HEADERS | versions.OWNER)
 def list_repos(query: dict[str, Any]) -> Answer:
     """List the repos of a user, by name or in pages with metadata.
 
@@ -60,10 +57,11 @@ def list_repos(query: dict[str, Any]) -> Answer:
     """
     store, principal = context.services().store, context.principal()
     names = visible_repos(store, context.shares(), principal)
+    owner = {"Repo-Owner": principal.owner}
     if not query["include_metadata"]:
         version = versions.names_version(names)
         status = 304 if versions.is_known(version) else 200
-        return (RepoListSchema, {"repos": names}), status, {"ETag": f'"{version}"', **_owner()}
+        return (RepoListSchema, {"repos": names}), status, {"ETag": f'"{version}"', **owner}
     offset, limit = query["offset"], query["limit"]
     page = {
         "repos": [
@@ -75,12 +73,12 @@ def list_repos(query: dict[str, Any]) -> Answer:
         "has_more": offset + limit < len(names),
         "total": len(names),
     }
-    return (RepoPageSchema, page), 200, _owner()
+    return (RepoPageSchema, page), 200, owner
 
 
 @blueprint.get("/<repo_name>")
 @accepts(query=RefQuerySchema)
-@returns(RepoSchema, 200, errors=(404, 409), headers=_HEADERS)
+@returns(RepoSchema, 200, errors=(404, 409), headers=versions.REPO_HEADERS)
 def get_repo(repo_name: str, query: dict[str, Any]) -> Answer:
     """Read a repo."""
     return answer(_read(repo_name, query))
@@ -88,14 +86,14 @@ def get_repo(repo_name: str, query: dict[str, Any]) -> Answer:
 
 @blueprint.get("/<repo_name>/tree")
 @accepts(query=RefQuerySchema)
-@returns(RepoTreeSchema, 200, errors=(404, 409), headers=_HEADERS)
+@returns(RepoTreeSchema, 200, errors=(404, 409), headers=versions.REPO_HEADERS)
 def get_repo_tree(repo_name: str, query: dict[str, Any]) -> Answer:
     """Read the lineage of the models of a repo, which the SDK asks for.
 
     Bakehouse keeps configurations and bakes no models, so `bakes` and `edges` are empty.
     """
     repo = _read(repo_name, query)
-    return {"base_model": repo.base_model, "bakes": {}, "edges": []}, 200, {"Git-Commit": repo.commit, **_owner()}
+    return {"base_model": repo.base_model, "bakes": {}, "edges": []}, 200, _headers(repo)
 
 
 def _read(repo_name: str, query: dict[str, Any]) -> Repo:
@@ -115,8 +113,8 @@ def answer(repo: Repo) -> Answer:
         "base_model": repo.base_model,
         "clone_url": payloads.clone_url(repo.owner, repo.name),
     }
-    return payload, 200, {"Git-Commit": repo.commit, **_owner()}
+    return payload, 200, _headers(repo)
 
 
-def _owner() -> dict[str, str]:
-    return {"Repo-Owner": context.principal().owner}
+def _headers(repo: Repo) -> dict[str, str]:
+    return {"Git-Commit": repo.commit, "Repo-Owner": repo.owner}

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from io import StringIO
-from itertools import chain, repeat
+from itertools import repeat
 from json.encoder import encode_basestring
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -16,17 +16,17 @@ from flask import request
 
 from app.api import payloads
 from app.api.target_columns import Column, Group, cell
-from app.domain import cursors, field_paths
-from app.domain.cursors import Cursor
+from app.domain import field_paths
 from app.domain.resolution import CONFIG_FIELDS
 from app.registry import revisions
 from app.registry.configs.target_files import FOLDER
 from app.registry.configs.target_lists import Matcher, NameFilter
 from app.registry.configs.target_rows import Row, Rows
 from app.schemas.base import InvalidRequest, Mistake
-from app.wire import context, versions
+from app.wire import context, cursors, versions
 from app.wire.contract import Answer, TextFormat
 from storage.errors import RevisionNotFound
+from storage.ids import CommitId
 from storage.repository import Repository
 from storage.snapshot import Snapshot
 
@@ -40,17 +40,17 @@ _ASKED = ("include", "fields_", "q", "template", "descends_from", "where", "limi
 _LIMIT = 1000
 _COMMIT_SIZE = 400  # bytes that an answer takes for a commit, about
 _LEAST_READ = 128  # bytes that a small target counts as: most of its lines were parsed for another one
-_COMMIT_COLUMNS = ("commit", "time", "author", "user", "subject")
+_COMMIT_COLUMNS = ("commit", "time", "author", "user", "subject", "reason")
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class _Page(NamedTuple):
-    """The targets of a page, as they are shown; the last name that was looked at, and how many targets there are."""
+    """The targets of a page, as they are shown; where the next page begins, and how many targets there are."""
 
     names: list[str]
     shown: list[Any]
-    after: str | None
+    end: int | None
     total: int | None
 
 
@@ -61,13 +61,13 @@ def is_asked(query: Mapping[str, Any]) -> bool:
 
 def answer(repo_name: str, query: Mapping[str, Any]) -> Answer:
     """Answer a page of targets, with what the query asks for."""
-    repository, digest = context.repository(repo_name), _digest(repo_name)
-    snapshot = _snapshot(repository, query, digest)
+    repository = context.repository(repo_name)
+    snapshot, offset = _beginning(repository, query)
     version = versions.of_answer(snapshot, {**query, "csv": _wants_csv()})
     headers = versions.headers(version, snapshot.commit)
     if versions.is_known(version):
         return {}, 304, headers
-    pages = _Pages(repository, snapshot, query, digest)
+    pages = _Pages(repository, snapshot, query, offset)
     if not _wants_csv():
         return pages.as_json, 200, headers
     text, following = pages.as_csv()
@@ -77,11 +77,11 @@ def answer(repo_name: str, query: Mapping[str, Any]) -> Answer:
 class _Pages:
     """The pages of one query at one commit."""
 
-    def __init__(self, repository: Repository, snapshot: Snapshot, query: Mapping[str, Any], digest: str) -> None:
+    def __init__(self, repository: Repository, snapshot: Snapshot, query: Mapping[str, Any], offset: int) -> None:
         self._repository = repository
         self._snapshot = snapshot
         self._query = query
-        self._digest = digest
+        self._offset = offset
         column = partial(Column, full=query["full"] or _wants_csv())
         self._config = [column(field_paths.read(name)) for name in CONFIG_FIELDS] if self._has("config") else []
         self._fields = [column(path) for path in query["fields_"]]
@@ -97,9 +97,9 @@ class _Pages:
         page = self._choose(self._members, len)
         commits = self._last_changes(page.names)
         shown = page.shown
-        if self._has("changed"):
-            changed = (commits[name].encode() for name in page.names)
-            shown = [b'%b,"changed":"%b"' % (one, commit) for one, commit in zip(shown, changed, strict=True)]
+        if commits:
+            changed = (_changed(commits.get(name)) for name in page.names)
+            shown = [one + commit for one, commit in zip(shown, changed, strict=True)]
         rest = {
             **({"commits": payloads.commits(self._repository, commits.values())} if self._has("changed") else {}),
             "next": self._next(page),
@@ -130,7 +130,8 @@ class _Pages:
         commits = self._last_changes(page.names)
         blocks = payloads.commits(self._repository, commits.values())
         for name, row in zip(page.names, page.shown, strict=True):
-            writer.writerow([*row, *(_commit_cells(blocks[commits[name]]) if told else ())])
+            block = blocks[commits[name]] if name in commits else None
+            writer.writerow([*row, *(_commit_cells(block) if told else ())])
         return file.getvalue(), self._next(page)
 
     def _choose(self, show: Callable[[str, Row | None], Any], size: Callable[[Any], int]) -> _Page:
@@ -139,23 +140,23 @@ class _Pages:
         rows = Rows(self._repository, self._snapshot)
         wanted = NameFilter(query["q"], query["template"], query["descends_from"])
         all_names = wanted.choose(rows)
-        after = query["cursor"].after if query["cursor"] else ""
-        names = all_names[bisect_right(all_names, after) :]
         matcher, work, space = Matcher(query["where"]), payloads.work(), payloads.room()
         limit, extra = query["limit"] or _LIMIT, _COMMIT_SIZE if self._has("changed") else 0
         page = _Page([], [], None, None if query["where"] else len(all_names))
-        start = after
-        for name, row in self._read(rows, names):
-            if row is not None and not work.spend(max(row.size // 2, _LEAST_READ)) and after != start:
-                return page._replace(after=after)
+        after = None
+        for name, row in self._read(rows, all_names[self._offset :]):
+            if row is not None and not work.spend(max(row.size // 2, _LEAST_READ)) and after is not None:
+                break
             if row is None or matcher.accepts(row):
                 one = show(name, row)
                 if len(page.names) == limit or not space.take(size(one) + extra):
-                    return page._replace(after=after)
+                    break
                 page.names.append(name)
                 page.shown.append(one)
             after = name
-        return page
+        else:
+            return page
+        return page._replace(end=bisect_right(all_names, after or ""))
 
     def _read(self, rows: Rows, names: Sequence[str]) -> Iterator[tuple[str, Row | None]]:
         """Yield the targets with their rows; no rows where only names are wanted."""
@@ -170,45 +171,35 @@ class _Pages:
     def _has(self, name: str) -> bool:
         return name in self._query["include"]
 
-    def _last_changes(self, names: Sequence[str]) -> Mapping[str, Any]:
-        """Return the last commit that changed each target of a page, by name, where that was asked for."""
+    def _last_changes(self, names: Sequence[str]) -> Mapping[str, CommitId]:
+        """Return the last commit that changed each target of a page, by name, where that was asked for.
+
+        What somebody put in the place of a target's file, such as a folder, has none.
+        """
         if not self._has("changed"):
             return {}
         paths = {name: FOLDER.path(name) for name in names}
         found = self._repository.last_changes(list(paths.values()), self._snapshot.commit)
-        return {name: found[path] for name, path in paths.items()}
+        return {name: found[path] for name, path in paths.items() if path in found}
 
     def _next(self, page: _Page) -> str | None:
-        return page.after and cursors.write(Cursor(self._snapshot.commit, self._digest, page.after))
+        return None if page.end is None else cursors.make(self._query, [self._snapshot.commit], page.end)
 
 
 def _member(name: str, get: Callable[[Row], str], row: Row) -> bytes:
     return f'"{name}":{encode_basestring(get(row))}'.encode()
 
 
-def _snapshot(repository: Repository, query: Mapping[str, Any], digest: str) -> Snapshot:
-    """Return the content at the commit of the cursor, or else at the query's `ref`."""
-    cursor = query["cursor"]
-    if cursor is None:
-        return revisions.at(repository, query["ref"])
-    if cursor.query != digest:
-        raise _wrong_cursor("is of another query: send the query of the page before, with its `next` as `cursor`")
+def _beginning(repository: Repository, query: Mapping[str, Any]) -> tuple[Snapshot, int]:
+    """Return the content that a page shows, and how many targets to skip; a cursor has both."""
+    if query["cursor"] is None:
+        return revisions.at(repository, query["ref"]), 0
+    [commit], offset = cursors.read(query, 1)
     try:
-        return repository.at(cursor.commit)
+        return repository.at(CommitId(commit)), offset
     except RevisionNotFound as error:
-        raise _wrong_cursor(f"is of commit {cursor.commit}, which the repo does not have: begin again") from error
-
-
-def _wrong_cursor(problem: str) -> InvalidRequest:
-    return InvalidRequest([(("query", "cursor"), Mistake("value_error", f"This cursor {problem}"))])
-
-
-def _digest(repo_name: str) -> str:
-    """Return what tells the query of this request from others, but for the page that it asks for."""
-    given = {
-        name: value for name, value in request.args.items() if value and name not in ("cursor", "limit", "user_id")
-    }
-    return cursors.digest([context.principal().owner, repo_name, *chain.from_iterable(sorted(given.items()))])
+        problem = f"This cursor is of commit {commit}, which the repo does not have: begin again without it"
+        raise InvalidRequest([(("query", "cursor"), Mistake("value_error", problem))]) from error
 
 
 def _wants_csv() -> bool:
@@ -223,6 +214,12 @@ def _link(following: str | None) -> dict[str, str]:
     return {"Link": f'<{versions.path()}?{query}>; rel="next"'}
 
 
-def _commit_cells(block: Mapping[str, Any]) -> list[str]:
-    told = {**block, "author": block["author"]["name"], "user": block["author"]["user"] or ""}
-    return [cell(told[name]) for name in _COMMIT_COLUMNS]
+def _changed(commit: CommitId | None) -> bytes:
+    return b"" if commit is None else f',"changed":"{commit}"'.encode()
+
+
+def _commit_cells(block: Mapping[str, Any] | None) -> list[str]:
+    if block is None:
+        return [""] * len(_COMMIT_COLUMNS)
+    told = {**block, "author": block["author"]["name"], "user": block["author"]["user"]}
+    return [cell(told[name] or "") for name in _COMMIT_COLUMNS]

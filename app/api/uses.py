@@ -1,15 +1,17 @@
 """`…/uses`: who uses a prompt, a target or a question template."""
 
-from collections.abc import Callable, Iterator
-from itertools import chain, islice
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from flask import Blueprint
 
 from app.api import payloads
 from app.domain.errors import NotFound
+from app.registry import labels
 from app.registry.audit import uses
-from app.registry.configs import question_templates, rebase, things, usage
+from app.registry.configs import question_templates, things, usage
+from app.registry.label_files import Label
 from app.schemas.uses import PromptUsesSchema, QuestionTemplateUsesSchema, TargetUsesSchema, UsesQuerySchema
 from app.wire import context, versions
 from app.wire.contract import Answer, accepts, returns
@@ -28,7 +30,7 @@ _FindUsers = Callable[[Snapshot], Iterator[_Part]]
 @accepts(query=UsesQuerySchema, conditions=("If-None-Match",))
 @returns(PromptUsesSchema, 200, 304, errors=(404, 409), headers=versions.USES_HEADERS)
 def list_prompt_uses(repo_name: str, prompt_name: str, query: dict[str, Any]) -> Answer:
-    """List who uses a prompt: the targets that name it, and the tags that hold it.
+    """List who uses a prompt: the targets that name it, and the labels and tags that hold it.
 
     A prompt that is not there may be named all the same: then `exists` is false.
     """
@@ -45,13 +47,13 @@ def list_prompt_uses(repo_name: str, prompt_name: str, query: dict[str, Any]) ->
 @accepts(query=UsesQuerySchema, conditions=("If-None-Match",))
 @returns(TargetUsesSchema, 200, 304, errors=(404, 409), headers=versions.USES_HEADERS)
 def list_target_uses(repo_name: str, target_name: str, query: dict[str, Any]) -> Answer:
-    """List who uses a target: the targets that were made from it, and the tags that hold it.
+    """List who uses a target: the targets that were made from it, and the labels and tags that hold it.
 
     Targets may have been made from a target that is not there any more: then `exists` is false.
     """
 
     def find(snapshot: Snapshot) -> Iterator[_Part]:
-        for name, depth in rebase.descendants(snapshot, target_name):
+        for name, depth in usage.descendants(snapshot, target_name):
             template, state = usage.state(snapshot, name)
             yield {"target_name": name, "depth": depth, "template": template, "state": state}
 
@@ -63,7 +65,7 @@ def list_target_uses(repo_name: str, target_name: str, query: dict[str, Any]) ->
 @accepts(query=UsesQuerySchema, conditions=("If-None-Match",))
 @returns(QuestionTemplateUsesSchema, 200, 304, errors=(404, 409), headers=versions.USES_HEADERS)
 def list_question_template_uses(repo_name: str, file_name: str, query: dict[str, Any]) -> Answer:
-    """List who uses a question template: the targets that own or name it, and the tags that hold it.
+    """List who uses a question template: the targets that own or name it, and the labels and tags that hold it.
 
     A file that is not there may be named all the same: then `exists` is false.
     """
@@ -85,24 +87,29 @@ def _uses(repo_name: str, query: _Part, named: _Part, path: str, missing: NotFou
     status = 304 if versions.is_known(version) else 200
 
     def page() -> _Part:
-        users = (("targets", user) for user in find(snapshot))
-        held = (("tags", holder) for holder in _holders(repository, snapshot, path, tags))
-        return {**named, **_page(snapshot, path, chain(users, held), query["offset"])}
+        parts = _parts(repository, snapshot, path, find(snapshot), tags)
+        return {**named, **_page(snapshot, path, parts, query["offset"])}
 
     return page, status, versions.headers(version, snapshot.commit)
 
 
-def _holders(repository: Repository, snapshot: Snapshot, path: str, tags: list[Tag]) -> Iterator[_Part]:
+def _parts(
+    repository: Repository, snapshot: Snapshot, path: str, users: Iterator[_Part], tags: Sequence[Tag]
+) -> Iterator[tuple[str, _Part]]:
+    """Yield the uses, each with the kind that it is of: the targets, then the labels, then the tags."""
+    yield from (("targets", user) for user in users)
     now = snapshot.version(path)
-    for holder in uses.holders(repository, path, tags):
-        same = holder.version == now
-        yield {"name": holder.name, "commit": holder.commit, "version": holder.version, "same": same}
+    found: Sequence[tuple[str, Sequence[Label | Tag]]] = [("labels", labels.get_all(snapshot)), ("tags", tags)]
+    for kind, named in found:
+        for held in uses.holders(repository, path, named):
+            same = held.version == now
+            yield kind, {"name": held.name, "commit": held.commit, "version": held.version, "same": same}
 
 
 def _page(snapshot: Snapshot, path: str, parts: Iterator[tuple[str, _Part]], offset: int) -> _Part:
-    """Return the uses that there is room for, one at least: the targets come first."""
+    """Return the uses that there is room for, one at least."""
     space, version = payloads.room(), snapshot.version(path)
-    shown: dict[str, list[_Part]] = {"targets": [], "tags": []}
+    shown: dict[str, list[_Part]] = {"targets": [], "labels": [], "tags": []}
     count, following = offset, None
     for kind, part in islice(parts, offset, None):
         if not space.fits(part):

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from app.cli.maintain import maintain
+from app.cli.repos import repos
 from app.cli.serving import serve
 from app.cli.users import users
 from app.cli.verify import verify
@@ -75,5 +76,5 @@ def main() -> None:
     """Keep target configurations in git. Settings come from BAKEHOUSE_* environment variables."""
 
 
-for _command in (serve, users, verify, maintain):
+for _command in (serve, users, repos, verify, maintain):
     main.add_command(_command)

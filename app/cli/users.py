@@ -1,9 +1,8 @@
 """`bakehouse users`: manage users and their tokens."""
 
-import os
-
 import click
 
+from app.cli.operator import OPERATOR, Utf8, with_reason
 from app.cli.stored import find_data_dir
 from app.domain.names import user_id_problem
 from app.domain.preconditions import UNCONDITIONAL
@@ -16,28 +15,6 @@ from app.registry.users.user_files import User
 from app.schemas.accounts import TokenCreateSchema
 from app.schemas.base import load
 
-_OPERATOR = Origin("operator", alias="Operator (command line)")
-
-
-class _Text(click.ParamType):  # type: ignore[type-arg]
-    """An argument that must be UTF-8, since files cannot keep anything else.
-
-    Where the terminal is said to be ASCII, Python hides the bytes of other letters in the argument.
-    """
-
-    name = "text"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the text."""
-        try:
-            return os.fsencode(value).decode() if _is_hidden(value) else value
-        except UnicodeError:
-            self.fail("it is not UTF-8", param, ctx)
-
-
-def _is_hidden(value: str) -> bool:
-    return any("\udc80" <= char <= "\udcff" for char in value)
-
 
 @click.group()
 def users() -> None:
@@ -45,16 +22,17 @@ def users() -> None:
 
 
 @users.command("create")
-@click.argument("user_id", type=_Text())
-@click.option("--alias", type=_Text(), help="The name that commits show.")
-@click.option("--email", type=_Text(), help="The address that commits show.")
-def create_user(user_id: str, alias: str | None, email: str | None) -> None:
+@click.argument("user_id", type=Utf8())
+@click.option("--alias", type=Utf8(), help="The name that commits show.")
+@click.option("--email", type=Utf8(), help="The address that commits show.")
+@with_reason
+def create_user(user_id: str, alias: str | None, email: str | None, origin: Origin) -> None:
     """Create a user and print their token, once; warn where commits show another user alike."""
     problem = user_id_problem(user_id)
     if problem:
         raise click.BadParameter(f"it {problem}", param_hint="USER_ID")
     accounts = _accounts()
-    click.echo(accounts.create(_OPERATOR, user_id, alias, email))
+    click.echo(accounts.create(origin, user_id, alias, email))
     for warning in namesakes.warnings(accounts, user_id):
         click.echo(warning, err=True)
 
@@ -67,35 +45,38 @@ def list_users() -> None:
 
 
 @users.command("rename")
-@click.argument("user_id", type=_Text())
-@click.option("--alias", type=_Text(), help="The name that commits show from now on; empty: the id.")
-@click.option("--email", type=_Text(), help="The address that commits show from now on; empty: none.")
-def rename_user(user_id: str, alias: str | None, email: str | None) -> None:
+@click.argument("user_id", type=Utf8())
+@click.option("--alias", type=Utf8(), help="The name that commits show from now on; empty: the id.")
+@click.option("--email", type=Utf8(), help="The address that commits show from now on; empty: none.")
+@with_reason
+def rename_user(user_id: str, alias: str | None, email: str | None, origin: Origin) -> None:
     """Change the name or address that commits show of a user. Commits that exist keep what they show."""
     changes = {name: text or None for name, text in (("alias", alias), ("email", email)) if text is not None}
     if not changes:
         raise click.UsageError("Give --alias, --email, or both.")
     accounts = _accounts()
-    user = accounts.change(_OPERATOR, user_id, changes, UNCONDITIONAL)
+    user = accounts.change(origin, user_id, changes, UNCONDITIONAL)
     click.echo("\t".join(_columns(user)))
     for warning in namesakes.warnings(accounts, user_id):
         click.echo(warning, err=True)
 
 
 @users.command("remove")
-@click.argument("user_id", type=_Text())
-def remove_user(user_id: str) -> None:
+@click.argument("user_id", type=Utf8())
+@with_reason
+def remove_user(user_id: str, origin: Origin) -> None:
     """Remove a user who has no repos, with all tokens. The id is not given again, since commits name it."""
     stores = _stores()
-    count = Accounts(stores.accounts, _OPERATOR).remove(_OPERATOR, user_id, UNCONDITIONAL, stores.repos)
+    count = Accounts(stores.accounts, origin).remove(origin, user_id, UNCONDITIONAL, stores.repos)
     click.echo(f"Removed {user_id}, and revoked {count} token{'' if count == 1 else 's'}.")
 
 
 @users.command("revoke")
-@click.argument("user_id", type=_Text())
-def revoke_user(user_id: str) -> None:
+@click.argument("user_id", type=Utf8())
+@with_reason
+def revoke_user(user_id: str, origin: Origin) -> None:
     """Revoke all tokens of a user. They stop working at once."""
-    count = user_tokens.revoke_all(_accounts(), _OPERATOR, user_id)
+    count = user_tokens.revoke_all(_accounts(), origin, user_id)
     click.echo(f"Revoked {count} token{'' if count == 1 else 's'} of {user_id}.")
 
 
@@ -105,12 +86,15 @@ def tokens() -> None:
 
 
 @tokens.command("create")
-@click.argument("user_id", type=_Text())
-@click.argument("name", type=_Text())
+@click.argument("user_id", type=Utf8())
+@click.argument("name", type=Utf8())
 @click.option("--read-only", is_flag=True, help="For reading and cloning only.")
 @click.option("--repo", "repos", multiple=True, help="Only for this repo (or <owner>/<repo>); repeatable.")
 @click.option("--expires", help="When it stops working, such as 2027-01-31T12:00:00Z.")
-def create_token(user_id: str, name: str, read_only: bool, repos: tuple[str, ...], expires: str | None) -> None:
+@with_reason
+def create_token(
+    user_id: str, name: str, read_only: bool, repos: tuple[str, ...], expires: str | None, origin: Origin
+) -> None:
     """Give a user one more token and print it, once."""
     asked = {
         "name": name,
@@ -119,12 +103,12 @@ def create_token(user_id: str, name: str, read_only: bool, repos: tuple[str, ...
         "expires_at": expires,
     }
     request = load(TokenCreateSchema(), asked, ())
-    _, secret = user_tokens.create(_accounts(), _OPERATOR, user_id, request)
+    _, secret = user_tokens.create(_accounts(), origin, user_id, request)
     click.echo(secret)
 
 
 @tokens.command("list")
-@click.argument("user_id", type=_Text())
+@click.argument("user_id", type=Utf8())
 def list_tokens(user_id: str) -> None:
     """List the tokens of a user: name, access, repos, when made, when they expire."""
     for token in _accounts().get(user_id).tokens:
@@ -139,20 +123,22 @@ def list_tokens(user_id: str) -> None:
 
 
 @tokens.command("rotate")
-@click.argument("user_id", type=_Text())
-@click.argument("name", type=_Text())
-def rotate_token(user_id: str, name: str) -> None:
+@click.argument("user_id", type=Utf8())
+@click.argument("name", type=Utf8())
+@with_reason
+def rotate_token(user_id: str, name: str, origin: Origin) -> None:
     """Replace a token by a new one of the same name and print it, once. The old one stops working at once."""
-    _, secret = user_tokens.rotate(_accounts(), _OPERATOR, user_id, name)
+    _, secret = user_tokens.rotate(_accounts(), origin, user_id, name)
     click.echo(secret)
 
 
 @tokens.command("revoke")
-@click.argument("user_id", type=_Text())
-@click.argument("name", type=_Text())
-def revoke_token(user_id: str, name: str) -> None:
+@click.argument("user_id", type=Utf8())
+@click.argument("name", type=Utf8())
+@with_reason
+def revoke_token(user_id: str, name: str, origin: Origin) -> None:
     """Revoke one token. It stops working at once."""
-    user_tokens.revoke(_accounts(), _OPERATOR, user_id, name)
+    user_tokens.revoke(_accounts(), origin, user_id, name)
     click.echo(f"Revoked token {name} of {user_id}.")
 
 
@@ -166,7 +152,7 @@ def _columns(user: User) -> tuple[str, ...]:
 
 
 def _accounts() -> Accounts:
-    return Accounts(_stores().accounts, _OPERATOR)
+    return Accounts(_stores().accounts, OPERATOR)
 
 
 def _stores() -> Stores:

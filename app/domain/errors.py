@@ -36,6 +36,14 @@ class NameNotPortable(RegistryError):
         self.name = name
 
 
+class ImportRefused(RegistryError):
+    """What should become a repo is none that Bakehouse would write; `findings` says why, a line each."""
+
+    def __init__(self, findings: list[str]) -> None:
+        super().__init__("\n".join(findings))
+        self.findings = findings
+
+
 class PreconditionFailed(RegistryError):
     """The request's conditions rule out the version `current`, or that there is none."""
 

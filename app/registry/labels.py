@@ -20,6 +20,7 @@ from storage.transaction import Transaction
 FOLDER = Folder(label_files.FOLDER, "Label")
 MOST = 100  # labels of a repo: every clone has a branch for each, and a list shows all
 
+_MOST_WARNINGS = 100
 _SHORT = 10  # hex digits of a commit in a subject
 
 
@@ -79,6 +80,11 @@ def get(snapshot: Snapshot, name: str) -> Label:
     return label
 
 
+def get_all(snapshot: Snapshot) -> list[Label]:
+    """Return the labels as they were at a commit, by name."""
+    return [get(snapshot, name) for name in FOLDER.names(snapshot)]
+
+
 def moved_last(repository: Repository, snapshot: Snapshot, names: Sequence[str]) -> Mapping[str, CommitId]:
     """Return the commits that last moved some labels, or changed who may move them."""
     repository.know_versions([label_files.path(name) for name in names], snapshot.commit)
@@ -135,7 +141,9 @@ def put(
         existing, label, commit = repository.transact(change)
     now = repository.at(label.commit)
     then = repository.at(existing.commit) if existing else None
-    return Moved(label, existing.commit if existing else None, _changes(then, now), references.dangling_at(now), commit)
+    return Moved(
+        label, existing.commit if existing else None, _changes(then, now), _first(references.dangling_at(now)), commit
+    )
 
 
 def delete(repository: Repository, origin: Origin, mover: Mover, name: str, precondition: Precondition) -> CommitId:
@@ -176,8 +184,11 @@ def _changes(then: Snapshot | None, now: Snapshot) -> Mapping[str, Sequence[str]
     }
 
 
-def _versions(snapshot: Snapshot | None) -> Mapping[str, BlobId | None]:
-    if snapshot is None:
-        return {}
-    folder = target_files.FOLDER
-    return {name: snapshot.version(folder.path(name)) for name in folder.names(snapshot)}
+def _versions(snapshot: Snapshot | None) -> Mapping[str, BlobId]:
+    return {} if snapshot is None else target_files.FOLDER.versions(snapshot)
+
+
+def _first(warnings: Sequence[str]) -> Sequence[str]:
+    """Return the first warnings, and how many more there are."""
+    more = len(warnings) - _MOST_WARNINGS
+    return [*warnings[:_MOST_WARNINGS], f"{more} more names mean nothing"] if more > 0 else warnings

@@ -41,6 +41,7 @@ Target configurations, written by Bakehouse: one commit a change. Look, do not p
 - `defaults/target.yml`: the template called `default`.
 - `prompts/<name>.yml`: a prompt, which is a named list of messages.
 - `templates/<file>`: question templates that came with a target, whose `files` tells their blob ids.
+- `labels/<name>.yml`: a label, which names a commit and moves; git has a branch of its name.
 - `.gitattributes`: has git leave line ends as they are.
 - `repo.yml`: the base model, whom the repo is shared with, and the version of this layout.
 

@@ -2,12 +2,21 @@
 
 from app.schemas.base import StrictSchema
 from app.schemas.containers import ListOf, Part
-from app.schemas.fields import Choice, Integer, QueryFlag, QueryInteger, Reference, Text
+from app.schemas.fields import Choice, Integer, Matching, QueryFlag, QueryInteger, Reference, Text
 from app.schemas.history import FULL, ChangedFileSchema, CommitSchema
-from app.schemas.lists import Bounded, read_cursor
 from app.schemas.log_filters import path_filter
 
 KINDS = ("target", "prompt", "default", "repo", "label", "question_template", "other")
+
+
+def cursor_field() -> Matching:
+    """Return the field for where the page begins."""
+    return Matching(
+        r"[A-Za-z0-9_-]{1,300}",
+        "This must be the `next` of the page before",
+        load_default=None,
+        metadata={"description": "`next` of the page before, with the rest of the query as it was."},
+    )
 
 
 class RepoDiffQuerySchema(StrictSchema):
@@ -23,11 +32,7 @@ class RepoDiffQuerySchema(StrictSchema):
     )
     path = path_filter("Only such files")
     limit = QueryInteger(1, 1000, load_default=100, metadata={"description": "How many files at most, 1 to 1000."})
-    cursor = Bounded(
-        read_cursor,
-        load_default=None,
-        metadata={"description": "`next` of the page before, with the rest of the query as it was."},
-    )
+    cursor = cursor_field()
 
 
 class CountsSchema(StrictSchema):

@@ -5,12 +5,12 @@ from typing import Any, ClassVar
 
 from marshmallow import ValidationError, fields
 
-from app.domain import conditions, cursors, field_paths
+from app.domain import conditions, field_paths
 from app.domain.conditions import Condition, ConditionProblem
-from app.domain.cursors import Cursor
 from app.domain.field_paths import FieldPath, UnknownField
 from app.domain.names import template_problem
 from app.schemas.base import Mistake, StrictSchema
+from app.schemas.comparison import cursor_field
 from app.schemas.containers import JsonObject, ListOf, Part
 from app.schemas.fields import Integer, Matching, Name, QueryInteger, Text
 from app.schemas.history import CommitSchema, CutSchema, FullQuerySchema
@@ -71,14 +71,6 @@ def _read_conditions(text: str) -> tuple[Condition, ...]:
         raise ValidationError([Mistake("value_error", str(error))]) from error
 
 
-def read_cursor(text: str) -> Cursor:
-    """Return the cursor that a text is; ValidationError if it is none."""
-    cursor = cursors.read(text)
-    if cursor is None:
-        raise ValidationError([Mistake("value_error", "This is no cursor: send `next` of an answer as it is")])
-    return cursor
-
-
 class TargetListQuerySchema(FullQuerySchema):
     """Which targets to list, and what to show of each."""
 
@@ -128,9 +120,7 @@ class TargetListQuerySchema(FullQuerySchema):
         load_default=None,
         metadata={"description": f"How many targets at most, 1 to {_MOST_TARGETS}; 1000 unless given."},
     )
-    cursor = Bounded(
-        read_cursor, load_default=None, metadata={"description": "Where to go on: `next` of the page before."}
-    )
+    cursor = cursor_field()
 
 
 class TargetItemSchema(StrictSchema):

@@ -23,6 +23,7 @@ class DeletedRepoSchema(StrictSchema):
         },
     )
     deleted_by = Text(required=True, allow_none=True, metadata={"description": "The id of the user who deleted it."})
+    reason = Text(required=True, allow_none=True, metadata={"description": "Why; null where nobody told."})
     until = Text(
         required=True,
         allow_none=True,

@@ -54,9 +54,9 @@ class FileUserSchema(StrictSchema):
 
 
 class HolderSchema(StrictSchema):
-    """A tag at whose commit the thing is there."""
+    """A label or tag at whose commit the thing is there."""
 
-    name = Text(required=True, metadata={"description": "The tag's name."})
+    name = Text(required=True, metadata={"description": "The name of the label or tag."})
     commit = Text(required=True, metadata={"description": "The commit that it is on."})
     version = Text(required=True, metadata={"description": "The version there: a blob id."})
     same = Flag(required=True, metadata={"description": "Whether that is the version that was asked about."})
@@ -68,6 +68,9 @@ class _UsesSchema(StrictSchema):
     exists = Flag(required=True, metadata={"description": "Whether there is one, at this commit."})
     version = Text(
         required=True, allow_none=True, metadata={"description": "Its version: a blob id; null where there is none."}
+    )
+    labels = ListOf(
+        Part(HolderSchema), required=True, metadata={"description": "The labels at whose commit it is there, by name."}
     )
     tags = ListOf(
         Part(HolderSchema), required=True, metadata={"description": "The tags at whose commit it is there, by name."}
@@ -86,7 +89,7 @@ class PromptUsesSchema(_UsesSchema):
     class Meta:
         """In this order."""
 
-        fields = ("prompt_name", "exists", "version", "targets", "tags", "next")
+        fields = ("prompt_name", "exists", "version", "targets", "labels", "tags", "next")
 
     prompt_name = Text(required=True, metadata={"description": "The prompt's name."})
     targets = ListOf(
@@ -102,7 +105,7 @@ class TargetUsesSchema(_UsesSchema):
     class Meta:
         """In this order."""
 
-        fields = ("target_name", "exists", "version", "targets", "tags", "next")
+        fields = ("target_name", "exists", "version", "targets", "labels", "tags", "next")
 
     target_name = Text(required=True, metadata={"description": "The target's name."})
     targets = ListOf(
@@ -118,7 +121,7 @@ class QuestionTemplateUsesSchema(_UsesSchema):
     class Meta:
         """In this order."""
 
-        fields = ("file_name", "exists", "version", "targets", "tags", "next")
+        fields = ("file_name", "exists", "version", "targets", "labels", "tags", "next")
 
     file_name = Text(required=True, metadata={"description": "The name of the file."})
     targets = ListOf(

@@ -64,8 +64,8 @@ def read_json() -> Any:
     return value
 
 
-def pieces() -> Iterator[bytes]:
-    """Yield the request's body, decompressed if it is gzip.
+def pieces(limit: int | None = None) -> Iterator[bytes]:
+    """Yield the request's body of `limit` bytes at most, decompressed if it is gzip.
 
     Raises RequestEntityTooLarge beyond the limit, for the size after decompression too, and BrokenBody
     if the body breaks off or does not match its headers.
@@ -74,7 +74,8 @@ def pieces() -> Iterator[bytes]:
     if encoding not in ("identity", "gzip"):
         raise BrokenBody("Send the body uncompressed, or as gzip with 'Content-Encoding: gzip'.")
     unpack = zlib.decompressobj(wbits=31) if encoding == "gzip" else None
-    limit = services().settings.max_body
+    limit = services().settings.max_body if limit is None else limit
+    request.max_content_length = most_sent(limit)
     if unpack is None and (request.content_length or 0) > limit:
         raise RequestEntityTooLarge
     size = 0

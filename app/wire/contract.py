@@ -6,11 +6,10 @@ Requests are checked by it, `app/openapi.py` documents it, and the tests compare
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial, wraps
-from http import HTTPStatus
 from inspect import signature
 from typing import Any, cast
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, request
 from marshmallow import Schema
 
 from app.domain.names import (
@@ -27,12 +26,9 @@ from app.wire import write_headers
 from app.wire.body import read_json
 from app.wire.context import READING, readmit_if_slow, services
 from app.wire.query import load_query
-
-# The payload, the status, and the headers. A view with several schemas says which one with the payload. A payload
-# that takes work is a function, which is not called where the body is not needed, or is in the answer cache. Bytes are
-# JSON that the view has written, since a schema would take too long.
-Payload = dict[str, Any] | tuple[type[Schema], dict[str, Any]] | str | Callable[[], dict[str, Any] | bytes]
-Answer = tuple[Payload, int, dict[str, str]]
+from app.wire.sending import Answer as Answer
+from app.wire.sending import TextFormat as TextFormat
+from app.wire.sending import respond
 
 View = Callable[..., Response]
 
@@ -60,15 +56,6 @@ _CREATED_BY_PUT = ("target_name", "prompt_name", "label_name")
 
 
 @dataclass(frozen=True, slots=True)
-class TextFormat:
-    """A media type that a view can answer with instead of JSON."""
-
-    media_type: str
-    description: str
-    example: str
-
-
-@dataclass(frozen=True, slots=True)
 class Contract:
     """What a view accepts and returns."""
 
@@ -81,13 +68,14 @@ class Contract:
     example: Mapping[str, Any] | None = None  # of the body
     query: Schema | None = None
     conditions: tuple[str, ...] = ()  # request headers
+    upload: str | None = None  # the media type of a body that the view reads itself
     is_open: bool = False
     in_repo: bool = False  # the path names a repo, which may have another name by now
 
     def refusals(self, method: str) -> set[int]:
         """Return every status that a request may be refused with, also those that lead to another address."""
         of_all = (422,) if self.is_open else (400, 401, 403, 422, 429, 503)
-        of_bodies = () if self.body is None else (408, 413)
+        of_bodies = () if self.body is None and self.upload is None else (408, 413)
         of_moved = ((301, 409) if method in READING else (409,)) if self.in_repo else ()
         return {*of_all, *of_bodies, *of_moved, *self.errors}
 
@@ -103,13 +91,15 @@ def accepts(
     example: Mapping[str, Any] | None = None,
     query: type[Schema] | None = None,
     conditions: tuple[str, ...] = (),
+    upload: str | None = None,
     is_open: bool = False,
 ) -> Callable[[View], View]:
     """Check the names in the path, the query and the body; pass `query` and `body` to the view as loaded.
 
     `example` is a body for the document, `conditions` are the request headers that the view obeys, such
-    as `If-Match`, and `is_open` views need no token. InvalidRequest lists every mistake. A write with
-    another condition is refused: it must not be done as if there were none.
+    as `If-Match`, `upload` is the type of a body that is no JSON, and `is_open` views need no token.
+    InvalidRequest lists every mistake. A write with another condition is refused: it must not be done as if
+    there were none.
     """
     if body is not None and example is None:
         raise TypeError(f"@accepts({body.__name__}): give an `example` of the body, see app/api/examples.py.")
@@ -149,6 +139,7 @@ def accepts(
             example=example,
             query=query_schema,
             conditions=conditions,
+            upload=upload,
             is_open=is_open,
             in_repo="repo_name" in signature(view).parameters,
         )
@@ -177,7 +168,7 @@ def returns(
     def decorate(view: Callable[..., Answer]) -> View:
         @wraps(view)
         def answered(**arguments: Any) -> Response:
-            return _respond(contract, view(**arguments))
+            return respond(contract.schemas, contract.statuses, contract.text, *view(**arguments))
 
         answered.returned = contract  # type: ignore[attr-defined]
         return answered
@@ -199,35 +190,6 @@ def check_routes(app: Flask) -> None:
         authorize = "`blueprint.before_request(context.authorize)`"
         if not contract.is_open and not app.before_request_funcs.get(blueprint):
             raise TypeError(f"{rule.endpoint} needs no token: add {authorize}, or set is_open=True.")
-
-
-def _respond(contract: Contract, answer: Answer) -> Response:
-    payload, status, headers = answer
-    content_type = "application/json"
-    if contract.text is not None and contract.schemas:
-        headers = {**headers, "Vary": "Accept"}
-    render = partial(_to_json, contract.schemas, payload)
-    if status == HTTPStatus.NOT_MODIFIED:
-        body = b""
-    elif isinstance(payload, str) and contract.text is not None:
-        body, content_type = payload.encode(), f"{contract.text.media_type}; charset=utf-8"
-    elif HTTPStatus.NOT_MODIFIED in contract.statuses and "ETag" in headers:
-        body = services().answer_cache.get((request.path, headers["ETag"]), render)
-    else:
-        body = render()
-    return Response(body, status, headers, content_type=content_type)
-
-
-def _to_json(schemas: tuple[Schema, ...], payload: Any) -> bytes:
-    schema = schemas[0]
-    if callable(payload):
-        payload = payload()
-    if isinstance(payload, bytes):
-        return payload
-    if isinstance(payload, tuple):
-        kind, payload = payload
-        schema = next(schema for schema in schemas if type(schema) is kind)
-    return f"{current_app.json.dumps(schema.dump(payload), separators=(',', ':'))}\n".encode()
 
 
 def _load_body(schema: Schema) -> Any:

@@ -1,11 +1,12 @@
 """git's smart protocol for clones and fetches: `git upload-pack`, fed and read in pieces."""
 
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from storage.errors import RepositoryDamaged
+from storage.errors import RepositoryDamaged, StorageUnavailable
 from storage.location import Location
 from storage.machine import git_command
 
@@ -42,6 +43,13 @@ def upload_pack(path: Path, protocol: str, request: IO[bytes]) -> "Upload":
     return Upload(git_command.start(path, *_COMMAND, str(path), options=_options(), variables=variables, stdin=request))
 
 
+def bundle(path: Path) -> "Bundle":
+    """Return a bundle of all refs."""
+    with Path(os.devnull).open("rb") as nothing:
+        command = ("bundle", "create", "--quiet", "-", "--all")
+        return Bundle(git_command.start(path, *command, options=(), variables={}, stdin=nothing))
+
+
 def _options() -> list[str]:
     return [word for name, value in _OPTIONS.items() for word in ("-c", f"{name}={value}")]
 
@@ -70,3 +78,18 @@ class Upload(Iterator[bytes]):
         self._process.kill()
         self._output.close()
         self._process.wait()
+
+
+class Bundle(Upload):
+    """A bundle, piece by piece. One that breaks off raises StorageUnavailable, and is not taken for a whole one."""
+
+    def __next__(self) -> bytes:
+        """Return the next piece, as soon as there is one."""
+        piece: bytes = b"" if self._output.closed else self._output.read1(_PIECE)  # type: ignore[attr-defined]
+        if not piece:
+            status = self._process.wait()
+            self.close()
+            if status != 0:
+                raise StorageUnavailable("bundle", f"git bundle ends with status {status}")
+            raise StopIteration
+        return piece

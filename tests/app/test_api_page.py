@@ -43,9 +43,9 @@ def test_every_read_of_a_repo_takes_a_ref_but_for_those_that_the_page_names(app:
         if "{repo_name}" in path and "get" in item
         if "ref" not in {parameter.get("name") for parameter in item["get"]["parameters"]}
     }
-    assert "takes `ref`, except those of tags, and `diff`," in PAGE
+    assert "takes `ref`, except those of tags, the bundle, and `diff`," in PAGE
     diffs = {"diff", "targets/{target_name}/diff", "prompts/{prompt_name}/diff", "defaults/target/diff"}
-    assert without == {"tags", "tags/{tag_name}", *diffs}
+    assert without == {"tags", "tags/{tag_name}", "bundle", *diffs}
 
 
 def test_every_field_of_targets_and_generators_is_listed():

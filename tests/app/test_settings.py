@@ -41,6 +41,7 @@ def test_every_setting_is_read_from_the_environment():
             "BAKEHOUSE_KEEP_ALIVE": "5",
             "BAKEHOUSE_MIN_RATE": "1024",
             "BAKEHOUSE_KEEP_DELETED": "7",
+            "BAKEHOUSE_MAX_IMPORT": "9999",
             "BAKEHOUSE_SHARED_LOCKS": "on",
             "BAKEHOUSE_TRUSTED_PROXIES": "10.0.0.7, fd00::/8",
         }
@@ -51,7 +52,7 @@ def test_every_setting_is_read_from_the_environment():
     of_connections = {"rate_limit": 600, "keep_alive": 5, "min_rate": 1024}
     of_connections["trusted_proxies"] = (ip_network("10.0.0.7"), ip_network("fd00::/8"))
     others = {"lock_timeout": 3, "shared_locks": True, "log_format": "json", "access_log": False}
-    others |= {"max_page": 5000, "max_parsed": 6000, "keep_deleted": 7}
+    others |= {"max_page": 5000, "max_parsed": 6000, "keep_deleted": 7, "max_import": 9999}
     assert settings == Settings(Path("/data"), "key", **listening, **of_bodies, **of_files, **of_connections, **others)
 
 

@@ -287,6 +287,21 @@ def test_object_id_is_the_one_that_git_computes():
 
 
 @pytest.mark.parametrize("protocol", ["", "version=1", "version=2"])
+def test_a_clone_is_refused_where_a_branch_leads_nowhere(written: Repository, protocol: str):
+    """The branch of a label, say, whose file has lost a bit, or leads nowhere."""
+    written.checkpoint()
+    commit = written.head().commit
+    git(written.path, "branch", "live", commit)
+    assert b"refs/heads/live" in written.fetches.advertise_refs("")
+    for content in ("1" * 40, f"{commit[:-1]}g"):
+        (written.path / "refs/heads/live").write_text(f"{content}\n")
+        with pytest.raises(RepositoryDamaged, match=r"live|1111"):
+            written.fetches.advertise_refs(protocol)
+    (written.path / "refs/heads/live").write_text(f"{commit}\n")
+    assert written.fetches.advertise_refs(protocol)
+
+
+@pytest.mark.parametrize("protocol", ["", "version=1", "version=2"])
 def test_a_clone_is_refused_where_git_would_leave_out_a_tag(written: Repository, protocol: str):
     """The server still knows the tag, from before the files of its pack were lost."""
     written.checkpoint()

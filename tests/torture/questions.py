@@ -157,6 +157,7 @@ def questions(state: State) -> list[Question]:
         *(Question("alice", f"{DEMO}{path}", _DEMO) for path in _of_demo(state)),
         Question("alice", f"{DEMO}/targets/child/diff?from=v1", _DEMO, "text/x-diff"),
         Question("alice", f"{DEMO}/diff?from=v1", _DEMO, "text/x-diff"),
+        Question("alice", f"{DEMO}/targets?include=config,changed", _DEMO, "text/csv"),
         Question("alice", "/git/alice/demo.git/info/refs?service=git-upload-pack", _DEMO),
         Question("alice", "/v1/repo?include_metadata=true", _DEMO, tells='"base_model":null'),
         *(Question(who, DEMO, _DEMO) for who in ("nightly", "ci")),
@@ -200,6 +201,10 @@ def _of_demo(state: State) -> Iterator[str]:
     yield from (f"/log?field={field}" for field in ("temperature", "generators.0", "nothing&limit=1"))
     yield from (f"/diff?{query}" for query in ("from=v1", f"from={last}&to={first}&limit=2", "from=v1&path=targets/"))
     yield from ("/targets/base/uses", "/prompts/system_prompt_v1/uses", "/question-templates")
+    yield from (f"/targets?include={what}" for what in ("config,version,template", "changed"))
+    yield from (
+        f"/targets?{query}" for query in ("where=temperature>0&ref=v1", "descends_from=base&fields=temperature")
+    )
     for ref in (
         "v1",
         "v2",

@@ -1,9 +1,10 @@
-"""Who uses a file: the documents that name it, and the tags at whose commit it is there."""
+"""Which labels and tags hold a file: those at whose commit the file is there."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.domain.errors import NotFound
+from app.registry.label_files import Label
 from storage.ids import BlobId, CommitId
 from storage.repository import Repository
 from storage.snapshot import Snapshot
@@ -12,20 +13,20 @@ from storage.tags import Tag
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """A tag, the commit that it is on, and the version of the file there."""
+    """A label or tag, the commit that it is on, and the version of the file there."""
 
     name: str
     commit: CommitId
     version: BlobId
 
 
-def holders(repository: Repository, path: str, tags: Sequence[Tag]) -> list[Holder]:
-    """Return which of some tags hold a file, as they are ordered.
+def holders(repository: Repository, path: str, named: Sequence[Label | Tag]) -> list[Holder]:
+    """Return which of some labels or tags hold a file, as they are ordered.
 
     The history of the file tells it for all commits at once, so no tree of an old commit is read.
     """
-    versions = repository.versions_at(path, [tag.commit for tag in tags])
-    return [Holder(tag.name, tag.commit, version) for tag, version in zip(tags, versions, strict=True) if version]
+    versions = repository.versions_at(path, {each.commit for each in named})
+    return [Holder(each.name, each.commit, versions[each.commit]) for each in named if each.commit in versions]
 
 
 def expect_ever(repository: Repository, snapshot: Snapshot, path: str, missing: NotFound) -> None:

@@ -12,8 +12,11 @@ from app.domain.names import DEFAULT_TEMPLATE
 from app.registry.documents import Source
 from storage.caches import Cache, weigh
 from storage.ids import BlobId
+from storage.snapshot import Snapshot
 
 PROMPT_FIELDS = ("teacher_prompt", "student_prompt")
+
+_AT_ONCE = 1000  # documents, far less than the cache of objects holds, mostly
 
 _DEFAULTS, _TARGETS = "defaults", "targets"  # folders
 _SUFFIX = ".yml"
@@ -56,6 +59,18 @@ def of_all(source: Source) -> Iterator[tuple[str, Mentions]]:
             if entry.endswith(_SUFFIX):
                 name = DEFAULT_TEMPLATE if folder == _DEFAULTS else entry.removesuffix(_SUFFIX)
                 yield name, of_version(source, version)
+
+
+def read_ahead(snapshot: Snapshot) -> None:
+    """Learn what all documents mention, with few reads of many: one by one they take several times as long."""
+    for folder in (_DEFAULTS, _TARGETS):
+        versions = snapshot.versions(folder)
+        unknown = [entry for entry, version in versions.items() if _kept.get(version) is None]
+        for start in range(0, len(unknown), _AT_ONCE):
+            entries = unknown[start : start + _AT_ONCE]
+            snapshot.read_ahead(f"{folder}/{entry}" for entry in entries)
+            for entry in entries:
+                of_version(snapshot, versions[entry])
 
 
 def of_version(source: Source, version: BlobId) -> Mentions:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from app.domain.names import DEFAULT_TEMPLATE
 from app.registry.configs import defaults, mentions, own_template, rebase, template_owners
 from app.registry.configs.target_files import FOLDER
-from app.registry.documents import Source
 from storage.ids import BlobId
 from storage.snapshot import Snapshot
 
@@ -26,31 +25,40 @@ class FileUser:
     owned: BlobId | None
 
 
-def of_prompt(source: Source, name: str) -> list[PromptUser]:
+def of_prompt(snapshot: Snapshot, name: str) -> list[PromptUser]:
     """Return the documents whose config names a prompt, the default first."""
+    mentions.read_ahead(snapshot)
     found = []
-    for user, mentioned in mentions.of_all(source):
+    for user, mentioned in mentions.of_all(snapshot):
         fields = tuple(field for field, prompt in mentioned.prompts.items() if prompt == name)
         if fields:
             found.append(PromptUser(user, fields))
     return sorted(found, key=lambda user: _default_first(user.name))
 
 
-def of_file(source: Source, path: str) -> list[FileUser]:
+def of_file(snapshot: Snapshot, path: str) -> list[FileUser]:
     """Return the documents that name a question template, the default first."""
-    uses = template_owners.find_uses(source, {path})[path]
+    mentions.read_ahead(snapshot)
+    uses = template_owners.find_uses(snapshot, {path})[path]
     found = [FileUser(name, uses.owners.get(name)) for name in uses.names]
     return sorted(found, key=lambda user: _default_first(user.name))
 
 
-def users_of_prompt(source: Source, name: str) -> list[str]:
+def users_of_prompt(snapshot: Snapshot, name: str) -> list[str]:
     """Return the names of the targets, and `default`, whose config names a prompt."""
-    return [user.name for user in of_prompt(source, name)]
+    return [user.name for user in of_prompt(snapshot, name)]
 
 
-def users_of_target(source: Source, name: str) -> list[str]:
+def users_of_target(snapshot: Snapshot, name: str) -> list[str]:
     """Return the targets that are resolved on a target, sorted."""
-    return rebase.children(source).get(name, [])
+    mentions.read_ahead(snapshot)
+    return rebase.children(snapshot).get(name, [])
+
+
+def descendants(snapshot: Snapshot, name: str) -> list[tuple[str, int]]:
+    """Return the targets that were made from a target, parents first, each with its depth: 1 if made from it."""
+    mentions.read_ahead(snapshot)
+    return rebase.descendants(snapshot, name)
 
 
 def state(snapshot: Snapshot, name: str) -> tuple[str, str]:

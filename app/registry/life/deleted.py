@@ -41,6 +41,7 @@ class Deleted:
     id: str
     time: datetime | None = None  # None: the accounts do not tell
     user: str | None = None
+    reason: str | None = None
     former: tuple[str, ...] = ()
 
     @property
@@ -58,6 +59,7 @@ class Deleted:
             "repo": f"{self.owner}/{self.name}",
             "time": self.time and self.time.isoformat(),
             "user": self.user,
+            "reason": self.reason,
             "former": list(self.former),
         }
 
@@ -65,7 +67,7 @@ class Deleted:
 def delete(places: Places, origin: Origin, owner: str, name: str) -> Deleted:
     """Delete a repo; NotFound if there is none."""
     place = place_of(owner, name)
-    deleted = Deleted(owner, name, secrets.token_hex(8), now(), origin.user_id)
+    deleted = Deleted(owner, name, secrets.token_hex(8), now(), origin.user_id, origin.reason)
 
     def note() -> None:
         def change(transaction: Transaction) -> None:
@@ -187,4 +189,5 @@ def _read(source: Source, owner: str, kept: str) -> Deleted:
         raise RepositoryDamaged(source.name, f"{path} has a time that Bakehouse did not write") from error
     user = documents.expect(found[0], "user", str, source, path)
     former = documents.expect(found[0], "former", list, source, path)
-    return replace(deleted, time=time, user=user, former=tuple(map(str, former)))
+    reason = found[0].get("reason")
+    return replace(deleted, time=time, user=user, reason=reason and str(reason), former=tuple(map(str, former)))

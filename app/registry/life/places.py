@@ -61,13 +61,18 @@ def retitle(repository: Repository, origin: Origin, subject: str, name: str) -> 
     """Put a repo's name into the title of its README, in a commit that tells what happened to the repo."""
 
     def change(transaction: Transaction) -> None:
-        readme = transaction.read(_README)
-        if readme is not None and readme.data.startswith(_TITLE):
-            _, end, text = readme.data.partition(b"\n")
-            transaction.write(_README, _TITLE + name.encode() + end + text)
-            transaction.commit(messages.message(origin, subject), origin.author)
+        title(transaction, name)
+        transaction.commit(messages.message(origin, subject), origin.author)
 
     repository.transact(change)
+
+
+def title(transaction: Transaction, name: str) -> None:
+    """Put a repo's name into the title of its README, where that has one."""
+    readme = transaction.read(_README)
+    if readme is not None and readme.data.startswith(_TITLE):
+        _, end, text = readme.data.partition(b"\n")
+        transaction.write(_README, _TITLE + name.encode() + end + text)
 
 
 def exists(store: Store, place: str) -> bool:

@@ -28,7 +28,7 @@ def create(
     """
     token, secret = Token.make(request, None if by is None else by.root)
 
-    def add(tokens: Tokens) -> Tokens:
+    def add(tokens: Tokens, by: Token | None) -> Tokens:
         _check(by, user_id, request)
         if any(other.name == token.name for other in tokens):
             own = f"If the token was lost, rotate it: POST /v1/tokens/{token.name}/rotate"
@@ -51,7 +51,7 @@ def rotate(accounts: Accounts, origin: Origin, user_id: str, name: str, by: Toke
     """
     made: list[tuple[Token, str]] = []
 
-    def renew(tokens: Tokens) -> Tokens:
+    def renew(tokens: Tokens, by: Token | None) -> Tokens:
         old = _find(tokens, name)
         _check(by, user_id, old)
         if old.is_expired():
@@ -71,7 +71,7 @@ def revoke(accounts: Accounts, origin: Origin, user_id: str, name: str, by: Toke
     """
     left: list[Token] = []
 
-    def remove(tokens: Tokens) -> Tokens:
+    def remove(tokens: Tokens, by: Token | None) -> Tokens:
         old = _find(tokens, name)
         _check(by, user_id, old)
         left[:] = [token for token in tokens if token is not old]
@@ -85,7 +85,7 @@ def revoke_all(accounts: Accounts, origin: Origin, user_id: str) -> int:
     """Revoke all tokens of a user, at once in every process, and return how many there were."""
     revoked: list[Token] = []
 
-    def remove_all(tokens: Tokens) -> Tokens:
+    def remove_all(tokens: Tokens, _: Token | None) -> Tokens:
         revoked[:] = tokens
         return ()
 
@@ -98,6 +98,17 @@ def _find(tokens: Tokens, name: str) -> Token:
         if token.name == name:
             return token
     raise NotFound("Token", name)
+
+
+def _find_asking(tokens: Tokens, by: Token) -> Token:
+    """Return the token that asks as it is now: NotPermitted where it was revoked meanwhile.
+
+    It must not live on in another token, and the names of its repos may have changed.
+    """
+    for token in tokens:
+        if token.sha256 == by.sha256:
+            return token
+    raise NotPermitted(f"The token '{by.name}' was revoked.")
 
 
 def _check(by: Token | None, user_id: str, other: Token | TokenRequest) -> None:
@@ -114,17 +125,15 @@ def _change(
     origin: Origin,
     user_id: str,
     subject: str,
-    change_list: Callable[[Tokens], Tokens],
+    change_list: Callable[[Tokens, Token | None], Tokens],
     by: Token | None = None,
     details: Mapping[str, Any] | None = None,
 ) -> None:
     def change(transaction: Transaction) -> None:
         document, _ = user_files.expect(transaction, user_id)
         tokens = user_files.read_tokens(document, transaction, FOLDER.path(user_id))
-        # A token that is revoked while it asks for another one must not live on in the other one.
-        if by is not None and all(token.sha256 != by.sha256 for token in tokens):
-            raise NotPermitted(f"The token '{by.name}' was revoked.")
-        after = [token.document() for token in change_list(tokens)]
+        asking = None if by is None else _find_asking(tokens, by)
+        after = [token.document() for token in change_list(tokens, asking)]
         documents.write(transaction, FOLDER.path(user_id), {**document, "tokens": after})
         lines = messages.changed_fields({}, details or {})
         transaction.commit(messages.message(origin, subject, lines), origin.author)

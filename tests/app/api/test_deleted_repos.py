@@ -39,8 +39,9 @@ def accounts_log(app: Flask) -> list[str]:
 def test_a_deleted_repo_is_gone_and_can_be_restored_whole(app: Flask, alice: Client):
     made = alice.post(TARGETS, target("a", temperature=0.5))
     alice.post(f"{REPO}/tags", {"name": "v1"})
-    answer = alice.delete(REPO)
+    answer = alice.delete(REPO, X_Change_Reason="No longer used")
     gone = answer.json
+    assert gone["reason"] == "No longer used"
     assert answer.status_code == 200
     assert (gone["message"], gone["repo_name"], gone["deleted_by"]) == ("Repo 'demo' deleted", "demo", "alice")
     deleted_at, until = (datetime.fromisoformat(gone[name]) for name in ("deleted_at", "until"))

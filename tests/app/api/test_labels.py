@@ -230,6 +230,16 @@ def test_targets_that_a_move_would_break_are_told(alice: Client):
     assert "there is no prompt" not in alice.put(LABEL, {"ref": "main"}).text
 
 
+def test_many_warnings_are_counted(alice: Client):
+    targets = [
+        {"target_name": f"t{number}", "template": "default", "overrides": {"teacher_prompt": f"p{number}"}}
+        for number in range(150)
+    ]
+    assert len(alice.post(f"{TARGETS}/batch", {"targets": targets}).json["created"]) == 150
+    warnings = alice.put(LABEL, {"ref": "main"}).json["warnings"]
+    assert (len(warnings), warnings[-1]) == (101, "50 more names mean nothing")
+
+
 @pytest.mark.parametrize(
     "name",
     [

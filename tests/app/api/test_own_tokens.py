@@ -173,6 +173,19 @@ def test_a_token_that_was_revoked_while_it_asked_makes_nothing(app: Flask, alice
     assert_error(alice.get(OWN), 401, "UNAUTHORIZED")
 
 
+def test_a_token_whose_repo_was_renamed_while_it_asked_makes_none_for_the_next_repo_of_the_old_name(
+    app: Flask, master: Client, alice: Client
+):
+    new_token(master, repos=["demo"])
+    accounts = app.extensions["bakehouse"].accounts
+    by = accounts.get("alice").tokens[1]
+    alice.post("/v1/repo/demo/rename", {"name": "bread"})
+    alice.post("/v1/repo", {"repo_name": "demo"})
+    with pytest.raises(NotPermitted, match="some repos only"):
+        user_tokens.create(accounts, Origin("alice"), "alice", TokenRequest("new", repos=("demo",)), by)
+    user_tokens.create(accounts, Origin("alice"), "alice", TokenRequest("new", repos=("bread",)), by)
+
+
 def test_nobody_manages_the_tokens_of_another_user(app: Flask, master: Client, alice: Client):
     bob = new_user(master, "bob")
     alice.put("/v1/repo/demo/grants/bob", {"access": "write"})

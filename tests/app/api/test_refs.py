@@ -26,6 +26,7 @@ REPO = "/v1/repo/demo"
 DEFAULT = f"{REPO}/defaults/target"
 # A GET in a repo that takes no `ref`, and why.
 WITHOUT_REF = {
+    "bundles.get_bundle": "a bundle has the whole history",
     "tags.list_tags": "a tag is no part of what it is on",
     "tags.get_tag": "a tag is no part of what it is on",
     "diffs.get_target_diff": "`from` and `to` say which two versions to compare",

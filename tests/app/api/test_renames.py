@@ -232,6 +232,7 @@ def test_a_repo_is_given_to_another_user(app: Flask, master: Client, alice: Clie
     own = new_token(master, name="own", repos=["demo"])
     answer = transfer(master, "demo", "bob", X_User_Id="alice")
     assert (answer.status_code, answer.json["clone_url"]) == (200, "http://localhost/git/bob/demo.git")
+    assert answer.headers["Repo-Owner"] == "bob"
     assert (bob.get("/v1/repo").json, alice.get("/v1/repo").json) == ({"repos": ["demo"]}, {"repos": []})
     assert bob.get(f"{REPO}/grants").json == {"grants": [{"user_id": "carol", "access": "read"}]}
     assert bob.post(TARGETS, target("b")).status_code == 201

@@ -207,3 +207,17 @@ def test_me_tells_the_user_and_what_the_token_may_do(master: Client, alice: Clie
     assert ci.get("/v1/me").json == {**told, "token": made}
     assert master.get("/v1/me", X_User_Id="alice").json == {**told, "token": None}
     assert master.get("/v1/me").json == {"user_id": "admin", "user_alias": None, "user_email": None, "token": None}
+
+
+def test_a_shared_repo_is_listed_where_it_is_now(master: Client, alice: Client, bob: Client):
+    new_user(master, "carol")
+    share(alice, "demo")
+    assert alice.post("/v1/repo/demo/rename", {"name": "bread"}).status_code == 200
+    assert names(bob) == ["alice/bread"]
+    moved = master.post("/v1/repo/bread/transfer", {"user_id": "carol"}, X_User_Id="alice")
+    assert (moved.status_code, moved.headers["Repo-Owner"]) == (200, "carol")
+    assert names(bob) == ["carol/bread"]
+    assert master.delete("/v1/repo/bread", X_User_Id="carol").status_code == 200
+    assert names(bob) == []
+    assert master.post("/v1/repo/bread/undelete", {}, X_User_Id="carol").status_code == 200
+    assert names(bob) == ["carol/bread"]

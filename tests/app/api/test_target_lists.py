@@ -15,7 +15,8 @@ from tests.app.api.helpers import TARGETS, Limited, demo, new_token, new_user, p
 from tests.client import Client, assert_error, assert_mistakes
 from tests.payloads import made
 from tests.seams import count_parses, count_processes
-from tests.timeline import commit_by_hand, tip
+from tests.storage.repositories import off_the_branch
+from tests.timeline import commit_by_hand, demo_repository, tip
 
 FIELDS = "temperature,generators.0.numq"
 
@@ -137,7 +138,7 @@ def test_changed_names_the_last_commit_of_each_target_and_tells_of_each_commit_o
     for name, commit in changed.items():
         [last] = alice.get(f"{TARGETS}/{name}/history?limit=1").json["commits"]
         block = page["commits"][commit]
-        assert block == {field: last[field] for field in block}
+        assert block == {field: last[field] for field in ("commit", "author", "time", "subject", "reason")}
         assert (block["commit"], block["author"]["user"]) == (commit, "alice")
 
 
@@ -292,7 +293,7 @@ def test_filters_equal_a_filter_in_python_over_all_configs(alice: Client):
         ({"descends_from": "-"}, "must start with a letter or digit"),
         ({"limit": "0"}, "1 or more"),
         ({"limit": "10001"}, "10000 or less"),
-        ({"cursor": "abc"}, "This is no cursor: send `next` of an answer as it is"),
+        ({"cursor": "a b"}, "the `next` of the page before"),
         ({"full": "maybe"}, "true or false"),
     ],
 )
@@ -337,26 +338,38 @@ def test_a_cursor_goes_with_any_limit_and_with_no_other_query(alice: Client):
     for query in ({}, {"where": "temperature>1"}, {"where": "temperature>0", "include": "config"}, {"q": "a"}):
         answer = alice.get(f"{TARGETS}?{urlencode({**query, 'cursor': cursor})}")
         assert_mistakes(answer, (["query", "cursor"], "value_error"))
-        assert "of another query: send the query of the page before" in answer.json["detail"][0]["msg"]
+        assert "belongs to another query" in answer.json["detail"][0]["msg"]
     query = urlencode({"where": "temperature>0", "cursor": cursor})
-    assert_mistakes(alice.get(f"/v1/repo/second/targets?{query}"), (["query", "cursor"], "value_error"))
+    answer = alice.get(f"/v1/repo/second/targets?{query}")
+    assert_mistakes(answer, (["query", "cursor"], "value_error"))
+    assert "which the repo does not have: begin again" in answer.json["detail"][0]["msg"]
 
 
 def test_a_forged_cursor_shows_no_commit_off_the_branch(app: Flask, alice: Client):
     family(alice)
     cursor = listed(alice, limit=1)["next"]
-    commit, digest, _ = json.loads(urlsafe_b64decode(cursor + "=="))
-    for forged, status in (
-        ([commit, digest, "zzz"], 200),
-        ([commit, digest, "../../x\0"], 200),
-        (["0" * 40, digest, "a"], 422),
-        ([demo(app, "rev-parse", "main:targets").strip(), digest, "a"], 422),
+    digest, offset, commit = json.loads(urlsafe_b64decode(cursor + "=="))
+    assert (offset, commit) == (1, tip(app))
+    stray = off_the_branch(demo_repository(app), "-p", "main")
+    for forged, said in (
+        ([digest, 10**9, commit], None),
+        ([digest, 0, "0" * 40], "which the repo does not have: begin again"),
+        ([digest, 0, stray], "which the repo does not have: begin again"),
+        ([digest, 0, demo(app, "rev-parse", "main:targets").strip()], "which the repo does not have"),
+        ([digest, -1, commit], "This is no cursor"),
+        ([digest, 0, "HEAD"], "This is no cursor"),
+        (["", 0, commit], "belongs to another query"),
+        ({}, "This is no cursor"),
     ):
         text = urlsafe_b64encode(json.dumps(forged).encode()).decode().rstrip("=")
         answer = alice.get(f"{TARGETS}?limit=1&cursor={text}")
-        assert answer.status_code == status, answer.text
-        if status == 422:
-            assert "which the repo does not have: begin again" in answer.json["detail"][0]["msg"]
+        if said is None:
+            assert (answer.status_code, answer.json["targets"], answer.json["next"]) == (200, [], None)
+        else:
+            assert_mistakes(answer, (["query", "cursor"], "value_error"))
+            assert said in answer.json["detail"][0]["msg"]
+    for text in ("abc", "W1tb" * 70):  # the second decodes to hundreds of `[`
+        assert_mistakes(alice.get(f"{TARGETS}?cursor={text}"), (["query", "cursor"], "value_error"))
 
 
 def test_a_page_has_an_etag_of_its_commit_and_query(alice: Client):
@@ -399,6 +412,17 @@ def test_files_by_hand_are_listed_and_a_damaged_one_is_named(app: Flask, alice: 
     for query in ("fields=temperature", "include=template", "where=temperature>1"):
         assert_error(alice.get(f"{TARGETS}?{query}"), 503, "STORAGE_UNAVAILABLE", "'demo'", "targets/bad.yml")
     assert "bad" in names(alice, q="b")
+
+
+def test_what_is_no_file_has_no_values_and_no_last_change(app: Flask, alice: Client):
+    first = put(alice, "a")
+    commit_by_hand(app, {"targets/x.yml/y.yml": b"a: 1\n"})
+    assert names(alice, q="x") == ["x"]
+    assert listed(alice, include="changed")["targets"] == [{"target_name": "a", "changed": first}, {"target_name": "x"}]
+    assert listed(alice, include="changed", q="x")["commits"] == {}
+    assert names(alice, include="config") == ["a"]
+    text = alice.get(f"{TARGETS}?include=changed&q=x", Accept="text/csv").text
+    assert text.splitlines()[1] == "x,,,,,,"
 
 
 def test_an_empty_repo_has_an_empty_page(app: Flask, alice: Client):

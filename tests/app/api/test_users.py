@@ -288,3 +288,29 @@ def test_a_change_of_one_user_reads_no_file_of_another(app: Flask, alice: Client
     for application in (app, other):
         assert Client(application, secret).get("/v1/repo").status_code == 200
     assert set(read) == {"alice"}
+
+
+def test_each_change_of_a_user_tells_its_reason(app: Flask, master: Client, bob: Client):
+    why = {"X_Change_Reason": "Ticket 7"}
+    for change in (
+        lambda: patch(master, "bob", **why)(user_alias="Robert"),
+        lambda: bob.post("/v1/tokens", {"name": "ci"}, **why),
+        lambda: bob.post("/v1/tokens/ci/rotate", None, **why),
+        lambda: bob.delete("/v1/tokens/ci", **why),
+        lambda: master.delete(f"{USERS}/bob", **why),
+    ):
+        assert change().status_code in (200, 201)
+        assert accounts_log(app, "-1", "--format=%b").startswith("Ticket 7\n")
+
+
+def test_a_user_whose_repos_were_transferred_and_deleted_can_be_removed(master: Client, alice: Client, bob: Client):
+    alice.post("/v1/repo", {"repo_name": "old"})
+    new_user(master, "carol")
+    alice.put("/v1/repo/demo/grants/carol", {"access": "read"})
+    assert alice.delete("/v1/repo/old").status_code == 200
+    assert_error(master.delete(f"{USERS}/alice"), 409, "RESOURCE_CONFLICT", "'demo'.")
+    assert master.post("/v1/repo/demo/transfer", {"user_id": "bob"}, **AS_ALICE).status_code == 200
+    assert master.delete(f"{USERS}/alice").status_code == 200
+    assert bob.get("/v1/repo").json == {"repos": ["demo"]}
+    assert_error(master.post("/v1/repo/demo/transfer", {"user_id": "alice"}, **AS_BOB), 404, "RESOURCE_NOT_FOUND")
+    assert_error(master.post("/v1/repo/old/undelete", {}, **AS_ALICE), 403, "FORBIDDEN", "'alice' was removed")

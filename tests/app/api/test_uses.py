@@ -38,6 +38,13 @@ def tag(client: Client, name: str, ref: str | None = None) -> None:
     assert client.post("/v1/repo/demo/tags", {"name": name, "ref": ref}).status_code == 201
 
 
+def label(client: Client, name: str, ref: str = "main") -> str:
+    """Move a label, and return the commit of the move."""
+    answer = client.put(f"/v1/repo/demo/labels/{name}", {"ref": ref})
+    assert answer.status_code in (200, 201), answer.text
+    return answer.headers["Git-Commit"]
+
+
 def blob(app: Flask, path: str, commit: str = "main") -> str:
     """Return the blob id of a file."""
     return demo(app, "rev-parse", f"{commit}:{path}").strip()
@@ -58,6 +65,7 @@ def test_the_targets_that_name_a_prompt_say_in_which_fields(app: Flask, alice: C
             {"target_name": "learns", "fields": ["student_prompt"]},
             {"target_name": "teaches", "fields": ["teacher_prompt"]},
         ],
+        "labels": [],
         "tags": [],
         "next": None,
     }
@@ -124,6 +132,7 @@ def test_a_question_template_is_used_by_its_owners_and_by_those_that_name_it(app
             {"target_name": "heir", "owned": None},
             {"target_name": "owner", "owned": version},
         ],
+        "labels": [],
         "tags": [],
         "next": None,
     }
@@ -171,6 +180,46 @@ def test_tags_hold_targets_and_question_templates_too(app: Flask, alice: Client)
             }
             for name in ("v1", "v2")
         ]
+
+
+def test_labels_that_hold_it_move_with_the_repo(app: Flask, alice: Client):
+    address = f"{TARGETS}/a"
+    label(alice, "early")
+    first = put(alice, "a", temperature=0.1)
+    one = label(alice, "production", first)
+    second = put(alice, "a", temperature=0.2)
+    label(alice, "nightly", second)
+    versions = {commit: blob(app, "targets/a.yml", commit) for commit in (first, second)}
+
+    def held(query: str = "") -> list[tuple[str, str, str, bool]]:
+        return [
+            (*(each[name] for name in ("name", "commit", "version", "same")),)
+            for each in uses(alice, address, query)["labels"]
+        ]
+
+    before = alice.get(f"{address}/uses").headers["ETag"]
+    assert held() == [
+        ("nightly", second, versions[second], True),
+        ("production", first, versions[first], False),
+    ]
+    label(alice, "production", second)
+    assert held() == [
+        ("nightly", second, versions[second], True),
+        ("production", second, versions[second], True),
+    ]
+    assert alice.get(f"{address}/uses", If_None_Match=before).status_code == 200
+    assert held(f"?ref={one}") == [("production", first, versions[first], True)]
+    alice.delete(address)
+    assert [(name, same) for name, _, _, same in held()] == [("nightly", False), ("production", False)]
+
+
+def test_a_label_by_hand_on_no_commit_of_the_repo_holds_nothing(app: Flask, alice: Client):
+    commit = put(alice, "a")
+    label(alice, "production")
+    text = f"commit: '{'0' * 39}1'\n".encode()
+    commit_by_hand(app, {"labels/lost.yml": text})
+    assert [each["name"] for each in uses(alice, f"{TARGETS}/a")["labels"]] == ["production"]
+    assert uses(alice, f"{TARGETS}/a")["labels"][0]["commit"] == commit
 
 
 @pytest.mark.usefixtures("no_checkpoints")
@@ -244,6 +293,7 @@ def test_uses_are_paged(limited: Limited):
     client.put(f"{PROMPTS}/p", {"messages": []})
     for number in range(5):
         tag(client, f"v{number}")
+        label(client, f"l{number}")
     pages, query = [], ""
     while True:
         page = uses(client, f"{PROMPTS}/p", query)
@@ -254,10 +304,11 @@ def test_uses_are_paged(limited: Limited):
         put(client, f"new{len(pages)}", teacher_prompt="p")  # a page is as things were at the first
     assert [use["target_name"] for page in pages for use in page["targets"]] == [f"t{n:02}" for n in range(12)]
     assert [each["name"] for page in pages for each in page["tags"]] == [f"v{n}" for n in range(5)]
+    assert [each["name"] for page in pages for each in page["labels"]] == [f"l{n}" for n in range(5)]
     assert len(pages) >= 4
-    assert all(page["targets"] or page["tags"] for page in pages)
+    assert all(page["targets"] or page["labels"] or page["tags"] for page in pages)
     last = uses(client, f"{PROMPTS}/p", "?offset=1000")
-    assert (last["targets"], last["tags"], last["next"]) == ([], [], None)
+    assert (last["targets"], last["labels"], last["tags"], last["next"]) == ([], [], [], None)
 
 
 def test_many_targets_and_tags_cost_no_parse_and_few_processes(alice: Client, monkeypatch: pytest.MonkeyPatch):
@@ -326,3 +377,14 @@ def test_a_prompt_that_somebody_put_there_by_hand_has_uses(app: Flask, alice: Cl
     found = uses(alice, f"{PROMPTS}/p")
     assert found["exists"]
     assert [use["target_name"] for use in found["targets"]] == ["a", "odd"]
+
+
+@pytest.mark.parametrize("name", ["null", "true", "No", "1.0", "0o7", "1e3", "2026-01-01", "y", "default", "a.yml"])
+def test_a_prompt_whose_name_yaml_takes_for_something_else_has_uses(alice: Client, name: str):
+    alice.put(f"{PROMPTS}/{name}", {"messages": []})
+    put(alice, "a", teacher_prompt=name, student_prompt="")
+    put(alice, "b", student_prompt=name, generators=[{"type": "custom", "model": f"\n  teacher_prompt: {name}\n"}])
+    assert uses(alice, f"{PROMPTS}/{name}")["targets"] == [
+        {"target_name": "a", "fields": ["teacher_prompt"]},
+        {"target_name": "b", "fields": ["student_prompt"]},
+    ]

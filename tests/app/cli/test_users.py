@@ -73,3 +73,22 @@ def test_remove_ends_all_tokens_and_keeps_the_id(users: Users, data_dir: Path, m
     assert (again.exit_code, again.stdout) == (1, "")
     assert "User 'bob' was removed. Ids are not given twice" in again.stderr
     assert "User 'bob' not found" in users("tokens", "create", "bob", "x").stderr
+
+
+def test_each_change_tells_its_reason(users: Users, data_dir: Path):
+    for arguments in (
+        ("create", "carol"),
+        ("rename", "carol", "--alias", "Carol"),
+        ("tokens", "create", "carol", "ci"),
+        ("tokens", "rotate", "carol", "ci"),
+        ("tokens", "revoke", "carol", "ci"),
+        ("revoke", "carol"),
+        ("remove", "carol"),
+    ):
+        assert users(*arguments, "--reason", f"Ticket 7: {arguments[0]}").exit_code == 0
+        subject, _, reason = log(data_dir).split("\n")[1:4]
+        assert ("carol" in subject, reason) == (True, f"Ticket 7: {arguments[0]}")
+    refused = users("create", "dave", "--reason", "a\nb")
+    assert (refused.exit_code, "U+000A" in refused.stderr) == (2, True)
+    assert users("create", "dave").exit_code == 0
+    assert "Ticket" not in log(data_dir)
