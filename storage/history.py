@@ -39,9 +39,7 @@ class History:
         self._git = git
         self._cache = cache
         self._first_naming: CommitId | None = None
-        self._last_changes = LastChanges(
-            ancestry, lambda newest, oldest: self.log(EVERYTHING, newest=newest, oldest=oldest)
-        )
+        self._last_changes = LastChanges(ancestry)
 
     def versions(self, path: str, commit: CommitId) -> list[Version]:
         """Return the versions of a file up to a commit of the ancestry, newest first."""
@@ -80,7 +78,11 @@ class History:
 
     def last_changes(self, paths: Sequence[str], commit: CommitId) -> dict[str, CommitId]:
         """Return the last commit up to a commit that changed each file; a file that none changed is left out."""
-        return self._last_changes.find(paths, self._position(commit))
+
+        def log(newest: int, oldest: int) -> Iterator[LoggedCommit]:
+            return self.log(EVERYTHING, newest=newest, oldest=oldest)
+
+        return self._last_changes.find(paths, self._position(commit), log)
 
     def since(self, path: str, blob: BlobId, commit: CommitId) -> Iterator[Version]:
         """Yield the versions of a file from the newest one that has a content, up to a commit, back to the first."""

@@ -29,21 +29,24 @@ class _Found(NamedTuple):
 class LastChanges:
     """The last changes of the files of one repository. Threads may share one."""
 
-    def __init__(self, ancestry: Ancestry, log: Log) -> None:
+    def __init__(self, ancestry: Ancestry) -> None:
         self._ancestry = ancestry
-        self._log = log
         self._kept: tuple[_Found, ...] = ()  # the latest first
 
-    def find(self, paths: Collection[str], last: int) -> dict[str, CommitId]:
-        """Return the last commit up to a position that changed each file; a file that none changed is left out."""
+    def find(self, paths: Collection[str], last: int, log: Log) -> dict[str, CommitId]:
+        """Return the last commit up to a position that changed each file; a file that none changed is left out.
+
+        `log` is not kept: it refers to the history, which refers to this, and only the garbage collector would close
+        the files of a repository that nobody has open any more.
+        """
         known = self._nearest(last)
         positions, low = dict(known.positions), known.low
         newer: dict[str, int] = {}
-        self._add(newer, last, self._position(known, last) + 1)
+        _add(log, newer, last, self._position(known, last) + 1)
         positions |= newer
         step = _FIRST_STEP
         while low > 0 and any(path not in positions for path in paths):
-            self._add(positions, low - 1, max(0, low - step))
+            _add(log, positions, low - 1, max(0, low - step))
             low, step = max(0, low - step), min(2 * step, _LONGEST_STEP)
         if len(positions) <= _MOST_FILES:
             found = _Found(self._ancestry.id_at(last), low, positions)
@@ -61,8 +64,9 @@ class LastChanges:
         position = self._ancestry.position(known.through)
         return last + 1 if position is None else position
 
-    def _add(self, positions: dict[str, int], newest: int, oldest: int) -> None:
-        if newest >= oldest:
-            for position, logged in zip(count(newest, -1), self._log(newest, oldest), strict=False):
-                for file in logged.files:
-                    positions.setdefault(file.path, position)
+
+def _add(log: Log, positions: dict[str, int], newest: int, oldest: int) -> None:
+    if newest >= oldest:
+        for position, logged in zip(count(newest, -1), log(newest, oldest), strict=False):
+            for file in logged.files:
+                positions.setdefault(file.path, position)
