@@ -19,10 +19,10 @@ class _SidesQuerySchema(StrictSchema):
     from_ = Reference(
         data_key="from",
         load_default=None,
-        metadata={"description": "The commit, tag or time to compare with. With `against` the default is `to`."},
+        metadata={"description": "The commit, tag, label or time to compare with. With `against` the default is `to`."},
     )
     to = Reference(
-        load_default=None, metadata={"description": "The commit, tag or time to compare. Left out: the tip."}
+        load_default=None, metadata={"description": "The commit, tag, label or time to compare. Left out: the tip."}
     )
 
 
@@ -50,7 +50,7 @@ class DefaultDiffQuerySchema(_SidesQuerySchema):
     """The two sides of a comparison of the default."""
 
     from_ = Reference(
-        data_key="from", required=True, metadata={"description": "The commit, tag or time to compare with."}
+        data_key="from", required=True, metadata={"description": "The commit, tag, label or time to compare with."}
     )
 
 
@@ -125,5 +125,5 @@ class RevertSchema(StrictSchema):
 
     to = Reference(
         required=True,
-        metadata={"description": "The commit, tag or time whose version to restore."},
+        metadata={"description": "The commit, tag, label or time whose version to restore."},
     )
