@@ -4,7 +4,7 @@ from app.domain.names import name_problem, target_name_problem
 from app.schemas.base import StrictSchema
 from app.schemas.containers import Part
 from app.schemas.fields import Name, QueryFlag, Reference, Text
-from app.schemas.history import FULL, ComparisonSchema
+from app.schemas.history import FULL, CommitSchema, ComparisonSchema
 
 _IN_THIS_ORDER = ("from_", "to", "operations", "changes", "more", "note")
 _FROM = {"description": "What was compared with."}
@@ -59,6 +59,7 @@ class ComparedSchema(StrictSchema):
 
     commit = Text(required=True, metadata={"description": "The commit at which it was read."})
     version = Text(required=True, metadata={"description": "Its version then: the blob id of its file."})
+    changed = Part(CommitSchema, required=True, metadata={"description": "The commit that wrote this version."})
 
 
 class ComparedTargetSchema(ComparedSchema):
@@ -67,7 +68,7 @@ class ComparedTargetSchema(ComparedSchema):
     class Meta:
         """In this order."""
 
-        fields = ("target_name", "commit", "version")
+        fields = ("target_name", "commit", "version", "changed")
 
     target_name = Text(required=True, metadata={"description": "The target's name."})
 
@@ -78,7 +79,7 @@ class ComparedPromptSchema(ComparedSchema):
     class Meta:
         """In this order."""
 
-        fields = ("prompt_name", "commit", "version")
+        fields = ("prompt_name", "commit", "version", "changed")
 
     prompt_name = Text(required=True, metadata={"description": "The prompt's name."})
 
