@@ -27,11 +27,13 @@ LANGUAGES = (*RUN, *ANSWERS, *NOT_RUN)
 
 _FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\S*)\n(?P<text>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)
 _MARK = "--- the block at line"
+_CUT_ID, _ID = re.compile("[0-9a-f]{7}…"), re.compile("[0-9a-f]{40}")
 _VARYING = (
     # YAML has quotes around an id that starts with a digit
     (re.compile(r"'?\b(?:[0-9a-f]{40}|[0-9a-f]{32})\b'?|'?\b[0-9a-f]{7}…'?"), "<id>"),
     (re.compile(r"\b[0-9a-f]{7,}\.\.[0-9a-f]{7,}\b"), "<id>..<id>"),
     (re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?(Z|\+00:00)"), "<time>"),
+    (re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\b"), "<time>"),
     (re.compile(r"\b[A-Z][a-z]{2} [A-Z][a-z]{2} \d+ \d\d:\d\d:\d\d \d{4} \+0000"), "<time>"),
     (re.compile(r"\b[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT"), "<time>"),
 )
@@ -127,9 +129,14 @@ def _is_same_json(shown: Any, real: Any) -> bool:
     if isinstance(shown, str) and isinstance(real, str):
         return _matches(shown, real)
     if isinstance(shown, dict) and isinstance(real, dict):
-        wanted = shown.keys() - {"…"}
-        same_names = wanted <= real.keys() if "…" in shown else wanted == real.keys()
-        return same_names and all(_is_same_json(_sorted(name, shown), _sorted(name, real)) for name in wanted)
+        ids = {name for name in shown if _CUT_ID.fullmatch(name)}
+        wanted, named = shown.keys() - {"…"} - ids, {name for name in real if not ids or not _ID.fullmatch(name)}
+        same_names = wanted <= named if "…" in shown else (wanted, len(shown)) == (named, len(real))
+        return (
+            same_names
+            and all(_is_same_json(_sorted(name, shown), _sorted(name, real)) for name in wanted)
+            and all(any(_is_same_json(shown[name], real[other]) for other in real.keys() - named) for name in ids)
+        )
     if isinstance(shown, list) and isinstance(real, list):
         return _is_same_list(shown, real)
     return type(shown) is type(real) and bool(shown == real)

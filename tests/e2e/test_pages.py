@@ -51,7 +51,7 @@ def test_each_block_says_whether_it_can_be_run(page: str):
     assert not [block for block in found if block.language not in LANGUAGES]
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/api.md", "docs/operating.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/api.md", "docs/operating.md", "docs/command-line.md"])
 def test_the_pages_for_users_show_answers_to_what_is_run(page: str):
     found = blocks(page)
     answers = [(before, block) for before, block in pairwise(found) if block.language in ANSWERS]
@@ -79,7 +79,8 @@ def test_the_table_of_settings_is_complete():
 
 @pytest.mark.parametrize("page", pages())
 def test_each_setting_that_is_named_exists(page: str):
-    code = (ROOT / "app/settings.py").read_text()
+    modules = [ROOT / "app/settings.py", *ROOT.glob("app/cli/audit/*.py")]
+    code = "".join(module.read_text() for module in modules)
     for name in re.findall(r"\bBAKEHOUSE_[A-Z_]+\b(?!\*)", (ROOT / page).read_text()):
         assert f'"{name.rstrip("_")}' in code, name
 
@@ -102,6 +103,11 @@ def test_each_setting_that_is_named_exists(page: str):
         ('"0123456…"', '"main"', False),
         ('"2026-11-27T12:00:00+00:00"', '"2027-01-01T00:00:00+00:00"', True),
         ('"2026-11-27T12:00:00+00:00"', '"yesterday"', False),
+        ('{"0123456…": 1, "a": 2}', f'{{"{"ab" * 20}": 1, "a": 2}}', True),
+        ('{"0123456…": 1}', f'{{"{"ab" * 20}": 2}}', False),
+        ('{"0123456…": 1}', f'{{"{"ab" * 20}": 1, "{"cd" * 20}": 1}}', False),
+        ('{"0123456…": 1, "…": "…"}', f'{{"{"ab" * 20}": 2, "{"cd" * 20}": 1}}', True),
+        ('{"0123456…": 1}', '{"a": 1}', False),
         ("true", "1", False),
         ("{}", "no JSON", False),
     ],
@@ -120,6 +126,8 @@ def test_answers_are_compared(shown: str, said: str, same: bool):
         ("…\nthree\n", "one\ntwo\n", False),
         ("o…\n", "one\ntwo\n", False),
         ("index 1a2b3c4..5d6e7f8 100644\n", "index 0000000..fffffff 100644\n", True),
+        ("temperature  2026-11-27 12:00:00  Alice\n", "temperature  2027-01-02 03:04:05  Alice\n", True),
+        ("temperature  2026-11-27 12:00:00  Alice\n", "temperature  2027-01-02  Alice\n", False),
         ("Date:   Fri Nov 27 12:00:00 2026 +0000\n", "Date:   Sat Jan 2 03:04:05 2027 +0000\n", True),
     ],
 )
