@@ -18,6 +18,7 @@ from werkzeug.routing import Rule
 from app.domain import reasons
 from app.domain.names import PATTERNS, user_id_problem
 from app.errors import CODES
+from app.openapi_refusals import MISTAKES, REFUSALS
 from app.schemas.containers import MapOf, Unchecked
 from app.schemas.errors import ErrorSchema, MistakesSchema
 from app.wire import moved, versions
@@ -32,41 +33,6 @@ _REASONS = {
     304: "Not modified: the client has this version.",
     503: "The server cannot work.",
 }
-# Of each status: why a request is refused, and an example of the message.
-_REFUSALS = {
-    **dict.fromkeys((301, 308), ("The repo has another name now.", "Repo 'demo' is now 'nightly'.")),
-    400: ("A header cannot be used, or the body broke off.", "The header X-User-Id must not contain '..'."),
-    401: ("No token, or one that is unknown, expired or revoked.", "This token is unknown, or was revoked."),
-    403: ("The token may not do this.", "The token 'nightly' is for reading only."),
-    404: ("There is no such resource.", "Repo 'demo' not found"),
-    408: ("The body came too slowly.", "The body came too slowly, and other requests wait."),
-    409: (
-        "The request contradicts what is stored.",
-        "Target 'coding_target' already exists with different configuration. Use PUT to replace it, "
-        "or choose another name.",
-    ),
-    412: (
-        "The current version is not one that If-Match or If-None-Match allows.",
-        "'coding_target' does not exist, which the request's If-Match or If-None-Match rules out",
-    ),
-    413: (
-        "The body is larger than the server takes.",
-        "The body is larger than 8388608 bytes, which is the most that this server takes.",
-    ),
-    429: (
-        "The token is used more often than the server allows.",
-        "A token may be used 600 times a minute here; try again in 1 second.",
-    ),
-    503: (
-        "The storage does not answer, or a repository is damaged.",
-        "Repository 'demo' is damaged: repo.yml is missing",
-    ),
-}
-_LOCATION = ["body", "overrides", "generators", 0, "numq"]
-_MISTAKES = (
-    "The request breaks this contract; every mistake is listed.",
-    {"detail": [{"loc": _LOCATION, "msg": "This must be a whole number", "type": "int_type"}]},
-)
 _UNHEALTHY = {"status": "degraded", "api": "bakehouse", "version": version("bakehouse")}
 _CONDITIONS = {
     "If-Match": "Versions in quotes: the current one must be among them. `*`: it must exist.",
@@ -219,9 +185,9 @@ def _in_query(schema: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _refusal(status: int) -> dict[str, Any]:
     if status == 422:
-        reason, mistakes = _MISTAKES
+        reason, mistakes = MISTAKES
         return {"description": reason, "content": _json(MistakesSchema, example=mistakes)}
-    reason, message = _REFUSALS[status]
+    reason, message = REFUSALS[status]
     content = _json(ErrorSchema, example={"message": message, "code": CODES[status]})
     refusal = {"description": reason, "content": content}
     return refusal if status >= 400 else refusal | {"headers": _headers(moved.HEADERS.items())}

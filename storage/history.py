@@ -6,7 +6,7 @@ commit-graph. The result is kept, and git is asked for later commits only.
 
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterator, Sequence
-from itertools import chain, islice
+from itertools import chain, count, islice
 
 from storage import moments, reason_search
 from storage.ancestry import Ancestry
@@ -14,6 +14,7 @@ from storage.caches import Cache
 from storage.comparisons import changes
 from storage.git_log import LOG, LoggedCommit, parse_log
 from storage.ids import BlobId, CommitId, object_id
+from storage.last_changes import LastChanges
 from storage.log_filter import EVERYTHING, LogFilter
 from storage.objects.reader import ObjectReader
 from storage.plumbing.checked_git import CheckedGit
@@ -38,6 +39,9 @@ class History:
         self._git = git
         self._cache = cache
         self._first_naming: CommitId | None = None
+        self._last_changes = LastChanges(
+            ancestry, lambda newest, oldest: self.log(EVERYTHING, newest=newest, oldest=oldest)
+        )
 
     def versions(self, path: str, commit: CommitId) -> list[Version]:
         """Return the versions of a file up to a commit of the ancestry, newest first."""
@@ -66,8 +70,8 @@ class History:
         if len(reached) <= _FEW:
             return
         news: dict[str, list[tuple[int, BlobId | None]]] = {path: [] for path in reached}
-        for logged in self.log(EVERYTHING, newest=last, oldest=min(reached.values()) + 1):
-            position = self._position(logged.commit)
+        logged_commits = self.log(EVERYTHING, newest=last, oldest=min(reached.values()) + 1)
+        for position, logged in zip(count(last, -1), logged_commits, strict=False):  # each commit, one after the other
             for file in logged.files:
                 if position > reached.get(file.path, last):
                     news[file.path].append((position, file.new))
@@ -76,13 +80,7 @@ class History:
 
     def last_changes(self, paths: Sequence[str], commit: CommitId) -> dict[str, CommitId]:
         """Return the last commit up to a commit that changed each file; a file that none changed is left out."""
-        self.know(paths, commit)
-        found = {}
-        for path in paths:
-            known, count = self._until(path, commit)
-            if count:
-                found[path] = self._ancestry.id_at(known.positions[count - 1])
-        return found
+        return self._last_changes.find(paths, self._position(commit))
 
     def since(self, path: str, blob: BlobId, commit: CommitId) -> Iterator[Version]:
         """Yield the versions of a file from the newest one that has a content, up to a commit, back to the first."""
@@ -126,7 +124,10 @@ class History:
 
         def accepts(position: int) -> bool:
             commit = self._objects.read(object_id(self._ancestry.id_at(position)))[1]
-            return wanted.accepts(commit, names_users=position >= begin)
+            try:
+                return wanted.accepts(commit, names_users=position >= begin)
+            except ValueError:  # somebody made a commit without an author by hand
+                return False
 
         return accepts
 

@@ -84,17 +84,17 @@ def _diff(repo_name: str, find: Callable[[str], Thing], name: str, query: dict[s
     if is_text:
         old, new = ((snapshot.commit, thing.path) for snapshot, thing in sides)
         return repository.comparisons.text_of_files(old, new), 200, headers
-    return lambda: _compare(sides, full=query["full"]), 200, headers
+    return lambda: _compare(repository, sides, full=query["full"]), 200, headers
 
 
-def _compare(sides: tuple[tuple[Snapshot, Thing], ...], *, full: bool) -> dict[str, Any]:
+def _compare(repository: Repository, sides: tuple[tuple[Snapshot, Thing], ...], *, full: bool) -> dict[str, Any]:
     work = payloads.work()
     for snapshot, thing in sides:
         work.expect("The comparison", len(snapshot.blob(thing.expect(snapshot))))
     old, new = (thing.content(snapshot) for snapshot, thing in sides)
     return {
-        "from_": _compared(*sides[0], old),
-        "to": _compared(*sides[1], new),
+        "from_": _compared(repository, *sides[0], old),
+        "to": _compared(repository, *sides[1], new),
         **payloads.comparison(compare(old.fields, new.fields), payloads.room(), full=full),
     }
 
@@ -114,5 +114,11 @@ def _sides(repository: Repository, from_: Ref | None, to: Ref | None, against: s
     return then, now
 
 
-def _compared(snapshot: Snapshot, thing: Thing, content: Content) -> dict[str, Any]:
-    return {**payloads.named(thing), "commit": snapshot.commit, "version": content.version}
+def _compared(repository: Repository, snapshot: Snapshot, thing: Thing, content: Content) -> dict[str, Any]:
+    changed = repository.last_changes([thing.path], snapshot.commit)[thing.path]
+    return {
+        **payloads.named(thing),
+        "commit": snapshot.commit,
+        "version": content.version,
+        "changed": payloads.commit(changed, repository.signature(changed)),
+    }

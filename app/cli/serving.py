@@ -25,6 +25,7 @@ from storage.servers import Membership
 
 _NEW_OBJECTS = 10_000  # allocations between collections, about those of 400 creates; Python's default is 700
 _SWITCH_SECONDS = 0.001  # that one thread may run Python while others wait; Python's default is 0.005
+_LONGEST_HEADER = 12_288  # bytes; a reason of 1,000 characters has up to 12,000, percent-encoded
 _ARENA_MAX = -8  # glibc's M_ARENA_MAX
 
 _log = logging.getLogger(__name__)
@@ -84,6 +85,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
             "worker_class": Worker,
             "keepalive": self._settings.keep_alive,
             "logger_class": GunicornLog,
+            "limit_request_field_size": _LONGEST_HEADER,
             "forwarder_headers": "",  # a client on this machine must not set SCRIPT_NAME
             "sendfile": False,  # the system would wait for a slow client, without an end
             "control_socket_disable": True,

@@ -1,6 +1,6 @@
 """Requests and answers about users and their tokens."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import ValidationError, post_load, validates_schema
 
@@ -40,6 +40,8 @@ class UserCreatedSchema(StrictSchema):
 
 class UserPatchSchema(StrictSchema):
     """What to change of a user: what is left out stays."""
+
+    json_schema: ClassVar[dict[str, Any]] = {"minProperties": 1}
 
     user_alias = Text(
         allow_none=True, metadata={"description": "The name that commits show from now on; null: the id."}

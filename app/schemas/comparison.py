@@ -24,11 +24,13 @@ class RepoDiffQuerySchema(StrictSchema):
 
     full = QueryFlag(load_default=False, metadata=FULL)
     from_ = Reference(
-        data_key="from", required=True, metadata={"description": "The commit, tag or time to compare with."}
+        data_key="from", required=True, metadata={"description": "The commit, tag, label or time to compare with."}
     )
     to = Reference(
         load_default=None,
-        metadata={"description": "The commit, tag or time to compare, which may be before `from`. Left out: the tip."},
+        metadata={
+            "description": "The commit, tag, label or time to compare, which may be before `from`. Left out: the tip."
+        },
     )
     path = path_filter("Only such files")
     limit = QueryInteger(1, 1000, load_default=100, metadata={"description": "How many files at most, 1 to 1000."})

@@ -4,7 +4,7 @@ from app.domain.names import name_problem, target_name_problem
 from app.schemas.base import StrictSchema
 from app.schemas.containers import Part
 from app.schemas.fields import Name, QueryFlag, Reference, Text
-from app.schemas.history import FULL, ComparisonSchema
+from app.schemas.history import FULL, CommitSchema, ComparisonSchema
 
 _IN_THIS_ORDER = ("from_", "to", "operations", "changes", "more", "note")
 _FROM = {"description": "What was compared with."}
@@ -19,10 +19,10 @@ class _SidesQuerySchema(StrictSchema):
     from_ = Reference(
         data_key="from",
         load_default=None,
-        metadata={"description": "The commit, tag or time to compare with. With `against` the default is `to`."},
+        metadata={"description": "The commit, tag, label or time to compare with. With `against` the default is `to`."},
     )
     to = Reference(
-        load_default=None, metadata={"description": "The commit, tag or time to compare. Left out: the tip."}
+        load_default=None, metadata={"description": "The commit, tag, label or time to compare. Left out: the tip."}
     )
 
 
@@ -50,7 +50,7 @@ class DefaultDiffQuerySchema(_SidesQuerySchema):
     """The two sides of a comparison of the default."""
 
     from_ = Reference(
-        data_key="from", required=True, metadata={"description": "The commit, tag or time to compare with."}
+        data_key="from", required=True, metadata={"description": "The commit, tag, label or time to compare with."}
     )
 
 
@@ -59,6 +59,7 @@ class ComparedSchema(StrictSchema):
 
     commit = Text(required=True, metadata={"description": "The commit at which it was read."})
     version = Text(required=True, metadata={"description": "Its version then: the blob id of its file."})
+    changed = Part(CommitSchema, required=True, metadata={"description": "The commit that wrote this version."})
 
 
 class ComparedTargetSchema(ComparedSchema):
@@ -67,7 +68,7 @@ class ComparedTargetSchema(ComparedSchema):
     class Meta:
         """In this order."""
 
-        fields = ("target_name", "commit", "version")
+        fields = ("target_name", "commit", "version", "changed")
 
     target_name = Text(required=True, metadata={"description": "The target's name."})
 
@@ -78,7 +79,7 @@ class ComparedPromptSchema(ComparedSchema):
     class Meta:
         """In this order."""
 
-        fields = ("prompt_name", "commit", "version")
+        fields = ("prompt_name", "commit", "version", "changed")
 
     prompt_name = Text(required=True, metadata={"description": "The prompt's name."})
 
@@ -124,5 +125,5 @@ class RevertSchema(StrictSchema):
 
     to = Reference(
         required=True,
-        metadata={"description": "The commit, tag or time whose version to restore."},
+        metadata={"description": "The commit, tag, label or time whose version to restore."},
     )

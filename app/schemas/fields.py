@@ -140,7 +140,7 @@ class Timestamp(Text):
 
 
 class Reference(Text):
-    """A tag, a commit's id or the start of one, or a time. A whole second means its end."""
+    """A tag, a label, a commit's id or the start of one, or a time. A whole second means its end."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -151,7 +151,7 @@ class Reference(Text):
         text = super()._deserialize(value, *args, **kwargs)
         found = text if re.fullmatch(REVISION, text) else parse_time(text, to_end=True)
         if found is None:
-            message = "This must be a commit, a tag, or a time with an offset, such as 2026-11-23T10:00:00Z"
+            message = "This must be a commit, a tag, a label, or a time with an offset, such as 2026-11-23T10:00:00Z"
             raise ValidationError([Mistake("string_pattern_mismatch", message)])
         return found
 

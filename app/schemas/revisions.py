@@ -14,7 +14,7 @@ class RefQuerySchema(StrictSchema):
     """The commit to read at."""
 
     ref = Reference(
-        load_default=None, metadata={"description": "The commit, tag or time to read at. Left out: the tip."}
+        load_default=None, metadata={"description": "The commit, tag, label or time to read at. Left out: the tip."}
     )
 
 
@@ -42,7 +42,7 @@ class TagCreateSchema(StrictSchema):
     ref = Reference(
         allow_none=True,
         load_default=None,
-        metadata={"description": "The commit, a tag on it, or a time; null: the tip."},
+        metadata={"description": "The commit, a tag or label on it, or a time; null: the tip."},
     )
     message = Matching(
         rf"[^\x00]{{0,{_LONGEST_MESSAGE}}}",

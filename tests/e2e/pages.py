@@ -27,6 +27,7 @@ LANGUAGES = (*RUN, *ANSWERS, *NOT_RUN)
 
 _FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\S*)\n(?P<text>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)
 _MARK = "--- the block at line"
+_CUT_ID, _ID = re.compile("[0-9a-f]{7}…"), re.compile("[0-9a-f]{40}")
 _VARYING = (
     # YAML has quotes around an id that starts with a digit
     (re.compile(r"'?\b(?:[0-9a-f]{40}|[0-9a-f]{32})\b'?|'?\b[0-9a-f]{7}…'?"), "<id>"),
@@ -128,9 +129,14 @@ def _is_same_json(shown: Any, real: Any) -> bool:
     if isinstance(shown, str) and isinstance(real, str):
         return _matches(shown, real)
     if isinstance(shown, dict) and isinstance(real, dict):
-        wanted = shown.keys() - {"…"}
-        same_names = wanted <= real.keys() if "…" in shown else wanted == real.keys()
-        return same_names and all(_is_same_json(_sorted(name, shown), _sorted(name, real)) for name in wanted)
+        ids = {name for name in shown if _CUT_ID.fullmatch(name)}
+        wanted, named = shown.keys() - {"…"} - ids, {name for name in real if not ids or not _ID.fullmatch(name)}
+        same_names = wanted <= named if "…" in shown else (wanted, len(shown)) == (named, len(real))
+        return (
+            same_names
+            and all(_is_same_json(_sorted(name, shown), _sorted(name, real)) for name in wanted)
+            and all(any(_is_same_json(shown[name], real[other]) for other in real.keys() - named) for name in ids)
+        )
     if isinstance(shown, list) and isinstance(real, list):
         return _is_same_list(shown, real)
     return type(shown) is type(real) and bool(shown == real)

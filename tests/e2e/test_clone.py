@@ -33,6 +33,27 @@ def test_a_clone_has_files_and_history(user: User, git: Git, tmp_path: Path):
     assert git("-C", "clone", "log", "-1", "--format=%s").stdout == "bold, now from default: 7 fields\n"
 
 
+def test_a_label_is_a_branch_of_a_clone_right_after_each_move(user: User, git: Git, tmp_path: Path):
+    """Forward, back and away: a fetch follows, and `main` stays what a clone checks out."""
+    commits = []
+    for temperature in (0.5, 0.75):
+        user.call("PUT", "/v1/repo/demo/targets/a", {"template": "default", "overrides": {"temperature": temperature}})
+        user.call("PUT", "/v1/repo/demo/labels/production", {"ref": "main"})
+        listed = git("ls-remote", user.clone_url(), "refs/heads/production").stdout
+        commits.append(listed.split()[0])
+    git("clone", user.clone_url(), "clone")
+    assert git("-C", "clone", "branch", "--show-current").stdout == "main\n"
+    git("-C", "clone", "checkout", "production")
+    assert "temperature: 0.75" in (tmp_path / "clone/targets/a.yml").read_text()
+    user.call("PUT", "/v1/repo/demo/labels/production", {"ref": commits[0]})
+    git("-C", "clone", "fetch", "--prune")
+    assert git("-C", "clone", "rev-parse", "origin/production").stdout.strip() == commits[0]
+    user.call("DELETE", "/v1/repo/demo/labels/production")
+    git("-C", "clone", "fetch", "--prune")
+    remote = git("-C", "clone", "for-each-ref", "--format=%(refname)", "refs/remotes/origin").stdout
+    assert remote.split() == ["refs/remotes/origin/HEAD", "refs/remotes/origin/main"]
+
+
 def test_tags_come_with_a_clone_and_a_fetch(user: User, git: Git):
     user.call("POST", "/v1/repo/demo/tags", {"name": "v1", "message": "The first"})
     git("clone", user.clone_url(), "clone")

@@ -29,7 +29,7 @@ REFUSED = {
     "a length and chunks": (f"{HEAD}Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
     "an address that is too long": (f"GET /{SECRET}{'a' * 5000} HTTP/1.1\r\nHost: x\r\n\r\n", 414),
     "an expectation": (f"{HEAD}Expect: {SECRET}\r\n\r\n", 417),
-    "a header that is too long": (f"{HEAD}X-Long: {SECRET}{'a' * 9000}\r\n\r\n", 431),
+    "a header that is too long": (f"{HEAD}X-Long: {SECRET}{'a' * 12_300}\r\n\r\n", 431),
     "too many headers": (HEAD + f"X-Many: {SECRET}\r\n" * 200 + "\r\n", 431),
     "an unknown transfer coding": (f"{HEAD}Transfer-Encoding: {SECRET}\r\n\r\n", 501),
 }
@@ -113,3 +113,13 @@ def test_an_answer_that_breaks_off_is_followed_by_no_other(tmp_path: Path):
     assert answer.startswith(b"HTTP/1.1 200 ")
     assert answer.count(b"HTTP/1.1") == 1
     assert not answer.endswith(b"0\r\n\r\n")
+
+
+def test_the_longest_reason_goes_through_percent_encoded_or_as_it_is(server: Server):
+    user = new_user(server)
+    head = f"POST /v1/repo/demo/tags HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {user.token}\r\n"
+    for name, sent in (("v1", "UTF-8''" + "%F0%9F%98%80" * 1000), ("v2", ("😀" * 1000).encode().decode("latin-1"))):
+        body = json.dumps({"name": name})
+        headers = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\nX-Change-Reason: {sent}\r\n"
+        status, _, answer = parse(exchange(server, f"{head}{headers}\r\n{body}"))
+        assert (status, json.loads(answer)["reason"]) == (201, "😀" * 1000)

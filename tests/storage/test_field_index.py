@@ -1,6 +1,7 @@
 """The field index: right answers whatever has become of its file, of other processes, and of the history."""
 
 import random
+import resource
 import shutil
 import signal
 import sqlite3
@@ -251,6 +252,21 @@ def test_processes_that_derive_it_at_once_give_the_same_answers(repository: Repo
     with ProcessPoolExecutor(4) as pool:
         found = list(pool.map(search_in_a_process, [str(repository.path.parent.parent)] * 4))
     assert found == [right(repository)] * 4
+
+
+def search_on_a_full_disk(root: str) -> list[list[str]]:
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a write fails instead
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+    return search_in_a_process(root)
+
+
+def test_a_full_disk_changes_no_answer(repository: Repository):
+    write_some(repository, 4 * SIZE)
+    repository.checkpoint()
+    with ProcessPoolExecutor(1) as pool:
+        assert pool.submit(search_on_a_full_disk, str(repository.path.parent.parent)).result() == right(repository)
+    assert not (repository.path / NAME).exists() or (repository.path / NAME).stat().st_size <= 100
+    assert answers(fresh(repository)) == right(repository)
 
 
 @pytest.mark.usefixtures("no_checkpoints")

@@ -12,6 +12,7 @@ from typing import Any
 from unittest.mock import patch
 
 from app import create_app
+from app.registry import label_files
 from app.settings import Settings
 from storage.errors import StorageUnavailable
 from storage.store import Store
@@ -90,6 +91,7 @@ def kinds() -> dict[str, Callable[[int], Request]]:
         "prompt": lambda n: ("POST", f"{repo}/prompts", {"prompt_name": f"p{n}", "messages": []}),
         "grant": lambda n: ("PUT", f"{repo}/grants/user-{n}", {"access": "read"}),
         "tag": lambda n: ("POST", f"{repo}/tags", {"name": f"v{n}"}),
+        "label": lambda n: ("PUT", f"{repo}/labels/{'live' if n % 2 else 'next'}", {"ref": "main"}),
         "user": lambda n: ("POST", "/v1/admin/users", {"user_id": f"new-{n}"}),
         "token": lambda n: ("POST", "/v1/admin/users/user-0/tokens", {"name": f"token-{n}"}),
     }
@@ -175,10 +177,11 @@ def _fail_each_step_of_a_checkpoint(
     refused, fails_at = 0, 0
     while True:
         fails_at += 1
-        repository = Store(data_dir / "repos").open("admin/demo")
+        repository = Store(data_dir / "repos", branch_files=label_files.BRANCHES).open("admin/demo")
         before = tips(data_dir)
         _, path, body = request = kinds()["target"](next(numbers))
         assert client.request(*request).status_code == 201
+        moved = client.request(*kinds()["label"](next(numbers))).json
         with failing(data_dir, error, fails_at) as disk:
             try:
                 repository.checkpoint()
@@ -186,6 +189,7 @@ def _fail_each_step_of_a_checkpoint(
                 refused += 1
         where = f"checkpoint, step {fails_at}, {errno.errorcode[error]}"
         assert client.get(f"{path}/{body['target_name']}").status_code == 200, where
+        assert f"{moved['commit']} commit\trefs/heads/{moved['name']}\n" in tips(data_dir)[repository.path], where
         assert tips(data_dir) != before, where
         if not disk.failed:
             return disk.steps, refused
@@ -199,7 +203,7 @@ def tips(data_dir: Path) -> dict[Path, str]:
     found = dict.fromkeys((data_dir / "repos/admin").glob("*.git"), "")
     asked = {("", "accounts"): ("ls-tree", "HEAD", "users"), ("repos", "admin/demo"): ("for-each-ref",)}
     for (root, name), question in asked.items():
-        repository = Store(data_dir / root).open(name)
+        repository = Store(data_dir / root, branch_files=label_files.BRANCHES).open(name)
         repository.checkpoint()
         found[repository.path] = git(repository.path, *question)  # maintenance may just pack the tags
     return found

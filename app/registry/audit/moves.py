@@ -109,10 +109,8 @@ class _Live:
         if self._label is None:
             return Period(moved.blob, moved.commit, moved.commit, ended)
         to = _move(self._snapshot, self._label, moved).to
-        return Period(self._version(to), to, moved.commit, ended)
-
-    def _version(self, commit: CommitId | None) -> BlobId | None:
-        return None if commit is None else self._repository.versions_at(self._path, {commit}).get(commit)
+        live = self._repository.versions_at(self._path, {to}).get(to) if to else None
+        return Period(live, to, moved.commit, ended)
 
 
 def _versions(repository: Repository, snapshot: Snapshot, name: str, before: CommitId | None) -> list[Version]:

@@ -21,7 +21,7 @@ from app.registry.life import former_names
 from app.registry.life.places import Places, exists, forget, now, place_of, retitle
 from app.registry.messages import Origin
 from app.registry.users import shares
-from app.registry.users.life_files import DELETED, key
+from app.registry.users.life_files import DELETED, MOVING, key
 from storage.errors import RepositoryDamaged, RepositoryExists, RepositoryNotFound, StorageError
 from storage.repository import Repository
 from storage.transaction import Transaction
@@ -73,6 +73,7 @@ def delete(places: Places, origin: Origin, owner: str, name: str) -> Deleted:
         def change(transaction: Transaction) -> None:
             former = former_names.of(transaction, place)
             former_names.drop(transaction, [*former, place])
+            forget(transaction, MOVING, key(place))  # of a rename that a crash kept from happening
             document = replace(deleted, former=tuple(former)).document()
             documents.write(transaction, DELETED.path(key(deleted.kept_as)), document)
 

@@ -8,6 +8,7 @@ tells whether the folder was renamed. `mend` then does the rest, or drops the fi
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from app.domain.errors import Conflict, NotFound
@@ -24,6 +25,8 @@ from storage.errors import RepositoryDamaged, RepositoryExists, RepositoryNotFou
 from storage.repository import Repository
 from storage.transaction import Transaction
 
+_UNDER_WAY = timedelta(minutes=1)  # a rename takes no longer, since its waits for locks end
+
 
 @dataclass(frozen=True, slots=True)
 class Move:
@@ -32,6 +35,7 @@ class Move:
     old: str
     new: str
     inode: int
+    time: datetime
 
     @property
     def new_owner(self) -> str | None:
@@ -46,7 +50,7 @@ class Move:
 
     def document(self) -> Mapping[str, Any]:
         """Return the content of the file in `moving/`."""
-        return {"from": self.old, "to": self.new, "inode": self.inode, "time": now().isoformat()}
+        return {"from": self.old, "to": self.new, "inode": self.inode, "time": self.time.isoformat()}
 
 
 def rename(places: Places, origin: Origin, owner: str, name: str, new_name: str) -> None:
@@ -66,11 +70,16 @@ def transfer(places: Places, origin: Origin, owner: str, name: str, new_owner: s
 
 
 def mend(places: Places) -> None:
-    """Finish each move that a crash cut short, or drop it where the folder was not renamed."""
+    """Finish each move that a crash cut short, or drop it where the folder was not renamed.
+
+    A young one whose folder was not renamed is left alone: another request may be about to rename it.
+    """
     head = places.accounts.use(Repository.head)
     for file in MOVING.names(head):
         with suppress(RepositoryDamaged):
-            _finish(places, Origin("bakehouse"), _read(head, file))
+            move = _read(head, file)
+            if _is_done(places, move) or move.time < now() - _UNDER_WAY:
+                _finish(places, Origin("bakehouse"), move)
 
 
 def _move(places: Places, origin: Origin, old: str, new: str) -> None:
@@ -83,7 +92,7 @@ def _move(places: Places, origin: Origin, old: str, new: str) -> None:
     inode = places.repos.inode(old)
     if inode is None:
         raise NotFound("Repo", old.partition("/")[2])
-    move = Move(old, new, inode)
+    move = Move(old, new, inode, now())
 
     def note() -> None:
         path = MOVING.path(key(old))
@@ -140,4 +149,8 @@ def _read(source: Source, file: str) -> Move:
     found = documents.read(source, path)
     document = {} if found is None else found[0]
     old, new = (documents.expect(document, field, str, source, path) for field in ("from", "to"))
-    return Move(old, new, documents.expect(document, "inode", int, source, path))
+    inode, time = (documents.expect(document, "inode", int, source, path), document.get("time"))
+    try:
+        return Move(old, new, inode, datetime.fromisoformat(str(time)))
+    except ValueError as error:
+        raise RepositoryDamaged(source.name, f"{path} has a time that Bakehouse did not write") from error

@@ -1,5 +1,7 @@
 """`/targets/{target_name}/diff`: two versions or two targets compared, field by field or as git's text."""
 
+from typing import Any
+
 import pytest
 from flask import Flask
 
@@ -21,18 +23,20 @@ def text_of(client: Client, query: str, accept: str = "text/x-diff") -> str:
     return answer.text
 
 
-def version(app: Flask, commit: str, name: str = "a") -> dict[str, str]:
-    """Return the commit and blob id that one side of a comparison should have."""
-    blob = demo(app, "rev-parse", f"{commit}:targets/{name}.yml").strip()
-    return {"target_name": name, "commit": commit, "version": blob}
+def version(client: Client, commit: str, name: str = "a") -> dict[str, Any]:
+    """Return what one side of a comparison should tell."""
+    blob = demo(client.app, "rev-parse", f"{commit}:targets/{name}.yml").strip()
+    entry = client.get(f"{TARGETS}/{name}/history?ref={commit}").json["commits"][0]
+    changed = {part: entry[part] for part in ("commit", "author", "time", "subject", "reason")}
+    return {"target_name": name, "commit": commit, "version": blob, "changed": changed}
 
 
-def test_diff_compares_a_target_field_by_field(app: Flask, alice: Client):
+def test_diff_compares_a_target_field_by_field(alice: Client):
     first = put_target(alice, "a", temperature=0.5, max_tokens=5, extra_kwargs={"a/b": [1, 2]})
     second = put_target(alice, "a", temperature=0.75, v="p", extra_kwargs={"a/b": [1]})
     assert alice.get(f"{DIFF}?from={first}&to={second}").json == {
-        "from": version(app, first),
-        "to": version(app, second),
+        "from": version(alice, first),
+        "to": version(alice, second),
         "operations": [
             {"op": "remove", "path": "/max_tokens"},
             {"op": "replace", "path": "/temperature", "value": 0.75},
@@ -114,8 +118,8 @@ def test_diff_compares_two_targets(app: Flask, alice: Client):
         answer = alice.get(f"{DIFF}?{query}").json
         assert answer["changes"] == [{"field": "/temperature", "old": old, "new": 0.5}]
         assert answer["operations"] == [{"op": "replace", "path": "/temperature", "value": 0.5}]
-        assert answer["from"] == version(app, commits[0], "b")
-        assert answer["to"] == version(app, commits[1], "a")
+        assert answer["from"] == version(alice, commits[0], "b")
+        assert answer["to"] == version(alice, commits[1], "a")
         sides = (f"{commits[0]}:targets/b.yml", f"{commits[1]}:targets/a.yml")
         assert text_of(alice, query) == demo(app, "diff", *sides) != ""
 
@@ -187,3 +191,14 @@ def test_diff_needs_read_access(master: Client, alice: Client):
         assert_error(answer, 403, "FORBIDDEN", "'alice'")
     alice.put("/v1/repo/demo/grants/bob", {"access": "read"})
     assert bob.get(f"{DIFF}?from={first}", X_User_Id="alice").json["changes"] != []
+
+
+def test_each_side_tells_the_commit_that_wrote_its_version_and_why(alice: Client):
+    """Which may be older than the commit that is compared."""
+    body = {"template": "default", "overrides": {"temperature": 0.5}}
+    first = alice.put(f"{TARGETS}/a", body, X_Change_Reason="Too wild").headers["Git-Commit"]
+    later = put_target(alice, "b")
+    second = put_target(alice, "a", temperature=0.6)
+    answer = alice.get(f"{DIFF}?from={later}").json
+    told = [(answer[side]["changed"]["commit"], answer[side]["changed"]["reason"]) for side in ("from", "to")]
+    assert told == [(first, "Too wild"), (second, None)]

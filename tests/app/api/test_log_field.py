@@ -12,8 +12,8 @@ from flask import Flask
 from app import create_app
 from storage import field_index
 from storage.block_file import NAME
+from tests.app.api.changes import change_something
 from tests.app.api.helpers import MESSAGES, PROMPTS, TARGETS, Limited, demo, new_token, new_user
-from tests.app.api.test_repo_diff_laws import change_something
 from tests.client import Client, assert_error, assert_mistakes
 from tests.payloads import made, target
 from tests.seams import count_parses, count_processes
@@ -169,10 +169,12 @@ def test_it_is_combined_with_the_other_filters(master: Client, alice: Client, mo
     first = put_target(alice, "a", temperature=0.5)
     bobs = bob.put(f"{TARGETS}/a", made(temperature=0.6), X_User_Id="alice").headers["Git-Commit"]
     set_clock(monkeypatch, ELEVEN)
-    other = put_target(alice, "b", temperature=0.7)
+    body = made(temperature=0.7)
+    other = alice.put(f"{TARGETS}/b", body, X_Change_Reason="Warmer").headers["Git-Commit"]
     last = put_target(alice, "a", temperature=0.8)
     assert found(alice, "field=temperature&path=targets/") == [last, other, bobs, first]
     assert found(alice, "field=temperature&path=targets/&author=bob") == [bobs]
+    assert found(alice, "field=temperature&reason=warm") == [other]
     assert found(alice, f"field=temperature&since={ELEVEN}") == [last, other]
     assert found(alice, f"field=temperature&path=targets/a.yml&until={TEN}") == [bobs, first]
     assert found(alice, f"field=temperature&path=targets/&ref={bobs}") == [bobs, first]

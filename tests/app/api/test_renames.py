@@ -2,6 +2,7 @@
 
 import os
 from base64 import b64encode
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -322,3 +323,22 @@ def test_a_rename_that_the_disk_refuses_changes_nothing(app: Flask, alice: Clien
     assert_error(alice.get(NEW), 404, "RESOURCE_NOT_FOUND")
     subjects = git(data_dir(app) / "accounts.git", "log", "--format=%s").splitlines()[:2]
     assert subjects == ["Repo alice/demo stays", "Rename repo alice/demo to alice/nightly"]
+
+
+def test_a_rename_that_never_happened_is_dropped_when_it_cannot_be_under_way(
+    app: Flask, alice: Client, monkeypatch: pytest.MonkeyPatch
+):
+    original = os.rename
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "rename", lambda old, new: die() if str(old).endswith("demo.git") else original(old, new))
+        with pytest.raises(Killed):
+            rename(alice, "demo", "nightly")
+    accounts = data_dir(app) / "accounts.git"
+    create_app(app.extensions["bakehouse"].settings)
+    assert "moving/" in git(accounts, "ls-tree", "-r", "--name-only", "main")
+    later = renames.now() + timedelta(minutes=2)
+    monkeypatch.setattr(renames, "now", lambda: later)
+    create_app(app.extensions["bakehouse"].settings)
+    assert "moving/" not in git(accounts, "ls-tree", "-r", "--name-only", "main")
+    assert git(accounts, "log", "-1", "--format=%an: %s").strip() == "bakehouse: Repo alice/demo stays"
+    assert alice.get(REPO).status_code == 200

@@ -200,18 +200,21 @@ def encoded(content: Any) -> str:
 def test_what_is_no_cursor_is_refused(alice: Client):
     old, _, new = (put_target(alice, name, temperature=0.5) for name in "abc")
     text = diff(alice, f"from={old}&limit=1")["next"]
-    commit, of_query, after = json.loads(base64.urlsafe_b64decode(text + "=="))
-    assert (commit, after) == (new, f"{old} 1")
+    of_query, *rest = json.loads(base64.urlsafe_b64decode(text + "=="))
+    assert rest == [1, old, new]
     for content in (
-        *(1, None, {}, [], "abc", [commit, of_query], ["main", of_query, after], [commit, of_query, 1]),
-        *([commit, of_query, changed] for changed in ("", old, f"{old} -1", f"{old} x", "main 1", f"{old} 1 1")),
-        *([commit, of_query, f"{'1' * 40} 1"], ["1" * 40, of_query, after]),
+        *(1, None, {}, [], "abcd", [of_query], [of_query, 1, old], [of_query, 1, old, new, new]),
+        *([of_query, -1, old, new], [of_query, True, old, new], [of_query, "1", old, new]),
+        *([of_query, 1, old, 5], [of_query, 1, old, "main"], [of_query, 1, old, "x" * 40]),
     ):
         answer = alice.get(f"{DIFF}?from={old}&cursor={encoded(content)}")
         assert_mistakes(answer, (["query", "cursor"], "value_error"))
-    for broken in ("a", "abc", "____", text[:-3], "a.b", "é"):
+    for broken in ("a", "abc", "____", text[:-3]):
         assert_mistakes(alice.get(f"{DIFF}?from={old}&cursor={broken}"), (["query", "cursor"], "value_error"))
-    beyond = diff(alice, f"from={old}&cursor={encoded([commit, of_query, f'{old} {10**8}'])}")
+    assert_mistakes(alice.get(f"{DIFF}?from={old}&cursor=a.b"), (["query", "cursor"], "string_pattern_mismatch"))
+    gone = encoded([of_query, 1, old, "1" * 40])
+    assert_error(alice.get(f"{DIFF}?from={old}&cursor={gone}"), 404, "RESOURCE_NOT_FOUND", "1" * 40)
+    beyond = diff(alice, f"from={old}&cursor={encoded([of_query, 10**30, old, new])}")
     assert (beyond["files"], beyond["next"]) == ([], None)
 
 

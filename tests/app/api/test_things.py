@@ -73,6 +73,7 @@ KINDS = [
     pytest.param(PROMPT, id="prompt"),
     pytest.param(THE_DEFAULT, id="default"),
 ]
+COMMIT = ("commit", "author", "time", "subject", "reason")  # what answers tell about one
 of_each_kind = pytest.mark.parametrize("kind", KINDS)
 of_what_can_be_deleted = pytest.mark.parametrize("kind", KINDS[:2])
 
@@ -117,9 +118,11 @@ def test_the_default_has_the_history_of_its_repo(app: Flask, alice: Client):
 def test_two_versions_are_compared(app: Flask, alice: Client, kind: Kind):
     one, two = kind.put(alice, "one"), kind.put(alice, "two")
     answer = alice.get(f"{kind.address}/diff?from={one}&to={two}")
+    blocks = {entry["commit"]: entry for entry in alice.get(f"{kind.address}/history").json["commits"]}
+    told = [{name: blocks[commit][name] for name in COMMIT} for commit in (one, two)]
     assert answer.json == {
-        "from": {**kind.name, "commit": one, "version": kind.blob(app, one)},
-        "to": {**kind.name, "commit": two, "version": kind.blob(app, two)},
+        "from": {**kind.name, "commit": one, "version": kind.blob(app, one), "changed": told[0]},
+        "to": {**kind.name, "commit": two, "version": kind.blob(app, two), "changed": told[1]},
         "operations": [{"op": "replace", "path": kind.field, "value": "two"}],
         "changes": [{"field": kind.field, "old": "one", "new": "two"}],
     }
