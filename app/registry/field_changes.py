@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from app.domain.differences import MISSING, compare, is_same
 
 _LONGEST_VALUE = 200  # characters
-_MOST_LINES = 1000
+_MOST_LINES = 300  # a batch of 500 takes some per cent longer to list them
 _MOST_SIZE = 100_000  # characters of lines
 _UNSET = "(unset)"
 _PLAIN = re.compile(r"[\w-]+")

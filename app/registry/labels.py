@@ -21,6 +21,7 @@ FOLDER = Folder(label_files.FOLDER, "Label")
 MOST = 100  # labels of a repo: every clone has a branch for each, and a list shows all
 
 _MOST_WARNINGS = 100
+_FEW = 16  # files; git finds the commits of one by filters, and goes through all commits for many
 _SHORT = 10  # hex digits of a commit in a subject
 
 
@@ -87,8 +88,11 @@ def get_all(snapshot: Snapshot) -> list[Label]:
 
 def moved_last(repository: Repository, snapshot: Snapshot, names: Sequence[str]) -> Mapping[str, CommitId]:
     """Return the commits that last moved some labels, or changed who may move them."""
-    repository.know_versions([label_files.path(name) for name in names], snapshot.commit)
-    found = {name: repository.versions(label_files.path(name), snapshot.commit) for name in names}
+    paths = {label_files.path(name): name for name in names}
+    if len(paths) > _FEW:
+        changed = repository.last_changes([*paths], snapshot.commit)
+        return {paths[path]: commit for path, commit in changed.items()}
+    found = {name: repository.versions(path, snapshot.commit) for path, name in paths.items()}
     return {name: versions[0].commit for name, versions in found.items() if versions}
 
 

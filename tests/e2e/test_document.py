@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import call
-from tests.payloads import target
+from tests.payloads import asking, made, target
 from tests.server import MASTER_KEY, running
 
 CONFIG = Path(__file__).parent / "schemathesis"
@@ -22,6 +22,8 @@ def test_requests_generated_from_the_openapi_document_are_answered_as_it_says(tm
         call(server, MASTER_KEY, "POST", "/v1/repo", {"repo_name": "demo"})
         call(server, MASTER_KEY, "POST", "/v1/repo/demo/targets", target("coding_target"))
         call(server, MASTER_KEY, "PUT", "/v1/repo/demo/prompts/system_prompt_v1", {"messages": []})
+        asks = made(generators=asking("Ask about {x}.", "questions.txt"))
+        call(server, MASTER_KEY, "PUT", "/v1/repo/demo/targets/asking_target", asks)
         done = subprocess.run(
             [
                 *(sys.executable, "-m", "schemathesis.cli"),

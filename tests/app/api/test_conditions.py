@@ -4,26 +4,17 @@ from collections.abc import Callable
 
 import pytest
 from flask import Flask
-from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from app.api import examples
 from app.wire.contract import contract_of
-from tests.app.api.helpers import DEFAULT, MESSAGES, PROMPTS, TARGETS, demo, new_user
+from tests.app.api.helpers import DEFAULT, MESSAGES, PROMPTS, TARGETS, new_user
+from tests.app.api.write_routes import everything, send, writes
 from tests.client import Client, assert_error
 from tests.payloads import target
 
 GRANTS = "/v1/repo/demo/grants"
 OTHER = '"0000000000000000000000000000000000000000"'
-NAMES = {
-    "repo_name": "demo",
-    "target_name": "there",
-    "prompt_name": "there",
-    "tag_name": "v1",
-    "label_name": "there",
-    "token_name": "initial",
-    "user_id": "bob",
-}
 BATCH = {"targets": [target("t", temperature=0.5)]}
 PROMPT_BATCH = {"prompts": {"p": MESSAGES}}
 
@@ -38,29 +29,6 @@ def repo(master: Client, alice: Client) -> Client:
     alice.put("/v1/repo/demo/labels/there", {"ref": "main"})
     alice.put(f"{GRANTS}/bob", {"access": "read"})
     return alice
-
-
-def everything(app: Flask) -> str:
-    """Return all commits and tags of alice's repo, and of the accounts."""
-    return demo(app, "for-each-ref") + str(app.extensions["bakehouse"].accounts.list())
-
-
-def writes(app: Flask) -> list[tuple[Rule, str]]:
-    """Return each write of the API as a route and a method."""
-    found = [
-        (rule, method)
-        for rule in app.url_map.iter_rules()
-        if rule.rule.startswith("/v1/")
-        for method in sorted(rule.methods - {"GET", "HEAD", "OPTIONS"})
-    ]
-    assert len(found) > 20
-    return found
-
-
-def send(client: Client, rule: Rule, method: str, **headers: str) -> TestResponse:
-    """Send a write with the example of its body."""
-    body = contract_of(client.app.view_functions[rule.endpoint]).example
-    return client.request(method, rule.build({name: NAMES[name] for name in rule.arguments})[1], body, **headers)
 
 
 @pytest.mark.parametrize("header", ["If-Match", "If-None-Match", "If-Unmodified-Since"])

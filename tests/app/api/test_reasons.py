@@ -7,7 +7,7 @@ from flask import Flask
 
 from app.wire.contract import contract_of
 from tests.app.api.helpers import TARGETS, log, put
-from tests.app.api.test_conditions import everything, send, writes
+from tests.app.api.write_routes import everything, send, writes
 from tests.client import Client, assert_error, assert_mistakes
 from tests.payloads import made
 from tests.timeline import LOG, commits, demo_repository, pages

@@ -77,7 +77,7 @@ def test_long_lists_of_changes_are_counted():
 
 def test_many_blocks_are_bounded_in_lines_and_in_characters():
     assert bounded([["a", "b"]] * 3, 3, "target") == ["a", "b"] * 3
-    assert bounded([["a", "b"]] * 700, 700, "target") == [*["a", "b"] * 500, "… and 200 more targets"]
+    assert bounded([["a", "b"]] * 700, 700, "target") == [*["a", "b"] * 150, "… and 550 more targets"]
     assert bounded([["x" * 60_000]] * 3, 3, "prompt") == ["x" * 60_000, "… and 2 more prompts"]
 
 

@@ -101,8 +101,14 @@ SAMPLES: dict[str, Sequence[Any]] = {
     "since": (-1, 0, 1),
     "until": (-1, 0, 1),
     "path": WANTED,
+    "reason": ("wÄrmer", "x.y", "x[.]y", "change", "temperature", "nobody", "x\ny"),
 }
-MESSAGES = ("Change\n", "Update a: x.y → [z]\n\nTemperature: 0.5\n", "ÄNDERN\n")
+MESSAGES = (
+    "Change\n",
+    "Update a: x.y → [z]\n\nTemperature: 0.5\n",
+    "ÄNDERN\n",
+    "Change\n\nWärmer x.y\n\nTemperature: 0.5\n\nReason-Length: 10\n",
+)
 STEPS = st.lists(
     st.one_of(
         st.just("checkpoint"),
