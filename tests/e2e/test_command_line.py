@@ -130,6 +130,43 @@ def test_a_repo_of_another_user_is_named_with_its_owner(user: User, server: Serv
     assert done.stdout.split("\t")[4:7] == ["repo.yml", "updated", "grants"]
 
 
+def test_a_label_is_moved_and_deleted(user: User):
+    make_story(user)
+    env = settings(user)
+    first = bakehouse("history", "nightly_base", env=env).stdout.splitlines()[-1].split("\t")[0]
+    made = bakehouse("labels", "move", "production", "main", "--reason", "Release", env=env)
+    assert made.stdout.split("\t")[:2] == ["production", ""]
+    dry = bakehouse("labels", "move", "production", first, "--dry-run", "--protect", user.id, env=env)
+    assert dry.returncode == 0, dry.stderr
+    assert bakehouse("labels", env=env).stdout.split("\t")[4] == "Release"
+    gone = bakehouse("labels", "delete", "production", "--reason", "No use", env=env)
+    assert gone.stdout.startswith("production\t")
+    moves = [line.split("\t") for line in bakehouse("labels", "history", "production", env=env).stdout.splitlines()]
+    assert [(move[1] == "", move[4]) for move in moves] == [(True, "No use"), (False, "Release")]
+    assert bakehouse("labels", env=env).stdout == ""
+
+
+def test_a_rebase_shows_what_it_would_change(user: User):
+    make_story(user)
+    env = settings(user)
+    user.call("PUT", "/v1/repo/demo/targets/base", {"template": "base", "overrides": {"max_concurrency": 3}})
+    for options, reason in ((["--dry-run"], ""), (["--reason", "Slower"], "Slower")):
+        done = bakehouse("rebase", "nightly_base", *options, env=env)
+        assert (done.returncode, done.stdout) == (0, "nightly_base\tmax_concurrency\t10\t3\n"), done.stderr
+        assert bakehouse("log", "-n", "1", env=env).stdout.split("\t")[3] == reason
+    assert bakehouse("rebase", "nightly_base", env=env).stdout == ""
+
+
+def test_a_renamed_repo_is_read_by_its_old_name(user: User):
+    make_story(user)
+    user.call("POST", "/v1/repo/demo/rename", {"name": "renamed"})
+    env = settings(user)
+    assert bakehouse("log", env=env).stdout == bakehouse("log", "-r", "renamed", env=env).stdout != ""
+    done = bakehouse("revert", "nightly_base", "--to", "main", env=env)
+    assert done.returncode == 1
+    assert "renamed" in done.stderr
+
+
 def test_a_token_is_never_printed(user: User):
     env = settings(user) | {"BAKEHOUSE_TOKEN": "bakehouse_wrong-and-secret"}
     for arguments in (["log"], ["explain", "x", "--json"], ["log", "--url", "http://127.0.0.1:1"]):
