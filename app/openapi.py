@@ -43,7 +43,7 @@ _REASON_PARAMETER = {
     "in": "header",
     "description": f"Why: one line of at most {reasons.LONGEST} characters, in UTF-8, percent-encoded or not, or as "
     "RFC 8187 has it (`UTF-8''per%20cent`). The commit, or the tag, tells it. Where nothing changes, nobody does.",
-    "schema": {"type": "string"},
+    "schema": {"type": "string", "pattern": r"^[^\x00-\x1f\x7f]*$"},
 }
 _OWNER_PARAMETERS = [
     {

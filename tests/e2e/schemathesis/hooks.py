@@ -1,4 +1,4 @@
-"""What JSON Schema cannot say: it takes 1.0 for an integer, and the contract does not."""
+"""What JSON Schema cannot say: it takes 1.0 for an integer, and the contract does not; and how a bundle is sent."""
 
 from typing import Any
 
@@ -17,3 +17,17 @@ def _without_whole_floats(value: Any) -> Any:
 def map_body(_: schemathesis.HookContext, body: Any) -> Any:
     """Write each whole number as one."""
     return _without_whole_floats(body)
+
+
+@schemathesis.hook
+def map_headers(_: schemathesis.HookContext, headers: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Encode nothing in a reason: what a percent-encoding stands for must be text, too."""
+    if headers and isinstance(headers.get("X-Change-Reason"), str):
+        headers["X-Change-Reason"] = headers["X-Change-Reason"].replace("%", "")
+    return headers
+
+
+@schemathesis.serializer("application/x-git-bundle")
+def serialize_bundle(_: schemathesis.SerializationContext, value: Any) -> bytes:
+    """Send some bytes as they are. No generated ones are a bundle."""
+    return value if isinstance(value, bytes) else str(value).encode()
