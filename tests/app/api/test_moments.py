@@ -53,5 +53,6 @@ def test_the_time_of_an_answer_shows_that_commit(alice: Client, made: list[str])
             assert at(alice, entry["time"]) == entry["commit"]
             assert commits(alice, f"since={entry['time']}&until={entry['time']}") == [entry["commit"]]
     for commit in made:
-        told = alice.get(f"{TARGETS}/a/explain?ref={commit}").json["layers"][0]
+        explained = alice.get(f"{TARGETS}/a/explain?ref={commit}").json
+        told = explained["commits"][explained["layers"][0]["commit"]]
         assert at(alice, told["time"]) == told["commit"] == commit
