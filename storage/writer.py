@@ -85,9 +85,9 @@ class Writer:
         mine = _Waiting(change)
         with self._lock:
             self._queue.append(mine)
-            mine.leads = not self._is_led
+            mine.leads = leads_at_once = not self._is_led
             self._is_led = True
-        if not mine.leads:
+        if not leads_at_once:  # `mine.leads` may have become true since, and `wake` must be taken then
             self._wait(mine)
         if mine.leads:
             try:

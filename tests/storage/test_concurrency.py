@@ -131,3 +131,47 @@ def test_readers_do_not_wait_for_a_writer(repository: Repository):
         go_on.set()
         answer.result()
     assert repository.head().read("a").data == b"1"
+
+
+class LateLock:
+    """A lock that one thread is late to leave: it goes on once `go_on` is set."""
+
+    def __init__(self, late: str) -> None:
+        self._lock, self._late = threading.Lock(), late
+        self.is_late, self.go_on = threading.Event(), threading.Event()
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+        if threading.current_thread().name == self._late and not self.is_late.is_set():
+            self.is_late.set()
+            assert self.go_on.wait(60)
+
+
+def test_a_writer_that_is_to_lead_before_it_waits_answers_all_that_follow_it(repository: Repository):
+    writer = repository._writer
+    lock = writer._lock = LateLock("late")
+    answers: list[int] = []
+
+    def submit(answer: int) -> None:
+        answers.append(writer.submit(lambda _: answer))
+
+    late = threading.Thread(target=submit, args=(1,), name="late", daemon=True)
+    others = [threading.Thread(target=submit, args=(2,), daemon=True) for _ in range(2)]
+
+    def lead(_: Transaction) -> int:
+        late.start()
+        assert lock.is_late.wait(60)  # it is in the queue now, and does not wait yet
+        for other in others:
+            other.start()
+        while len(writer._queue) < 3:
+            time.sleep(0.001)
+        return 0
+
+    assert writer.submit(lead) == 0
+    lock.go_on.set()
+    for thread in (late, *others):
+        thread.join(30)
+    assert sorted(answers) == [1, 2, 2]
