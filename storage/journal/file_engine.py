@@ -57,12 +57,12 @@ class FileJournal:
     @contextmanager
     def lock(self, seconds: float | None = None) -> Iterator[JournalFile]:
         """Hold the advisory lock of the file (`flock`), which the kernel frees when a process dies."""
-        try:
+        with self._missing_if_moved():
             fd = self._waits.lock(self._key, os.O_RDWR, seconds)
-        except FileNotFoundError as error:  # the repository was removed or moved
-            raise RepositoryNotFound(self._name) from error
         try:
-            if os.fstat(fd).st_ino != self._inode or self.is_gone():
+            with self._missing_if_moved():
+                is_same = os.fstat(fd).st_ino == self._path.stat().st_ino == self._inode
+            if not is_same:
                 raise RepositoryNotFound(self._name)
             yield JournalFile(self._name, fd)
         finally:
@@ -72,6 +72,16 @@ class FileJournal:
         """Give back room that the file has grown into, unless somebody is writing."""
         with suppress(TimeoutError), self.lock(0) as locked:
             locked.shrink()
+
+    @contextmanager
+    def _missing_if_moved(self) -> Iterator[None]:
+        """Raise RepositoryNotFound where the file is missing with its folder; the file alone would be damage."""
+        try:
+            yield
+        except FileNotFoundError as error:
+            if self._path.parent.exists():
+                raise
+            raise RepositoryNotFound(self._name) from error
 
     def is_gone(self) -> bool:
         """Tell whether the file was removed, or another one put in its place, since it was opened."""
