@@ -99,6 +99,11 @@ def take_bundle(location: Location, bundle: Path, tag_problem: Callable[[str], s
     return ["its refs name objects that it does not have, or its branch main no commit"] if status else []
 
 
+def read_tags(location: Location) -> None:
+    """Raise RepositoryDamaged where a tag cannot be read as those of a repository are."""
+    Repository(location, Shared(checkpointer=NoCheckpointer())).tags()
+
+
 def edit(location: Location, change: Callable[[Transaction], object], limits: Limits) -> None:
     """Change a repository that was taken, before anybody else sees it."""
     repository = Repository(location, Shared(checkpointer=NoCheckpointer(), limits=limits))

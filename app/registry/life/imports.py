@@ -1,23 +1,24 @@
 """Making a repo of a bundle, or of a git folder on the server. It is refused whole, with its findings."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-from app.domain.errors import Conflict, ImportRefused
+from app.domain.errors import Conflict, ImportRefused, NameNotPortable
 from app.domain.names import refuse_unportable, tag_name_problem
 from app.registry import documents, messages, repos
+from app.registry.labels import FOLDER, MOST
 from app.registry.life import former_names
 from app.registry.life.places import Places, exists, now, place_of, title
 from app.registry.messages import Origin
-from app.registry.users.life_files import IMPORTED, key
+from app.registry.users.life_files import IMPORTED, former_key
 from app.registry.verification.findings import Note, reason_of
 from app.registry.verification.repo import of_repo
 from storage import import_checks, imports
 from storage.budget import Limits
-from storage.clones import BRANCH, Clone
+from storage.clones import BRANCH, TAGS, Clone
 from storage.errors import RepositoryExists, StorageError
 from storage.location import Location
 from storage.repository import Repository
@@ -62,7 +63,10 @@ def from_file(
         document = {"repo": place, "commit": tips[0], "time": now().isoformat(), "user": origin.user_id}
 
         def change(transaction: Transaction) -> None:
-            documents.write(transaction, IMPORTED.path(key(place)), document)
+            for other in IMPORTED.names(transaction):  # earlier versions kept the case
+                if other.lower() == former_key(place):
+                    transaction.remove(IMPORTED.path(other))
+            documents.write(transaction, IMPORTED.path(former_key(place)), document)
             former_names.drop(transaction, [place])
 
         places.note(origin, f"Import repo {place}", change)
@@ -95,7 +99,7 @@ def _check(location: Location, limits: Limits) -> Iterator[str]:
     earlier one finds something, since they would do the work that it rules out.
     """
     try:
-        for check in (_sizes, _objects, _history, _content):
+        for check in (_sizes, _objects, _history, _refs, _content):
             findings = False
             for finding in check(location, limits):
                 findings = True
@@ -123,11 +127,35 @@ def _history(location: Location, _: Limits) -> Iterator[str]:
     yield from import_checks.changes(location)
 
 
-def _content(location: Location, _: Limits) -> Iterator[str]:
+def _refs(location: Location, _: Limits) -> Iterator[str]:
+    """Yield the tags and labels that the API would refuse to make."""
     yield from import_checks.tags_aside(location)
     with Clone(location.name, location.folder) as clone:
+        tags, labels = clone.refs(TAGS), FOLDER.names(clone.head(BRANCH))
+        yield from (f"refs/tags/{tag}: it differs from the tag '{other}' only in case" for tag, other in _alike(tags))
+        yield from (f"{FOLDER.path(name)}: it differs from '{other}' only in case" for name, other in _alike(labels))
         for tag, borne in clone.misnamed_tags().items():
             yield f"refs/tags/{tag}: it leads to a tag that is called {borne!r}"
+    imports.read_tags(location)
+    if len(labels) > MOST:
+        yield f"it has {len(labels)} labels, and {MOST} are allowed"
+    for label in labels:
+        try:
+            refuse_unportable("label_name", FOLDER.path(label))
+        except NameNotPortable as error:
+            yield f"{FOLDER.path(label)}: {error}"
+
+
+def _alike(names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    seen: dict[str, str] = {}
+    for name in names:
+        other = seen.setdefault(name.lower(), name)
+        if other != name:
+            yield name, other
+
+
+def _content(location: Location, _: Limits) -> Iterator[str]:
+    with Clone(location.name, location.folder) as clone:
         yield from _verify(clone, clone.head(BRANCH))
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from app import create_app
 from app.settings import Settings
-from tests.app.api.bundles import assert_refused, bundle_of, data_dir, import_
+from storage import imports
+from tests.app.api.bundles import assert_refused, bundle_of, commit, data_dir, import_
 from tests.app.api.helpers import new_user, put
 from tests.client import Client, assert_error
 from tests.contracts import hold_to_contracts
@@ -123,3 +124,74 @@ def test_objects_of_all_kinds_count(tmp_path: Path, clone: Path):
     blob = git(clone, "rev-parse", "HEAD:README.md").strip()
     tree = tree_of(clone, *(f"100644 blob {blob}\tfile-{number}" for number in range(4000)))
     assert_refused(small, history_with(clone, tree), "its objects come to", "and 131072 are allowed")
+
+
+@pytest.mark.parametrize(
+    ("names", "finding"),
+    [
+        (["1" * 40], "must not look like the id of a commit"),
+        (["batch"], "or be 'batch'"),
+        (["a/b"], "must start with a letter or digit"),
+        (["\N{LATIN SMALL LETTER U WITH DIAERESIS}"], "must start with a letter or digit"),
+        (["x", "X"], "differs from the tag 'X' only in case"),
+        (["Production"], "a tag has this name, too"),
+    ],
+)
+def test_a_tag_that_the_api_refuses_is_refused(alice: Client, clone: Path, names: list[str], finding: str):
+    for name in names:
+        git(clone, "update-ref", f"refs/tags/{name}", "HEAD")
+    assert_refused(alice, bundle_of(clone, "refs/heads/main", "--tags"), finding)
+
+
+@pytest.mark.parametrize("named", ["HEAD^{tree}", "HEAD:README.md", "off"])
+def test_a_tag_on_no_commit_of_main_is_refused(alice: Client, clone: Path, named: str):
+    if named == "off":
+        named = git(clone, *HAND, "commit-tree", "HEAD^{tree}", "-m", "Off").strip()
+    git(clone, "update-ref", "refs/tags/aside", named)
+    assert_refused(alice, bundle_of(clone, "refs/heads/main", "--tags"), "refs/tags/aside: it is on no commit of main")
+
+
+def test_a_tag_of_a_tag_of_a_tag_is_refused_where_nothing_could_read_it(alice: Client, clone: Path):
+    for number in range(7):
+        git(clone, *HAND, "tag", "-m", "On", f"t{number}", f"t{number - 1}" if number else "HEAD")
+    assert_refused(alice, bundle_of(clone, "refs/heads/main", "--tags"), "it leads through too many others")
+
+
+@pytest.mark.parametrize(
+    ("names", "finding"),
+    [
+        ([f"l{number}" for number in range(100)], "it has 101 labels, and 100 are allowed"),
+        (["con"], "labels/con.yml: 'con.yml' cannot be in a clone on Windows"),
+        (["abcd"], "must not look like the start of a commit's id"),
+        (["PRODUCTION"], "labels/production.yml: it differs from 'PRODUCTION' only in case"),
+    ],
+)
+def test_labels_that_the_api_refuses_are_refused(alice: Client, clone: Path, names: list[str], finding: str):
+    label = (clone / "labels/production.yml").read_text()
+    commit(clone, {f"labels/{name}.yml": label for name in names})
+    assert_refused(alice, bundle_of(clone, "refs/heads/main", "--tags"), finding)
+
+
+@pytest.mark.parametrize("to", ["a" * 40, "HEAD^{tree}", "off"])
+def test_a_label_on_no_commit_of_main_is_refused(alice: Client, clone: Path, to: str):
+    if to == "off":
+        to = git(clone, *HAND, "commit-tree", "HEAD^{tree}", "-m", "Off").strip()
+    commit(clone, {"labels/production.yml": f"commit: {git(clone, 'rev-parse', to).strip()}\n"})
+    assert_refused(alice, bundle_of(clone, "refs/heads/main", "--tags"), "is not in the history")
+
+
+def test_a_name_can_be_imported_again_in_another_case(alice: Client, clone: Path):
+    data = bundle_of(clone)
+    for name in ("New", "new", "NEW", "New"):
+        assert import_(alice, name, data).status_code == 201
+        assert alice.delete(f"/v1/repo/{name}").status_code == 200
+    listed = git(data_dir(alice.app) / "accounts.git", "ls-tree", "--name-only", "main", "imported/").split()
+    assert listed == ["imported/alice~new.yml"]
+
+
+def test_imports_of_a_process_go_one_after_another(alice: Client, clone: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(imports, "_WAIT", 0.05)
+    data = bundle_of(clone)
+    with imports.one_at_a_time():
+        assert_error(import_(alice, "new", data), 503, "STORAGE_UNAVAILABLE", "another import is under way")
+    assert import_(alice, "new", data).status_code == 201
