@@ -58,7 +58,7 @@ class Fetches:
         with self._location.explained():
             self._tip.checkpoint(None)
             Snapshot(self._objects, self._tip.read())
-            return transport.bundle(self._location.folder)
+            return transport.bundle(self._location.folder, "--all")
 
     def upload_pack(self, protocol: str, request: IO[bytes]) -> Upload:
         """Return the answer to a request for objects: a file at its start, which is closed here.

@@ -1,93 +1,111 @@
-"""Taking a history from a bundle, or from another repository, into a new folder, and checking what came.
+"""Taking a history from a bundle, or from another repository, into a new folder.
 
-Nothing that comes is trusted: git checks each object as it comes, and runs no hook and no command of the source.
+Nothing that comes is trusted. git gets the pack of a bundle alone, as a stream of bytes: it never gets the path of
+what came, which could lead to any repository of the machine. A folder is made into a bundle first.
 """
 
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from storage.budget import Limits
+from storage.bundle_file import read_header
+from storage.errors import RepositoryDamaged, StorageUnavailable
 from storage.journal.checkpoint_task import NoCheckpointer
 from storage.journal.journal_file import NAME
 from storage.location import Location
 from storage.machine import git_command
-from storage.plumbing.refs import BRANCH
+from storage.plumbing import transport
+from storage.plumbing.refs import BRANCH, TAGS
 from storage.repository import Repository
 from storage.shared import Shared
 from storage.transaction import Transaction
 
-_MOST_REFS = 10_000
-_LONGEST_LINE = 300
 _OPTIONS = {
-    "transfer.fsckObjects": "true",
-    "fetch.unpackLimit": "1",  # keep the pack, and make no file of each object
     "core.bigFileThreshold": "1m",  # read larger objects in pieces: they may be packed a thousandfold
-    "core.hooksPath": "/dev/null",
-    "protocol.allow": "never",
-    "protocol.file.allow": "always",
-    "gc.auto": "0",
+    "pack.threads": "1",
 }
+_MEMORY = 512 * 1024 * 1024  # bytes: git has the whole of an object in memory that a delta makes
+_SECONDS = 600  # of a core
+_INDEX = 64 * 1024 * 1024  # bytes: of the most objects that a bundle may have
+_WAIT = 30.0  # seconds
+_NO_BRANCH = f"it has no branch {Path(BRANCH).name}"
+_one = threading.Lock()
 
 
-def fetch(location: Location, source: Path) -> list[str]:
-    """Make a repository of a bundle's, or another repository's, branch `main` and tags; return what is wrong.
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Let one import of this process run, since each may take much memory; StorageUnavailable if that lasts."""
+    if not _one.acquire(timeout=_WAIT):
+        raise StorageUnavailable("import", "another import is under way")
+    try:
+        yield
+    finally:
+        _one.release()
 
-    The repository is at `location` only where nothing is wrong. Commits that only a journal has are put into
-    git's files of the source first.
+
+def take_folder(location: Location, source: Path, tag_problem: Callable[[str], str | None]) -> list[str]:
+    """Make a repository of another one's branch `main` and tags; return what is wrong, as `take_bundle` does.
+
+    Commits that only a journal has are put into git's files of the source first.
     """
+    folder = git_command.find_repository(source.name, source)
+    if (folder / "shallow").exists():
+        return ["it is a shallow clone, without the versions that targets were made from"]
     if (source / NAME).exists():
         Repository(Location(source.name, source), Shared(checkpointer=NoCheckpointer())).checkpoint()
-    location.folder.mkdir()
-    branch = Path(BRANCH).name
-    git_command.run(location, "init", "--quiet", "--bare", "--template=", f"--initial-branch={branch}")
-    listed = _attempt(location, "ls-remote", str(source))
-    if isinstance(listed, list):
-        return listed
-    refs = [line.partition("\t")[2] for line in listed.splitlines()]
-    if len(refs) > _MOST_REFS:
-        return [f"it has {len(refs)} refs, and {_MOST_REFS} are allowed"]
-    if BRANCH not in refs:
-        return [f"it has no branch {branch}"]
-    wanted = [
-        f"+{BRANCH}:{BRANCH}",
-        *(["+refs/tags/*:refs/tags/*"] if any("refs/tags/" in ref for ref in refs) else []),
-    ]
-    if (source / "shallow").exists() or (source / ".git/shallow").exists():
-        return ["it is a shallow clone, without the versions that targets were made from"]
-    fetched = _attempt(location, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", str(source), *wanted)
-    return fetched if isinstance(fetched, list) else []
+    try:
+        git_command.run(Location(source.name, folder), "rev-parse", "--verify", "--quiet", BRANCH)
+    except RepositoryDamaged:
+        return [_NO_BRANCH]
+    bundle = location.folder.parent / "bundle"
+    pieces = transport.bundle(folder, BRANCH, "--tags")
+    with bundle.open("xb") as file:
+        for piece in pieces:
+            file.write(piece)
+    return take_bundle(location, bundle, tag_problem)
 
 
-def too_large(location: Location, largest: int, total: int) -> Iterator[str]:
-    """Yield what is larger than allowed in a repository that was fetched: a file, or all files together."""
-    options = ("--batch-all-objects", "--unordered", "--batch-check=%(objecttype) %(objectsize) %(objectname)")
-    size = 0
-    for line in git_command.run(location, "cat-file", *options).splitlines():
-        kind, digits, name = line.split()
-        size += int(digits) if kind == "blob" else 0
-        if kind != "tree" and int(digits) > largest:
-            yield f"{name}: this {kind} has {digits} bytes, and {largest} are allowed"
-    if size > total:
-        yield f"its files come to {size} bytes, and {total} are allowed"
+def take_bundle(location: Location, bundle: Path, tag_problem: Callable[[str], str | None]) -> list[str]:
+    """Make a repository of a bundle's branch `main` and tags; return what is wrong.
+
+    The repository is at `location` only where nothing is wrong. `tag_problem` returns what is wrong with the name
+    of a tag, or None.
+    """
+    with bundle.open("rb") as file:
+        try:
+            header = read_header(file)
+        except ValueError as error:
+            return [str(error)]
+        if BRANCH not in header.refs:
+            return [_NO_BRANCH]
+        tags = {ref: commit for ref, commit in header.refs.items() if ref.startswith(f"{TAGS}/")}
+        problems = [(ref, tag_problem(ref.removeprefix(f"{TAGS}/"))) for ref in tags]
+        wrong = [f"{ref}: the name of a tag {problem}" for ref, problem in problems if problem]
+        if wrong:
+            return wrong
+        location.folder.mkdir()
+        git_command.run(location, "init", "--quiet", "--bare", "--template=", f"--initial-branch={Path(BRANCH).name}")
+        size = bundle.stat().st_size
+        file.seek(header.size)
+        options = [word for name, value in _OPTIONS.items() for word in ("-c", f"{name}={value}")]
+        bounds = git_command.Bounds(memory=_MEMORY, file=size + _INDEX, seconds=_SECONDS)
+        command = ("index-pack", "--stdin", f"--max-input-size={size}")
+        if git_command.feed(location, *command, options=options, stdin=file, bounds=bounds) != 0:
+            return ["its pack is damaged, or has objects that take too much memory or time"]
+    commands = [f"create {ref} {named}\n" for ref, named in sorted((tags | {BRANCH: header.refs[BRANCH]}).items())]
+    status, _, _ = git_command.attempt(location, "update-ref", "--no-deref", "--stdin", stdin="".join(commands))
+    return ["its refs name objects that it does not have, or its branch main no commit"] if status else []
 
 
-def merges(location: Location) -> int:
-    """Return how many commits of the branch have several parents: the history of a repository is one line."""
-    return int(git_command.run(location, "rev-list", "--min-parents=2", "--count", BRANCH))
+def read_tags(location: Location) -> None:
+    """Raise RepositoryDamaged where a tag cannot be read as those of a repository are."""
+    Repository(location, Shared(checkpointer=NoCheckpointer())).tags()
 
 
 def edit(location: Location, change: Callable[[Transaction], object], limits: Limits) -> None:
-    """Change a repository that was fetched, before anybody else sees it."""
+    """Change a repository that was taken, before anybody else sees it."""
     repository = Repository(location, Shared(checkpointer=NoCheckpointer(), limits=limits))
     repository.transact(change)
     repository.checkpoint()
-
-
-def _attempt(location: Location, *command: str) -> str | list[str]:
-    """Return what a git command prints, or what it finds wrong, a line each."""
-    options = [word for name, value in _OPTIONS.items() for word in ("-c", f"{name}={value}")]
-    status, output, errors = git_command.attempt(location, *command, options=options)
-    if status == 0:
-        return output.decode("utf-8", "replace")
-    lines = errors.decode("utf-8", "replace").replace(str(location.folder), "").splitlines()
-    return [line[:_LONGEST_LINE] for line in lines if line] or [f"git {command[0]} ends with status {status}"]

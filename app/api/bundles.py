@@ -51,7 +51,7 @@ def import_repo(repo_name: str) -> Answer:
     """Make a repo of a git bundle, with its whole history.
 
     The bundle must have a branch `main` that Bakehouse could have written. Otherwise it is refused whole, with
-    every finding. Grants in it are dropped.
+    its findings. Grants in it are dropped.
     """
     settings, owner = context.services().settings, context.principal().owner
     if request.mimetype not in (MEDIA_TYPE, "application/octet-stream"):

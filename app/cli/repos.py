@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -134,9 +134,9 @@ def import_(place: tuple[str, str], path: Path, origin: Origin) -> None:
     places, settings = _places(), Settings.from_env()
     places.accounts.get(place[0])
     try:
-        made = imports.from_file(
-            places, origin, *place, path.absolute(), Limits(settings.max_document, settings.max_write)
-        )
+        limits = Limits(settings.max_document, settings.max_write)
+        kind: Literal["folder", "bundle"] = "folder" if path.is_dir() else "bundle"
+        made = imports.from_file(places, origin, *place, path.absolute(), limits, kind)
     except ImportRefused as error:
         for finding in error.findings:
             click.echo(finding)

@@ -2,9 +2,11 @@
 
 import configparser
 import os
+import re
 import subprocess
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -16,6 +18,34 @@ from storage.location import Location
 from storage.machine import cores
 
 _LONGEST = 1800.0  # seconds: maintenance of a large repository takes minutes
+# What git is told, whatever the configuration of a repository says. A clone that somebody hands over may name commands
+# there.
+_SETTINGS = {
+    "safe.directory": "*",  # A repository of ours is trusted, whoever owns its folder after a copy.
+    "core.fsync": "all",  # git flushes what it writes, as the rest of the store does.
+    "core.hooksPath": os.devnull,
+    "core.fsmonitor": "false",
+    "core.sshCommand": "false",
+    "core.alternateRefsCommand": "false",
+    "log.showSignature": "false",
+    "protocol.allow": "never",
+}
+_LAZY = re.compile(r"extensions\.partialclone|remote\..*\.(promisor|partialclonefilter)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a git process may take: bytes of memory, bytes of a file that it writes, seconds of a core."""
+
+    memory: int
+    file: int
+    seconds: int
+
+    def shell(self) -> str:
+        """Return how a shell sets them for git. Where a system lacks one, the others hold."""
+        limits = {"v": self.memory // 1024, "f": self.file // 512 + 1, "t": self.seconds, "c": 0}
+        lines = (f"ulimit -{name} {most} 2>/dev/null || :" for name, most in limits.items())
+        return "\n".join([*lines, 'exec git "$@"'])
 
 
 def environment() -> dict[str, str]:
@@ -25,13 +55,10 @@ def environment() -> dict[str, str]:
         "LC_ALL": "C.UTF-8",  # messages as in C, and upper and lower case for letters of any alphabet
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": os.devnull,
-        # A repository of ours is trusted, whoever owns its folder after a copy.
-        "GIT_CONFIG_COUNT": "2",
-        "GIT_CONFIG_KEY_0": "safe.directory",
-        "GIT_CONFIG_VALUE_0": "*",
-        # git flushes what it writes, as the rest of the store does.
-        "GIT_CONFIG_KEY_1": "core.fsync",
-        "GIT_CONFIG_VALUE_1": "all",
+        "GIT_NO_LAZY_FETCH": "1",  # an object that is missing stays missing: to fetch it may run a command
+        "GIT_CONFIG_COUNT": str(len(_SETTINGS)),
+        **{f"GIT_CONFIG_KEY_{number}": name for number, name in enumerate(_SETTINGS)},
+        **{f"GIT_CONFIG_VALUE_{number}": value for number, value in enumerate(_SETTINGS.values())},
     }
 
 
@@ -106,6 +133,24 @@ def attempt(
     return done.returncode, done.stdout, done.stderr
 
 
+def feed(location: Location, *arguments: str, options: Sequence[str], stdin: IO[bytes], bounds: Bounds) -> int:
+    """Run a git command on the rest of a file that nobody vouches for; return its exit status.
+
+    The status is not 0 either where the bounds stop it. What it says is dropped, since it may tell of the machine.
+    """
+    os.lseek(stdin.fileno(), stdin.tell(), os.SEEK_SET)  # Python may have read ahead
+    with location.explained(), cores.on_all_cores():
+        done = subprocess.run(
+            ["sh", "-c", bounds.shell(), "git", *options, *arguments],
+            cwd=location.folder,
+            env=environment(),
+            stdin=stdin,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+    return done.returncode
+
+
 def start(
     folder: Path, *arguments: str, options: Sequence[str], variables: dict[str, str], stdin: IO[bytes]
 ) -> "subprocess.Popen[bytes]":
@@ -149,12 +194,19 @@ def end(command: git.Git) -> None:
 def find_repository(name: str, path: Path) -> Path:
     """Return git's own folder of the repository or clone at a path.
 
-    Raises RepositoryNotFound if there is none, RepositoryDamaged if its configuration cannot be read.
+    Raises RepositoryNotFound if there is none, RepositoryDamaged if its configuration cannot be read, or makes it
+    a partial clone: git would fetch what is missing there, by a command that the configuration may name.
     """
     try:
         with git.Repo(path, expand_vars=False) as found:
-            return Path(found.common_dir)
+            folder = Path(found.common_dir)
     except (git.NoSuchPathError, git.InvalidGitRepositoryError) as error:
         raise RepositoryNotFound(name) from error
     except (configparser.Error, UnicodeError) as error:
         raise RepositoryDamaged(name, "its config cannot be read") from error
+    status, names, _ = attempt(Location(name, path), "config", "--list", "--name-only", "-z")
+    if status != 0:
+        raise RepositoryDamaged(name, "its config cannot be read")
+    if any(_LAZY.fullmatch(key) for key in names.decode("utf-8", "replace").split("\0")):
+        raise RepositoryDamaged(name, "it is a partial clone: clone it anew, without --filter")
+    return folder

@@ -43,10 +43,10 @@ def upload_pack(path: Path, protocol: str, request: IO[bytes]) -> "Upload":
     return Upload(git_command.start(path, *_COMMAND, str(path), options=_options(), variables=variables, stdin=request))
 
 
-def bundle(path: Path) -> "Bundle":
-    """Return a bundle of all refs."""
+def bundle(path: Path, *refs: str) -> "Bundle":
+    """Return a bundle of some refs, as `git rev-list` takes them."""
     with Path(os.devnull).open("rb") as nothing:
-        command = ("bundle", "create", "--quiet", "-", "--all")
+        command = ("bundle", "create", "--quiet", "-", *refs)
         return Bundle(git_command.start(path, *command, options=(), variables={}, stdin=nothing))
 
 

@@ -153,9 +153,9 @@ class Tree:
         keys = b"\0".join(chain.from_iterable(leaf.keys for leaf in self._leaves))
         return keys.replace(b"/", b"").decode(errors="replace").split("\0")
 
-    def files(self) -> dict[str, ObjectId]:
-        """Return the ids of all files in the folder, by name."""
-        start = FILE + b" "
+    def files(self, mode: bytes = FILE) -> dict[str, ObjectId]:
+        """Return the ids of all files in the folder, or of all entries of another mode, by name."""
+        start = mode + b" "
         records = chain.from_iterable(leaf.records for leaf in self._leaves)
         files = [record for record in records if record.startswith(start)]
         return {record[len(start) : -21].decode(errors="replace"): ObjectId(record[-20:]) for record in files}

@@ -3,7 +3,7 @@
 - `deleted/<user>~<repo>.<id>.yml`: a repo that was deleted and can be restored.
 - `moving/<user>~<repo>.yml`: a rename that was begun. It is there for a moment, or until a crash is mended.
 - `moved/<user>~<repo>.yml`: where a repo that had this name is now.
-- `imported/<user>~<repo>.yml`: where a repo came from.
+- `imported/<user>~<repo>.yml`: where a repo came from; the file's name is in lower case, as that of a former name.
 """
 
 from app.registry.folders import Folder
@@ -21,5 +21,5 @@ def key(place: str) -> str:
 
 
 def former_key(place: str) -> str:
-    """Return the name of the file about a former name: names that differ only in case share one."""
+    """Return the name of the file about a former name, or of an import: names in another case share it."""
     return key(place).lower()

@@ -1,15 +1,18 @@
-"""What tests of the API get: servers with limits of their own."""
+"""What tests of the API get: servers with limits of their own, and a clone."""
 
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
 from app import create_app
 from app.settings import Settings
-from tests.app.api.helpers import Limited
+from tests.app.api.bundles import data_dir
+from tests.app.api.helpers import Limited, put
 from tests.client import Client
 from tests.contracts import hold_to_contracts
 from tests.server import MASTER_KEY
+from tests.storage.repositories import git
 
 
 @pytest.fixture
@@ -24,3 +27,16 @@ def limited(tmp_path: Path) -> Limited:
         return client
 
     return make
+
+
+@pytest.fixture
+def clone(app: Flask, alice: Client, tmp_path: Path) -> Path:
+    """A clone of alice's repo, which has a target, a changed target, a prompt and a tag."""
+    put(alice, "a", temperature=0.5)
+    put(alice, "b", "a", max_tokens=5)
+    put(alice, "a", temperature=0.75)
+    alice.put("/v1/repo/demo/prompts/p", {"messages": []})
+    alice.post("/v1/repo/demo/tags", {"name": "v1"})
+    alice.put("/v1/repo/demo/labels/production", {"ref": "v1"})
+    git(tmp_path, "clone", "--quiet", str(data_dir(app) / "repos/alice/demo.git"), "clone")
+    return tmp_path / "clone"

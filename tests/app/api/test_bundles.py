@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from werkzeug.test import TestResponse
 
 from app import create_app
 from app.settings import Settings
+from tests.app.api.bundles import TYPE, assert_refused, bundle_of, commit, data_dir, import_
 from tests.app.api.helpers import TARGETS, new_token, new_user, put
 from tests.app.cli.verifying import assert_found, verify
 from tests.client import Client, assert_error, assert_mistakes
@@ -16,60 +16,6 @@ from tests.server import MASTER_KEY
 from tests.storage.repositories import HAND, git
 
 REPO = "/v1/repo/demo"
-TYPE = "application/x-git-bundle"
-
-
-def data_dir(app: Flask) -> Path:
-    path: Path = app.extensions["bakehouse"].settings.data_dir
-    return path
-
-
-def import_(client: Client, name: str, data: bytes, **headers: str) -> TestResponse:
-    return client.request("POST", f"/v1/repo/{name}/import", data, **{"Content_Type": TYPE, **headers})
-
-
-@pytest.fixture
-def clone(app: Flask, alice: Client, tmp_path: Path) -> Path:
-    """A clone of alice's repo, which has a target, a changed target, a prompt and a tag."""
-    put(alice, "a", temperature=0.5)
-    put(alice, "b", "a", max_tokens=5)
-    put(alice, "a", temperature=0.75)
-    alice.put(f"{REPO}/prompts/p", {"messages": []})
-    alice.post(f"{REPO}/tags", {"name": "v1"})
-    alice.put(f"{REPO}/labels/production", {"ref": "v1"})
-    git(tmp_path, "clone", "--quiet", str(data_dir(app) / "repos/alice/demo.git"), "clone")
-    return tmp_path / "clone"
-
-
-def bundle_of(clone: Path, *refs: str) -> bytes:
-    git(clone, "bundle", "create", "--quiet", "made.bundle", *(refs or ("--all",)))
-    return (clone / "made.bundle").read_bytes()
-
-
-def commit(clone: Path, files: dict[str, str]) -> None:
-    """Commit files to a clone by hand."""
-    for path, text in files.items():
-        (clone / path).parent.mkdir(exist_ok=True)
-        (clone / path).write_text(text)
-    git(clone, "add", "--all")
-    git(clone, *HAND, "commit", "--quiet", "-m", "By hand")
-
-
-def assert_refused(client: Client, data: bytes, *findings: str) -> None:
-    """Expect that an import is refused with at least these findings, and leaves nothing."""
-    before = git(data_dir(client.app) / "accounts.git", "rev-parse", "main")
-    answer = import_(client, "new", data)
-    assert answer.status_code == 422, answer.text
-    told = [mistake["msg"] for mistake in answer.json["detail"]]
-    assert {mistake["type"] for mistake in answer.json["detail"]} == {"import_refused"}
-    for finding in findings:
-        assert [each for each in told if finding in each], told
-    assert_error(client.get("/v1/repo/new"), 404, "RESOURCE_NOT_FOUND")
-    assert git(data_dir(client.app) / "accounts.git", "rev-parse", "main") == before
-    left = [
-        path.name for path in (data_dir(client.app) / "repos").rglob("*") if path.name.startswith((".build", ".new"))
-    ]
-    assert left == []
 
 
 def test_a_bundle_has_the_whole_repo_and_can_be_cloned(alice: Client, clone: Path, tmp_path: Path):
