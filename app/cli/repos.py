@@ -11,7 +11,7 @@ from app.cli.stored import find_data_dir, list_repos
 from app.domain.errors import ImportRefused
 from app.domain.names import name_problem, user_id_problem
 from app.registry import repos as registry
-from app.registry.life import deleted, imports, renames
+from app.registry.life import deleted, imports, renames, unfinished
 from app.registry.life.places import Places
 from app.registry.messages import Origin
 from app.registry.stores import Stores
@@ -173,5 +173,5 @@ def _places() -> Places:
     settings = Settings.from_env()
     stores = Stores.of(find_data_dir())
     places = Places(Accounts(stores.accounts, OPERATOR), stores.repos, stores.deleted, settings.keep_deleted)
-    renames.mend(places)
+    unfinished.mend(places)
     return places

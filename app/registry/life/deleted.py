@@ -7,7 +7,7 @@ is gone without a trace.
 
 import logging
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -15,13 +15,13 @@ from typing import Any
 
 from app.domain.errors import Conflict, NotFound
 from app.domain.names import refuse_unportable
-from app.registry import documents, grants
+from app.registry import documents
 from app.registry.documents import Source
-from app.registry.life import former_names
-from app.registry.life.places import Places, exists, forget, now, place_of, retitle
+from app.registry.life import former_names, unfinished
+from app.registry.life.places import Places, exists, forget, now, place_of, refuse_removed
+from app.registry.life.unfinished import Restore
 from app.registry.messages import Origin
-from app.registry.users import shares
-from app.registry.users.life_files import DELETED, MOVING, key
+from app.registry.users.life_files import DELETED, key
 from storage.errors import RepositoryDamaged, RepositoryExists, RepositoryNotFound, StorageError
 from storage.repository import Repository
 from storage.transaction import Transaction
@@ -71,9 +71,9 @@ def delete(places: Places, origin: Origin, owner: str, name: str) -> Deleted:
 
     def note() -> None:
         def change(transaction: Transaction) -> None:
+            unfinished.settle(places, transaction, place)
             former = former_names.of(transaction, place)
             former_names.drop(transaction, [*former, place])
-            forget(transaction, MOVING, key(place))  # of a rename that a crash kept from happening
             document = replace(deleted, former=tuple(former)).document()
             documents.write(transaction, DELETED.path(key(deleted.kept_as)), document)
 
@@ -101,21 +101,26 @@ def undelete(
     if not found:
         raise NotFound("Deleted repo", name if chosen is None else f"{name}.{chosen}")
     deleted = max(found, key=lambda each: each.time.timestamp() if each.time else 0)
-    subject = f"Undelete repo {owner}/{name}" + (f" as {place}" if new_name not in (None, name) else "")
+    restore = Restore(deleted.kept_as, place, deleted.former, now())
 
-    def note() -> None:
-        document = {**deleted.document(), "restored": {"user": origin.user_id, "time": now().isoformat()}}
-        path = DELETED.path(key(deleted.kept_as))
-        places.note(origin, subject, lambda transaction: documents.write(transaction, path, document))
+    def note(transaction: Transaction) -> None:
+        refuse_removed(transaction, place)
+        unfinished.settle(places, transaction, place)
+        documents.write(transaction, restore.path, restore.document())
 
     try:
-        places.deleted.move(deleted.kept_as, places.repos, place, note)
+        places.deleted.move(
+            deleted.kept_as,
+            places.repos,
+            place,
+            lambda: places.note(origin, restore.subject, note),
+            lambda: unfinished.complete(places, origin, restore),
+        )
     except RepositoryExists as error:
         message = f"There is a repo '{error.name}' now. Give the deleted one another name: {{\"name\": …}}"
         raise Conflict(error.name, message) from error
     except RepositoryNotFound as error:  # another request was quicker
         raise NotFound("Deleted repo", name) from error
-    _welcome(places, origin, subject, deleted, place)
     return place.partition("/")[2]
 
 
@@ -157,23 +162,6 @@ def _remove(places: Places, deleted: Deleted) -> bool:
         return False
     _log.info("Removed for good: %s, which %s deleted at %s", deleted.kept_as, deleted.user, deleted.time)
     return True
-
-
-def _welcome(places: Places, origin: Origin, subject: str, deleted: Deleted, place: str) -> None:
-    """Let a repo that is back be found by its guests and by its former names."""
-    guests: Iterable[str] = ()
-    with suppress(RepositoryDamaged):  # it is restored as it was deleted
-        repository = places.repos.open(place)
-        retitle(repository, origin, subject, repository.name)
-        guests = grants.get(repository.head())
-
-    def change(transaction: Transaction) -> None:
-        forget(transaction, DELETED, key(deleted.kept_as))
-        former_names.lead(transaction, [name for name in deleted.former if not exists(places.repos, name)], place)
-        for user_id in guests:
-            shares.list_repos(transaction, user_id, {place})
-
-    places.note(origin, f"Find {place} again", change)
 
 
 def _read(source: Source, owner: str, kept: str) -> Deleted:
