@@ -75,7 +75,8 @@ def list_all(user_id: str | None) -> None:
 def list_deleted(user_id: str) -> None:
     """List the deleted repos of a user: name, id, when, by whom, until when they can be restored."""
     places = _places()
-    for each in deleted.list_all(places, user_id):
+    for found in deleted.find_all(places, user_id):
+        each = deleted.read(places, found)
         times = (_time(each.time), each.user or "-", _time(each.until(places.keep_days)))
         click.echo("\t".join((f"{each.owner}/{each.name}", each.id, *times)))
 
