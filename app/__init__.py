@@ -7,7 +7,7 @@ from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 
 from app import api, errors, master_key, open_files, openapi, web
-from app.registry.life import deleted, renames
+from app.registry.life import deleted, unfinished
 from app.registry.life.places import Places
 from app.registry.messages import Origin
 from app.registry.stores import Stores
@@ -77,7 +77,7 @@ def assemble(services: Services) -> Flask:
 def _mend(places: Places) -> None:
     """Finish what a crash cut short, and remove for good what was deleted long ago."""
     try:
-        renames.mend(places)
+        unfinished.mend(places)
         deleted.remove_expired(places)
     except RepositoryDamaged:  # which the log tells already
         pass

@@ -9,7 +9,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -38,28 +38,43 @@ def open_in_place(shared: Shared, location: Location) -> Repository:
     return Repository(location, shared)
 
 
-def move(shared: Shared, source: Location, target: Location, before: Callable[[], None]) -> None:
+def nothing() -> None:
+    """Do nothing, where nothing has to be done before or after a move."""
+
+
+def move(
+    shared: Shared, source: Location, target: Location, before: Callable[[], None], after: Callable[[], None] = nothing
+) -> None:
     """Rename the folder of a repository, durably or not at all. Both parent folders exist, on one file system.
 
-    `before` is called once nothing else can refuse the move, while nobody can write to the repository.
+    `before` is called once nothing else can refuse the move, while nobody can write to the repository. `after` is
+    called when it has moved, while nobody can move, remove or make a repository in the two parent folders.
     Raises RepositoryExists or NameTaken where the name is taken.
     """
-    parents = sorted({source.folder.parent, target.folder.parent})  # one order, so that no two moves wait in a circle
-    with ExitStack() as held:
-        for parent in parents:
-            held.enter_context(disk.exclusive(parent, shared.waits))
+    parents = {source.folder.parent, target.folder.parent}
+    with holding(shared, parents):
         refuse_other_case(target.folder, target.name, but=source.folder)
         if target.folder.exists():
             raise RepositoryExists(target.name)
-        held.enter_context(_held(shared, source))
-        before()
-        source.folder.rename(target.folder)
-        try:
-            for parent in parents:
-                disk.sync(parent)
-        except OSError:
-            target.folder.rename(source.folder)
-            raise
+        with _held(shared, source):
+            before()
+            source.folder.rename(target.folder)
+            try:
+                for parent in sorted(parents):
+                    disk.sync(parent)
+            except OSError:
+                target.folder.rename(source.folder)
+                raise
+        after()
+
+
+@contextmanager
+def holding(shared: Shared, parents: Set[Path]) -> Iterator[None]:
+    """Hold folders against everybody who moves, removes or makes repositories in them."""
+    with ExitStack() as held:
+        for parent in sorted(parents):  # one order, so that no two moves wait in a circle
+            held.enter_context(disk.exclusive(parent, shared.waits))
+        yield
 
 
 def remove(shared: Shared, location: Location) -> None:

@@ -6,7 +6,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cachetools import LRUCache
@@ -92,10 +92,12 @@ class Store:
                 self._open.pop(name, None)  # one of that name which was removed by hand
         return self.open(name)
 
-    def move(self, name: str, to: "Store", new: str, before: Callable[[], None]) -> None:
+    def move(
+        self, name: str, to: "Store", new: str, before: Callable[[], None], after: Callable[[], None] = moves.nothing
+    ) -> None:
         """Give a repository another name, also in another store on the same disk, durably or not at all.
 
-        `before` is called once nothing else can refuse the move, while nobody can write to the repository.
+        `before` and `after` are called as `moves.move` tells.
         Raises RepositoryNotFound, RepositoryExists, or NameTaken as `create` does.
         """
         source, target = self._location(name), to._location(new)
@@ -103,7 +105,7 @@ class Store:
             self.open(name).checkpoint(PATIENCE_SECONDS)
         with explained(source.name, source.folder):
             to._make_folder(target.folder.parent)
-            moves.move(self._shared, source, target, before)
+            moves.move(self._shared, source, target, before, after)
         for store, moved in ((self, name), (to, new)):
             with store._lock:
                 store._open.pop(moved, None)
@@ -122,6 +124,14 @@ class Store:
         with explained(location.name, self._root), suppress(FileNotFoundError):
             return location.folder.stat().st_ino
         return None
+
+    @contextmanager
+    def hold(self, *names: str) -> Iterator[None]:
+        """Keep everybody from making, moving or removing a repository in the folders that some names are in."""
+        parents = {self._location(name).folder.parent for name in names}
+        there = set(filter(Path.is_dir, parents))
+        with explained(_last(names[0]), self._root), moves.holding(self._shared, there):
+            yield
 
     def adopt(self, name: str, build: Callable[[Location], None], before: Callable[[], None]) -> Repository:
         """Make a repository of what `build` puts into a scratch folder, whole and durable or not at all.

@@ -103,8 +103,8 @@ def remove_user(user_id: str) -> Answer:
 
     The id is not given to another user, since commits name it. Grants to the user mean nothing from then on.
     """
-    services = context.services()
-    count = services.accounts.remove(context.origin(), user_id, versions.precondition(), services.store)
+    places = context.places()  # so that a transfer to this user which a crash cut short keeps nobody from it
+    count = places.accounts.remove(context.origin(), user_id, versions.precondition(), places.repos)
     message = f"User '{user_id}' removed, and {count} token{'' if count == 1 else 's'} revoked"
     return {"message": message}, 200, {}
 

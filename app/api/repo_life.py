@@ -60,12 +60,12 @@ def list_deleted_repos(query: dict[str, Any]) -> Answer:
     token, owner = principal.token, principal.owner
     found = [
         each
-        for each in deleted.list_all(places, owner)
+        for each in deleted.find_all(places, owner)
         if token is None or token.is_for(principal.user.id, owner, each.name)
     ]
     offset, limit = query["offset"], query["limit"]
     page = {
-        "deleted": [_payload(each, places.keep_days) for each in found[offset : offset + limit]],
+        "deleted": [_payload(deleted.read(places, each), places.keep_days) for each in found[offset : offset + limit]],
         "offset": offset,
         "limit": limit,
         "has_more": offset + limit < len(found),
@@ -78,10 +78,15 @@ def list_deleted_repos(query: dict[str, Any]) -> Answer:
 @accepts(UndeleteSchema, example=examples.UNDELETE)
 @returns(RepoSchema, 200, errors=(404, 409), headers=versions.REPO_HEADERS)
 def undelete_repo(repo_name: str, body: dict[str, Any]) -> Answer:
-    """Restore a deleted repo, also under another name."""
+    """Restore a deleted repo, also under another name.
+
+    A token that is for some repos only may not restore one that is shared.
+    """
     owner, new = context.principal().owner, body["name"]
     context.principal().check_token(Access.WRITE, new)
-    name = deleted.undelete(context.places(), context.origin(), owner, repo_name, new, body["id"])
+    token = context.principal().token
+    may_share = token is None or token.repos is None  # shares would outlive the token
+    name = deleted.undelete(context.places(), context.origin(), owner, repo_name, new, body["id"], may_share=may_share)
     return answer(repos.get(context.services().store, owner, name))
 
 

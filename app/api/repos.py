@@ -8,6 +8,7 @@ from app.api import examples, payloads
 from app.auth import visible_repos
 from app.domain.tokens import Access
 from app.registry import repos
+from app.registry.life import creation
 from app.registry.repos import Repo
 from app.schemas.repos import (
     RepoCreateSchema,
@@ -103,7 +104,7 @@ def _read(repo_name: str, query: dict[str, Any]) -> Repo:
 def _create(body: dict[str, Any]) -> tuple[Repo, bool]:
     principal, name = context.principal(), body["repo_name"]
     principal.check_token(Access.WRITE, name)
-    return repos.create(context.services().store, principal.owner, name, body.get("base_model"), context.origin())
+    return creation.create(context.places(), context.origin(), principal.owner, name, body.get("base_model"))
 
 
 def answer(repo: Repo) -> Answer:

@@ -11,7 +11,7 @@ from app.cli.stored import find_data_dir, list_repos
 from app.domain.errors import ImportRefused
 from app.domain.names import name_problem, user_id_problem
 from app.registry import repos as registry
-from app.registry.life import deleted, imports, renames
+from app.registry.life import deleted, imports, renames, unfinished
 from app.registry.life.places import Places
 from app.registry.messages import Origin
 from app.registry.stores import Stores
@@ -75,7 +75,8 @@ def list_all(user_id: str | None) -> None:
 def list_deleted(user_id: str) -> None:
     """List the deleted repos of a user: name, id, when, by whom, until when they can be restored."""
     places = _places()
-    for each in deleted.list_all(places, user_id):
+    for found in deleted.find_all(places, user_id):
+        each = deleted.read(places, found)
         times = (_time(each.time), each.user or "-", _time(each.until(places.keep_days)))
         click.echo("\t".join((f"{each.owner}/{each.name}", each.id, *times)))
 
@@ -173,5 +174,5 @@ def _places() -> Places:
     settings = Settings.from_env()
     stores = Stores.of(find_data_dir())
     places = Places(Accounts(stores.accounts, OPERATOR), stores.repos, stores.deleted, settings.keep_deleted)
-    renames.mend(places)
+    unfinished.mend(places)
     return places

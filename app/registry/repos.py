@@ -1,6 +1,6 @@
 """Repos: the named repositories of users, and the first files of a new one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -70,15 +70,23 @@ def open_repository(store: Store, owner: str, name: str) -> Repository:
         raise NotFound("Repo", name) from error
 
 
-def create(store: Store, owner: str, name: str, base_model: str | None, origin: Origin) -> tuple[Repo, bool]:
+def create(
+    store: Store, owner: str, name: str, base_model: str | None, origin: Origin, before: Callable[[], None]
+) -> tuple[Repo, bool]:
     """Create a repo, or return the existing one; True where it is new.
 
+    `before` is called before a new one is there, while nobody can make or move a repo beside it.
     Where `base_model` is None, a new repo gets the default, and an existing one may have any. Raises
     Conflict where the existing repo has another base model, NameTaken where a name differs only in case.
     """
     new = Repo(owner, name, DEFAULT_BASE_MODEL if base_model is None else base_model)
+
+    def write(transaction: Transaction) -> None:
+        _write_new(transaction, new, origin)
+        before()
+
     try:
-        made = store.create(f"{owner}/{name}", lambda transaction: _write_new(transaction, new, origin))
+        made = store.create(f"{owner}/{name}", write)
     except RepositoryExists:
         existing = get(store, owner, name)
         if base_model not in (None, existing.base_model):

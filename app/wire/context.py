@@ -4,7 +4,7 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -16,6 +16,7 @@ from app.domain import reasons
 from app.domain.names import user_id_problem
 from app.domain.tokens import Access
 from app.registry import repos, revisions
+from app.registry.life import unfinished
 from app.registry.life.places import Places
 from app.registry.messages import Origin
 from app.registry.users.accounts import Accounts
@@ -29,6 +30,7 @@ from app.wire.failed_logins import FailedLogins
 from app.wire.logged_request import LoggedRequest
 from app.wire.rates import RateLimiter
 from app.wire.turns import Turns
+from storage.errors import StorageError
 from storage.repository import Repository
 from storage.snapshot import Snapshot
 from storage.store import Store
@@ -187,9 +189,12 @@ def repository(repo_name: str) -> Repository:
 
 
 def places() -> Places:
-    """Return where repos are, for what becomes of them as a whole."""
+    """Return where repos are, for what becomes of them as a whole, when what a crash cut short is finished."""
     found = services()
-    return Places(found.accounts, found.store, found.deleted, found.settings.keep_deleted)
+    places = Places(found.accounts, found.store, found.deleted, found.settings.keep_deleted)
+    with suppress(StorageError):  # while the accounts are damaged, the master key makes repos all the same
+        unfinished.mend(places)
+    return places
 
 
 def shares() -> Shares:

@@ -8,9 +8,8 @@ from flask import g, request
 from app.auth import Forbidden, Principal, authorize
 from app.domain.errors import NotFound
 from app.domain.tokens import Access
-from app.registry.life import former_names, renames
+from app.registry.life import former_names, unfinished
 from app.registry.life.places import exists, place_of
-from app.registry.users.life_files import MOVING, key
 from app.wire.context import READING, places, principal, services
 from storage.errors import RepositoryNotFound, StorageError
 from storage.repository import Repository
@@ -51,8 +50,8 @@ def _present(place: str) -> str | None:
     if exists(services().store, place):
         return None
     head = services().accounts.use(Repository.head)
-    if head.version(MOVING.path(key(place))) is not None:  # a crash cut the rename short
-        renames.mend(places())
+    if any(unfinished.begun(head)):  # a crash cut a rename short
+        places()
         head = services().accounts.use(Repository.head)
     found = former_names.find(head, place)
     return found if found is not None and exists(services().store, found) else None

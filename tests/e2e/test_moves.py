@@ -3,10 +3,10 @@
 import os
 import signal
 import threading
-import urllib.error
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from http.client import HTTPException
 from itertools import count
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from tests.e2e.conftest import Git, User, call
 from tests.server import MASTER_KEY, Server, running
 
 NAMES = ("demo", "nightly")
+_KILLED = (HTTPException, OSError, ValueError)  # what a request raises when the server dies, also within an answer
 
 
 def new_alice(server: Server) -> User:
@@ -44,7 +45,7 @@ def try_to_make(alice: User, repo: str, name: str) -> bool:
         status, answer = alice.ask(
             "POST", f"/v1/repo/{repo}/targets", {"target_name": name, "template": "default", "overrides": {}}
         )
-    except (urllib.error.URLError, OSError, ValueError):  # the server was killed
+    except _KILLED:
         return False
     assert status in (200, 404, 409, 503), answer
     return status == 200
@@ -118,6 +119,6 @@ def rename_to_and_fro(alice: User, old: str, new: str) -> None:
     while True:
         try:
             status, _ = alice.ask("POST", f"/v1/repo/{old}/rename", {"name": new})
-        except (urllib.error.URLError, OSError, ValueError):
+        except _KILLED:
             return
         old, new = (new, old) if status == 200 else (old, new)

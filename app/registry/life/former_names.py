@@ -17,6 +17,11 @@ def find(source: Source, place: str) -> str | None:
     return documents.expect(found[0], "to", str, source, MOVED.path(former_key(place)))
 
 
+def is_taken(source: Source, place: str) -> bool:
+    """Tell whether a name, or one that differs from it only in case, leads to a repo."""
+    return source.version(MOVED.path(former_key(place))) is not None
+
+
 def of(source: Source, place: str) -> list[str]:
     """Return all former names of a repo, sorted."""
     return sorted(str(document["name"]) for document in _all(source) if document.get("to") == place)
@@ -31,11 +36,10 @@ def lead(transaction: Transaction, names: Iterable[str], to: str) -> None:
 
 
 def drop(transaction: Transaction, names: Iterable[str]) -> None:
-    """Let former names lead nowhere."""
+    """Let former names lead nowhere. One that differs from them only in case may be another repo's, and stays."""
     for name in names:
-        path = MOVED.path(former_key(name))
-        if transaction.version(path) is not None:
-            transaction.remove(path)
+        if find(transaction, name) is not None:
+            transaction.remove(MOVED.path(former_key(name)))
 
 
 def _all(source: Source) -> Iterator[Mapping[str, Any]]:

@@ -6,10 +6,13 @@ from datetime import UTC, datetime
 
 from app.domain.errors import NotFound
 from app.domain.names import name_problem, user_id_problem
-from app.registry import messages
+from app.registry import documents, messages
+from app.registry.documents import Source
 from app.registry.folders import Folder
 from app.registry.messages import Origin
+from app.registry.users import user_files
 from app.registry.users.accounts import Accounts
+from app.registry.users.user_files import FOLDER as USERS
 from storage.repository import Repository
 from storage.store import Store
 from storage.transaction import Transaction
@@ -78,3 +81,11 @@ def title(transaction: Transaction, name: str) -> None:
 def exists(store: Store, place: str) -> bool:
     """Tell whether there is a repo `<user>/<repo>`, damaged or not."""
     return store.inode(place) is not None
+
+
+def refuse_removed(source: Source, place: str) -> None:
+    """Raise NotFound where the owner of `<user>/<repo>` was removed, and nobody could reach the repo."""
+    owner = place.partition("/")[0]
+    found = documents.read(source, USERS.path(owner))
+    if found is not None and user_files.is_removed(found[0]):
+        raise NotFound(USERS.kind, owner)

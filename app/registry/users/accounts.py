@@ -18,7 +18,7 @@ from app.domain.preconditions import Precondition
 from app.domain.tokens import Token, TokenRequest, hash_of
 from app.registry import documents, messages, repos
 from app.registry.messages import Origin
-from app.registry.users import user_files
+from app.registry.users import life_files, user_files
 from app.registry.users.share_files import FOLDER as SHARES
 from app.registry.users.share_files import NOTE, PATH_OF_NOTE
 from app.registry.users.user_files import FOLDER, User
@@ -112,7 +112,7 @@ class Accounts:
         """Remove a user, and return how many tokens stopped working. The id stays taken: old commits name it.
 
         Raises NotFound, PreconditionFailed by the version of the user's file, or Conflict while the user has repos
-        in `store`.
+        in `store`, or is being given one.
         """
 
         def change(transaction: Transaction) -> int:
@@ -122,6 +122,9 @@ class Accounts:
             if names:
                 message = f"User '{user_id}' has repos: {enumerated(names)}. Transfer or delete them first"
                 raise Conflict(user_id, message)
+            given = life_files.find_given(transaction, user_id)
+            if given is not None:
+                raise Conflict(user_id, f"User '{user_id}' is being given {given}. Try again in a minute")
             documents.write(transaction, FOLDER.path(user_id), User(user_id, is_removed=True).document())
             if transaction.version(SHARES.path(user_id)) is not None:
                 transaction.remove(SHARES.path(user_id))

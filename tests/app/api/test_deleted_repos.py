@@ -8,12 +8,15 @@ import pytest
 from flask import Flask
 
 from app import create_app
+from app.registry import documents
 from app.registry.life import deleted
+from app.registry.messages import Origin
 from app.settings import Settings
+from storage.transaction import Transaction
 from tests.app.api.helpers import PROMPTS, TARGETS, new_token, new_user
 from tests.client import Client, assert_error, assert_mistakes
 from tests.payloads import target
-from tests.seams import set_clock
+from tests.seams import count_parses, set_clock
 from tests.server import MASTER_KEY
 from tests.storage.repositories import git
 
@@ -217,3 +220,64 @@ def test_a_deletion_that_the_disk_refuses_changes_nothing(
     monkeypatch.setattr(deleted, "now", lambda: then + timedelta(hours=2))
     create_app(app.extensions["bakehouse"].settings)
     assert "deleted/" not in git(data_dir(app) / "accounts.git", "ls-tree", "-r", "--name-only", "main")
+
+
+def test_the_deletions_of_one_user_do_not_slow_another(
+    app: Flask, master: Client, alice: Client, monkeypatch: pytest.MonkeyPatch
+):
+    """Only the files of repos that are asked for, or whose time has come, are read."""
+    bob = new_user(master, "bob")
+    bob.post("/v1/repo", {"repo_name": "demo"})
+    folder = data_dir(app) / "repos/.deleted/alice"
+    moment = deleted.now()
+
+    def fill(transaction: Transaction) -> None:
+        for number in range(300):
+            kept = f"n{number:03}.{int(moment.timestamp()):08x}{number:08x}"
+            (folder / f"{kept}.git").mkdir(parents=True)
+            document = {"repo": "alice/x", "time": moment.isoformat(), "user": "alice", "reason": None, "former": []}
+            transaction.write(f"deleted/alice~{kept}.yml", documents.dump(document | {"reason": f"{number}"}))
+        transaction.commit("Fill", Origin("alice").author)
+
+    app.extensions["bakehouse"].accounts.use(lambda repository: repository.transact(fill))
+    parses = count_parses(monkeypatch)
+    page = alice.get("/v1/deleted?limit=2&offset=1").json
+    assert [each["repo_name"] for each in page["deleted"]] == ["n001", "n002"]
+    assert (page["total"], page["has_more"], page["deleted"][0]["reason"]) == (300, True, "1")
+    assert bob.delete(REPO).status_code == 200
+    assert bob.post(f"{REPO}/undelete", {}).status_code == 200
+    assert_error(alice.post("/v1/repo/none/undelete", {}), 404, "RESOURCE_NOT_FOUND", "'none'")
+    assert len(parses) < 30
+
+
+def test_a_request_removes_a_bounded_number_for_good_and_a_start_the_rest(
+    app: Flask, alice: Client, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(deleted, "MOST_A_REQUEST", 2)
+    for number in range(5):
+        alice.post("/v1/repo", {"repo_name": f"r{number}"})
+        alice.delete(f"/v1/repo/r{number}")
+    then = deleted.now()
+    monkeypatch.setattr(deleted, "now", lambda: then + timedelta(days=31))
+    alice.delete(REPO)
+    assert len(listed(alice)) == 4
+    create_app(app.extensions["bakehouse"].settings)
+    assert [each["repo_name"] for each in listed(alice)] == ["demo"]
+
+
+def test_a_token_for_some_repos_brings_no_share_back(master: Client, alice: Client):
+    """It may not share. So it may not put a repo in place that is shared, where one was that is not."""
+    bob = new_user(master, "bob")
+    alice.put(f"{REPO}/grants/bob", {"access": "write"})
+    shared = alice.delete(REPO).json["id"]
+    alice.post("/v1/repo", {"repo_name": "demo"})
+    limited = new_token(master, name="l", repos=["demo"])
+    own = limited.delete(REPO).json["id"]
+    answer = limited.post(f"{REPO}/undelete", {"id": shared})
+    assert_error(answer, 403, "FORBIDDEN", "'demo' is shared", "for all repos")
+    assert_error(bob.get(REPO, X_User_Id="alice"), 403, "FORBIDDEN")
+    assert len(listed(alice)) == 2
+    assert limited.post(f"{REPO}/undelete", {"id": own}).status_code == 200
+    limited.delete(REPO)
+    assert alice.post(f"{REPO}/undelete", {"id": shared}).status_code == 200
+    assert bob.get(REPO, X_User_Id="alice").status_code == 200

@@ -10,7 +10,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from app import create_app
-from app.registry.life import renames
+from app.registry.life import unfinished
 from app.settings import Settings
 from storage.store import Store
 from tests.app.api.helpers import MESSAGES, TARGETS, new_token, new_user, put
@@ -281,7 +281,7 @@ def test_a_crash_within_a_rename_is_mended(
     put(alice, "a")
     with monkeypatch.context() as patch:
         if is_renamed:
-            patch.setattr(renames, "_finish", die)
+            patch.setattr(unfinished, "complete", die)
         else:
             original = os.rename
             patch.setattr(os, "rename", lambda old, new: die() if str(old).endswith("demo.git") else original(old, new))
@@ -336,8 +336,8 @@ def test_a_rename_that_never_happened_is_dropped_when_it_cannot_be_under_way(
     accounts = data_dir(app) / "accounts.git"
     create_app(app.extensions["bakehouse"].settings)
     assert "moving/" in git(accounts, "ls-tree", "-r", "--name-only", "main")
-    later = renames.now() + timedelta(minutes=2)
-    monkeypatch.setattr(renames, "now", lambda: later)
+    later = unfinished.now() + timedelta(minutes=2)
+    monkeypatch.setattr(unfinished, "now", lambda: later)
     create_app(app.extensions["bakehouse"].settings)
     assert "moving/" not in git(accounts, "ls-tree", "-r", "--name-only", "main")
     assert git(accounts, "log", "-1", "--format=%an: %s").strip() == "bakehouse: Repo alice/demo stays"

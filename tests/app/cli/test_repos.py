@@ -64,6 +64,18 @@ def test_repos_are_renamed_and_transferred(app: Flask, master: Client, alice: Cl
     assert log.splitlines()[0] == "Operator (command line): Rename repo alice/demo to alice/nightly"
 
 
+def test_a_deleted_repo_of_a_removed_user_is_imported_for_another_one(app: Flask, master: Client, alice: Client, run):
+    """Nobody could reach it under the name of the removed user."""
+    master.post("/v1/admin/users", {"user_id": "bob"})
+    id_ = alice.delete("/v1/repo/demo").json["id"]
+    assert master.delete("/v1/admin/users/alice").status_code == 200
+    assert "User 'alice' not found" in run("undelete", "alice/demo", status=1).output
+    assert run("list").output == ""
+    assert run("deleted", "alice").output.startswith(f"alice/demo\t{id_}\t")
+    run("import", "bob/demo", str(data_dir(app) / f"repos/.deleted/alice/demo.{id_}.git"))
+    assert master.get(TARGETS, X_User_Id="bob").json == {"targets": ["a"]}
+
+
 def test_a_bundle_goes_out_and_comes_in(alice: Client, run, tmp_path: Path):
     bundle = tmp_path / "demo.bundle"
     assert run("export", "alice/demo", str(bundle)).output == f"Exported alice/demo to {bundle}.\n"
