@@ -77,7 +77,7 @@ def put_label(repo_name: str, label_name: str, body: dict[str, Any]) -> Answer:
         context.services().accounts.get(user_id)
     origin, precondition = _origin(body["reason"]), versions.precondition()
     moved = labels.put(repository, origin, _mover(), label_name, wish, precondition, dry_run=body["dry_run"])
-    payload = _payloads(repository, repository.head(), [moved.label])[0]
+    payload = _payloads(repository, repository.at(moved.commit), [moved.label])[0]
     payload |= {**_moved(moved), "dry_run": body["dry_run"]}
     if body["dry_run"]:
         return payload, 200, {"Git-Commit": moved.commit}
