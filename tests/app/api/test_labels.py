@@ -378,6 +378,19 @@ def test_a_file_by_hand_that_is_no_label_is_damage(app: Flask, alice: Client):
     assert move(alice)
 
 
+def test_a_file_by_hand_that_is_no_label_hides_no_other_label(app: Flask, alice: Client):
+    put_target(alice, "a")
+    move(alice)
+    before = alice.get(LABELS).json["labels"]
+    by_hand = commit_by_hand(app, {"labels/broken.yml": b"commit: nope\n"})
+    broken, *others = alice.get(LABELS).json["labels"]
+    assert others == before
+    assert (broken["name"], broken["commit"], broken["moved"]["commit"]) == ("broken", None, by_hand)
+    assert "cannot be read" in broken["note"]
+    held = alice.get(f"{TARGETS}/a/uses").json["labels"]
+    assert [label["name"] for label in held] == ["production"]
+
+
 def test_each_of_several_moves_at_once_is_answered_with_its_own(
     app: Flask, alice: Client, monkeypatch: pytest.MonkeyPatch
 ):
