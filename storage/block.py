@@ -5,7 +5,7 @@ import sys
 import zlib
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -31,18 +31,20 @@ class Row:
 class Block:
     """Rows, newest first, in a form that takes little memory. `through` is the newest commit.
 
-    Each row has a position, a path, and its blob ids before and after. `rows` are the numbers of the rows by name.
+    `known` are the positions of the commits that were read. Each row has a position, a path, and its blob ids before
+    and after. `rows` are the numbers of the rows by name.
     """
 
     through: CommitId
+    known: Collection[int]
     positions: "array[int]"
     paths: Sequence[str]
     blobs: bytes
     rows: Mapping[str, "array[int]"]
 
     @classmethod
-    def of(cls, through: CommitId, rows: Sequence[Row]) -> "Block":
-        """Return the block of some rows, newest first."""
+    def of(cls, through: CommitId, known: Collection[int], rows: Sequence[Row]) -> "Block":
+        """Return the block of some commits and their rows, newest first."""
         by_name: defaultdict[str, array[int]] = defaultdict(lambda: array("I"))
         for number, row in enumerate(rows):
             for name in row.names:
@@ -50,7 +52,23 @@ class Block:
         blobs = "".join((row.file.old or NO_BLOB) + (row.file.new or NO_BLOB) for row in rows)
         positions = array("I", [row.position for row in rows])
         paths = [sys.intern(row.file.path) for row in rows]
-        return cls(through, positions, paths, bytes.fromhex(blobs), dict(by_name))
+        return cls(through, known, positions, paths, bytes.fromhex(blobs), dict(by_name))
+
+    def extended(self, through: CommitId, known: Collection[int], rows: Sequence[Row]) -> "Block":
+        """Return a block that also has some further commits and their rows."""
+        names: defaultdict[int, list[str]] = defaultdict(list)
+        for name, numbers in self.rows.items():
+            for number in numbers:
+                names[number].append(name)
+        own = [Row(at, self._file(number), names[number]) for number, at in enumerate(self.positions)]
+        merged = sorted([*own, *rows], key=lambda row: row.position, reverse=True)
+        return Block.of(through, {*self.known, *known}, merged)
+
+    def reach(self, position: int) -> int:
+        """Return how far back all commits from a position on are known; the next position where it is not known."""
+        while position in self.known:
+            position -= 1
+        return position + 1
 
     def find(self, name: str, has_path: Callable[[str], bool]) -> Iterator[tuple[int, list[FileChange]]]:
         """Yield the positions of the commits that may have changed a field, or one within it, newest first.
@@ -84,12 +102,12 @@ class Block:
         return zlib.compress(json.dumps(content).encode())
 
     @classmethod
-    def load(cls, through: CommitId, data: bytes) -> "Block":
-        """Return the block that `dump` wrote."""
+    def load(cls, through: CommitId, known: Collection[int], data: bytes) -> "Block":
+        """Return the block of some commits that `dump` wrote."""
         content = json.loads(zlib.decompress(data))
         rows = {name: array("I", numbers) for name, numbers in content["rows"].items()}
         paths = [sys.intern(path) for path in content["paths"]]
-        return cls(through, array("I", content["positions"]), paths, bytes.fromhex(content["blobs"]), rows)
+        return cls(through, known, array("I", content["positions"]), paths, bytes.fromhex(content["blobs"]), rows)
 
 
 def _is_related(known: str, name: str) -> bool:

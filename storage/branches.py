@@ -66,11 +66,13 @@ class Branches:
     def refuse(self, name: str, tip: Snapshot | Transaction, pending: Collection[str]) -> None:
         """Raise BranchExists where a new file may not stand for a branch of a name.
 
-        `pending` are files whose branches a checkpoint is going to put where they belong, or to remove.
+        `pending` are files whose branches a checkpoint is going to put where they belong, or to remove. Those that
+        the writes before a transaction changed count, too, though the journal does not have them yet.
         """
         self.refuse_tag(name, tip)
         ref = f"{HEADS}/{name}"
-        is_ours = any(self._name(path) == name for path in pending)
+        earlier = self.among(tip.changed_before()) if isinstance(tip, Transaction) else ()
+        is_ours = any(self._name(path) == name for path in (*pending, *earlier))
         existing = ref if not is_ours and self._refs.exists(ref) else self._refs.below(ref)
         if existing is not None:
             raise BranchExists(self._location.name, name, existing.removeprefix(f"{HEADS}/"))

@@ -6,7 +6,6 @@ blocks first, and no more of them for one answer than its reader may read. Write
 
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Protocol
 
@@ -37,16 +36,6 @@ class Reader(Protocol):
         """Return the names of the fields that a commit changed in a file."""
 
 
-@dataclass(slots=True)
-class _Span:
-    """Rows of the commits from the position `low` up to `through` at `high`."""
-
-    through: CommitId
-    high: int
-    low: int
-    rows: list[Row]
-
-
 class FieldIndex:
     """The index of one repository. Threads may share one."""
 
@@ -66,7 +55,6 @@ class FieldIndex:
         self._blocks = blocks
         self._file = file
         self._lock = threading.Lock()
-        self._spans: dict[int, _Span] = {}
 
     def search(
         self, name: str, wanted: LogFilter, reader: Reader, start: CommitId, before: CommitId | None
@@ -82,12 +70,27 @@ class FieldIndex:
             if newest >= oldest:
                 yield from self._search(name, wanted, reader, newest, oldest)
 
+    def fill(self, reader: Reader) -> int:
+        """Make each whole block that is not on disk, and return the number of commits in those that are there now."""
+        with self._location.explained():
+            self._ancestry.catch_up()
+            return sum(self._fill(number, reader) for number in reversed(range(self._ancestry.count() // COMMITS)))
+
+    def _fill(self, number: int, reader: Reader) -> int:
+        last = (number + 1) * COMMITS - 1
+        through = self._ancestry.id_at(last)
+        if self._file.read(number, through) is not None:
+            return 0
+        self._block(number, last, reader)
+        return COMMITS if self._file.read(number, through) is not None else 0  # a full disk keeps nothing
+
     def _search(self, name: str, wanted: LogFilter, reader: Reader, newest: int, oldest: int) -> Iterator[LoggedCommit]:
         has_path, accepts, looked = cache(wanted.has_path), self._history.test_of_texts(wanted, newest), 0
         for number in range(newest // COMMITS, oldest // COMMITS - 1, -1):
-            block, low = self._block(number, reader)
+            top = min(newest, (number + 1) * COMMITS - 1)
+            block, low = self._block(number, top, reader)
             for position, files in block.find(name, has_path):
-                if not oldest <= position <= newest:
+                if not max(low, oldest) <= position <= top:
                     continue
                 if looked == _MOST_TEXTS:
                     yield LoggedCommit(self._ancestry.id_at(position + 1), [])
@@ -100,47 +103,53 @@ class FieldIndex:
                 yield LoggedCommit(self._ancestry.id_at(low), [])
                 return
 
-    def _block(self, number: int, reader: Reader) -> tuple[Block, int]:
-        """Return the block of a number, and the position down to which it is whole."""
-        first, last = number * COMMITS, min((number + 1) * COMMITS, self._ancestry.count()) - 1
-        through, key = self._ancestry.id_at(last), (str(self._location.folder), number)
-        block = self._blocks.get(key)
-        if block is not None and block.through == through:
-            return block, first
-        is_full = last == first + COMMITS - 1
-        data = self._file.read(number, through) if is_full else None
-        low = first
-        if data is not None:
-            block = Block.load(through, data)
-        else:
-            with self._lock:
-                span = self._spans[number] = self._extended(number, through, last, reader)
-                low = span.low
-                kept = (number, max(self._spans))  # the one that is being made, and the newest
-                self._spans = {each: known for each, known in self._spans.items() if each in kept}
-            block = Block.of(through, span.rows)
-            if is_full and low == first:
-                self._file.write(number, through, block.dump())
-        if low == first:
-            self._blocks.put(key, block, block.size)
-        return block, low
+    def _block(self, number: int, top: int, reader: Reader) -> tuple[Block, int]:
+        """Return the block of a number, and the position down to which it has all commits from `top` back.
 
-    def _extended(self, number: int, through: CommitId, last: int, reader: Reader) -> _Span:
-        """Return the span of a block up to its last commit, and as far down as the reader reads."""
-        first, known = number * COMMITS, self._spans.get(number)
-        if known is not None and self._ancestry.position(known.through) != known.high:
-            known = None  # an operator rewrote the history
-        rows, low = self._rows(last, first if known is None else known.high + 1, reader)
-        if known is not None and low == known.high + 1:
-            more, low = self._rows(known.low - 1, first, reader)
-            rows += known.rows + more
-        return _Span(through, last, low, rows)
+        It has the one at `top` at least, unless the reader is spent.
+        """
+        first, key = number * COMMITS, (str(self._location.folder), number)
+        last = min(first + COMMITS, self._ancestry.count()) - 1
+        through, is_full = self._ancestry.id_at(last), last == first + COMMITS - 1
+        block = self._kept(key, through)
+        if block.reach(top) > first:
+            with self._lock:
+                block = self._kept(key, through)  # another thread may have read some
+                data = self._file.read(number, through) if is_full else None
+                if data is not None:
+                    block = Block.load(through, range(first, last + 1), data)
+                elif block.reach(top) > first:
+                    block = self._extended(block, through, top, first, reader)
+                    if len(block.known) == COMMITS:
+                        self._file.write(number, through, block.dump())
+                self._blocks.put(key, block, block.size)
+        return block, block.reach(top)
+
+    def _kept(self, key: tuple[str, int], through: CommitId) -> Block:
+        """Return what is in memory of a block, however little."""
+        block = self._blocks.get(key)
+        if block is None or (block.through != through and self._ancestry.position(block.through) is None):
+            return Block.of(through, (), ())  # nothing, or of a history that an operator rewrote
+        return block
+
+    def _extended(self, block: Block, through: CommitId, top: int, first: int, reader: Reader) -> Block:
+        """Return a block with more of its commits, from `top` back to where the reader has read enough."""
+        known, rows, position = set[int](), list[Row](), top
+        while position >= first and not reader.is_spent():
+            oldest = position
+            while oldest >= first and oldest not in block.known:
+                oldest -= 1
+            more, low = self._rows(position, oldest + 1, reader)
+            rows += more
+            known |= {*range(low, position + 1)}
+            position = block.reach(low - 1) - 1
+        return block.extended(through, known, rows) if known else block
 
     def _rows(self, newest: int, oldest: int, reader: Reader) -> tuple[list[Row], int]:
         """Return the rows of commits, newest first, and the position down to which the reader has read."""
         rows: list[Row] = []
         low = newest + 1
-        if newest < oldest or reader.is_spent():
+        if newest < oldest:
             return rows, low
         for logged in self._history.log(EVERYTHING, newest=newest, oldest=oldest):
             if reader.is_spent():

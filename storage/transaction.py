@@ -1,5 +1,7 @@
 """What one caller wants changed in a repository: reads, writes and commits on top of its tip."""
 
+from collections.abc import Iterator, Sequence
+
 from storage import moments
 from storage.budget import Budget, Limits
 from storage.ids import BlobId, CommitId, ObjectId, blob_id, commit_id
@@ -21,9 +23,15 @@ class Transaction:
     Reads see the caller's own writes, and those of the transactions before it.
     """
 
-    def __init__(self, objects: ObjectOverlay, tip: CommitId | None, limits: Limits) -> None:
-        """Start at the commit `tip`, or in a new repository at none; the new objects go into `objects`."""
+    def __init__(
+        self, objects: ObjectOverlay, tip: CommitId | None, limits: Limits, earlier: Sequence[CommitRecord] = ()
+    ) -> None:
+        """Start at the commit `tip`, or in a new repository at none; the new objects go into `objects`.
+
+        `earlier` are the commits up to `tip` that the journal does not have yet.
+        """
         self._tip = tip
+        self._earlier = earlier
         self.budget = Budget(limits)
         self.records: list[CommitRecord] = []
         self._objects = objects
@@ -41,6 +49,11 @@ class Transaction:
         """The last commit; a new repository has none before the transaction's first."""
         assert self._tip is not None
         return self._tip
+
+    def changed_before(self) -> Iterator[str]:
+        """Yield the paths of the files that commits changed which the journal does not have yet."""
+        for record in (*self._earlier, *self.records):
+            yield from record.files
 
     def read(self, path: str) -> File | None:
         """Return the file at a path such as `targets/a.yml`, or None."""

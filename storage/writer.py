@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from storage.budget import Limits
 from storage.errors import StorageUnavailable, TipMoved
 from storage.ids import CommitId
-from storage.journal.records import Record
+from storage.journal.records import CommitRecord
 from storage.journal.tip import LockedTip, Tip
 from storage.objects.database import ObjectDatabase
 from storage.objects.overlay import ObjectOverlay
@@ -166,7 +166,7 @@ class Writer:
         Return how many changes were run: beyond some bytes, none is begun.
         """
         tip: CommitId = locked.commit
-        records: list[Record] = []
+        records: list[CommitRecord] = []
         objects = ObjectOverlay(self._objects)
         size = done = 0
         for waiting in group:
@@ -174,7 +174,7 @@ class Writer:
                 break
             done += 1
             own = ObjectOverlay(objects)
-            transaction = Transaction(own, tip, self._limits)
+            transaction = Transaction(own, tip, self._limits, records)
             if waiting.attempt(transaction) and transaction.records:
                 records += transaction.records
                 tip = transaction.tip

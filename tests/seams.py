@@ -7,16 +7,21 @@ tests need not know the private parts of the code, and these can change without 
 import errno
 import os
 import subprocess
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from storage.journal.journal_file import JournalFile
 from storage.repository import Repository
+from storage.signatures import Person
 from storage.store import Store
+from storage.transaction import Transaction
 
 _PATIENCE = 60  # seconds
 
@@ -105,6 +110,39 @@ def wait_until(condition: Callable[[], object]) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it did not become true"
         time.sleep(0.001)
+
+
+def append_sizes(
+    repository: Repository, patch: pytest.MonkeyPatch, writes: Sequence[Callable[[], Any]]
+) -> tuple[list[int], list[Any]]:
+    """Let writes wait together, in their order, while the flush of another is held up.
+
+    Return the commits of each append, and what each write came to: its result, or its exception.
+    """
+    flushes: list[int] = []
+    first_flush, go_on = threading.Event(), threading.Event()
+    append = JournalFile.append
+
+    def held_up(journal, after, records):
+        flushes.append(len(records))
+        if len(flushes) == 1:
+            first_flush.set()
+            go_on.wait()
+        return append(journal, after, records)
+
+    def first(transaction: Transaction) -> str:
+        transaction.write("first", b"1")
+        return transaction.commit("First\n", Person("Alice", "alice@example.org"))
+
+    patch.setattr(JournalFile, "append", held_up)
+    with ThreadPoolExecutor(len(writes) + 1) as pool:
+        done = [pool.submit(repository.transact, first)]
+        first_flush.wait()
+        for number, write in enumerate(writes, 1):
+            done.append(pool.submit(write))
+            wait_until(lambda number=number: len(repository._writer._queue) == number or done[-1].done())
+        go_on.set()
+        return flushes, [each.exception() or each.result() for each in done]
 
 
 def lock_waiters(path: Path) -> int:

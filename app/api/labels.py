@@ -1,6 +1,6 @@
 """`/v1/repo/{repo_name}/labels`, and the timeline of a target under a label."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -45,10 +45,12 @@ _UNREADABLE = "The file was not written by Bakehouse, and cannot be read"
 @accepts(query=RefQuerySchema)
 @returns(LabelListSchema, 200, errors=(404, 409), headers=versions.COMMIT_HEADERS)
 def list_labels(repo_name: str, query: dict[str, Any]) -> Answer:
-    """List the labels of a repo, each with who moved it last."""
+    """List the labels of a repo, each with who moved it last.
+
+    A file that somebody wrote by hand, and that is no label, has a `note`.
+    """
     repository, snapshot = context.repository(repo_name), context.snapshot(repo_name, query)
-    found = labels.get_all(snapshot)
-    return {"labels": _payloads(repository, snapshot, found)}, 200, versions.commit_headers(snapshot)
+    return {"labels": _payloads(repository, snapshot, labels.get_all(snapshot))}, 200, versions.commit_headers(snapshot)
 
 
 @blueprint.get("/labels/<label_name>")
@@ -59,7 +61,7 @@ def get_label(repo_name: str, label_name: str, query: dict[str, Any]) -> Answer:
     snapshot = context.snapshot(repo_name, query)
     label = labels.get(snapshot, label_name)
     headers = versions.headers(label.version, snapshot.commit)
-    return _payload(label), 304 if versions.is_known(label.version) else 200, headers
+    return _payload(label_name, label), 304 if versions.is_known(label.version) else 200, headers
 
 
 @blueprint.put("/labels/<label_name>")
@@ -77,7 +79,7 @@ def put_label(repo_name: str, label_name: str, body: dict[str, Any]) -> Answer:
         context.services().accounts.get(user_id)
     origin, precondition = _origin(body["reason"]), versions.precondition()
     moved = labels.put(repository, origin, _mover(), label_name, wish, precondition, dry_run=body["dry_run"])
-    payload = _payloads(repository, repository.head(), [moved.label])[0]
+    payload = _payloads(repository, repository.at(moved.commit), {label_name: moved.label})[0]
     payload |= {**_moved(moved), "dry_run": body["dry_run"]}
     if body["dry_run"]:
         return payload, 200, {"Git-Commit": moved.commit}
@@ -171,15 +173,17 @@ def _fitting(found: Sequence[T], show: Callable[[T], dict[str, Any]]) -> list[di
     return shown
 
 
-def _payload(label: Label) -> dict[str, Any]:
-    return {"name": label.name, "commit": label.commit, "protected": label.protected}
+def _payload(name: str, label: Label | None) -> dict[str, Any]:
+    if label is None:
+        return {"name": name, "commit": None, "protected": None, "note": _UNREADABLE}
+    return {"name": name, "commit": label.commit, "protected": label.protected}
 
 
-def _payloads(repository: Repository, snapshot: Snapshot, found: Sequence[Label]) -> list[dict[str, Any]]:
-    moved = labels.moved_last(repository, snapshot, [label.name for label in found])
+def _payloads(repository: Repository, snapshot: Snapshot, found: Mapping[str, Label | None]) -> list[dict[str, Any]]:
+    moved = labels.moved_last(repository, snapshot, [*found])
     return [
-        {**_payload(label), "moved": _commit(repository, moved[label.name]) if label.name in moved else None}
-        for label in found
+        {**_payload(name, label), "moved": _commit(repository, moved[name]) if name in moved else None}
+        for name, label in found.items()
     ]
 
 

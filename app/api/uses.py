@@ -99,7 +99,8 @@ def _parts(
     """Yield the uses, each with the kind that it is of: the targets, then the labels, then the tags."""
     yield from (("targets", user) for user in users)
     now = snapshot.version(path)
-    found: Sequence[tuple[str, Sequence[Label | Tag]]] = [("labels", labels.get_all(snapshot)), ("tags", tags)]
+    readable = [label for label in labels.get_all(snapshot).values() if label is not None]
+    found: Sequence[tuple[str, Sequence[Label | Tag]]] = [("labels", readable), ("tags", tags)]
     for kind, named in found:
         for held in uses.holders(repository, path, named):
             same = held.version == now

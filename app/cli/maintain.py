@@ -5,6 +5,7 @@ import sys
 import click
 
 from app.cli.stored import find_data_dir, list_repos
+from app.registry.audit import field_log
 from app.registry.stores import Stores
 from app.registry.users import accounts
 from storage.errors import LayoutUnknown, RepositoryDamaged, RepositoryNotFound, StorageUnavailable
@@ -13,26 +14,33 @@ from storage.errors import LayoutUnknown, RepositoryDamaged, RepositoryNotFound,
 @click.command()
 @click.option("--all", "always", is_flag=True, help="Maintain every repository, even if it needs no packing.")
 def maintain(always: bool) -> None:
-    """Pack the objects and index the commits of each repository that needs it.
+    """Pack the objects and index the commits and fields of each repository that needs it.
 
     Servers may run meanwhile. Prints the name of each repository that was maintained, with the bytes that it
-    took on disk before and takes after.
+    took on disk before and takes after, or with the number of commits whose fields were indexed.
     """
     of_users, store, _ = Stores.of(find_data_dir())
     names, problems = list_repos(store)
     found = [(of_users, accounts.REPOSITORY), *((store, name) for name in names)]
     maintained: list[tuple[int, int]] = []
+    indexed = 0
     for holder, name in found:
         try:
-            sizes = holder.open(name).maintain(always=always)
+            repository = holder.open(name)
+            sizes = repository.maintain(always=always)
             if sizes is not None:
                 click.echo(f"{name}: {sizes[0]} bytes before, {sizes[1]} after")
                 maintained.append(sizes)
+            commits = field_log.index(repository) if holder is store else 0
+            if commits:
+                click.echo(f"{name}: the fields of {commits} commits indexed")
+                indexed += commits
         except RepositoryNotFound:  # no server was started here yet, or the repo was just removed
             continue
         except (LayoutUnknown, RepositoryDamaged, StorageUnavailable) as error:  # go on with the others
             problems.append(f"{name}: {error}")
-    click.echo(_summary(maintained), err=True)
+    if maintained or not indexed:
+        click.echo(_summary(maintained), err=True)
     for problem in problems:
         click.echo(problem, err=True)
     sys.exit(1 if problems else 0)

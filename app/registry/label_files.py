@@ -54,6 +54,15 @@ def read_version(source: Source, name: str, version: BlobId) -> Label:
     return parse(source, name, File(version, source.blob(version)))
 
 
+def read_if_label(source: Source, name: str, version: BlobId) -> Label | None:
+    """Return a label at a version of its file; None where git has the content, but it is no label of ours."""
+    try:
+        return read_version(source, name, version)
+    except RepositoryDamaged:
+        source.blob(version)
+        return None
+
+
 def parse(source: Source, name: str, file: File) -> Label:
     """Return the label that a file holds."""
     found = documents.parse(source, path(name), file)

@@ -81,9 +81,10 @@ def get(snapshot: Snapshot, name: str) -> Label:
     return label
 
 
-def get_all(snapshot: Snapshot) -> list[Label]:
-    """Return the labels as they were at a commit, by name."""
-    return [get(snapshot, name) for name in FOLDER.names(snapshot)]
+def get_all(snapshot: Snapshot) -> Mapping[str, Label | None]:
+    """Return the labels as they were at a commit, by name; None for a file by hand that is no label."""
+    found = FOLDER.versions(snapshot).items()
+    return {name: label_files.read_if_label(snapshot, name, version) for name, version in found}
 
 
 def moved_last(repository: Repository, snapshot: Snapshot, names: Sequence[str]) -> Mapping[str, CommitId]:

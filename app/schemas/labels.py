@@ -85,10 +85,17 @@ class MovedLabelSchema(LabelSchema):
     )
 
 
+class ListedLabelSchema(MovedLabelSchema):
+    """A label in a list."""
+
+    commit = Text(required=True, allow_none=True, metadata={"description": "The commit that it is on, or null."})
+    note = Text(metadata={"description": "Why `commit` is null: somebody wrote the file by hand."})
+
+
 class LabelListSchema(StrictSchema):
     """The labels of a repo."""
 
-    labels = ListOf(Part(MovedLabelSchema), required=True, metadata={"description": "The labels, by name."})
+    labels = ListOf(Part(ListedLabelSchema), required=True, metadata={"description": "The labels, by name."})
 
 
 class ChangedTargetsSchema(StrictSchema):

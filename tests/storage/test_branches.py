@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from storage.machine import git_command
 from storage.plumbing.branch import Branch
 from storage.repository import Repository
 from storage.store import Store
+from storage.transaction import Transaction
+from tests.seams import append_sizes
 from tests.storage.journal.crashes import watch_the_disk
 from tests.storage.repositories import (
     ALICE,
@@ -226,6 +229,31 @@ def test_the_name_of_a_branch_that_is_about_to_go_is_free(repository: Repository
     repository.refuse_branch("live", repository.head())
     repository.create_tag("live", repository.head().commit, ALICE, "One\n")
     assert heads(repository.path).keys() == {"main"}
+
+
+@pytest.mark.usefixtures("no_checkpoints")
+def test_the_name_of_a_branch_whose_file_is_removed_by_the_same_flush_is_free(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+):
+    first = repository.head().commit
+    label(repository, "live", first)
+    repository.checkpoint()
+    git(repository.path, "branch", "own", "main")
+
+    def make(name: str) -> str:
+        def change(transaction: Transaction) -> str:
+            repository.refuse_branch(name, transaction)
+            return put(f"labels/{name}", first.encode())(transaction)
+
+        return repository.transact(change)
+
+    writes = [partial(label, repository, "live", None), *(partial(make, name) for name in ("live", "live", "own"))]
+    flushes, (_, removed, made, again, own) = append_sizes(repository, monkeypatch, writes)
+    assert flushes == [1, 2]
+    assert [type(error) for error in (again, own)] == [BranchExists, BranchExists]
+    repository.checkpoint()
+    assert git(repository.path, "rev-parse", f"{made}^").strip() == removed
+    assert heads(repository.path)["live"] == first
 
 
 def test_of_a_tag_and_a_branch_made_at_once_one_is_there(repository: Repository):

@@ -2,20 +2,17 @@
 
 import multiprocessing
 import threading
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
 import pytest
 
 from storage.errors import StorageUnavailable
-from storage.journal.journal_file import JournalFile
 from storage.repository import Repository
 from storage.store import Store
-from storage.transaction import Transaction
-from tests.seams import fill_disk
+from tests.seams import append_sizes, fill_disk
 from tests.storage.repositories import git, increment, increment_many, put, run_together
 
 
@@ -37,35 +34,11 @@ def test_processes_lose_no_update(repository: Repository, tmp_path: Path):
     assert not list(repository.path.rglob("*.lock"))
 
 
-def append_sizes(
-    repository: Repository, patch: pytest.MonkeyPatch, changes: list[Callable[[Transaction], str]]
-) -> tuple[list[int], list[str]]:
-    """Let changes wait together while one flush is held up; return the commits of each append, and what came back."""
-    flushes: list[int] = []
-    first_flush, go_on = threading.Event(), threading.Event()
-    append = JournalFile.append
-
-    def held_up(journal, after, records):
-        flushes.append(len(records))
-        if len(flushes) == 1:
-            first_flush.set()
-            go_on.wait()
-        return append(journal, after, records)
-
-    patch.setattr(JournalFile, "append", held_up)
-    with ThreadPoolExecutor(8) as pool:
-        commits = [pool.submit(repository.transact, put("first", b"1"))]
-        first_flush.wait()
-        commits += [pool.submit(repository.transact, change) for change in changes]
-        while len(repository._writer._queue) < len(changes) and not commits[0].done():
-            time.sleep(0.001)
-        go_on.set()
-        return flushes, [commit.result() for commit in commits]
-
-
 def test_waiting_writers_share_one_flush(repository: Repository, monkeypatch: pytest.MonkeyPatch):
     """While one flush is held up, seven more writers arrive; one more flush serves all seven."""
-    flushes, answers = append_sizes(repository, monkeypatch, [put(f"later-{n}", b"1") for n in range(7)])
+    flushes, answers = append_sizes(
+        repository, monkeypatch, [partial(repository.transact, put(f"later-{n}", b"1")) for n in range(7)]
+    )
     assert flushes == [1, 7]
     history = git(repository.path, "rev-list", "main").split()
     assert set(answers) <= set(history)
@@ -76,7 +49,7 @@ def test_waiting_writers_share_no_more_bytes_than_a_reader_has_memory_for(
     repository: Repository, monkeypatch: pytest.MonkeyPatch
 ):
     """Of seven writers of 400 kB, three share one append, three the next, and one has the last."""
-    changes = [put(f"later-{n}", bytes([n]) * 400_000) for n in range(7)]
+    changes = [partial(repository.transact, put(f"later-{n}", bytes([n]) * 400_000)) for n in range(7)]
     flushes, answers = append_sizes(repository, monkeypatch, changes)
     assert flushes == [1, 3, 3, 1]
     repository.checkpoint()

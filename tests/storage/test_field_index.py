@@ -40,6 +40,10 @@ class Reader:
     def is_spent(self) -> bool:
         return self.read >= self._left
 
+    def allow(self, more: int) -> None:
+        """Let another answer read some files."""
+        self._left = self.read + more
+
     def names(self, commit: CommitId, file: FileChange) -> Sequence[str]:
         assert self._snapshot.commit
         assert commit
@@ -64,6 +68,18 @@ def write_some(repository: Repository, count: int, seed: int = 0) -> None:
             transaction.commit("Change\n", BOB)
 
     repository.transact(change)
+
+
+def page(
+    repository: Repository, field: str, before: CommitId | None, reader: Reader
+) -> tuple[list[str], CommitId | None]:
+    """Return the commits of a page, and where the next one goes on."""
+    found: list[str] = []
+    for logged in repository.fields.search(field, EVERYTHING, reader, repository.head().commit, before):
+        if not logged.files:
+            return found, logged.commit
+        found.append(logged.commit)
+    return found, None
 
 
 def search(repository: Repository, field: str, wanted: LogFilter = EVERYTHING, most: int = 10**9) -> list[str]:
@@ -135,6 +151,59 @@ def test_each_commit_is_read_once_however_little_an_answer_reads(repository: Rep
     write_some(repository, 2, seed=1)
     list(repository.fields.search("/a", EVERYTHING, reader, repository.head().commit, None))
     assert 2 <= reader.read <= 4
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_walks_from_anywhere_by_turns_through_several_processes_go_back_and_miss_nothing(
+    repository: Repository, seed: int
+):
+    write_some(repository, 4 * SIZE + 3, seed)
+    newest_first = git(repository.path, "rev-list", "main").split()
+    age = {commit: number for number, commit in enumerate(newest_first)}
+    chance, opened = random.Random(seed), [fresh(repository), fresh(repository)]
+    expected = dict(zip(ASKED, right(repository), strict=True))
+    starts = [None, *map(CommitId, chance.sample(newest_first, 6))]
+    walks = [(chance.choice(FIELDS), start, [start], list[str]()) for start in starts]
+    going = [*walks]
+    while going:
+        field, start, reached, found = walk = chance.choice(going)
+        at = chance.choice(opened)
+        more, following = page(at, field, reached[-1], Reader(at, chance.choice([1, 1, 2, 5])))
+        found += more
+        reached.append(following)
+        if following is None:
+            going.remove(walk)
+            first = -1 if start is None else age[start]
+            assert found == [commit for commit in expected[field] if age[commit] > first]
+        else:
+            assert reached[-2] is None or age[following] > age[reached[-2]]
+            assert not more or age[following] >= age[more[-1]]
+
+
+def test_walks_in_several_blocks_do_not_cost_each_other_what_was_read(repository: Repository):
+    write_some(repository, 6 * SIZE)
+    commits = git(repository.path, "rev-list", "main").split()
+    going: list[CommitId] = [CommitId(commits[at]) for at in (3, SIZE + 3, 3 * SIZE + 3)]
+    reader = Reader(repository)
+    while going:
+        before = going.pop(0)
+        reader.allow(1)
+        _, following = page(repository, "/nothing", before, reader)
+        going += [following] if following else []
+    files = git(repository.path, "log", "--raw", "--root", "--format=", commits[4]).splitlines()
+    assert reader.read == len(files)  # of the commits before the first walk's start, each once
+
+
+def test_the_whole_index_is_made_at_once_and_not_again(repository: Repository):
+    write_some(repository, 3 * SIZE + 2)
+    reader = Reader(repository)
+    assert repository.fields.fill(reader) == 3 * SIZE
+    other = fresh(repository)
+    again = Reader(other)
+    assert (other.fields.fill(again), again.read) == (0, 0)
+    assert answers(other) == right(repository)
+    write_some(repository, SIZE, seed=1)
+    assert fresh(repository).fields.fill(again) == SIZE
 
 
 def ruin(path: Path, how: str) -> None:

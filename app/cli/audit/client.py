@@ -1,5 +1,7 @@
 """Requests to one repo of a server, or of a clone, and what a person is told where they fail."""
 
+import re
+import time
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -11,6 +13,8 @@ from app.cli.audit.errors import NoAnswer, Refused
 from app.cli.audit.visible import visible
 
 _MOST_REDIRECTS = 5
+_PATIENCE = 120  # seconds to wait in all for a server that answers 429, which does nothing then
+_SECONDS = re.compile("[0-9]{1,6}")
 _HINTS: dict[int, str] = {
     HTTPStatus.UNAUTHORIZED: "Set BAKEHOUSE_TOKEN to a token of yours.",
     HTTPStatus.TOO_MANY_REQUESTS: "Try again later.",
@@ -75,7 +79,7 @@ class Client:
     def _follow(self, request: httpx2.Request) -> httpx2.Response:
         """Send a request, and go on where a repo has another name now, but never to another server."""
         for _ in range(_MOST_REDIRECTS):
-            response = self._http.send(request, follow_redirects=False)
+            response = self._wait_for(request)
             following = response.next_request
             if following is None:
                 return response
@@ -84,6 +88,19 @@ class Client:
                 raise NoAnswer(f"{_host(request)} sends this request on to {place}, where nothing is sent.")
             request = following
         raise NoAnswer(f"{_host(request)} sends this request in a circle.")
+
+    def _wait_for(self, request: httpx2.Request) -> httpx2.Response:
+        """Send a request, and once more where the server asks to wait, as long as that is not too long."""
+        patience = _PATIENCE
+        while True:
+            response = self._http.send(request, follow_redirects=False)
+            seconds = response.headers.get("Retry-After", "")
+            if response.status_code != HTTPStatus.TOO_MANY_REQUESTS or not _SECONDS.fullmatch(seconds):
+                return response
+            patience -= max(1, int(seconds))
+            if patience < 0:
+                return response
+            time.sleep(max(1, int(seconds)))
 
 
 def _origin(request: httpx2.Request) -> tuple[str, str, int | None]:

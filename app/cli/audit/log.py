@@ -1,11 +1,12 @@
 """`bakehouse log` and `bakehouse history`: which commits changed a repo, or one thing in it."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import click
 
 from app.cli.audit import commits, pages
-from app.cli.audit.client import Client
+from app.cli.audit.client import Answer, Client
 from app.cli.audit.options import FULL, NUMBER, PROMPT, REF, asking
 from app.cli.audit.output import Output
 from app.cli.audit.things import place_of
@@ -46,9 +47,25 @@ def history(client: Client, output: Output, target: str | None, prompt: str | No
 
 
 def _print(output: Output, client: Client, *path: str, **query: Any) -> None:
-    found = pages.newest(client, *path, items="commits", **query)
+    found = _pages(output, client, *path, **query)
     if output.as_json:
         output.json(pages.join(found, "commits"))
         return
     for page in found:
         commits.show(output, page["commits"])
+
+
+def _pages(output: Output, client: Client, *path: str, **query: Any) -> Iterator[Answer]:
+    """Yield pages, and tell meanwhile how far the server has looked: a search may find nothing for many pages."""
+
+    def looked(commit: str) -> None:
+        if output.tells_progress:
+            [last] = client.get("log", ref=commit, limit=1)["commits"]
+            output.progress(f"Looked at commits down to {last['time'][:16].replace('T', ' ')} …")
+
+    try:
+        for page in pages.newest(client, *path, items="commits", looked=looked, **query):
+            output.progress()
+            yield page
+    finally:
+        output.progress()

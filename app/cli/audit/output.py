@@ -33,6 +33,8 @@ class Output:
         self.as_json = as_json
         self._console = Console(markup=False, highlight=False, emoji=False)
         self.is_terminal = self._console.is_terminal
+        self._errors = Console(stderr=True)
+        self.tells_progress = self._errors.is_terminal
 
     def json(self, answer: Mapping[str, Any]) -> None:
         """Print an answer of the API as JSON."""
@@ -78,6 +80,12 @@ class Output:
 
     def _print(self, text: Text) -> None:
         self._console.print(text, soft_wrap=True)
+
+    def progress(self, text: str = "") -> None:
+        """Show on a terminal how far the work is, beside the output, in the place of what was shown there before."""
+        if self.tells_progress:
+            self._errors.file.write(f"\r\x1b[K{visible(text)}")
+            self._errors.file.flush()
 
     def warn(self, answer: Mapping[str, Any]) -> None:
         """Tell what the answer to a write warns of."""

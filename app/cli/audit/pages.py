@@ -26,8 +26,13 @@ def every(client: Client, *path: str, follow: Follow = cursor, **query: Any) -> 
         query |= follow(following)
 
 
-def newest(client: Client, *path: str, number: int, items: str, **query: Any) -> Iterator[Answer]:
-    """Yield pages of what happened, newest first, until they have `number` of `items`."""
+def newest(
+    client: Client, *path: str, number: int, items: str, looked: Callable[[str], None] = lambda _: None, **query: Any
+) -> Iterator[Answer]:
+    """Yield pages of what happened, newest first, until they have `number` of `items`.
+
+    Before each further page, `looked` is told the commit down to which the server has looked.
+    """
     before: str | None = None
     while number > 0:
         page = client.get(*path, **query, before=before, limit=min(number, _MOST))
@@ -35,6 +40,8 @@ def newest(client: Client, *path: str, number: int, items: str, **query: Any) ->
         yield page
         if before is None:
             return
+        if number > 0:
+            looked(before)
 
 
 def join(pages: Iterable[Answer], *items: str) -> Answer:

@@ -1,5 +1,6 @@
 """The commits that changed one field of any file."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -49,6 +50,11 @@ class FieldReader:
             if len(names) <= _MOST_NAMES:
                 return sorted(names)
         return (ANY_FIELD,)
+
+
+def index(repository: Repository) -> int:
+    """Put the whole field index on disk, and return the number of commits that were read for it."""
+    return repository.fields.fill(FieldReader(repository, repository.head(), sys.maxsize))
 
 
 def search(

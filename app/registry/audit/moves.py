@@ -6,7 +6,6 @@ from app.domain.errors import NotFound
 from app.registry import label_files
 from app.registry.configs import target_files
 from app.registry.label_files import Label
-from storage.errors import RepositoryDamaged
 from storage.ids import BlobId, CommitId
 from storage.repository import Repository
 from storage.snapshot import Snapshot
@@ -123,8 +122,5 @@ def _versions(repository: Repository, snapshot: Snapshot, name: str, before: Com
 def _move(snapshot: Snapshot, name: str, version: Version) -> Move:
     if version.blob is None:
         return Move(version.commit, None)
-    try:
-        return Move(version.commit, label_files.read_version(snapshot, name, version.blob))
-    except RepositoryDamaged:  # git has the content, but it is no label of ours
-        snapshot.blob(version.blob)
-        return Move(version.commit, None, is_readable=False)
+    label = label_files.read_if_label(snapshot, name, version.blob)
+    return Move(version.commit, label, is_readable=label is not None)

@@ -1,13 +1,16 @@
 """`/v1/repo/{repo_name}/labels`: names for commits that move, each move with its author and reason."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 import yaml
 from flask import Flask
+from werkzeug.test import TestResponse
 
 from tests.app.api.helpers import PROMPTS, TARGETS, count, demo, log, new_user, show
 from tests.client import Client, assert_error, assert_mistakes
+from tests.seams import append_sizes
 from tests.storage.repositories import git, off_the_branch, two_alike
 from tests.timeline import ELEVEN, TEN, TWELVE, commit_by_hand, demo_repository, put_target, refs, set_clock, tip
 
@@ -373,3 +376,36 @@ def test_a_file_by_hand_that_is_no_label_is_damage(app: Flask, alice: Client):
     assert [(each["to"], "note" in each) for each in moves] == [(None, True)] * 4
     assert alice.delete(LABEL).status_code == 200
     assert move(alice)
+
+
+def test_a_file_by_hand_that_is_no_label_hides_no_other_label(app: Flask, alice: Client):
+    put_target(alice, "a")
+    move(alice)
+    before = alice.get(LABELS).json["labels"]
+    by_hand = commit_by_hand(app, {"labels/broken.yml": b"commit: nope\n"})
+    broken, *others = alice.get(LABELS).json["labels"]
+    assert others == before
+    assert (broken["name"], broken["commit"], broken["moved"]["commit"]) == ("broken", None, by_hand)
+    assert "cannot be read" in broken["note"]
+    held = alice.get(f"{TARGETS}/a/uses").json["labels"]
+    assert [label["name"] for label in held] == ["production"]
+
+
+def test_each_of_several_moves_at_once_is_answered_with_its_own(
+    app: Flask, alice: Client, monkeypatch: pytest.MonkeyPatch
+):
+    first = put_target(alice, "a", temperature=0.5)
+    second = put_target(alice, "a", temperature=0.75)
+    moves = [(first, "One"), (second, "Two"), (second, "Not told, since nothing moves"), (first, "Three")]
+
+    def put(ref: str, reason: str) -> TestResponse:
+        return Client(app, alice.token).put(LABEL, {"ref": ref, "reason": reason})
+
+    writes = [partial(put, *each) for each in moves]
+    flushes, (_, *answers) = append_sizes(demo_repository(app), monkeypatch, writes)
+    assert flushes == [1, 3]
+    assert [answer.json["commit"] for answer in answers] == [first, second, second, first]
+    assert [answer.json["moved"]["reason"] for answer in answers] == ["One", "Two", "Two", "Three"]
+    assert [answer.json["moved"]["commit"] for answer in answers] == [
+        answer.headers["Git-Commit"] for answer in answers
+    ]

@@ -8,12 +8,14 @@ import pytest
 from click.testing import CliRunner, Result
 from flask import Flask
 
+from app import create_app
 from app.cli import main
-from storage import maintenance
+from storage import field_index, maintenance
+from storage.block_file import NAME
 from storage.roll_up import pack_sizes
 from tests.client import Client
 from tests.payloads import target
-from tests.seams import refuse
+from tests.seams import count_parses, refuse
 from tests.storage.repositories import settle
 
 
@@ -55,6 +57,33 @@ def test_maintain_all_packs_every_repository(data_dir: Path):
     result = maintain(data_dir, "--all")
     assert names(result) == ["accounts", "alice/demo", "alice/few"]
     assert "Maintained 3 repositories: " in result.stderr
+
+
+def test_maintain_makes_the_field_index_and_servers_read_it(
+    app: Flask, data_dir: Path, alice: Client, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(field_index, "COMMITS", 3)
+    maintain(data_dir)
+    count = len(alice.get("/v1/repo/demo/log").json["commits"])
+    (data_dir / "repos/alice/demo.git" / NAME).unlink()
+    result = maintain(data_dir)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == f"alice/demo: the fields of {count // 3 * 3} commits indexed\n"
+    assert maintain(data_dir).output == "Nothing to do: no repository needs maintenance.\n"
+    server = Client(create_app(app.extensions["bakehouse"].settings), alice.token)
+    sizes = count_parses(monkeypatch)
+    assert server.get("/v1/repo/demo/log?field=nothing").json == {"commits": [], "next": None}
+    assert len(sizes) <= 2 * (count % 3) + 2  # the newest commits, and an account
+
+
+def test_maintain_indexes_fields_nowhere_if_the_disk_refuses(data_dir: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(field_index, "COMMITS", 3)
+    maintain(data_dir)
+    path = data_dir / "repos/alice/demo.git" / NAME
+    path.unlink()
+    path.mkdir()  # SQLite cannot open it
+    result = maintain(data_dir)
+    assert (result.exit_code, result.output) == (0, "Nothing to do: no repository needs maintenance.\n")
 
 
 def test_maintain_goes_on_after_a_damaged_repository(data_dir: Path):

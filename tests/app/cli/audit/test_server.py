@@ -20,10 +20,11 @@ Answer = tuple[int, dict[str, str], bytes]
 
 
 class Foreign:
-    """A server that answers each request with `answer`, and keeps what it was sent."""
+    """A server that answers requests with `answers`, and all further ones with `answer`, and keeps what it was sent."""
 
     def __init__(self) -> None:
         self.answer: Answer = (200, {}, json.dumps(EMPTY).encode())
+        self.answers: list[Answer] = []
         self.sent: list[tuple[str, str, dict[str, str]]] = []
         foreign = self
 
@@ -34,7 +35,7 @@ class Foreign:
                 foreign.sent.append(
                     (self.command, self.path, {name.lower(): value for name, value in self.headers.items()})
                 )
-                status, headers, body = foreign.answer
+                status, headers, body = foreign.answers.pop(0) if foreign.answers else foreign.answer
                 self.send_response(status)
                 for name, value in (
                     {"Content-Type": "application/json", "Content-Length": str(len(body))} | headers
@@ -103,6 +104,47 @@ def test_a_reason_is_sent_with_a_write(foreign: Foreign):
     method, path, headers = foreign.sent[-1]
     assert (method, path) == ("POST", "/v1/repo/demo/targets/t/revert")
     assert headers["x-change-reason"] == "UTF-8''Zur%C3%BCck%2C%20100%20%25"
+
+
+def test_a_server_that_asks_to_wait_is_asked_again(foreign: Foreign):
+    foreign.answers = [(429, {"Retry-After": "1"}, b'{"message": "Slowly.", "code": "RATE_LIMITED"}')]
+    said = ask("log", "--json", "-r", "demo", url=foreign.url, token=TOKEN)
+    assert (said.exit_code, json.loads(said.stdout), len(foreign.sent)) == (0, EMPTY, 2)
+    for seconds in ("100000", "-1", "Fri, 27 Nov 2026 15:00:00 GMT", "1e3"):
+        foreign.answers = [(429, {"Retry-After": seconds}, b'{"message": "Slowly.", "code": "RATE_LIMITED"}')]
+        assert_fails(ask("log", "-r", "demo", url=foreign.url, token=TOKEN), 1, "Slowly.", "Try again later")
+
+
+def found(commit: str, day: int) -> dict[str, Any]:
+    """Return a commit in a log, without what it changed."""
+    author = {"name": "Alice", "email": "alice@example.org", "user": "alice", "token": None}
+    told = {"author": author, "subject": "Change", "reason": None, "files": []}
+    return {"commit": commit * 40, "time": f"2026-11-{day:02}T10:00:00Z", **told}
+
+
+@pytest.mark.parametrize("how", [(), ("--json",)])
+def test_a_terminal_is_told_how_far_a_search_has_looked(foreign: Foreign, how: tuple[str, ...]):
+    pages = [
+        {"commits": [], "next": "a" * 40},
+        {"commits": [found("a", 3)], "next": None},
+        {"commits": [], "next": "b" * 40},
+        {"commits": [found("b", 2)], "next": None},
+        EMPTY,
+    ]
+    command = ("log", "--field", "temperature", "-r", "demo", *how)
+    foreign.answers = [(200, {}, json.dumps(page).encode()) for page in pages]
+    said = ask(*command, url=foreign.url, token=TOKEN, FORCE_COLOR="1", NO_COLOR="1")
+    assert said.exit_code == 0, said.output
+    shown = [line for line in said.stderr.split("\r\x1b[K") if line]
+    assert shown == [f"Looked at commits down to 2026-11-0{day} 10:00 …" for day in (3, 2)]
+    assert said.stderr.endswith("\r\x1b[K")
+    assert "Looked" not in said.stdout
+    queries = [parse_qs(urlsplit(path).query) for _, path, _ in foreign.sent]
+    assert queries[1] == {"ref": ["a" * 40], "limit": ["1"]}
+    foreign.sent.clear()
+    foreign.answers = [(200, {}, json.dumps(page).encode()) for page in pages[::2]]
+    said = ask(*command, url=foreign.url, token=TOKEN)
+    assert (said.exit_code, said.stderr, len(foreign.sent)) == (0, "", 3)
 
 
 def test_a_name_stays_one_part_of_the_path(foreign: Foreign):
