@@ -6,10 +6,10 @@ other line is taken for a reason. In a tag, whose message is all the user's, it 
 
 import re
 
-LENGTH = "Reason-Length"  # in characters
+LENGTH = "Reason-Length"  # in characters, 1000 at most
 # git may take such a line for the end of the message, or for a comment, so a space goes before it.
 _MEANS_MORE = re.compile(r"---|#")
-_LENGTH = re.compile(rf"^{LENGTH}: (?P<length>[1-9][0-9]{{0,5}})$", re.MULTILINE | re.ASCII)
+_LENGTH = re.compile(rf"^{LENGTH}: (?P<length>[1-9][0-9]{{0,2}}|1000)$", re.MULTILINE | re.ASCII)
 
 
 def paragraph(reason: str) -> str:

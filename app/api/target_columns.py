@@ -15,7 +15,7 @@ from app.registry.configs.target_lists import position, within
 from app.registry.configs.target_rows import Lines, Row
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # the list of OWASP
 
 
 class _Shown(NamedTuple):

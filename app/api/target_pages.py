@@ -117,9 +117,9 @@ class _Pages:
 
         def cells(name: str, row: Row | None) -> list[str]:
             if row is None:
-                return [name]
+                return [cell(name)]
             return [
-                name,
+                cell(name),
                 *(cell(getattr(row, field)) for field in self._plain),
                 *(column.cell(row) for column in columns),
             ]

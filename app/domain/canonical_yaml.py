@@ -76,6 +76,22 @@ def load(data: bytes) -> Mapping[str, Any]:
     return document
 
 
+def load_part(data: bytes) -> Mapping[str, Any]:
+    """Parse a part of a document; ValueError where it is none, or where it may mean something else beside the others.
+
+    An anchor is one of these: two of one name are allowed in parts that are read alone, and not in one document.
+    """
+    try:
+        part = yaml_events.read(data)
+    except yaml_events.NotSimple as error:
+        raise ValueError("only the whole document can be read") from error
+    except yaml.YAMLError as error:
+        raise _not_yaml(error) from error
+    if not isinstance(part, dict):
+        raise ValueError("not a mapping")
+    return part
+
+
 def _load(data: bytes) -> Any:
     try:
         return yaml.load(data, Loader=yaml.CSafeLoader)

@@ -19,6 +19,8 @@ _HINTS: dict[int, str] = {
     HTTPStatus.UNAUTHORIZED: "Set BAKEHOUSE_TOKEN to a token of yours.",
     HTTPStatus.TOO_MANY_REQUESTS: "Try again later.",
 }
+# What a command meets in an answer that is JSON, and not what Bakehouse answers.
+_SURPRISES = (LookupError, TypeError, ValueError, AttributeError, RecursionError, httpx2.InvalidURL)
 
 Query = dict[str, str | int | bool | None]
 Answer = dict[str, Any]
@@ -31,22 +33,26 @@ class Client:
         self._http = http
         self._start = f"/v1/repo/{quote(repo_name, safe='')}"
         self.is_clone = is_clone
+        self._latest: httpx2.Response | None = None
 
     def __enter__(self) -> "Client":
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        """Close the connection; NoAnswer where a server's latest answer does not have what Bakehouse's has."""
         self._http.close()
+        if isinstance(error, _SURPRISES) and self._latest is not None and not self.is_clone:
+            raise _not_bakehouse(self._latest) from error
 
     def get(self, *path: str, **query: str | int | bool | None) -> Answer:
         """Return what a GET is answered. Refused or NoAnswer if there is no answer."""
         return _object(self._send("GET", path, query, {}))
 
-    def text(self, media_type: str, *path: str, **query: str | int | bool | None) -> tuple[str, str | None]:
+    def text(self, media_type: str, *path: str, **query: str | int | bool | None) -> tuple[bytes, str | None]:
         """Return what a GET is answered as text of a media type, and the cursor of the next page if there is one."""
         response = self._send("GET", path, query, {"Accept": media_type})
         following = response.links.get("next", {}).get("url")
-        return response.text, httpx2.URL(following).params.get("cursor") if following else None
+        return response.content, httpx2.URL(following).params.get("cursor") if following else None
 
     def write(
         self, method: str, *path: str, body: Answer | None = None, reason: str | None = None
@@ -63,7 +69,10 @@ class Client:
     ) -> httpx2.Response:
         address = "/".join([self._start, *(quote(part, safe="") for part in path)])
         given = {name: str(value).lower() if value is True else str(value) for name, value in query.items() if value}
-        request = self._http.build_request(method, address, params=given, headers=headers, json=body)
+        try:
+            request = self._http.build_request(method, address, params=given, headers=headers, json=body)
+        except httpx2.InvalidURL as error:
+            raise UsageError(f"An argument cannot be sent: {visible(str(error))}.") from error
         try:
             response = self._follow(request)
         except httpx2.TimeoutException as error:
@@ -72,6 +81,7 @@ class Client:
             raise NoAnswer(f"There is no server at {_host(request)}: {visible(str(error))}") from error
         except httpx2.HTTPError as error:
             raise NoAnswer(f"The answer of {_host(request)} cannot be read: {visible(str(error))}") from error
+        self._latest = response
         if not response.is_success:
             raise _failure(response)
         return response

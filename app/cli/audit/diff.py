@@ -49,11 +49,16 @@ def diff(
         raise click.UsageError("--against needs the thing to compare: --target or --prompt.")
     asked = {"from": from_, "against": against, **query}
     if patch:
-        click.echo(lines(client.text(_PATCH, *place, "diff", **asked)[0]), nl=False)
+        _print_patch(output, client.text(_PATCH, *place, "diff", **asked)[0])
     elif place:
         _print_one(output, client.get(*place, "diff", **asked), place)
     else:
         _print_all(output, pages.join(pages.every(client, "diff", **asked), "files"))
+
+
+def _print_patch(output: Output, patch: bytes) -> None:
+    """Print a patch: in a pipe exactly as it is, since `git apply` reads it there."""
+    click.echo(lines(patch.decode("utf-8", "replace")) if output.is_terminal else patch, nl=False)
 
 
 def _print_one(output: Output, answer: Answer, place: tuple[str, ...]) -> None:

@@ -77,7 +77,8 @@ def _print_csv(client: Client, output: Output, asked: dict[str, Any]) -> None:
     """Print the file that the API answers, in one piece: its pages repeat the first line."""
     cursor: str | None = None
     while True:
-        text, following = client.text(_CSV, "targets", **asked, cursor=cursor)
+        file, following = client.text(_CSV, "targets", **asked, cursor=cursor)
+        text = file.decode()
         text = text if cursor is None else text.partition("\r\n")[2]
         click.echo(lines(text.replace("\r\n", "\n")) if output.is_terminal else text, nl=False)
         if following is None:

@@ -4,7 +4,7 @@ Thousands of targets mostly have the same lines, so a row takes little memory, a
 rows of a repo are kept. At another commit, only the files that differ are read.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -128,7 +128,7 @@ class _Reader:
         if found is None:  # somebody wrote the file by hand, or it is damaged
             target = target_files.read_version(self._snapshot, name, version)
             parts = {field: canonical_yaml.dump({field: value}) for field, value in target.config.items()}
-            found = target.template, {field: self._field(part).lines for field, part in parts.items()}
+            found = target.template, {field: _read_field(part).lines for field, part in parts.items()}
         template, config = found
         if template == name:
             template = own_template.template(self._snapshot, name, version).name
@@ -165,15 +165,15 @@ class _Reader:
     def _field(self, lines: Lines) -> _Field:
         field = self._known.get(lines)
         if field is None:
-            field = self._known[lines] = _read_field(lines)
+            field = self._known[lines] = _read_field(lines, canonical_yaml.load_part)
         return field
 
 
-def _read_field(lines: Lines) -> _Field:
+def _read_field(lines: Lines, load: Callable[[Lines], Mapping[str, Any]] = canonical_yaml.load) -> _Field:
     """Return the one field that some lines are; ValueError where they are anything else."""
     field = _fields.get(lines)
     if field is None:
-        [(name, value)] = canonical_yaml.load(lines).items()
+        [(name, value)] = load(lines).items()
         field = _Field(lines, value, is_config({name: value}))
         _fields.put(lines, field, len(lines) + weigh(value))
     return field

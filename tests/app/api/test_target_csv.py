@@ -62,7 +62,7 @@ def test_changed_tells_of_the_commit_of_each_target(alice: Client):
     assert (told["changed_time"], told["changed_subject"]) == (last["time"], last["subject"])
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "\n=", "\r\n@", "＝", "＋", "－", "＠"])
 def test_a_text_that_looks_like_a_formula_is_quoted_and_a_number_is_not(alice: Client, start: str):
     put(alice, "a", model_name=f"{start}1+2", extra_kwargs={"n": -5, "t": "a=b"})
     assert table(alice, fields="model_name,extra_kwargs.n,extra_kwargs.t")[1] == ["a", f"'{start}1+2", "-5", "a=b"]

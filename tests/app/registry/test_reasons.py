@@ -50,6 +50,12 @@ def test_every_reason_comes_back_from_a_tag_whose_message_stays_as_it_is(reason:
     assert (signature.reason, signature.message, signature.user, signature.token) == (reason, text, "alice", "ci")
 
 
+@pytest.mark.parametrize(("length", "is_told"), [(1000, True), (1001, False), (200_000, False)])
+def test_a_longer_reason_than_a_request_may_have_is_none_in_a_commit_by_hand(length: int, is_told: bool):
+    data = _NEW.serialize(BOB, f"Change\n\n{'y' * length}\n\nReason-Length: {length}\n")
+    assert Signature.parse(data).reason == ("y" * length if is_told else None)
+
+
 @pytest.mark.parametrize("reason", [*_WORDS, "--- a", "# a", "it's due: now", "x" * 1000])
 def test_git_finds_the_trailers_beside_every_reason(reason: str):
     origin = Origin("alice", request_id="r1", token="ci", reason=reason)

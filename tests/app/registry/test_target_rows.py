@@ -126,6 +126,26 @@ def test_a_text_in_quotes_over_several_lines_is_one_field(repository: Repository
         assert isinstance(found, tuple)
 
 
+@pytest.mark.parametrize(
+    ("overrides", "config"),
+    [
+        ("{z: &x 2}", "{a: &x 1, b: *x}"),
+        ("{}", "{a: &x 1, b: *x}"),
+        ("{z: &x 1}", "{a: *x}"),
+        ("{z: &x 1}", "{a: &x 1}"),
+        ("{}", "{a: '&x 1', b: 'it is *x*'}"),
+    ],
+)
+def test_an_anchor_in_one_field_counts_in_the_whole_file(repository: Repository, overrides: str, config: str):
+    text = (
+        f"template: default\ntemplate_version: '{'0' * 40}'\noverrides:\n  extra_kwargs: {overrides}\n"
+        f"config:\n  model_name: x\n  extra_kwargs: {config}\n"
+    )
+    repository.transact(commit_files({"targets/a.yml": text.encode()}))
+    snapshot = repository.head()
+    assert by_lines(repository, snapshot, "a") == whole(snapshot, "a")
+
+
 def rows(repository: Repository) -> dict[str, Row]:
     found = Rows(repository, repository.head())
     return dict(found.read(found.names))

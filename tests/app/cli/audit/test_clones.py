@@ -1,6 +1,11 @@
 """In a clone the commands answer what the server answers for the same commit, and write nothing."""
 
 import json
+import os
+import pty
+import subprocess
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -70,6 +75,47 @@ def test_a_patch_is_what_git_prints(clone: Path, alice: Client):
     assert said.stdout.startswith("diff --git")
     whole = ask("diff", first, "--patch", "--clone", clone)
     assert whole.stdout == git(clone, "diff", "--no-renames", first, "HEAD")
+
+
+def test_git_applies_a_patch_whatever_characters_it_has(clone: Path, alice: Client, pull: Pull, tmp_path: Path):
+    text = "a\u00a0b \U0001f468\u200d\U0001f469 \u3000 \u202e end\r\nnext\ttab"
+    alice.put("/v1/repo/demo/prompts/odd", {"messages": [{"role": "user", "content": text}]})
+    pull()
+    by_hand = clone / "targets/by hand.txt"
+    by_hand.write_bytes("one\r\ntwo\u00a0\u200d\x1b[31m\r\n".encode())
+    git(clone, "add", "--all")
+    git(clone, "-c", "user.name=A", "-c", "user.email=a@b", "commit", "--quiet", "--message", "By hand")
+    first = git(clone, "rev-parse", "HEAD~2").strip()
+    said = ask("diff", first, "--patch", "--clone", clone)
+    assert said.exit_code == 0, said.output
+    expected = subprocess.run(
+        ["git", "diff", "--no-renames", first, "HEAD"], cwd=clone, capture_output=True, check=True
+    )
+    assert said.stdout_bytes == expected.stdout
+    (tmp_path / "patch").write_bytes(said.stdout_bytes)
+    wanted = git(clone, "rev-parse", "HEAD^{tree}")
+    git(clone, "checkout", "--quiet", first)
+    git(clone, "apply", "--index", "--whitespace=nowarn", str(tmp_path / "patch"))
+    assert git(clone, "write-tree") == wanted
+
+
+def test_a_patch_steers_no_terminal(clone: Path, alice: Client, pull: Pull):
+    alice.put("/v1/repo/demo/prompts/odd", {"messages": []})
+    pull()
+    (clone / "prompts/note.txt").write_text("\x1b[31m\u202e\r\n")
+    git(clone, "add", "--all")
+    git(clone, "-c", "user.name=A", "-c", "user.email=a@b", "commit", "--quiet", "--message", "By hand")
+    main_end, other_end = pty.openpty()
+    with os.fdopen(main_end, "rb", buffering=0) as shown:
+        command = [sys.executable, "-m", "app.cli", "diff", git(clone, "rev-parse", "HEAD~1").strip(), "--patch"]
+        subprocess.run([*command, "--clone", str(clone)], stdout=other_end, check=True)
+        os.close(other_end)
+        said = b""
+        with suppress(OSError):  # the end of a terminal whose other end is closed
+            while part := shown.read(4096):
+                said += part
+    assert b"\\x1b[31m\\u{202e}\\r" in said
+    assert b"\x1b[31m" not in said
 
 
 def test_reading_a_clone_writes_nothing(clone: Path):

@@ -157,6 +157,8 @@ def test_nothing_from_outside_steers_the_terminal(hostile: Path):
     ):
         for as_json in ((), ("--json",)):
             for colour in ({}, {"FORCE_COLOR": "1", "COLUMNS": "200"}):
+                if "--patch" in command and not colour:
+                    continue  # a pipe gets the patch as git takes it
                 said = ask(*command.split(), *as_json, "--clone", hostile, **colour)
                 assert said.exit_code == 0, said.output
                 assert not [char for char in said.stdout if not char.isprintable() and char not in "\n\t\x1b"]

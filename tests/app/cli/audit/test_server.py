@@ -47,6 +47,9 @@ class Foreign:
             def do_POST(self) -> None:
                 self.do_GET()
 
+            def do_PUT(self) -> None:
+                self.do_GET()
+
             def log_message(self, *_: object) -> None:
                 """Be quiet."""
 
@@ -196,6 +199,39 @@ def test_each_failure_is_said_and_has_its_exit_code(
     said = ask("log", "-r", "demo", url=foreign.url, token=TOKEN)
     assert_fails(said, code, mention)
     assert TOKEN not in said.output
+
+
+@pytest.mark.parametrize("command", ["explain t", "log", "diff a", "labels", "labels move a b", "uses t", "targets -l"])
+@pytest.mark.parametrize(
+    ("status", "answer"),
+    [
+        (200, {}),
+        (200, {"commits": [{"x": 1}], "files": [{}], "labels": [1], "layers": [], "targets": 5, "next": None}),
+        (200, dict.fromkeys(("commits", "files", "fields", "labels", "layers", "removed", "targets", "used_by"), 3)),
+        (404, {"message": 5}),
+        (422, {"detail": [{"loc": [], "msg": "m"}]}),
+        (404, {"detail": [{"loc": 5}]}),
+        (404, {"detail": 5}),
+    ],
+)
+def test_json_of_another_program_is_no_answer(foreign: Foreign, command: str, status: int, answer: dict[str, Any]):
+    foreign.answer = (status, {}, json.dumps(answer).encode())
+    said = ask(*command.split(), "-r", "demo", url=foreign.url, token=TOKEN)
+    assert_fails(said, 3, f"{foreign.url} answers with status {status}, and not as Bakehouse does", "BAKEHOUSE_URL")
+
+
+def test_a_link_that_is_no_address_is_no_answer(foreign: Foreign):
+    foreign.answer = (200, {"Link": '<http://h:port/>; rel="next"'}, b"a\r\n")
+    said = ask("targets", "--csv", "-r", "demo", url=foreign.url, token=TOKEN)
+    assert_fails(said, 3, "not as Bakehouse does")
+
+
+@pytest.mark.parametrize("command", [["history", "a" * 100_000], ["log", "--reason", "x" * 100_000]])
+def test_an_argument_that_no_address_can_hold_is_refused(foreign: Foreign, command: list[str]):
+    assert_fails(
+        ask(*command, "-r", "demo", url=foreign.url, token=TOKEN), 2, "An argument cannot be sent: ", "too long"
+    )
+    assert foreign.sent == []
 
 
 def test_an_answer_that_breaks_off_is_no_answer(foreign: Foreign):
