@@ -2,6 +2,7 @@
 
 import multiprocessing
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import chain
@@ -12,6 +13,7 @@ import pytest
 from storage.errors import StorageUnavailable
 from storage.repository import Repository
 from storage.store import Store
+from storage.transaction import Transaction
 from tests.seams import append_sizes, fill_disk
 from tests.storage.repositories import git, increment, increment_many, put, run_together
 
