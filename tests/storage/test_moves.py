@@ -75,6 +75,28 @@ def test_a_name_that_is_taken_is_refused_before_anything_is_done(store: Store, r
 
 
 @pytest.mark.usefixtures("repository")
+def test_nobody_makes_a_repository_beside_one_that_moves_until_all_is_done(store: Store, tmp_path: Path):
+    """What comes after the move can read and write the repository; `hold` waits for it, and keeps others out, too."""
+    done: list[str] = []
+
+    def after() -> None:
+        for act in (lambda: other.create("alice/demo", first_commit), lambda: other.create("bob/new", first_commit)):
+            with pytest.raises(StorageUnavailable):
+                act()
+        with pytest.raises(StorageUnavailable), other.hold("alice/demo"):
+            done.append("held")
+        store.open("bob/other").transact(put("a", b"1"))
+        done.append("after")
+
+    other = Store(tmp_path, waits=Waits(0.05))
+    store.move("alice/demo", store, "bob/other", nothing, after)
+    assert done == ["after"]
+    with store.hold("alice/demo", "bob/other", "nobody/x"), pytest.raises(StorageUnavailable):
+        other.create("bob/new", first_commit)
+    assert other.create("alice/demo", first_commit).name == "demo"
+
+
+@pytest.mark.usefixtures("repository")
 def test_the_case_of_a_name_may_change(store: Store):
     moved(store, "alice/demo", "alice/Demo")
     assert store.list("alice") == ("Demo",)

@@ -115,6 +115,16 @@ def test_a_restore_under_the_old_name_is_another_repo(master: Client, alice: Cli
     assert repos_of(token) == ["nightly"]
 
 
+def test_an_import_under_the_old_name_is_another_repo(master: Client, alice: Client, monkeypatch: pytest.MonkeyPatch):
+    token = new_token(master, name="ci", repos=["demo"])
+    bundle = alice.get(f"{OLD}/bundle").data
+    cut_short(monkeypatch, alice, f"{OLD}/rename", {"name": "nightly"})
+    answer = alice.request("POST", f"{OLD}/import", bundle, Content_Type="application/x-git-bundle")
+    assert answer.status_code == 201
+    assert_error(token.get(OLD), 403, "FORBIDDEN", "'demo'")
+    assert repos_of(token) == ["nightly"]
+
+
 def test_a_deletion_waits_until_a_rename_is_complete(
     app: Flask, master: Client, alice: Client, monkeypatch: pytest.MonkeyPatch
 ):
