@@ -1,7 +1,9 @@
 """The files of a repository at one commit."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from storage.ids import BlobId, CommitId, ObjectId, blob_id, object_id
 from storage.objects.reader import ObjectReader
@@ -9,6 +11,8 @@ from storage.plumbing.commits import CommitHeader
 from storage.plumbing.object import GitObject
 from storage.plumbing.trees import FILE, FOLDER, SUBMODULE, Tree
 
+_FEW_FILES, _MANY_FILES = 16, 512
+_AHEAD = 1024 * 1024  # bytes
 _EMPTY_TREE_ID = GitObject.of("tree", b"").id
 
 
@@ -82,10 +86,26 @@ class Snapshot:
         found = self._find(folder, FOLDER)
         return Listing((found or _EMPTY_TREE_ID).hex(), Tree() if found is None else self._objects.tree(found))
 
-    def read_ahead(self, paths: Iterable[str]) -> None:
-        """Have many files in memory: reading each alone takes ten times as long."""
-        found = (self._find(path, FILE) for path in paths)
-        self._objects.load_ahead([object_id for object_id in found if object_id is not None])
+    def read_all(self, paths: Iterable[str]) -> Iterator[File | None]:
+        """Yield the file at each path, or None, reading ahead: to read each file alone takes ten times as long.
+
+        The first files are read when they are asked for, and of those that follow no more than a megabyte ahead.
+        """
+        remaining = iter(paths)
+        found: deque[ObjectId | None] = deque()
+        count = _FEW_FILES
+        while True:
+            found.extend(self._find(path, FILE) for path in islice(remaining, count - len(found)))
+            if not found:
+                return
+            self._objects.load_ahead([object_id for object_id in found if object_id is not None], _AHEAD)
+            size = 0
+            while found and size < _AHEAD:
+                object_id = found.popleft()
+                data = b"" if object_id is None else self._objects.blob(object_id)
+                yield None if object_id is None else File(blob_id(object_id), data)
+                size += len(data)
+            count = min(2 * count, _MANY_FILES)
 
     def is_submodule(self, path: str) -> bool:
         """Tell whether somebody put a commit of another repository at a path, by hand."""

@@ -3,7 +3,7 @@
 import csv
 import json
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from io import StringIO
 from itertools import repeat
@@ -139,12 +139,14 @@ class _Pages:
         query = self._query
         rows = Rows(self._repository, self._snapshot)
         wanted = NameFilter(query["q"], query["template"], query["descends_from"])
-        all_names = wanted.choose(rows)
+        needs_rows = bool(self._shown or query["where"])
+        all_names = wanted.choose(rows, payloads.work(), have_rows=needs_rows)
         matcher, work, space = Matcher(query["where"]), payloads.work(), payloads.room()
         limit, extra = query["limit"] or _LIMIT, _COMMIT_SIZE if self._has("changed") else 0
         page = _Page([], [], None, None if query["where"] else len(all_names))
         after = None
-        for name, row in self._read(rows, all_names[self._offset :]):
+        names = all_names[self._offset :]
+        for name, row in rows.read(names) if needs_rows else zip(names, repeat(None)):
             if row is not None and not work.spend(max(row.size // 2, _LEAST_READ)) and after is not None:
                 break
             if row is None or matcher.accepts(row):
@@ -157,11 +159,6 @@ class _Pages:
         else:
             return page
         return page._replace(end=bisect_right(all_names, after or ""))
-
-    def _read(self, rows: Rows, names: Sequence[str]) -> Iterator[tuple[str, Row | None]]:
-        """Yield the targets with their rows; no rows where only names are wanted."""
-        needs_rows = self._shown or self._query["where"]
-        return rows.read(names) if needs_rows else zip(names, repeat(None))
 
     def _members(self, name: str, row: Row | None) -> bytes:
         """Return what is shown of a target, as the members of a JSON object."""

@@ -50,7 +50,7 @@ def create_target(repo_name: str, body: dict[str, Any]) -> Answer:
 @returns(
     (TargetListSchema, TargetPageSchema),
     *(200, 304),
-    errors=(404, 409),
+    errors=(404, 409, 413),
     headers=versions.PAGE_HEADERS,
     text=target_pages.CSV,
 )

@@ -6,6 +6,7 @@ import re
 import subprocess
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -76,32 +77,47 @@ def run(location: Location, *arguments: str, stdin: str = "", options: Sequence[
 
 def run_up_to(location: Location, most: int, *arguments: str, options: Sequence[str] = ()) -> str | None:
     """Return what `run` does; None if that is over `most` bytes: the command is killed then."""
+    status, output = start_of_output(location, most + 1, *arguments, options=options)
+    if len(output) > most:
+        return None
+    if status != 0:
+        raise RepositoryDamaged(location.name, f"git {arguments[0]} fails")
+    return output.decode("utf-8", "replace")
+
+
+def start_of_output(
+    location: Location, most: int, *arguments: str, stdin: bytes = b"", options: Sequence[str] = ()
+) -> tuple[int, bytes]:
+    """Return the exit status and the first bytes of the output of a command, which is killed where it has `most`.
+
+    `stdin` must fit into a pipe: 64 KiB. Raises StorageUnavailable as `attempt` does.
+    """
     with location.explained(), cores.on_all_cores():
         process = subprocess.Popen(
             ["git", "--literal-pathspecs", *options, *arguments],
             cwd=location.folder,
             env=environment(),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )
+    assert process.stdin is not None
     assert process.stdout is not None
     timer = threading.Timer(_LONGEST, process.kill)
     timer.start()
     try:
         with process:
-            output = process.stdout.read(most + 1)
-            if len(output) > most:
+            with suppress(BrokenPipeError):  # the command has ended, and its status says why
+                process.stdin.write(stdin)
+                process.stdin.close()
+            output = process.stdout.read(most)
+            if len(output) == most:
                 process.kill()
     finally:
         timer.cancel()
-    if len(output) > most:
-        return None
-    if process.returncode < 0:
+    if process.returncode < 0 and len(output) < most:
         raise StorageUnavailable(location.name, f"git {arguments[0]} was killed")
-    if process.returncode != 0:
-        raise RepositoryDamaged(location.name, f"git {arguments[0]} fails")
-    return output.decode("utf-8", "replace")
+    return process.returncode, output
 
 
 def attempt(

@@ -11,7 +11,7 @@ from storage.objects.cache import ObjectCache
 from storage.objects.pending import PendingObjects
 from storage.objects.reader import ObjectReader
 from storage.plumbing import pack_files
-from storage.plumbing.cat_file import CatFile, read_many
+from storage.plumbing.cat_file import CatFile, read_many, read_some
 from storage.plumbing.object import GitObject
 from storage.plumbing.trees import Tree
 from storage.waits import Waits
@@ -58,7 +58,7 @@ class ObjectDatabase(ObjectReader):
                 raise RepositoryDamaged(self.name, f"the object {wanted.hex()} is {error}") from error
         return value
 
-    def load_ahead(self, wanted: Iterable[ObjectId]) -> None:
+    def load_ahead(self, wanted: Iterable[ObjectId], most: int | None = None) -> None:
         """Have many objects in memory: to ask git for each alone takes ten times as long."""
         missing = [
             object_id
@@ -66,7 +66,8 @@ class ObjectDatabase(ObjectReader):
             if self.pending.get(object_id) is None and self._cache.get(self._root, object_id) is None
         ]
         if len(missing) > _FEW_OBJECTS:
-            self._remember_all(read_many(self._location, missing))
+            read = read_many(self._location, missing) if most is None else read_some(self._location, missing, most)
+            self._remember_all(read)
 
     @contextmanager
     def pack_pending(self) -> Iterator[int]:

@@ -26,8 +26,10 @@ class ObjectReader(ABC):
     def load(self, wanted: ObjectId) -> GitObject | Tree:
         """Return an object; trees are parsed."""
 
-    def load_ahead(self, wanted: Iterable[ObjectId]) -> None:
-        """Have many objects in memory, if possible in less time than to load each alone."""
+    def load_ahead(self, wanted: Iterable[ObjectId], most: int | None = None) -> None:
+        """Have many objects in memory, if possible in less time than to load each alone; `most` bytes of the first."""
+        if most is not None:
+            return
         for one in wanted:
             self.load(one)
 

@@ -16,8 +16,6 @@ from storage.snapshot import Snapshot
 
 PROMPT_FIELDS = ("teacher_prompt", "student_prompt")
 
-_AT_ONCE = 1000  # documents, far less than the cache of objects holds, mostly
-
 _DEFAULTS, _TARGETS = "defaults", "targets"  # folders
 _SUFFIX = ".yml"
 _HEAD = re.compile(rb"""template: ["']?([\w.-]+)["']?\ntemplate_version: ["']?([0-9a-f]{40})["']?\n""", re.ASCII)
@@ -66,11 +64,9 @@ def read_ahead(snapshot: Snapshot) -> None:
     for folder in (_DEFAULTS, _TARGETS):
         versions = snapshot.versions(folder)
         unknown = [entry for entry, version in versions.items() if _kept.get(version) is None]
-        for start in range(0, len(unknown), _AT_ONCE):
-            entries = unknown[start : start + _AT_ONCE]
-            snapshot.read_ahead(f"{folder}/{entry}" for entry in entries)
-            for entry in entries:
-                of_version(snapshot, versions[entry])
+        for file in snapshot.read_all(f"{folder}/{entry}" for entry in unknown):
+            if file is not None:
+                _keep(file.id, file.data)
 
 
 def of_version(source: Source, version: BlobId) -> Mentions:
@@ -78,12 +74,17 @@ def of_version(source: Source, version: BlobId) -> Mentions:
     return _kept.get(version) or _keep(version, source.blob(version))
 
 
-def _keep(version: BlobId, data: bytes) -> Mentions:
+def template(data: bytes) -> Template | None:
+    """Return the template that a file of a target begins with; None for the default, and for most files by hand."""
     head = _HEAD.match(data)
+    return Template(head[1].decode(), BlobId(head[2].decode())) if head else None
+
+
+def _keep(version: BlobId, data: bytes) -> Mentions:
     files: dict[str, BlobId | None] = {match[1].decode(): None for match in _NAMED.finditer(data)}
     files |= {match[1].decode(): BlobId(match[2].decode()) for match in _OWNED.finditer(data)}
     found = Mentions(
-        Template(head[1].decode(), BlobId(head[2].decode())) if head else None,
+        template(data),
         {match[1].decode(): match[3].decode() for match in _PROMPTS.finditer(data)},
         files,
     )

@@ -33,8 +33,11 @@ def basis(source: Source, target: Target, work: Work | None = None) -> tuple[str
     return target.template, target.template_version, versions[::-1]
 
 
-def template(source: Source, name: str, version: BlobId) -> Template:
-    """Return the template that a version of a target is resolved on, and its recorded version, without a parse."""
+def template(source: Source, name: str, version: BlobId, work: Work | None = None) -> Template:
+    """Return the template that a version of a target is resolved on, and its recorded version.
+
+    Only a file by hand is parsed for that. TooMuchToRead where `work` is given, and that is too much.
+    """
     known = _templates.get((name, version))
     if known is not None:
         return known
@@ -42,7 +45,7 @@ def template(source: Source, name: str, version: BlobId) -> Template:
     while found is not None and found.name == name:
         found = mentions.of_version(source, found.version).template
     if found is None:  # somebody wrote the file by hand
-        found = Template(*basis(source, target_files.read_version(source, name, version))[:2])
+        found = Template(*basis(source, target_files.read_version(source, name, version, work), work)[:2])
     _templates.put((name, version), found, 2 * len(name) + len(found.name) + len(found.version))
     return found
 

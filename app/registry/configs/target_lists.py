@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from app.domain.budgets import Work
 from app.domain.conditions import Condition
 from app.domain.differences import MISSING
 from app.domain.field_paths import FieldPath, lookup
@@ -20,13 +21,16 @@ class NameFilter:
     template: str | None = None  # what the target is resolved on
     ancestor: str | None = None  # the same, directly or through other targets
 
-    def choose(self, rows: Rows) -> Sequence[str]:
-        """Return the names of the targets that pass, sorted. A template need not be there any more."""
-        names = rows.names
+    def choose(self, rows: Rows, work: Work, *, have_rows: bool) -> Sequence[str]:
+        """Return the names of the targets that pass, sorted; only files where they must `have_rows`.
+
+        A template need not be there any more. TooMuchToRead where many files by hand must be parsed.
+        """
+        names: Sequence[str] = rows.files if have_rows else rows.names
         if self.template is not None or self.ancestor is not None:
-            templates = {name: row.template for name, row in rows.read(names)}
+            templates = rows.templates(work)
             if self.template is not None:
-                names = [name for name, template in templates.items() if template == self.template]
+                names = [name for name in names if templates.get(name) == self.template]
             if self.ancestor is not None:
                 below = _below(templates, self.ancestor)
                 names = [name for name in names if name in below]

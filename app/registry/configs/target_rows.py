@@ -4,20 +4,20 @@ Thousands of targets mostly have the same lines, so a row takes little memory, a
 rows of a repo are kept. At another commit, only the files that differ are read.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from app.domain import canonical_yaml, yaml_parts
+from app.domain.budgets import Work
 from app.domain.resolution import CONFIG_FIELDS, is_config
-from app.registry.configs import own_template, target_files
+from app.registry.configs import mentions, own_template, target_files
 from app.registry.configs.target_files import FOLDER
-from storage.caches import Cache, weigh
+from storage.caches import ENTRY, Cache, weigh
 from storage.ids import BlobId
 from storage.repository import Repository
-from storage.snapshot import Listing, Snapshot
+from storage.snapshot import File, Listing, Snapshot
 
-_AT_ONCE = 512  # files that are read ahead
+_AT_HAND = 1024 * 1024  # bytes of lines that a request has at hand
 _ROW = 600  # bytes that a row takes beside its lines, at the most
 _SECTIONS = ("overrides", "config")
 _TEXTS = ("template", "template_version")
@@ -46,15 +46,21 @@ class _Field(NamedTuple):
 
 
 class _Kept(NamedTuple):
-    """The rows of a repo that were read, by name, and the folder that they are the rows of."""
+    """The rows of a repo that were read, by name, and the folder that they are the rows of.
+
+    `others` are names of folders and links in that folder, which have no rows. `templates` are by name, too.
+    """
 
     listing: Listing
     names: Sequence[str]
+    others: frozenset[str]
     rows: dict[str, Row]
+    templates: dict[str, str]
 
 
 _fields: Cache[Lines, _Field] = Cache(16 * 1024 * 1024)
-_kept: Cache[str, _Kept] = Cache(32 * 1024 * 1024)  # by the repository's path
+_MOST = 32 * 1024 * 1024  # bytes of rows that are kept
+_kept: Cache[str, _Kept] = Cache(_MOST + ENTRY)  # by the repository's path
 
 
 def value_of(lines: Lines) -> Any:
@@ -71,47 +77,89 @@ class Rows:
         self._snapshot = snapshot
         self._reader = _Reader(snapshot)
         self._kept = _move(_kept.get(self._key), snapshot)
+        self._left: int | None = None  # bytes that may be kept still, known once something new is read
 
     @property
     def names(self) -> Sequence[str]:
-        """The names of all targets, sorted."""
+        """The names of all targets, sorted, also of those that are no files."""
         return self._kept.names
 
-    def read(self, names: Iterable[str]) -> Iterator[tuple[str, Row]]:
-        """Yield the rows of some targets, without those that are no files; RepositoryDamaged where one is damaged."""
-        remaining = iter(names)
-        while batch := list(islice(remaining, _AT_ONCE)):
-            new = [name for name in batch if name not in self._kept.rows]
-            if new:
-                self._read_files(new)
-            for name in batch:
-                row = self._kept.rows.get(name)
+    @property
+    def files(self) -> Sequence[str]:
+        """The names of all targets that are files, sorted: these have rows."""
+        others = self._kept.others
+        return [name for name in self.names if name not in others] if others else self.names
+
+    def read(self, names: Sequence[str]) -> Iterator[tuple[str, Row]]:
+        """Yield the rows of some targets, each when it is asked for, without those of what is no file.
+
+        RepositoryDamaged where a file is damaged.
+        """
+        known = dict(self._kept.rows)
+        files = self._snapshot.read_all(FOLDER.path(name) for name in names if name not in known)
+        try:
+            for name in names:
+                row = known.get(name) or self._read(name, next(files))
                 if row is not None:
                     yield name, row
+        finally:
+            if self._left is not None:
+                self._keep(_MOST - self._left)
 
-    def _read_files(self, names: Sequence[str]) -> None:
-        self._snapshot.read_ahead(map(FOLDER.path, names))
-        rows = self._kept.rows
-        for name in names:
-            version = self._snapshot.version(FOLDER.path(name))
-            if version is not None:
-                rows[name] = self._reader.read(name, version)
-        _kept.put(self._key, self._kept, sum(row.size for row in list(rows.values())) + _ROW * len(self.names))
+    def templates(self, work: Work) -> Mapping[str, str]:
+        """Return the template that each target is resolved on. TooMuchToRead where files by hand are too much."""
+        found = self._kept.templates
+        unknown = [name for name in self.files if name not in found]
+        if unknown:
+            for name, file in zip(unknown, self._snapshot.read_all(map(FOLDER.path, unknown)), strict=True):
+                if file is not None:
+                    found[name] = self._template(name, file, work)
+            self._keep(self._count())
+        return found
+
+    def _template(self, name: str, file: File, work: Work) -> str:
+        """Return the template of a target, from the first lines of its file where these tell it."""
+        first = mentions.template(file.data)
+        if first is not None and first.name != name:
+            return first.name
+        return own_template.template(self._snapshot, name, file.id, work).name
+
+    def _read(self, name: str, file: File | None) -> Row | None:
+        if file is None:
+            return None
+        row = self._reader.read(name, file)
+        if self._left is None:
+            self._left = _MOST - self._count()
+        if row.size <= self._left:
+            self._left -= row.size
+            self._kept.rows[name] = row
+        return row
+
+    def _count(self) -> int:
+        return sum(row.size for row in list(self._kept.rows.values())) + _ROW * len(self.names)
+
+    def _keep(self, size: int) -> None:
+        _kept.put(self._key, self._kept, size)
 
 
 def _move(kept: _Kept | None, snapshot: Snapshot) -> _Kept:
     """Return what is known of the rows at a commit: those of the files that are as they were."""
     listing = snapshot.listing(FOLDER.name)
     if kept is None:
-        return _Kept(listing, FOLDER.names(snapshot), {})
+        everything = FOLDER.names(snapshot)
+        return _Kept(listing, everything, frozenset(everything) - FOLDER.versions(snapshot).keys(), {}, {})
     if kept.listing.version == listing.version:
         return kept
     changed = list(listing.changed_since(kept.listing))
-    rows = dict(kept.rows)
+    rows, templates = dict(kept.rows), dict(kept.templates)
     for entry, _ in changed:
         rows.pop(FOLDER.name_of(entry), None)
+        templates.pop(FOLDER.name_of(entry), None)
     has_same_names = all(is_in_both for _, is_in_both in changed)
-    return _Kept(listing, kept.names if has_same_names else FOLDER.names(snapshot), rows)
+    names = kept.names if has_same_names else FOLDER.names(snapshot)
+    moved = {FOLDER.name_of(entry) for entry, _ in changed}
+    others = {name for name in moved if snapshot.version(FOLDER.path(name)) is None}
+    return _Kept(listing, names, (kept.others - moved) | others, rows, templates)
 
 
 class _Reader:
@@ -120,10 +168,11 @@ class _Reader:
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
         self._known: dict[Lines, _Field] = {}
+        self._space = _AT_HAND
 
-    def read(self, name: str, version: BlobId) -> Row:
+    def read(self, name: str, file: File) -> Row:
         """Return a target at a version of its file as a row; RepositoryDamaged if the file holds no target."""
-        data = self._snapshot.blob(version)
+        version, data = file.id, file.data
         found = self._take_apart(data)
         if found is None:  # somebody wrote the file by hand, or it is damaged
             target = target_files.read_version(self._snapshot, name, version)
@@ -165,7 +214,10 @@ class _Reader:
     def _field(self, lines: Lines) -> _Field:
         field = self._known.get(lines)
         if field is None:
-            field = self._known[lines] = _read_field(lines, canonical_yaml.load_part)
+            field = _read_field(lines, canonical_yaml.load_part)
+            self._space -= len(lines)
+            if self._space >= 0:
+                self._known[lines] = field
         return field
 
 

@@ -471,3 +471,64 @@ def test_a_list_parses_what_is_new_and_starts_no_process_for_each_target(
     del sizes[:]
     assert len(names(alice, fields="temperature", where="max_tokens=123456")) == 1
     assert len(sizes) <= 1
+
+
+def test_a_page_of_large_targets_parses_what_it_may_and_ends_at_the_same_place_cold_and_warm(
+    limited: Limited, monkeypatch: pytest.MonkeyPatch
+):
+    client = limited(max_parsed=100_000)
+    for start in (0, 10, 20):
+        numbers = range(start, start + 10)
+        items = [{"target_name": f"t{n:02}", **made(extra_kwargs={"n": n, "x": f"{n:02}" * 10_000})} for n in numbers]
+        assert client.post(f"{TARGETS}/batch", {"targets": items}).json["failed"] == {}
+    sizes = count_parses(monkeypatch)
+    assert len(listed(client, fields="temperature", limit=1)["targets"]) == 1
+    assert sum(sizes) < 100_000
+    cold = listed(client, fields="temperature", limit=100)
+    assert sum(sizes) < 300_000
+    warm = listed(client, fields="temperature", limit=101)
+    assert (warm["targets"], cold["total"]) == (cold["targets"], 30)
+    assert 1 < len(cold["targets"]) < 10
+    assert names(client, fields="temperature") == [f"t{number:02}" for number in range(30)]
+
+
+@pytest.mark.parametrize("query", [{"template": "default"}, {"descends_from": "default"}])
+def test_a_template_is_found_without_a_parse(limited: Limited, monkeypatch: pytest.MonkeyPatch, query: dict[str, str]):
+    client = limited(max_parsed=2000)
+    items = [{"target_name": f"t{number:03}", **made(max_tokens=number + 1)} for number in range(300)]
+    client.post(f"{TARGETS}/batch", {"targets": items})
+    sizes = count_parses(monkeypatch)
+    assert len(listed(client, **query)["targets"]) == 300
+    assert sizes == []
+
+
+def test_templates_of_many_files_by_hand_are_too_much_for_one_answer(app: Flask, limited: Limited, alice: Client):
+    text = f"config: {{}}\ntemplate: default\noverrides: {{}}\ntemplate_version: {'0' * 40!r}\n"
+    family(alice)
+    commit_by_hand(app, {f"targets/h{number}.yml": f"# {number}\n{text}".encode() for number in range(5)})
+    assert len(names(alice, template="default")) == 7
+    commit_by_hand(app, {f"targets/h{number}.yml": f"# again {number}\n{text}".encode() for number in range(5)})
+    few = limited(max_parsed=3000)
+    answer = few.get(f"{TARGETS}?template=default", X_User_Id="alice")
+    assert_error(answer, 413, "PAYLOAD_TOO_LARGE", "3000 bytes")
+    assert few.get(f"{TARGETS}?limit=100", X_User_Id="alice").json["total"] == 9
+
+
+def test_total_counts_what_is_listed_also_where_there_are_folders(app: Flask, alice: Client):
+    family(alice)
+    commit_by_hand(app, {"targets/folder.yml/x": b"a: 1\n"})
+    everything = names(alice, limit=100)
+    files = [name for name in everything if name != "folder"]
+    assert len(everything) == 5
+    for query, expected in (
+        ({"limit": 2}, everything),
+        ({"include": "changed"}, everything),
+        ({"fields": "temperature"}, files),
+        ({"include": "config", "limit": 1}, files),
+        ({"descends_from": "default"}, files),
+    ):
+        assert names(alice, **query) == expected
+        assert listed(alice, **query)["total"] == len(expected)
+    commit_by_hand(app, {"targets/folder.yml/x": None, "targets/other.yml": None, "targets/other.yml/x": b"a: 1\n"})
+    assert listed(alice, fields="temperature", limit=1)["total"] == 3
+    assert listed(alice, limit=1)["total"] == 4

@@ -183,6 +183,33 @@ def test_each_commit_has_its_own_rows(repository: Repository):
         assert values == {f"u{other}": number for other in range(number + 1)}
 
 
+def test_few_megabytes_of_rows_are_kept():
+    with new_repository() as repository:
+        configs = ({"extra_kwargs": {"x": f"{number}" * 500_000}} for number in range(10, 50))
+        files = {f"targets/t{at}.yml": dump({**FIRST, "config": config}) for at, config in enumerate(configs)}
+        assert sum(map(len, files.values())) > 38 * 1024 * 1024
+        repository.transact(commit_files(files))
+        before = rows(repository)
+        again = rows(repository)
+        kept = [name for name, row in before.items() if again[name] is row]
+        assert 16 * 1024 * 1024 < sum(before[name].size for name in kept) <= 32 * 1024 * 1024
+        assert before == again
+
+
+def test_rows_are_read_when_they_are_asked_for(monkeypatch: pytest.MonkeyPatch):
+    with new_repository() as repository:
+        configs = ({"max_tokens": number} for number in range(400))
+        files = {f"targets/t{at:03}.yml": dump({**FIRST, "config": config}) for at, config in enumerate(configs)}
+        repository.transact(commit_files(files))
+        sizes = count_parses(monkeypatch)
+        found = Rows(repository, repository.head())
+        read = found.read(found.names)
+        next(read)
+        first = len(sizes)
+        next(read)
+        assert len(sizes) == first + 1  # the other lines of the second target are known
+
+
 def test_two_repositories_of_one_name_have_their_own_rows():
     with new_repository() as one, new_repository() as other:
         one.transact(commit_files({"targets/a.yml": dump({**FIRST, "config": {"max_tokens": 1}})}))
