@@ -35,6 +35,7 @@ class Output:
         self.is_terminal = self._console.is_terminal
         self._errors = Console(stderr=True)
         self.tells_progress = self._errors.is_terminal
+        self._progress = ""  # what is shown
 
     def json(self, answer: Mapping[str, Any]) -> None:
         """Print an answer of the API as JSON."""
@@ -83,9 +84,10 @@ class Output:
 
     def progress(self, text: str = "") -> None:
         """Show on a terminal how far the work is, beside the output, in the place of what was shown there before."""
-        if self.tells_progress:
+        if self.tells_progress and (text or self._progress):
             self._errors.file.write(f"\r\x1b[K{visible(text)}")
             self._errors.file.flush()
+            self._progress = text
 
     def warn(self, answer: Mapping[str, Any]) -> None:
         """Tell what the answer to a write warns of."""

@@ -144,6 +144,8 @@ def test_a_terminal_is_told_how_far_a_search_has_looked(foreign: Foreign, how: t
     assert "Looked" not in said.stdout
     queries = [parse_qs(urlsplit(path).query) for _, path, _ in foreign.sent]
     assert queries[1] == {"ref": ["a" * 40], "limit": ["1"]}
+    foreign.answers = [(200, {}, json.dumps(pages[1]).encode())]
+    assert ask(*command, url=foreign.url, token=TOKEN, FORCE_COLOR="1").stderr == ""
     foreign.sent.clear()
     foreign.answers = [(200, {}, json.dumps(page).encode()) for page in pages[::2]]
     said = ask(*command, url=foreign.url, token=TOKEN)
