@@ -278,6 +278,10 @@ def test_filters_equal_a_filter_in_python_over_all_configs(alice: Client):
     [
         ({"include": "configs"}, "'configs' is none of config, template, version, changed"),
         ({"include": "config,"}, "'' is none of"),
+        (
+            {"fields": "extra_kwargs.a.b,extra_kwargs,extra_kwargs.a"},
+            "'extra_kwargs.a.b' is shown 3 times, also within",
+        ),
         ({"fields": "temprature"}, "did you mean 'temperature'?"),
         ({"fields": "temperature,"}, "names with a dot between them"),
         ({"fields": ",".join(f"extra_kwargs.{number}" for number in range(51))}, "more than 50 fields"),
