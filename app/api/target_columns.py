@@ -3,8 +3,10 @@
 The same lines of a field are shown once for all targets, which mostly have the same lines.
 """
 
+import csv
 import json
 from collections.abc import Sequence
+from io import StringIO
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -72,6 +74,13 @@ def cell(value: Any) -> str:
     if not isinstance(value, str):
         return _encode(value)
     return f"'{value}" if value.startswith(_FORMULA) else value
+
+
+def line(cells: Sequence[str]) -> bytes:
+    """Return a line of a CSV file, without its end."""
+    file = StringIO()
+    csv.writer(file).writerow(cells)
+    return file.getvalue().removesuffix("\r\n").encode()
 
 
 class Group:

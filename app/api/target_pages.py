@@ -1,11 +1,9 @@
 """`GET /v1/repo/{repo_name}/targets` where more than names is asked for: pages, as JSON or as a CSV file."""
 
-import csv
 import json
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from io import StringIO
 from itertools import repeat
 from json.encoder import encode_basestring
 from operator import attrgetter
@@ -15,7 +13,7 @@ from urllib.parse import urlencode
 from flask import request
 
 from app.api import payloads
-from app.api.target_columns import Column, Group, cell
+from app.api.target_columns import Column, Group, cell, line
 from app.domain import field_paths
 from app.domain.resolution import CONFIG_FIELDS
 from app.registry import revisions
@@ -38,7 +36,8 @@ CSV = TextFormat(
 
 _ASKED = ("include", "fields_", "q", "template", "descends_from", "where", "limit", "cursor", "full")
 _LIMIT = 1000
-_COMMIT_SIZE = 400  # bytes that an answer takes for a commit, about
+_COMMIT_SIZE = 40  # bytes that a target takes for its commit at the least
+_BETWEEN = b"},{"
 _LEAST_READ = 128  # bytes that a small target counts as: most of its lines were parsed for another one
 _COMMIT_COLUMNS = ("commit", "time", "author", "user", "subject", "reason")
 
@@ -49,9 +48,10 @@ class _Page(NamedTuple):
     """The targets of a page, as they are shown; where the next page begins, and how many targets there are."""
 
     names: list[str]
-    shown: list[Any]
+    shown: list[bytes]
     end: int | None
     total: int | None
+    everything: Sequence[str]  # the names on all pages
 
 
 def is_asked(query: Mapping[str, Any]) -> bool:
@@ -94,47 +94,74 @@ class _Pages:
 
     def as_json(self) -> bytes:
         """Return the page as JSON. It is put together here, since a schema would take ten times as long."""
-        page = self._choose(self._members, len)
-        commits = self._last_changes(page.names)
-        shown = page.shown
-        if commits:
-            changed = (_changed(commits.get(name)) for name in page.names)
-            shown = [one + commit for one, commit in zip(shown, changed, strict=True)]
-        rest = {
-            **({"commits": payloads.commits(self._repository, commits.values())} if self._has("changed") else {}),
-            "next": self._next(page),
-            "commit": self._snapshot.commit,
-            "total": page.total,
-        }
-        targets = b"},{".join(shown)
-        return b'{"targets":[%b],%b\n' % (b"{%b}" % targets if shown else b"", _encode(rest)[1:].encode())
+        page = self._choose(self._members)
+        commits: Mapping[CommitId, bytes] = {}
+        if self._has("changed"):
+            page, commits = self._with_commits(page, self._commit_member, _changed, is_told_once=True)
+        rest = {"next": self._next(page), "commit": self._snapshot.commit, "total": page.total}
+        targets = _BETWEEN.join(page.shown)
+        return b'{"targets":[%b],%b%b\n' % (
+            b"{%b}" % targets if page.shown else b"",
+            b'"commits":{%b},' % b",".join(commits.values()) if self._has("changed") else b"",
+            _encode(rest)[1:].encode(),
+        )
 
     def as_csv(self) -> tuple[str, str | None]:
         """Return the page as a CSV file, and the cursor of the next page."""
         columns = list({column.name: column for column in (*self._config, *self._fields)}.values())
-        file = StringIO()
-        writer = csv.writer(file)
 
-        def cells(name: str, row: Row | None) -> list[str]:
+        def cells(name: str, row: Row | None) -> bytes:
             if row is None:
-                return [cell(name)]
-            return [
-                cell(name),
-                *(cell(getattr(row, field)) for field in self._plain),
-                *(column.cell(row) for column in columns),
-            ]
+                return line([cell(name)])
+            values = (column.cell(row) for column in columns)
+            return line([cell(name), *(cell(getattr(row, field)) for field in self._plain), *values])
 
-        page = self._choose(cells, lambda row: sum(map(len, row)) + len(row))
-        told = [f"changed_{name}" for name in _COMMIT_COLUMNS] if self._has("changed") else []
-        writer.writerow(["target_name", *self._plain, *(column.name for column in columns), *told])
-        commits = self._last_changes(page.names)
-        blocks = payloads.commits(self._repository, commits.values())
-        for name, row in zip(page.names, page.shown, strict=True):
-            block = blocks[commits[name]] if name in commits else None
-            writer.writerow([*row, *(_commit_cells(block) if told else ())])
-        return file.getvalue(), self._next(page)
+        page = self._choose(cells)
+        heads = ["target_name", *self._plain, *(column.name for column in columns)]
+        if self._has("changed"):
+            heads += [f"changed_{name}" for name in _COMMIT_COLUMNS]
+            page, _ = self._with_commits(page, self._commit_cells, _and_commit, is_told_once=False)
+        return b"\r\n".join([line(heads), *page.shown, b""]).decode(), self._next(page)
 
-    def _choose(self, show: Callable[[str, Row | None], Any], size: Callable[[Any], int]) -> _Page:
+    def _with_commits(
+        self,
+        page: _Page,
+        tell: Callable[[CommitId], bytes],
+        join: Callable[[bytes, CommitId | None, bytes], bytes],
+        *,
+        is_told_once: bool,
+    ) -> tuple[_Page, Mapping[CommitId, bytes]]:
+        """Return a page with the commits of its targets, and what is told of each commit.
+
+        The page ends where these take more room than there is.
+        """
+        commits, space = self._last_changes(page.names), payloads.room()
+        told: dict[CommitId, bytes] = {}
+        shown: list[bytes] = []
+        for name, one in zip(page.names, page.shown, strict=True):
+            commit = commits.get(name)
+            new = tell(commit) if commit is not None and commit not in told else b""
+            joined = join(one, commit, new or (told[commit] if commit is not None else b""))
+            if not space.take(len(joined) + len(_BETWEEN) + (len(new) if is_told_once else 0)):
+                end = bisect_right(page.everything, page.names[len(shown) - 1])
+                return page._replace(names=page.names[: len(shown)], shown=shown, end=end), told
+            shown.append(joined)
+            if commit is not None and new:
+                told[commit] = new
+        return page._replace(shown=shown), told
+
+    def _commit(self, commit: CommitId) -> dict[str, Any]:
+        return payloads.commit(commit, self._repository.signature(commit))
+
+    def _commit_member(self, commit: CommitId) -> bytes:
+        return f'"{commit}":{_encode(self._commit(commit))}'.encode()
+
+    def _commit_cells(self, commit: CommitId) -> bytes:
+        block = self._commit(commit)
+        told = {**block, "author": block["author"]["name"], "user": block["author"]["user"]}
+        return line([cell(told[name] or "") for name in _COMMIT_COLUMNS])
+
+    def _choose(self, show: Callable[[str, Row | None], bytes]) -> _Page:
         """Go through the targets until the page is full, or until enough was read for one answer."""
         query = self._query
         rows = Rows(self._repository, self._snapshot)
@@ -142,8 +169,8 @@ class _Pages:
         needs_rows = bool(self._shown or query["where"])
         all_names = wanted.choose(rows, payloads.work(), have_rows=needs_rows)
         matcher, work, space = Matcher(query["where"]), payloads.work(), payloads.room()
-        limit, extra = query["limit"] or _LIMIT, _COMMIT_SIZE if self._has("changed") else 0
-        page = _Page([], [], None, None if query["where"] else len(all_names))
+        limit, extra = query["limit"] or _LIMIT, len(_BETWEEN) + (_COMMIT_SIZE if self._has("changed") else 0)
+        page = _Page([], [], None, None if query["where"] else len(all_names), all_names)
         after = None
         names = all_names[self._offset :]
         for name, row in rows.read(names) if needs_rows else zip(names, repeat(None)):
@@ -151,7 +178,7 @@ class _Pages:
                 break
             if row is None or matcher.accepts(row):
                 one = show(name, row)
-                if len(page.names) == limit or not space.take(size(one) + extra):
+                if len(page.names) == limit or not space.take(len(one) + extra):
                     break
                 page.names.append(name)
                 page.shown.append(one)
@@ -211,12 +238,9 @@ def _link(following: str | None) -> dict[str, str]:
     return {"Link": f'<{versions.path()}?{query}>; rel="next"'}
 
 
-def _changed(commit: CommitId | None) -> bytes:
-    return b"" if commit is None else f',"changed":"{commit}"'.encode()
+def _changed(shown: bytes, commit: CommitId | None, _: bytes) -> bytes:
+    return shown if commit is None else b'%b,"changed":"%b"' % (shown, commit.encode())
 
 
-def _commit_cells(block: Mapping[str, Any] | None) -> list[str]:
-    if block is None:
-        return [""] * len(_COMMIT_COLUMNS)
-    told = {**block, "author": block["author"]["name"], "user": block["author"]["user"]}
-    return [cell(told[name] or "") for name in _COMMIT_COLUMNS]
+def _and_commit(shown: bytes, _: CommitId | None, told: bytes) -> bytes:
+    return b"%b,%b" % (shown, told or b"," * (len(_COMMIT_COLUMNS) - 1))

@@ -1,6 +1,6 @@
 """Requests and answers about lists of targets with their values."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from marshmallow import ValidationError, fields
@@ -61,7 +61,19 @@ def _read_fields(text: str) -> tuple[FieldPath, ...]:
             mistakes.append(Mistake("extra_forbidden", str(error)))
     if mistakes:
         raise ValidationError(mistakes)
+    _refuse_nested(list(found.values()))
     return tuple(found.values())
+
+
+def _refuse_nested(paths: Sequence[FieldPath]) -> None:
+    """Refuse paths of which three lie within each other: the same value would be written again and again."""
+    for path in paths:
+        around = [other.text for other in paths if other.keys == path.keys[: len(other.keys)]]
+        if len(around) > 2:
+            mistake = (
+                f"'{path.text[:100]}' is shown {len(around)} times, also within '{around[0][:100]}': twice at most"
+            )
+            raise ValidationError([Mistake("value_error", mistake)])
 
 
 def _read_conditions(text: str) -> tuple[Condition, ...]:
