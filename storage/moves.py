@@ -8,9 +8,8 @@ once more when it has the lock. So no write is answered in a folder that nobody 
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Set
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from storage.errors import NameTaken, RepositoryDamaged, RepositoryExists
@@ -18,11 +17,12 @@ from storage.location import Location
 from storage.machine import disk
 from storage.repository import Repository
 from storage.shared import Shared
+from storage.waits import Waits
 
 SUFFIX = ".git"
 UNFINISHED = ".new-"  # how the names of folders start that are no repository yet, or no longer
 _SCRATCH = ".build-"
-_STALE_AFTER_SECONDS = 24 * 3600
+_LOCK = "lock"
 _TRIES = 3  # at opening a repository that is moved meanwhile
 
 
@@ -91,13 +91,22 @@ def remove(shared: Shared, location: Location) -> None:
 
 @contextmanager
 def scratch(root: Path) -> Iterator[Path]:
-    """Make a folder for a repository that is being built, and remove it, and those that killed processes left."""
-    for leftover in root.glob(f"{_SCRATCH}*"):
-        with suppress(FileNotFoundError):
-            if time.time() - leftover.stat().st_mtime > _STALE_AFTER_SECONDS:
-                shutil.rmtree(leftover, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=root, ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
+    """Make a folder for a repository that is being built, and remove it, and those that killed processes left.
+
+    A folder is locked for as long as a process builds in it. The lock of the root keeps others from removing one
+    between its making and its locking.
+    """
+    waits = Waits()
+    with ExitStack() as held:
+        with disk.exclusive(root, waits):
+            for leftover in root.glob(f"{_SCRATCH}*"):
+                if not _is_locked(leftover):
+                    shutil.rmtree(leftover, ignore_errors=True)
+            made = tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=root, ignore_cleanup_errors=True)
+            folder = Path(held.enter_context(made))
+            (folder / _LOCK).mkdir()  # `move` takes the lock of the folder itself
+            held.enter_context(disk.exclusive(folder / _LOCK, waits))
+        yield folder
 
 
 def remove_leftovers(parent: Path) -> None:
@@ -119,6 +128,17 @@ def _held(shared: Shared, location: Location) -> ExitStack:
         held.enter_context(disk.exclusive(location.folder / "objects", shared.waits))
         held.enter_context(shared.open_journal(location).lock())
         return held.pop_all()
+
+
+def _is_locked(folder: Path) -> bool:
+    """Tell whether a process builds in a folder."""
+    try:
+        with disk.exclusive(folder / _LOCK, Waits(seconds=0)):
+            return False
+    except FileNotFoundError:
+        return False
+    except TimeoutError:
+        return True
 
 
 def _signature(folder: Path) -> tuple[int, int] | None:

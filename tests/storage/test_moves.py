@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from storage import moves
 from storage.errors import NameTaken, RepositoryExists, RepositoryNotFound, StorageError, StorageUnavailable
 from storage.journal.file_engine import FileJournal
 from storage.location import Location
@@ -237,3 +238,28 @@ def test_a_writer_that_is_killed_while_a_repository_moves_loses_nothing_answered
 def kill_soon(writer: "subprocess.Popen[str]") -> Callable[[], None]:
     """Return what kills a process while the repository is held, once it waits for its turn."""
     return lambda: writer.send_signal(signal.SIGKILL)
+
+
+BUILDER = """
+import sys
+from pathlib import Path
+from storage.moves import scratch
+with scratch(Path(sys.argv[1])) as folder:
+    (folder / "half").mkdir()
+    print(folder, flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_what_a_killed_process_was_building_goes_with_the_next_and_nothing_else_does(tmp_path: Path):
+    command = [sys.executable, "-c", BUILDER, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as builder:
+        assert builder.stdout is not None
+        built = Path(builder.stdout.readline().strip())
+        with moves.scratch(tmp_path) as other:
+            assert (built / "half").is_dir()
+            builder.kill()
+            builder.wait()
+            with moves.scratch(tmp_path) as third:
+                assert sorted(tmp_path.glob(".build-*")) == sorted([other, third])
+    assert list(tmp_path.glob(".build-*")) == []
