@@ -10,8 +10,8 @@ from app.domain.errors import Conflict, ImportRefused, NameNotPortable
 from app.domain.names import refuse_unportable, tag_name_problem
 from app.registry import documents, messages, repos
 from app.registry.labels import FOLDER, MOST
-from app.registry.life import former_names
-from app.registry.life.places import Places, exists, now, place_of, title
+from app.registry.life import former_names, unfinished
+from app.registry.life.places import Places, exists, now, place_of, refuse_removed, title
 from app.registry.messages import Origin
 from app.registry.users.life_files import IMPORTED, former_key
 from app.registry.verification.findings import Note, reason_of
@@ -63,6 +63,8 @@ def from_file(
         document = {"repo": place, "commit": tips[0], "time": now().isoformat(), "user": origin.user_id}
 
         def change(transaction: Transaction) -> None:
+            refuse_removed(transaction, place)
+            unfinished.settle(places, transaction, place)
             for other in IMPORTED.names(transaction):  # earlier versions kept the case
                 if other.lower() == former_key(place):
                     transaction.remove(IMPORTED.path(other))
