@@ -116,7 +116,7 @@ def new_repository() -> Iterator[Repository]:
     """Make a repo of alice's."""
     with tempfile.TemporaryDirectory() as folder:
         store = Store(Path(folder))
-        repos.create(store, "alice", "demo", None, ALICE)
+        repos.create(store, "alice", "demo", None, ALICE, lambda: None)
         yield store.open("alice/demo")
         settle(Path(folder))  # a file that is being written could not be removed
 
