@@ -14,6 +14,8 @@ from storage.location import Location
 from storage.machine import disk
 from storage.waits import Waits
 
+_TRIES = 5  # at the lock of a repository that is moved away and back meanwhile
+
 
 class FileJournal:
     """The journal of a repository: see `interface.Journal`."""
@@ -57,13 +59,8 @@ class FileJournal:
     @contextmanager
     def lock(self, seconds: float | None = None) -> Iterator[JournalFile]:
         """Hold the advisory lock of the file (`flock`), which the kernel frees when a process dies."""
-        with self._missing_if_moved():
-            fd = self._waits.lock(self._key, os.O_RDWR, seconds)
+        fd = self._take_in_place(seconds)
         try:
-            with self._missing_if_moved():
-                is_same = os.fstat(fd).st_ino == self._path.stat().st_ino == self._inode
-            if not is_same:
-                raise RepositoryNotFound(self._name)
             yield JournalFile(self._name, fd)
         finally:
             os.close(fd)
@@ -73,15 +70,30 @@ class FileJournal:
         with suppress(TimeoutError), self.lock(0) as locked:
             locked.shrink()
 
-    @contextmanager
-    def _missing_if_moved(self) -> Iterator[None]:
-        """Raise RepositoryNotFound where the file is missing with its folder; the file alone would be damage."""
+    def _take_in_place(self, seconds: float | None) -> int:
+        """Take the lock, and return its descriptor; RepositoryNotFound where the repository was removed or moved.
+
+        Where the file alone is missing, that is damage. But the repository may just have been moved away and back.
+        """
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                return self._take(seconds)
+            except FileNotFoundError as error:
+                if not self._path.parent.exists():
+                    raise RepositoryNotFound(self._name) from error
+                if not tries_left:
+                    raise
+        raise AssertionError("unreachable")
+
+    def _take(self, seconds: float | None) -> int:
+        fd = self._waits.lock(self._key, os.O_RDWR, seconds)
         try:
-            yield
-        except FileNotFoundError as error:
-            if self._path.parent.exists():
-                raise
-            raise RepositoryNotFound(self._name) from error
+            if not os.fstat(fd).st_ino == self._path.stat().st_ino == self._inode:
+                raise RepositoryNotFound(self._name)
+        except BaseException:
+            os.close(fd)
+            raise
+        return fd
 
     def is_gone(self) -> bool:
         """Tell whether the file was removed, or another one put in its place, since it was opened."""

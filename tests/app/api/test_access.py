@@ -11,7 +11,8 @@ from app import create_app
 from app.registry.messages import Origin
 from app.registry.users import user_tokens
 from app.settings import Settings
-from tests.app.api.helpers import new_user
+from app.wire.contract import contract_of
+from tests.app.api.helpers import NAMES, new_user
 from tests.client import Client, assert_error, assert_mistakes
 from tests.payloads import target
 from tests.server import MASTER_KEY
@@ -182,3 +183,16 @@ def test_only_trusted_proxies_tell_who_the_client_is(
     headers = {"Authorization": "Bearer wrong"} | ({"X-Forwarded-For": told} if told else {})
     assert app.test_client().get("/v1/repo", headers=headers, environ_base={"REMOTE_ADDR": peer}).status_code == 401
     assert f"Failed login from {address}: " in caplog.text
+
+
+def test_every_operation_needs_credentials(app: Flask):
+    asked = 0
+    for rule in app.url_map.iter_rules():
+        contract = contract_of(app.view_functions[rule.endpoint])
+        if contract is None or contract.is_open:
+            continue
+        path = rule.build({name: NAMES[name] for name in rule.arguments})[1]
+        for method in rule.methods - {"HEAD", "OPTIONS"}:
+            asked += 1
+            assert_error(Client(app, None).request(method, path, contract.example), 401, "UNAUTHORIZED")
+    assert asked > 70
