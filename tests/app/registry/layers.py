@@ -114,7 +114,7 @@ def text(value: Any) -> str:
 @contextmanager
 def new_repository() -> Iterator[Repository]:
     """Make a repo of alice's."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         store = Store(Path(folder))
         repos.create(store, "alice", "demo", None, ALICE, lambda: None)
         yield store.open("alice/demo")
