@@ -89,7 +89,8 @@ class Block:
     @property
     def size(self) -> int:
         """How many bytes this takes, about."""
-        return 60 * len(self.paths) + sum(sys.getsizeof(name) + sys.getsizeof(rows) for name, rows in self.rows.items())
+        names = sum(sys.getsizeof(name) + sys.getsizeof(rows) for name, rows in self.rows.items())
+        return 60 * len(self.paths) + sys.getsizeof(self.known) + names
 
     def dump(self) -> bytes:
         """Return the block as bytes."""

@@ -1,6 +1,7 @@
 """Labels: names for commits that move, each move with its author, time and reason."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from app.domain.errors import Conflict, NotFound, NotPermitted
@@ -12,6 +13,7 @@ from app.registry.folders import Folder
 from app.registry.label_files import Label
 from app.registry.messages import Origin
 from app.registry.revisions import Ref
+from storage.errors import RevisionNotFound
 from storage.ids import BlobId, CommitId
 from storage.repository import Repository
 from storage.snapshot import Snapshot
@@ -125,6 +127,7 @@ def put(
             label = Label(name, to)
         else:
             raise NotFound(FOLDER.kind, name)
+        repository.at(label.commit)  # a label that stays may have been written by hand
         if wish.protects and wish.protected != label.protected:
             mover.check_protecting(name)
             label = replace(label, protected=wish.protected)
@@ -144,11 +147,11 @@ def put(
         (existing, label), commit = wanted(tip), tip.commit
     else:
         existing, label, commit = repository.transact(change)
-    now = repository.at(label.commit)
-    then = repository.at(existing.commit) if existing else None
-    return Moved(
-        label, existing.commit if existing else None, _changes(then, now), _first(references.dangling_at(now)), commit
-    )
+    now, then = repository.at(label.commit), None
+    before = existing.commit if existing else None
+    with suppress(RevisionNotFound):  # somebody wrote by hand that it was on another commit
+        then = repository.at(before) if before else None
+    return Moved(label, before, _changes(then, now), _first(references.dangling_at(now)), commit)
 
 
 def delete(repository: Repository, origin: Origin, mover: Mover, name: str, precondition: Precondition) -> CommitId:

@@ -391,6 +391,15 @@ def test_a_file_by_hand_that_is_no_label_hides_no_other_label(app: Flask, alice:
     assert [label["name"] for label in held] == ["production"]
 
 
+def test_a_label_that_was_put_on_no_commit_by_hand_can_be_moved(app: Flask, alice: Client):
+    first = put_target(alice, "a")
+    by_hand = commit_by_hand(app, {"labels/production.yml": f"commit: {'dead' * 10}\n".encode()})
+    assert_error(alice.put(LABEL, {"ref": "production", "protected": []}), 404, "RESOURCE_NOT_FOUND", "dead" * 10)
+    assert tip(app) == by_hand
+    answer = alice.put(LABEL, {"ref": first}).json
+    assert (answer["from"], answer["commit"], answer["targets"]["created"]) == ("dead" * 10, first, 1)
+
+
 def test_each_of_several_moves_at_once_is_answered_with_its_own(
     app: Flask, alice: Client, monkeypatch: pytest.MonkeyPatch
 ):
