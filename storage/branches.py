@@ -1,7 +1,6 @@
 """Branches beside `main`: each stands for a file of the repository, and is on the commit that the file names."""
 
 import logging
-import os
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
@@ -19,7 +18,6 @@ from storage.transaction import Transaction
 # git holds a lock for milliseconds, and waits so long for another's. A lock that is older was left by a crash.
 _STALE_AFTER_SECONDS = 5.0
 _WAITING = ("-c", "core.filesRefLockTimeout=1000", "-c", "core.packedRefsTimeout=1000")  # milliseconds
-_NO_HOOKS = ("-c", f"core.hooksPath={os.devnull}")
 
 _log = logging.getLogger(__name__)
 
@@ -100,7 +98,7 @@ class Branches:
             self._remove_if_stale(lock)
         stdin = "".join(f"{command}\n" for _, command in sorted(commands.items()))
         command = ("update-ref", "--no-deref", "--stdin")
-        status, _, errors = git_command.attempt(self._location, *command, stdin=stdin, options=[*_WAITING, *_NO_HOOKS])
+        status, _, errors = git_command.attempt(self._location, *command, stdin=stdin, options=_WAITING)
         if status != 0:
             _log.error("%s: git update-ref fails: %s", self._location.name, errors.decode("utf-8", "replace").strip())
             raise StorageUnavailable(self._location.name, "git cannot move a branch, perhaps because of a lock on it")

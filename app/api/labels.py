@@ -11,7 +11,7 @@ from app.registry import labels
 from app.registry.audit import moves
 from app.registry.audit.moves import Move, Period
 from app.registry.label_files import Label
-from app.registry.labels import Moved, Mover, Wish
+from app.registry.labels import LabelRequest, Moved, Mover
 from app.registry.messages import Origin
 from app.schemas.base import InvalidRequest, Mistake
 from app.schemas.batches import DeletedSchema
@@ -74,11 +74,11 @@ def put_label(repo_name: str, label_name: str, body: dict[str, Any]) -> Answer:
     warns of names in them that mean nothing there. With `dry_run` nothing is written.
     """
     repository = context.repository(repo_name)
-    wish = Wish(body["ref"], "protected" in body, body.get("protected"))
-    for user_id in wish.protected or ():
+    request = LabelRequest(body["ref"], "protected" in body, body.get("protected"))
+    for user_id in request.protected or ():
         context.services().accounts.get(user_id)
     origin, precondition = _origin(body["reason"]), versions.precondition()
-    moved = labels.put(repository, origin, _mover(), label_name, wish, precondition, dry_run=body["dry_run"])
+    moved = labels.put(repository, origin, _mover(), label_name, request, precondition, dry_run=body["dry_run"])
     payload = _payloads(repository, repository.at(moved.commit), {label_name: moved.label})[0]
     payload |= {**_moved(moved), "dry_run": body["dry_run"]}
     if body["dry_run"]:

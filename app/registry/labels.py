@@ -50,7 +50,7 @@ class Mover:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class LabelRequest:
     """What a request wants of a label. `ref` may be the label's own name: it stays where it is.
 
     `protected` counts only where `protects` is true: a list of users, or None for every writer.
@@ -104,7 +104,7 @@ def put(
     origin: Origin,
     mover: Mover,
     name: str,
-    wish: Wish,
+    request: LabelRequest,
     precondition: Precondition,
     *,
     dry_run: bool,
@@ -114,7 +114,7 @@ def put(
     Raises NotPermitted, PreconditionFailed, what `revisions.at` raises; and for a new label Conflict, TagExists,
     NameTaken or BranchExists where the name is taken.
     """
-    to = None if wish.ref == name else revisions.at(repository, wish.ref).commit
+    to = None if request.ref == name else revisions.at(repository, request.ref).commit
 
     def wanted(tip: Snapshot | Transaction) -> tuple[Label | None, Label]:
         existing = label_files.read(tip, name)
@@ -128,9 +128,9 @@ def put(
         else:
             raise NotFound(FOLDER.kind, name)
         repository.at(label.commit)  # a label that stays may have been written by hand
-        if wish.protects and wish.protected != label.protected:
+        if request.protects and request.protected != label.protected:
             mover.check_protecting(name)
-            label = replace(label, protected=wish.protected)
+            label = replace(label, protected=request.protected)
         return existing, label
 
     def change(transaction: Transaction) -> tuple[Label | None, Label, CommitId]:

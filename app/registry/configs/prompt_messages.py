@@ -48,7 +48,7 @@ _Pair = tuple[int, Message | None, Message | None]  # the place of a message, an
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Summary:
     """A prompt that a commit changed: its name, and its document before (None where it is new) and now."""
 
     name: str
@@ -58,20 +58,20 @@ class Told:
     def subject(self) -> str:
         """Return what happened to the prompt, such as `prompt a: 1 message changed`."""
         form = "Create prompt {}" if self.before is None else "prompt {}"
-        return f"{subjects.head(form, self.name)}: {self.summary()}"
+        return f"{subjects.head(form, self.name)}: {self.counts()}"
 
-    def summary(self) -> str:
+    def counts(self) -> str:
         """Return how many messages were changed, added and removed; of a new prompt, how many there are."""
         if self.before is None:
             return plural(len(self.now["messages"]), "message")
-        counts = Counter(_how(old, new) for _, old, new in self._pairs())
-        told = [f"{counts[how]} {how}" for how in ("changed", "added", "removed") if counts[how]]
-        if told:
-            count, _, rest = told[0].partition(" ")
-            told[0] = f"{plural(int(count), 'message')} {rest}"
+        found = Counter(_how(old, new) for _, old, new in self._pairs())
+        parts = [f"{found[how]} {how}" for how in ("changed", "added", "removed") if found[how]]
+        if parts:
+            count, _, rest = parts[0].partition(" ")
+            parts[0] = f"{plural(int(count), 'message')} {rest}"
         if self._tools_changes():
-            told.append("tools changed")
-        return ", ".join(told) or "order of fields changed"
+            parts.append("tools changed")
+        return ", ".join(parts) or "order of fields changed"
 
     def lines(self, most: int = _MOST_LINES) -> list[str]:
         """Return the lines that differ, under the message that each is in, and how many more there are."""
@@ -106,18 +106,18 @@ class Told:
             yield from ((to, None, new[to]) for to in block.new[common:])
 
 
-def of_one(origin: Origin, told: Told) -> str:
+def of_one(origin: Origin, summary: Summary) -> str:
     """Return the message of a commit that changed one prompt."""
-    return messages.message(origin, told.subject(), told.lines())
+    return messages.message(origin, summary.subject(), summary.lines())
 
 
-def of_batch(origin: Origin, batch: Sequence[Told]) -> str:
+def of_batch(origin: Origin, batch: Sequence[Summary]) -> str:
     """Return the message of a commit that changed several prompts."""
     if len(batch) == 1:
         return of_one(origin, batch[0])
-    subject = subjects.of_many("Write", "prompt", [told.name for told in batch])
+    subject = subjects.of_many("Write", "prompt", [summary.name for summary in batch])
     return messages.message(
-        origin, subject, field_changes.bounded((told.block() for told in batch), len(batch), "prompt")
+        origin, subject, field_changes.bounded((summary.block() for summary in batch), len(batch), "prompt")
     )
 
 

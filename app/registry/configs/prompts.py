@@ -11,7 +11,7 @@ from app.domain.names import refuse_unportable
 from app.domain.preconditions import Precondition
 from app.registry import documents
 from app.registry.configs import prompt_messages
-from app.registry.configs.prompt_messages import Told
+from app.registry.configs.prompt_messages import Summary
 from app.registry.documents import Source
 from app.registry.folders import Folder
 from app.registry.messages import Origin
@@ -113,14 +113,14 @@ def put_all(
     def change(transaction: Transaction) -> tuple[Mapping[str, BlobId], CommitId]:
         FOLDER.check(transaction, precondition)
         versions: dict[str, BlobId] = {}
-        batch: list[Told] = []
+        batch: list[Summary] = []
         for prompt in prompts:
             existing = read(transaction, prompt.name)
             if existing and _is_kept(existing, prompt):
                 versions[prompt.name] = existing.version
             else:
                 versions[prompt.name] = _write(transaction, prompt, existing)
-                batch.append(_told(prompt, existing))
+                batch.append(_summary(prompt, existing))
         if batch:
             FOLDER.commit(transaction, origin, prompt_messages.of_batch(origin, batch))
         return versions, transaction.tip
@@ -139,11 +139,11 @@ def _write(transaction: Transaction, prompt: Prompt, existing: Prompt | None) ->
     return documents.write(transaction, FOLDER.path(prompt.name), prompt.document())
 
 
-def _told(prompt: Prompt, existing: Prompt | None) -> Told:
-    return Told(prompt.name, existing.document() if existing else None, prompt.document())
+def _summary(prompt: Prompt, existing: Prompt | None) -> Summary:
+    return Summary(prompt.name, existing.document() if existing else None, prompt.document())
 
 
 def _commit(transaction: Transaction, origin: Origin, prompt: Prompt, existing: Prompt | None) -> Prompt:
     version = _write(transaction, prompt, existing)
-    text = prompt_messages.of_one(origin, _told(prompt, existing))
+    text = prompt_messages.of_one(origin, _summary(prompt, existing))
     return replace(prompt, version=version, commit=FOLDER.commit(transaction, origin, text))

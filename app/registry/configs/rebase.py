@@ -177,5 +177,5 @@ def _write(source: Editable, changes: FileChanges, found: Drift) -> Drift:
 
 
 def _message(origin: Origin, changed: list[Drift]) -> str:
-    told = [target_messages.rebased(found.target, found.rebased or found.target) for found in changed]
-    return target_messages.of_rebase(origin, told)
+    summaries = [target_messages.rebased(found.target, found.rebased or found.target) for found in changed]
+    return target_messages.of_rebase(origin, summaries)

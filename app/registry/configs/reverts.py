@@ -75,7 +75,7 @@ def _message(origin: Origin, thing: Thing, existing: Content | None, old: Conten
     form = "Restore {} as it was at {}" if existing is None else "Revert {} to {}"
     start, trailers = subjects.head(form, thing.title, commit[:10]), {**old.trailers, "Reverted-To": commit}
     if thing.folder is prompts.FOLDER:
-        told = prompt_messages.Told(thing.name, existing.fields if existing else None, old.fields)
-        return messages.message(origin, f"{start}: {told.summary()}", told.lines(), trailers)
-    changes = field_changes.find(existing.told() if existing else {}, old.told())
+        summary = prompt_messages.Summary(thing.name, existing.fields if existing else None, old.fields)
+        return messages.message(origin, f"{start}: {summary.counts()}", summary.lines(), trailers)
+    changes = field_changes.find(existing.compared() if existing else {}, old.compared())
     return messages.message(origin, subjects.of_fields(start, changes), field_changes.lines(changes), trailers)

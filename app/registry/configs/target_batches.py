@@ -7,7 +7,7 @@ from app.domain.errors import Conflict, NameNotPortable, NotFound
 from app.domain.preconditions import Precondition
 from app.registry.configs import batch_sizes, references, target_messages, target_requests
 from app.registry.configs.target_files import FOLDER, Target
-from app.registry.configs.target_messages import Told
+from app.registry.configs.target_messages import Summary
 from app.registry.configs.target_requests import TargetRequest
 from app.registry.configs.template_owners import FileChanges
 from app.registry.messages import Origin
@@ -49,7 +49,7 @@ def write_all(
         changes = FileChanges(transaction)
         there: dict[str, Target] = {}
         failed: dict[str, str] = {}
-        batch: list[Told] = []
+        batch: list[Summary] = []
         for request in requests:
             try:
                 outcome = (target_requests.put if replacing else target_requests.create)(transaction, changes, request)
@@ -57,8 +57,8 @@ def write_all(
                 failed[request.name] = str(error)
                 continue
             there[request.name] = outcome.target
-            if outcome.told is not None:
-                batch.append(outcome.told)
+            if outcome.summary is not None:
+                batch.append(outcome.summary)
         warnings = changes.settle() + references.dangling_of_all(
             transaction, [(name, target.config) for name, target in there.items()]
         )

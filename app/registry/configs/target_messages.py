@@ -13,7 +13,7 @@ _MOST_FIELDS_EACH = 20  # lines for each of several targets
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Summary:
     """A target that a commit changed: how its subject starts, as a form with names, and the target before.
 
     `before` of a new target are the fields of its template. `nothing` is what the subject tells where no field
@@ -39,51 +39,51 @@ class Told:
         return [subjects.of_fields(start, changes, self.nothing), *(f"  {line}" for line in lines)]
 
 
-def created(template: Mapping[str, Any], target: Target) -> Told:
+def created(template: Mapping[str, Any], target: Target) -> Summary:
     """Return what to tell about a new target; `template` are the fields of its template."""
-    return Told("Create {} from {}", (target.name, target.template), template, target)
+    return Summary("Create {} from {}", (target.name, target.template), template, target)
 
 
-def updated(before: Target, target: Target) -> Told:
+def updated(before: Target, target: Target) -> Summary:
     """Return what to tell about a target that a request replaced."""
     is_moved = target.template not in (before.template, target.name)
     form = "{}, now from {}" if is_moved else "{}"
-    return Told(form, (target.name, target.template), before.content(), target, "no field changed")
+    return Summary(form, (target.name, target.template), before.content(), target, "no field changed")
 
 
-def rebased(before: Target, target: Target) -> Told:
+def rebased(before: Target, target: Target) -> Summary:
     """Return what to tell about a target that was resolved again."""
-    return Told("Rebase {} on {}", (target.name, target.template), before.content(), target, "no field changed")
+    return Summary("Rebase {} on {}", (target.name, target.template), before.content(), target, "no field changed")
 
 
-def of_one(origin: Origin, told: Told) -> str:
+def of_one(origin: Origin, summary: Summary) -> str:
     """Return the message of a commit that changed one target."""
-    changes = told.changes()
-    subject = subjects.of_fields(subjects.head(told.form, *told.names), changes, told.nothing)
-    return messages.message(origin, subject, field_changes.lines(changes), told.target.trailers())
+    changes = summary.changes()
+    subject = subjects.of_fields(subjects.head(summary.form, *summary.names), changes, summary.nothing)
+    return messages.message(origin, subject, field_changes.lines(changes), summary.target.trailers())
 
 
-def of_batch(origin: Origin, batch: Sequence[Told]) -> str:
+def of_batch(origin: Origin, batch: Sequence[Summary]) -> str:
     """Return the message of a commit that changed what a batch asked for."""
     if len(batch) == 1:
         return of_one(origin, batch[0])
-    subject = subjects.of_many("Write", "target", [told.target.name for told in batch])
+    subject = subjects.of_many("Write", "target", [summary.target.name for summary in batch])
     return messages.message(origin, subject, _bounded(batch))
 
 
-def of_rebase(origin: Origin, all_told: Sequence[Told]) -> str:
+def of_rebase(origin: Origin, summaries: Sequence[Summary]) -> str:
     """Return the message of a commit that rebased a target, and others that were made from it."""
-    first, others = all_told[0], len(all_told) - 1
+    first, others = summaries[0], len(summaries) - 1
     if not others:
         return of_one(origin, first)
     start = subjects.head("Rebase {} and {} more", first.target.name, str(others))
-    all_changes = [changes for told in all_told if (changes := told.changes())] or [[]]
+    all_changes = [changes for summary in summaries if (changes := summary.changes())] or [[]]
     if all(changes == all_changes[0] for changes in all_changes):
         subject = subjects.of_fields(start, all_changes[0])
     else:
         subject = f"{start}: {plural(sum(map(len, all_changes)), 'field')}"
-    return messages.message(origin, subject, _bounded(all_told))
+    return messages.message(origin, subject, _bounded(summaries))
 
 
-def _bounded(all_told: Sequence[Told]) -> list[str]:
-    return field_changes.bounded((told.block() for told in all_told), len(all_told), "target")
+def _bounded(summaries: Sequence[Summary]) -> list[str]:
+    return field_changes.bounded((summary.block() for summary in summaries), len(summaries), "target")

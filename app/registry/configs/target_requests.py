@@ -10,7 +10,7 @@ from app.domain.resolution import Config, in_order, normalize, resolve
 from app.registry.configs import own_template, question_templates, target_files, target_messages, template_owners
 from app.registry.configs.question_templates import Files
 from app.registry.configs.target_files import Target
-from app.registry.configs.target_messages import Told
+from app.registry.configs.target_messages import Summary
 from app.registry.configs.template_owners import FileChanges
 from app.registry.documents import Source
 from storage.transaction import Transaction
@@ -36,11 +36,11 @@ class TargetRequest:
 class Outcome:
     """The target that a request leads to, and what the commit message tells about it.
 
-    `told` is None where the target is already as requested, so there is no commit.
+    `summary` is None where the target is already as requested, so there is no commit.
     """
 
     target: Target
-    told: Told | None = None
+    summary: Summary | None = None
     is_new: bool = False
 
 

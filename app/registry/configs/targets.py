@@ -86,9 +86,9 @@ def preview(snapshot: Snapshot, request: TargetRequest) -> Written:
 def _commit(transaction: Transaction, origin: Origin, changes: FileChanges, outcome: Outcome) -> Written:
     """Commit one target, if it was written."""
     target, warnings = outcome.target, changes.settle()
-    if outcome.told is None:
+    if outcome.summary is None:
         return _written(transaction, replace(target, commit=transaction.tip))
-    commit = FOLDER.commit(transaction, origin, target_messages.of_one(origin, outcome.told))
+    commit = FOLDER.commit(transaction, origin, target_messages.of_one(origin, outcome.summary))
     return _written(transaction, replace(target, commit=commit), warnings, is_new=outcome.is_new)
 
 

@@ -27,7 +27,7 @@ class Content:
     files: FileVersions = field(default_factory=dict)
     trailers: Mapping[str, str] = field(default_factory=dict)
 
-    def told(self) -> Mapping[str, Any]:
+    def compared(self) -> Mapping[str, Any]:
         """Return its fields and its files, which a commit message compares."""
         return {**self.fields, **self.files}
 
