@@ -8,9 +8,12 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from app.domain.names import enumerated
+
 Network = IPv4Network | IPv6Network
 
 _PUBLIC_URL = re.compile(r"https?://[^\s/?#]+(?:/[^\s?#]*)?")
+_DATABASES = ("postgresql", "sqlite")
 _VISIBLE_ASCII = re.compile(r"[!-~]+")
 
 
@@ -52,6 +55,13 @@ class Settings:
     max_import: int = 64 * 1024 * 1024  # of a bundle that becomes a repo
     keep_deleted: int = 30  # days that a deleted repo can be restored; 0: it is removed at once
     shared_locks: bool = False  # whether processes on other machines see the locks in the data directory
+    database_url: str | None = None  # of the ledger of runs; None: SQLite in the data directory
+    queue_url: str | None = None  # what wakes workers; None: PostgreSQL if `database_url` is, else SQLite
+    endpoints: Path | None = None  # the file that lists endpoints; None: `endpoints.yml` in the data directory
+    run_workers: int = 1  # processes that carry out runs, which `bakehouse serve` starts
+    runs_at_once: int = 4  # of each of these processes
+    run_budget: int = 0  # tokens a run; 0: any number
+    run_lease: int = 15  # seconds after which another worker takes a run whose worker does not answer
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> "Settings":
@@ -84,6 +94,13 @@ class Settings:
             max_import=_integer(env, "BAKEHOUSE_MAX_IMPORT", cls.max_import, 1024, 64 * 1024**3),
             keep_deleted=_integer(env, "BAKEHOUSE_KEEP_DELETED", cls.keep_deleted, 0, 36_500),
             shared_locks=_switch(env, "BAKEHOUSE_SHARED_LOCKS", cls.shared_locks),
+            database_url=_url(env, "BAKEHOUSE_DATABASE_URL", _DATABASES),
+            queue_url=_url(env, "BAKEHOUSE_QUEUE_URL", (*_DATABASES, "redis", "rediss")),
+            endpoints=Path(env["BAKEHOUSE_ENDPOINTS"]).absolute() if env.get("BAKEHOUSE_ENDPOINTS") else None,
+            run_workers=_integer(env, "BAKEHOUSE_RUN_WORKERS", cls.run_workers, 0, 64),
+            runs_at_once=_integer(env, "BAKEHOUSE_RUNS_AT_ONCE", cls.runs_at_once, 1, 64),
+            run_budget=_integer(env, "BAKEHOUSE_RUN_BUDGET", cls.run_budget, 0, 10**12 - 1),
+            run_lease=_integer(env, "BAKEHOUSE_RUN_LEASE", cls.run_lease, 1, 3600),
         )
 
     @property
@@ -113,6 +130,16 @@ def _integer(env: Mapping[str, str], name: str, default: int, least: int, most: 
     if not re.fullmatch(r"[0-9]{1,12}", text) or not least <= int(text) <= most:
         raise SettingsError(f"{name} must be a whole number from {least} to {most}, not {text!r}.")
     return int(text)
+
+
+def _url(env: Mapping[str, str], name: str, schemes: tuple[str, ...]) -> str | None:
+    """Return a URL, which may hold a password: the error does not repeat it."""
+    url = env.get(name)
+    if not url:
+        return None
+    if url.partition("://")[0] not in schemes or not url.partition("://")[2]:
+        raise SettingsError(f"{name} must be a URL that begins with {enumerated([f'{s}://' for s in schemes])}.")
+    return url
 
 
 def _networks(env: Mapping[str, str], name: str, default: tuple[Network, ...]) -> tuple[Network, ...]:

@@ -43,6 +43,13 @@ def test_every_setting_is_read_from_the_environment():
             "BAKEHOUSE_KEEP_DELETED": "7",
             "BAKEHOUSE_MAX_IMPORT": "9999",
             "BAKEHOUSE_SHARED_LOCKS": "on",
+            "BAKEHOUSE_DATABASE_URL": "postgresql://bake@db/runs",
+            "BAKEHOUSE_QUEUE_URL": "redis://queue:6379/0",
+            "BAKEHOUSE_ENDPOINTS": "/etc/endpoints.yml",
+            "BAKEHOUSE_RUN_WORKERS": "0",
+            "BAKEHOUSE_RUNS_AT_ONCE": "8",
+            "BAKEHOUSE_RUN_BUDGET": "1000000",
+            "BAKEHOUSE_RUN_LEASE": "2",
             "BAKEHOUSE_TRUSTED_PROXIES": "10.0.0.7, fd00::/8",
         }
     )
@@ -53,7 +60,10 @@ def test_every_setting_is_read_from_the_environment():
     of_connections["trusted_proxies"] = (ip_network("10.0.0.7"), ip_network("fd00::/8"))
     others = {"lock_timeout": 3, "shared_locks": True, "log_format": "json", "access_log": False}
     others |= {"max_page": 5000, "max_parsed": 6000, "keep_deleted": 7, "max_import": 9999}
-    assert settings == Settings(Path("/data"), "key", **listening, **of_bodies, **of_files, **of_connections, **others)
+    of_runs = {"database_url": "postgresql://bake@db/runs", "queue_url": "redis://queue:6379/0", "run_budget": 1000000}
+    of_runs |= {"endpoints": Path("/etc/endpoints.yml"), "run_workers": 0, "runs_at_once": 8, "run_lease": 2}
+    rest = of_connections | others | of_runs
+    assert settings == Settings(Path("/data"), "key", **listening, **of_bodies, **of_files, **rest)
 
 
 @pytest.mark.parametrize(
@@ -87,6 +97,13 @@ def test_every_setting_is_read_from_the_environment():
         ("BAKEHOUSE_TRUSTED_PROXIES", "nginx"),
         ("BAKEHOUSE_PUBLIC_URL", "bake.example.org"),
         ("BAKEHOUSE_PUBLIC_URL", "https://"),
+        ("BAKEHOUSE_DATABASE_URL", "mysql://bake:pass@db/runs"),
+        ("BAKEHOUSE_DATABASE_URL", "redis://queue"),
+        ("BAKEHOUSE_QUEUE_URL", "queue:6379"),
+        ("BAKEHOUSE_RUN_WORKERS", "65"),
+        ("BAKEHOUSE_RUNS_AT_ONCE", "0"),
+        ("BAKEHOUSE_RUN_BUDGET", "-1"),
+        ("BAKEHOUSE_RUN_LEASE", "0"),
         ("BAKEHOUSE_MASTER_KEY", "two words"),
         ("BAKEHOUSE_MASTER_KEY", "ключ"),
     ],

@@ -1,0 +1,1 @@
+"""Runs: what carries out a target, from its generators to the answers of a model."""

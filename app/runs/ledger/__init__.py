@@ -1,0 +1,1 @@
+"""The ledger: the database of runs and their rows."""

@@ -1,0 +1,1 @@
+"""Models: the endpoints that serve them, and how they are asked."""

@@ -1,0 +1,1 @@
+"""Carrying out: the processes that make the rows of runs."""
