@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 from app import create_app
 from app.settings import Settings
 from storage.journal.checkpointer import Checkpointer
+from tests import databases
 from tests.client import Client
 from tests.contracts import hold_to_contracts
 from tests.server import MASTER_KEY, Server, running
@@ -52,4 +53,18 @@ def no_checkpoints(monkeypatch: pytest.MonkeyPatch) -> None:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A real server with two workers, for the whole run; each test makes its own users."""
     with running(tmp_path_factory.mktemp("server")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[databases.PostgreSQL]:
+    """A real PostgreSQL for the whole run; each test makes its own database, and leaves the server running."""
+    with databases.postgresql() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis() -> Iterator[databases.Redis]:
+    """A real Redis for the whole run; each test takes its own database, and leaves the server running."""
+    with databases.redis() as server:
         yield server
