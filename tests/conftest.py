@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 from app import create_app
 from app.settings import Settings
 from storage.journal.checkpointer import Checkpointer
-from tests import models
+from tests import databases, models
 from tests.client import Client
 from tests.contracts import hold_to_contracts
 from tests.faulty_proxy import FaultyProxy
@@ -76,3 +76,17 @@ def model_proxy(model_url: str) -> Iterator[FaultyProxy]:
     """A proxy of faults in front of the real model."""
     with FaultyProxy(upstream=model_url) as proxy:
         yield proxy
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[databases.PostgreSQL]:
+    """A real PostgreSQL for the whole run; each test makes its own database, and leaves the server running."""
+    with databases.postgresql() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis() -> Iterator[databases.Redis]:
+    """A real Redis for the whole run; each test takes its own database, and leaves the server running."""
+    with databases.redis() as server:
+        yield server
