@@ -87,6 +87,7 @@ def test_no_run_has_its_manifest_elsewhere(path: str) -> None:
         ("truncated", 7, "it counts more truncated rows than rows"),
         ("empty", 7, "it counts more empty rows than rows"),
         ("inputs", [], "its inputs must be an object"),
+        ("inputs", {"temperature": float("nan")}, "its inputs hold what JSON cannot say"),
         ("note", "", "no manifest has a field 'note'"),
     ],
 )
