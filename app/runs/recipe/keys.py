@@ -1,10 +1,9 @@
 """The key of a run: a hash of everything that its rows depend on."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.runs.recipe.rows import compact
+from app.domain import canonical_json
 
 _VERSION = 1  # of how rows are made; another version makes other runs
 
@@ -14,7 +13,7 @@ _ROLLOUT = ("model_name", "num_traj_per_stimulus", "max_tokens", "temperature", 
 
 def of_inputs(inputs: Mapping[str, Any]) -> str:
     """Return the key of a run with some inputs: 64 hex digits."""
-    return hashlib.sha256(compact(inputs).encode(errors="backslashreplace")).hexdigest()
+    return canonical_json.digest(inputs)
 
 
 def stim_inputs(
