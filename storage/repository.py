@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
-from storage import maintenance
+from storage import identity, maintenance
 from storage.ancestry import Ancestry
 from storage.branches import Branches
 from storage.budget import Limits
@@ -99,6 +99,10 @@ class Repository:
         with repository._journal.lock() as journal:
             journal.append(repository._journal.head(), transaction.records)
         repository.checkpoint()
+
+    def identity(self) -> str:
+        """Return a random id that stays with this repository wherever it is moved; it gets one if it has none."""
+        return identity.ensure(self._location)
 
     def is_gone(self) -> bool:
         """Tell whether somebody removed the folder since it was opened, or put another in its place."""

@@ -10,9 +10,10 @@ from hypothesis import HealthCheck, settings
 from app import create_app
 from app.settings import Settings
 from storage.journal.checkpointer import Checkpointer
-from tests import databases
+from tests import databases, models
 from tests.client import Client
 from tests.contracts import hold_to_contracts
+from tests.faulty_proxy import FaultyProxy
 from tests.server import MASTER_KEY, Server, running
 
 # No test judges speed: machines are noisy.
@@ -54,6 +55,27 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A real server with two workers, for the whole run; each test makes its own users."""
     with running(tmp_path_factory.mktemp("server")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def model_url() -> Iterator[str]:
+    """The base URL of a real model's server, for the whole run."""
+    with models.serving() as url:
+        yield url
+
+
+@pytest.fixture
+def proxy() -> Iterator[FaultyProxy]:
+    """A proxy of faults that answers by itself, at once."""
+    with FaultyProxy() as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def model_proxy(model_url: str) -> Iterator[FaultyProxy]:
+    """A proxy of faults in front of the real model."""
+    with FaultyProxy(upstream=model_url) as proxy:
+        yield proxy
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,116 @@
+"""Leases: who carries out a run, and that nobody else writes to it.
+
+A lease has a number, its fence. Each write of a worker checks, in the transaction that writes, that the run still has
+this fence and that the lease has not run out. So a worker that was stopped for a while writes nothing after another
+took the run.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select, update
+
+from app.runs.ledger.database import Database
+from app.runs.ledger.rows import Row, put_rows
+from app.runs.ledger.runs import COMPLETE, FAILED, RUNNING
+from app.runs.ledger.tables import RUNS
+
+
+class LeaseLost(Exception):
+    """Somebody else has the run, or it was cancelled or deleted, or the lease ran out: this worker must stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What a worker writes in one transaction: rows, and what to add to the counters of the run.
+
+    `listed` is the number of rows before the first that is missing, once the batch is written.
+    """
+
+    rows: Sequence[Row] = ()
+    listed: int = 0
+    done: int = 0
+    failed: int = 0
+    requests: int = 0
+    retries: int = 0
+    truncated: int = 0
+    empty: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+
+
+_ADDED = ("done", "failed", "requests", "retries", "truncated", "empty", "tokens_in", "tokens_out")
+
+
+class Leases:
+    """The leases of a ledger, each for `seconds`. Every method may raise LedgerUnavailable."""
+
+    def __init__(self, database: Database, seconds: float) -> None:
+        self._database = database
+        self.seconds = seconds
+
+    def take(self, run_id: int, holder: str) -> "Lease | None":
+        """Take a run that nobody holds; None if somebody does, or if the run is over."""
+        with self._database.begin() as connection:
+            now = self._database.now(connection)
+            free = (RUNS.c.id == run_id) & (RUNS.c.state == RUNNING) & (RUNS.c.lease_until <= now)
+            taken = {"fence": RUNS.c.fence + 1, "holder": holder, "lease_until": now + self.seconds}
+            fence = connection.execute(update(RUNS).where(free).values(taken).returning(RUNS.c.fence)).scalar()
+        return None if fence is None else Lease(self._database, run_id, fence, self.seconds)
+
+    def held(self) -> dict[str, int]:
+        """Return how many runs of each repo somebody carries out, by the repo's identity."""
+        with self._database.read() as connection:
+            busy = (RUNS.c.state == RUNNING) & (RUNS.c.lease_until > self._database.now(connection))
+            counted = select(RUNS.c.repo, func.count().label("number")).where(busy).group_by(RUNS.c.repo)
+            return {row.repo: row.number for row in connection.execute(counted)}
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to write to a run. Each write renews it for `seconds`; LeaseLost where it is over."""
+
+    database: Database
+    run_id: int
+    fence: int
+    seconds: float
+
+    def write(self, batch: Batch) -> None:
+        """Write a batch, whole and durable or not at all."""
+        with self.database.begin() as connection:
+            self._guard(connection)
+            if batch.rows:
+                put_rows(connection, self.run_id, batch.rows)
+            added = {name: RUNS.c[name] + getattr(batch, name) for name in _ADDED if getattr(batch, name)}
+            values = {**added, "listed": batch.listed}
+            connection.execute(update(RUNS).where(RUNS.c.id == self.run_id).values(values))
+
+    def fail(self, error_type: str, error: str) -> None:
+        """End the run: it failed, for a reason. Its rows stay."""
+        self._end({"state": FAILED, "error_type": error_type, "error": error})
+
+    def complete(self, manifest_commit: str, rows_sha256: str) -> None:
+        """End the run: all rows are there, and the manifest is in git."""
+        self._end({"state": COMPLETE, "manifest_commit": manifest_commit, "rows_sha256": rows_sha256})
+
+    def release(self, after: float = 0) -> None:
+        """Leave the run to whoever is free, `after` some seconds."""
+        with self.database.begin() as connection:
+            self._guard(connection)
+            until = self.database.now(connection) + after if after else 0
+            values = {"holder": None, "lease_until": until, "fence": RUNS.c.fence + 1}
+            connection.execute(update(RUNS).where(RUNS.c.id == self.run_id).values(values))
+
+    def _end(self, values: dict[str, str]) -> None:
+        with self.database.begin() as connection:
+            self._guard(connection)
+            ended = {**values, "finished": self.database.now(connection), "holder": None, "lease_until": 0}
+            connection.execute(update(RUNS).where(RUNS.c.id == self.run_id).values(ended))
+
+    def _guard(self, connection: Connection) -> None:
+        """Renew the lease, and keep others from the run until the transaction ends; LeaseLost if it is over."""
+        now = self.database.now(connection)
+        mine = (RUNS.c.id == self.run_id) & (RUNS.c.fence == self.fence) & (RUNS.c.lease_until > now)
+        renewed = update(RUNS).where(mine, RUNS.c.state == RUNNING).values(lease_until=now + self.seconds)
+        if connection.execute(renewed).rowcount != 1:
+            raise LeaseLost(f"Run {self.run_id} is no longer this worker's.")

@@ -1,0 +1,83 @@
+"""The rows in the ledger: of each run, one for a stimulus, or one for a stimulus and a trajectory."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from app.runs.ledger.database import Database
+from app.runs.ledger.tables import ROWS
+
+_CHUNK = 1000  # rows that are read at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row: `text` is what is particular to it, as JSON; `body` the endpoint's answer as it came."""
+
+    stimulus: int
+    trajectory: int
+    text: str
+    body: bytes | None = None
+    is_failed: bool = False
+
+
+def put_rows(connection: Connection, run_id: int, rows: Sequence[Row]) -> None:
+    """Add rows to a run. A row that is there stays, unless it is a failed one."""
+    values = [
+        {
+            "run": run_id,
+            "stimulus": row.stimulus,
+            "trajectory": row.trajectory,
+            "row": row.text,
+            "body": row.body,
+            "failed": row.is_failed,
+        }
+        for row in rows
+    ]
+    insert: Any = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    added = insert(ROWS)
+    replaced = {"row": added.excluded.row, "body": added.excluded.body, "failed": added.excluded.failed}
+    connection.execute(
+        added.on_conflict_do_update(
+            index_elements=[ROWS.c.run, ROWS.c.stimulus, ROWS.c.trajectory], set_=replaced, where=ROWS.c.failed
+        ),
+        values,
+    )
+
+
+class RowTable:
+    """The rows of a ledger. Every method may raise LedgerUnavailable."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def page(self, run_id: int, width: int, offset: int, limit: int, *, bodies: bool = False) -> list[Row]:
+        """Return the rows of a run from a position on, in order: by stimulus, then by trajectory.
+
+        `width` is the number of trajectories a stimulus. The rows before the position are not read.
+        """
+        columns = [ROWS.c.stimulus, ROWS.c.trajectory, ROWS.c.row, ROWS.c.failed, *([ROWS.c.body] if bodies else [])]
+        first, end = offset // width, -(-(offset + limit) // width)
+        wanted = select(*columns).where(ROWS.c.run == run_id, ROWS.c.stimulus >= first, ROWS.c.stimulus < end)
+        with self._database.read() as connection:
+            found = connection.execute(wanted.order_by(ROWS.c.stimulus, ROWS.c.trajectory)).all()
+        return [
+            Row(row.stimulus, row.trajectory, row.row, row.body if bodies else None, row.failed)
+            for row in found
+            if offset <= row.stimulus * width + row.trajectory < offset + limit
+        ]
+
+    def all(self, run_id: int, width: int, total: int, *, bodies: bool = False) -> Iterator[Row]:
+        """Yield the first `total` rows of a run in order. Few of them are in memory at a time."""
+        for offset in range(0, total, _CHUNK):
+            yield from self.page(run_id, width, offset, min(_CHUNK, total - offset), bodies=bodies)
+
+    def present(self, run_id: int) -> Iterator[tuple[int, int, bool]]:
+        """Yield the stimulus and trajectory of each row of a run, and whether it is a failed one."""
+        wanted = select(ROWS.c.stimulus, ROWS.c.trajectory, ROWS.c.failed).where(ROWS.c.run == run_id)
+        with self._database.read() as connection:
+            for stimulus, trajectory, is_failed in connection.execute(wanted.execution_options(yield_per=_CHUNK)):
+                yield stimulus, trajectory, bool(is_failed)

@@ -1,0 +1,196 @@
+"""The runs in the ledger: found, started, cancelled and deleted."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, Select, delete, exists, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from app.runs.ledger.database import Database
+from app.runs.ledger.tables import ROWS, RUNS
+
+RUNNING, COMPLETE, FAILED = "running", "complete", "failed"
+CANCELLED, BUDGET = "cancelled", "budget"  # why a run failed, where something depends on it
+
+_JSON = ("inputs", "config", "origin", "warnings")
+
+
+@dataclass(frozen=True, slots=True)
+class NewRun:
+    """A run to start. `total` is the number of its rows, `context` what all of them have in common."""
+
+    repo: str
+    place: str
+    target: str
+    kind: str
+    key: str
+    commit: str
+    inputs: Mapping[str, Any]
+    config: Mapping[str, Any]
+    context: Mapping[str, Any]
+    origin: Mapping[str, Any]
+    total: int
+    warnings: Sequence[str] = ()
+    stim: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run as the ledger has it, without its context. Times are seconds since 1970."""
+
+    id: int
+    repo: str
+    place: str
+    target: str
+    kind: str
+    key: str
+    commit: str
+    stim: int | None
+    inputs: Mapping[str, Any]
+    config: Mapping[str, Any]
+    origin: Mapping[str, Any]
+    warnings: Sequence[str]
+    state: str
+    error: str | None
+    error_type: str | None
+    total: int
+    done: int
+    listed: int
+    failed: int
+    requests: int
+    retries: int
+    truncated: int
+    empty: int
+    tokens_in: int
+    tokens_out: int
+    holder: str | None
+    lease_until: float
+    created: float
+    finished: float | None
+    manifest_commit: str | None
+    rows_sha256: str | None
+
+
+_COLUMNS = [RUNS.c[field.name] for field in fields(Run)]
+
+
+class InUse(Exception):
+    """A run cannot be deleted: it is not over, or a rollout stands on it."""
+
+
+class RunTable:
+    """The runs of a ledger. Every method may raise LedgerUnavailable, and then changed nothing."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def start(self, new: NewRun) -> Run:
+        """Start a run, or return the one with its key. One that failed goes on: what it lacks is made."""
+        try:
+            with self._database.begin() as connection:
+                found = _one(connection, _of_key(new.repo, new.target, new.kind, new.key))
+                if found is None:
+                    return self._insert(connection, new)
+                if found.state != FAILED:
+                    return found
+                again = {"state": RUNNING, "error": None, "error_type": None, "finished": None, "lease_until": 0}
+                connection.execute(update(RUNS).where(RUNS.c.id == found.id).values(again))
+                return _expect(connection, found.id)
+        except IntegrityError:  # another process started it at the same time
+            return self.start(new)
+
+    def _insert(self, connection: Connection, new: NewRun) -> Run:
+        values = {field.name: getattr(new, field.name) for field in fields(new)}
+        values |= {name: json.dumps(values[name], ensure_ascii=False) for name in (*_JSON, "context")}
+        values |= {"state": RUNNING, "created": self._database.now(connection)}
+        made = connection.execute(insert(RUNS).values(values).returning(RUNS.c.id)).scalar_one()
+        return _expect(connection, made)
+
+    def get(self, run_id: int) -> Run | None:
+        """Return a run by its id."""
+        with self._database.read() as connection:
+            return _one(connection, select(*_COLUMNS).where(RUNS.c.id == run_id))
+
+    def find(self, repo: str, target: str, kind: str, key: str) -> Run | None:
+        """Return the run of a target with a key."""
+        with self._database.read() as connection:
+            return _one(connection, _of_key(repo, target, kind, key))
+
+    def latest(self, repo: str, target: str, kind: str) -> Run | None:
+        """Return the run of a target that was started last."""
+        wanted = select(*_COLUMNS).where(RUNS.c.repo == repo, RUNS.c.target == target, RUNS.c.kind == kind)
+        with self._database.read() as connection:
+            return _one(connection, wanted.order_by(RUNS.c.id.desc()).limit(1))
+
+    def list(self, repo: str, target: str | None = None, *, before: int | None = None, limit: int = 100) -> list[Run]:
+        """Return runs of a repo, or of one of its targets, newest first; `before` is the id of a run."""
+        wanted = select(*_COLUMNS).where(RUNS.c.repo == repo)
+        if target is not None:
+            wanted = wanted.where(RUNS.c.target == target)
+        if before is not None:
+            wanted = wanted.where(RUNS.c.id < before)
+        with self._database.read() as connection:
+            rows = connection.execute(wanted.order_by(RUNS.c.id.desc()).limit(limit)).mappings()
+            return [_run(row) for row in rows]
+
+    def context(self, run_id: int) -> Mapping[str, Any]:
+        """Return what all rows of a run have in common."""
+        with self._database.read() as connection:
+            found: Mapping[str, Any] = json.loads(
+                connection.execute(select(RUNS.c.context).where(RUNS.c.id == run_id)).scalar_one()
+            )
+        return found
+
+    def cancel(self, run_id: int, reason: str) -> bool:
+        """End a run that is not over; its worker writes nothing more. Return whether it was not over."""
+        with self._database.begin() as connection:
+            ended = {
+                "state": FAILED,
+                "error": reason,
+                "error_type": CANCELLED,
+                "finished": self._database.now(connection),
+                "fence": RUNS.c.fence + 1,
+                "lease_until": 0,
+            }
+            running = (RUNS.c.id == run_id) & (RUNS.c.state == RUNNING)
+            return connection.execute(update(RUNS).where(running).values(ended)).rowcount == 1
+
+    def delete(self, run_id: int) -> None:
+        """Delete a run and its rows. InUse while it is not over, or while a rollout stands on it."""
+        with self._database.begin() as connection:
+            run = _one(connection, select(*_COLUMNS).where(RUNS.c.id == run_id).with_for_update())
+            if run is None:
+                return
+            if run.state == RUNNING:
+                raise InUse(f"Run {run.key} is not over: cancel it first.")
+            if connection.execute(select(exists().where(RUNS.c.stim == run_id))).scalar():
+                raise InUse(f"A rollout stands on run {run.key}: delete the rollout first.")
+            connection.execute(delete(ROWS).where(ROWS.c.run == run_id))
+            connection.execute(delete(RUNS).where(RUNS.c.id == run_id))
+
+    def waiting(self) -> Iterator[Run]:
+        """Yield the runs that are not over and that nobody carries out, oldest first."""
+        with self._database.read() as connection:
+            idle = (RUNS.c.state == RUNNING) & (RUNS.c.lease_until <= self._database.now(connection))
+            rows = connection.execute(select(*_COLUMNS).where(idle).order_by(RUNS.c.id)).mappings().all()
+        yield from map(_run, rows)
+
+
+def _of_key(repo: str, target: str, kind: str, key: str) -> Select[Any]:
+    of_target = (RUNS.c.repo == repo) & (RUNS.c.target == target)
+    return select(*_COLUMNS).where(of_target & (RUNS.c.kind == kind) & (RUNS.c.key == key))
+
+
+def _one(connection: Connection, wanted: Select[Any]) -> Run | None:
+    row = connection.execute(wanted).mappings().one_or_none()
+    return None if row is None else _run(row)
+
+
+def _expect(connection: Connection, run_id: int) -> Run:
+    return _run(connection.execute(select(*_COLUMNS).where(RUNS.c.id == run_id)).mappings().one())
+
+
+def _run(row: RowMapping) -> Run:
+    return Run(**{**row, **{name: json.loads(row[name]) for name in _JSON}})

@@ -1,0 +1,75 @@
+"""The tables of the ledger. Times are seconds since 1970, by the ledger's own clock."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+METADATA = MetaData()
+
+_COUNT = BigInteger().with_variant(Integer, "sqlite")
+
+RUNS = Table(
+    "runs",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("repo", String(32), nullable=False),  # the identity of the repository
+    Column("place", Text, nullable=False),  # `<owner>/<name>` of the repo when the run was started
+    Column("target", Text, nullable=False),
+    Column("kind", String(16), nullable=False),  # `stim` or `rollout`
+    Column("key", String(64), nullable=False),
+    Column("commit", String(40), nullable=False),
+    Column("stim", ForeignKey("runs.id")),  # the run whose stimuli a rollout answers
+    Column("inputs", Text, nullable=False),  # the JSON that the key is the hash of
+    Column("config", Text, nullable=False),  # the part of the target's config that the run is about, as JSON
+    Column("context", Text, nullable=False),  # what all rows have in common, as JSON
+    Column("origin", Text, nullable=False),  # who started it, as JSON
+    Column("warnings", Text, nullable=False),  # a JSON list of sentences
+    Column("state", String(16), nullable=False),  # `running`, `complete` or `failed`
+    Column("error", Text),
+    Column("error_type", String(16)),
+    Column("total", Integer, nullable=False),  # rows to make
+    Column("done", Integer, nullable=False, default=0),  # rows that are there, failed ones included
+    Column("listed", Integer, nullable=False, default=0),  # rows before the first that is missing
+    Column("failed", Integer, nullable=False, default=0),
+    Column("requests", _COUNT, nullable=False, default=0),  # that were sent, or were about to be
+    Column("retries", _COUNT, nullable=False, default=0),
+    Column("truncated", Integer, nullable=False, default=0),
+    Column("empty", Integer, nullable=False, default=0),
+    Column("tokens_in", _COUNT, nullable=False, default=0),
+    Column("tokens_out", _COUNT, nullable=False, default=0),
+    Column("fence", Integer, nullable=False, default=0),  # how many held a lease on the run
+    Column("holder", Text),
+    Column("lease_until", Float(53), nullable=False, default=0),
+    Column("created", Float(53), nullable=False),
+    Column("finished", Float(53)),
+    Column("manifest_commit", String(40)),
+    Column("rows_sha256", String(64)),
+    UniqueConstraint("repo", "target", "kind", "key"),
+    Index("runs_by_state", "state", "lease_until"),
+    sqlite_autoincrement=True,  # the id of a deleted run is never another's
+)
+
+ROWS = Table(
+    "rows",
+    METADATA,
+    Column("run", ForeignKey("runs.id"), primary_key=True),
+    Column("stimulus", Integer, primary_key=True),
+    Column("trajectory", Integer, primary_key=True),
+    Column("row", Text, nullable=False),  # what is particular to the row, as JSON
+    Column("body", LargeBinary),  # the endpoint's answer as it came
+    Column("failed", Boolean, nullable=False),
+)
+
+VERSION = Table("ledger_version", METADATA, Column("version", Integer, primary_key=True))

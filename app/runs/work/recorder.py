@@ -1,0 +1,136 @@
+"""What a worker writes to the ledger while it carries out a run: many rows and counts in one transaction."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from app.runs.ledger.database import LedgerUnavailable
+from app.runs.ledger.leases import Batch, Lease
+from app.runs.ledger.rows import Row
+from app.runs.recipe.progress import Progress
+
+_MOST_WAITING = 500  # rows that wait to be written, after which samples wait
+_PAUSE = 0.5  # seconds until a ledger that cannot be written is tried again
+_RENEWALS = 3  # writes while a lease lasts, if only to renew it
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Pending:
+    rows: list[Row] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    written: list[asyncio.Future[None]] = field(default_factory=list)
+
+    def add(self, **counts: int) -> None:
+        for name, number in counts.items():
+            self.counts[name] = self.counts.get(name, 0) + number
+
+
+class Recorder:
+    """Writes for one run. While a transaction is going on, what comes in meanwhile waits for the next."""
+
+    def __init__(self, lease: Lease, progress: Progress, width: int = 1) -> None:
+        """Write with a lease; `progress` knows the rows that are there, `width` is the trajectories a stimulus."""
+        self._lease = lease
+        self._progress = progress
+        self._width = width
+        self._pending = _Pending()
+        self._wake = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+        self._thread = ThreadPoolExecutor(1, "ledger")
+        self._valid_until = time.monotonic() + lease.seconds
+
+    async def count(self, *, is_retry: bool) -> None:
+        """Count a request that is about to be sent, and return once the count is durable."""
+        self._pending.add(requests=1, retries=int(is_retry))
+        await self._written()
+
+    async def record(
+        self, row: Row, *, is_truncated: bool = False, is_empty: bool = False, tokens: tuple[int, int]
+    ) -> None:
+        """Record a row soon; return at once, or when few enough rows wait. `tokens` are those that went in and out."""
+        self._pending.rows.append(row)
+        tokens_in, tokens_out = tokens
+        self._pending.add(truncated=int(is_truncated), empty=int(is_empty), tokens_in=tokens_in, tokens_out=tokens_out)
+        self._wake.set()
+        if len(self._pending.rows) >= _MOST_WAITING:
+            self._room.clear()
+            await self._room.wait()
+
+    async def flush(self) -> None:
+        """Return once all that was recorded is durable."""
+        await self._written()
+
+    async def run(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do some work, and write what it records, until both are over.
+
+        Raises what the work raises; LeaseLost as soon as the run is no longer this worker's; LedgerUnavailable where
+        the ledger could not be written for as long as the lease lasts.
+        """
+        working = asyncio.ensure_future(work())
+        writing = asyncio.create_task(self._keep_writing())
+        try:
+            await asyncio.wait((working, writing), return_when=asyncio.FIRST_COMPLETED)
+            if writing.done():
+                writing.result()
+            await working
+            await self._drain(writing)
+        finally:
+            for task in (working, writing):
+                task.cancel()
+            await asyncio.gather(working, writing, return_exceptions=True)
+            self._thread.shutdown(wait=True)
+
+    async def _drain(self, writing: "asyncio.Task[None]") -> None:
+        flushed = asyncio.create_task(self.flush())
+        await asyncio.wait((flushed, writing), return_when=asyncio.FIRST_COMPLETED)
+        if writing.done():
+            flushed.cancel()
+            writing.result()
+
+    async def _written(self) -> None:
+        done = asyncio.get_running_loop().create_future()
+        self._pending.written.append(done)
+        self._wake.set()
+        await done
+
+    async def _keep_writing(self) -> None:
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), self._lease.seconds / _RENEWALS)
+            self._wake.clear()
+            pending, self._pending = self._pending, _Pending()
+            self._room.set()
+            await self._write(self._batch(pending))
+            for future in pending.written:
+                if not future.done():
+                    future.set_result(None)
+
+    def _batch(self, pending: _Pending) -> Batch:
+        done = failed = 0
+        for row in pending.rows:
+            position = row.stimulus * self._width + row.trajectory
+            more, more_failed = self._progress.mark(position, is_failed=row.is_failed)
+            done, failed = done + more, failed + more_failed
+        return Batch(pending.rows, self._progress.listed, done, failed, **pending.counts)
+
+    async def _write(self, batch: Batch) -> None:
+        """Write a batch, again and again while the ledger cannot be written and the lease lasts."""
+        while True:
+            started = time.monotonic()
+            try:
+                await asyncio.get_running_loop().run_in_executor(self._thread, self._lease.write, batch)
+            except LedgerUnavailable as error:
+                if time.monotonic() > self._valid_until:
+                    raise
+                _log.warning("Run %s waits: %s", self._lease.run_id, error)
+                await asyncio.sleep(_PAUSE)
+            else:
+                self._valid_until = started + self._lease.seconds
+                return
