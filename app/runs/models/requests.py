@@ -19,8 +19,3 @@ def body(
     if seed is not None:
         made["seed"] = seed
     return made | dict(config.get("extra_kwargs") or {})
-
-
-def problems(extra: Mapping[str, Any]) -> list[str]:
-    """Return what is wrong."""
-    return [] if extra else []
