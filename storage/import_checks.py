@@ -4,7 +4,7 @@ A few kilobytes can hold a tree of millions of paths, or files of gigabytes. So 
 tells without unpacking; and then each different tree is read once, however often the history has it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from storage.git_log import LOG
 from storage.ids import ObjectId, object_id
@@ -33,26 +33,51 @@ def sizes(location: Location, largest: int, total: int) -> Iterator[str]:
         yield f"its objects come to {size} bytes, and {total} are allowed"
 
 
-def layout(location: Location) -> Iterator[str]:
-    """Yield what is wrong with the trees of all commits: a repository has files, and folders of files."""
+def layout(location: Location, deeper: Collection[str]) -> Iterator[str]:
+    """Yield what is wrong with the trees of all commits: a repository has files, and folders of files.
+
+    Folders named in `deeper` have folders of files.
+    """
     listed = git_command.run(location, "rev-list", "--no-commit-header", "--format=%T", BRANCH)
     database = ObjectDatabase(location)
-    files: dict[ObjectId, int] = {}  # how many each folder has
+    folders = _Folders(database)
     try:
         for root in dict.fromkeys(listed.split()):
             entries = database.tree(object_id(root))
-            folders = entries.files(FOLDER)
-            for name, folder in folders.items():
-                if folder not in files:
-                    inner = database.tree(folder)
-                    files[folder] = len(inner.names())
-                    if inner.files(FOLDER):
-                        yield f"{name}/: it has a folder in the tree {root}, and folders have files only"
-            paths = len(entries.names()) + sum(files[folder] for folder in folders.values())
+            paths = len(entries.names())
+            for name, folder in entries.files(FOLDER).items():
+                found = folders.count(folder, 1 if name in deeper else 0)
+                if found is None:
+                    levels = "folders in its folders" if name in deeper else "a folder"
+                    yield f"{name}/: it has {levels} in the tree {root}, and those have files only"
+                paths += found or 0
             if paths > _MOST_PATHS:
                 yield f"the tree {root} has {paths} files and folders, and {_MOST_PATHS} are allowed"
     finally:
         database.close()
+
+
+class _Folders:
+    """Folders of all commits. Each different one is read once."""
+
+    def __init__(self, database: ObjectDatabase) -> None:
+        self._database = database
+        self._counts: dict[tuple[ObjectId, int], int | None] = {}
+
+    def count(self, folder: ObjectId, levels: int) -> int | None:
+        """Return how many files and folders there are in a folder; None if there are folders below `levels` levels."""
+        key = (folder, levels)
+        if key not in self._counts:
+            self._counts[key] = self._count(folder, levels)
+        return self._counts[key]
+
+    def _count(self, folder: ObjectId, levels: int) -> int | None:
+        entries = self._database.tree(folder)
+        inner = entries.files(FOLDER).values()
+        if not inner:
+            return len(entries.names())
+        counts = [self.count(each, levels - 1) if levels else None for each in inner]
+        return None if None in counts else len(entries.names()) + sum(count or 0 for count in counts)
 
 
 def changes(location: Location) -> Iterator[str]:

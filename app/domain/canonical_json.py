@@ -6,8 +6,12 @@ from typing import Any
 
 
 def dump(value: Any) -> bytes:
-    """Return the bytes of a JSON value: one line of UTF-8, keys sorted, no spaces; ValueError for NaN or infinity."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    """Return the bytes of a JSON value: one line of UTF-8, keys sorted, no spaces; ValueError for NaN or infinity.
+
+    Half of a surrogate pair, which UTF-8 lacks, is escaped.
+    """
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return text.encode(errors="backslashreplace")
 
 
 def digest(value: Any) -> str:

@@ -1,7 +1,6 @@
 """The manifest of a run that is complete: what went into the run, how many rows came out, and the rows' SHA-256.
 
-A repo has each as `runs/<target>/<kind>-<the first 12 digits of the key>.yml`. So a clone tells which data came from
-which commit.
+Each is a file of the repo. So a clone tells which data came from which commit.
 """
 
 import re
@@ -16,6 +15,7 @@ Kind = Literal["stim", "rollout"]
 
 FOLDER = "runs"
 KINDS: tuple[Kind, ...] = get_args(Kind)
+FORM = "runs/<target>/<kind>-<the first 12 digits of the key>.yml"
 
 _SHORT = 12  # digits of a key in a path
 _PATH = re.compile(rf"{FOLDER}/([^/]+)/({'|'.join(KINDS)})-([0-9a-f]{{{_SHORT}}})\.yml")
@@ -89,7 +89,10 @@ def _values_problem(document: Mapping[str, Any]) -> str | None:
     for name, (check, what) in _CHECKS.items():
         if not check(document[name]):
             return f"its {name} must be {what}"
-    key = canonical_json.digest(document["inputs"])
+    try:
+        key = canonical_json.digest(document["inputs"])
+    except ValueError:
+        return "its inputs hold what JSON cannot say"
     if document["key"] != key:
         return f"its key is not the SHA-256 of its inputs, which is {key}"
     beyond = [name for name in ("failed", "truncated", "empty") if document[name] > document["rows"]]

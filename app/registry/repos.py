@@ -42,6 +42,8 @@ Target configurations, written by Bakehouse: one commit a change. Look, do not p
 - `prompts/<name>.yml`: a prompt, which is a named list of messages.
 - `templates/<file>`: question templates that came with a target, whose `files` tells their blob ids.
 - `labels/<name>.yml`: a label, which names a commit and moves; git has a branch of its name.
+- `runs/<target>/<kind>-<key>.yml`: the manifest of a run: what went in, at which commit, and the SHA-256
+  of its rows. `bakehouse verify --rows` finds the run that a file of rows is from.
 - `.gitattributes`: has git leave line ends as they are.
 - `repo.yml`: the base model, whom the repo is shared with, and the version of this layout.
 

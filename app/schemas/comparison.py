@@ -6,7 +6,7 @@ from app.schemas.fields import Choice, Integer, Matching, QueryFlag, QueryIntege
 from app.schemas.history import FULL, ChangedFileSchema, CommitSchema
 from app.schemas.log_filters import path_filter
 
-KINDS = ("target", "prompt", "default", "repo", "label", "question_template", "other")
+KINDS = ("target", "prompt", "default", "repo", "label", "run", "question_template", "other")
 
 
 def cursor_field() -> Matching:
@@ -61,7 +61,10 @@ class ComparedFileSchema(ChangedFileSchema):
     name = Text(
         required=True,
         allow_none=True,
-        metadata={"description": "The name of the target, prompt, label or question template; null for other kinds."},
+        metadata={
+            "description": "The name of the target, prompt, label or question template; of a run "
+            "`<target>/<kind>-<the first 12 digits of its key>`; null for other kinds."
+        },
     )
     changed = Part(
         CommitSchema,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app.domain import manifests
 from app.domain.budgets import Work
 from app.domain.differences import Difference, compare
 from app.registry import documents, repos
@@ -20,7 +21,7 @@ _FOLDERS = {
     "labels": "label",
 }
 _SUFFIX = ".yml"
-_DOCUMENTS = (*_FOLDERS, "defaults")
+_DOCUMENTS = (*_FOLDERS, "defaults", manifests.FOLDER)
 _UNREADABLE = "The file was not written by Bakehouse, and cannot be read"
 NOT_READ = "The file is larger than what is left of the bytes that one answer reads; git shows the change"
 
@@ -49,6 +50,9 @@ def thing(path: str) -> tuple[str, str | None]:
         return "repo", None
     if folder == question_templates.FOLDER and name:
         return "question_template", name
+    run = manifests.name_of(path)
+    if run is not None:
+        return "run", run
     if folder in _FOLDERS and name.endswith(_SUFFIX) and "/" not in name:
         return _FOLDERS[folder], name.removesuffix(_SUFFIX)
     return "other", None

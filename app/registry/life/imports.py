@@ -6,6 +6,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal
 
+from app.domain import manifests
 from app.domain.errors import Conflict, ImportRefused, NameNotPortable
 from app.domain.names import refuse_unportable, tag_name_problem
 from app.registry import documents, messages, repos
@@ -119,7 +120,7 @@ def _sizes(location: Location, limits: Limits) -> Iterator[str]:
 def _objects(location: Location, _: Limits) -> Iterator[str]:
     with Clone(location.name, location.folder) as clone:
         yield from (f"git fsck: {line}" for line in clone.fsck())
-        yield from import_checks.layout(location)
+        yield from import_checks.layout(location, {manifests.FOLDER})
 
 
 def _history(location: Location, _: Limits) -> Iterator[str]:

@@ -38,9 +38,15 @@ class Verification:
         """Return the paths to check: files that must exist, and then all files there are, in git's order."""
         found = [*self._files]
         for entry in self._snapshot.list(""):
-            inner = [f"{entry}/{name}" for name in self._snapshot.list(entry)]
-            found += inner or [entry]
+            found += self._below(entry)
         return list(dict.fromkeys(found))
+
+    def _below(self, path: str) -> list[str]:
+        """Return the paths in a folder, and in those folders in it that have a check; else the path alone."""
+        paths: list[str] = []
+        for inner in (f"{path}/{name}" for name in self._snapshot.list(path)):
+            paths += self._below(inner) if inner in self._folders else [inner]
+        return paths or [path]
 
     def check(self, path: str) -> Iterator[str]:
         """Yield the problems of one of the paths, a line each."""

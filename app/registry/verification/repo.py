@@ -14,6 +14,7 @@ from app.registry.configs.question_templates import FileVersions
 from app.registry.configs.target_files import Target
 from app.registry.verification.findings import FOREIGN, Check, Note, Verification, named
 from app.registry.verification.labels import LabelChecks
+from app.registry.verification.manifests import ManifestChecks
 from storage.clones import Clone
 from storage.errors import RepositoryDamaged
 from storage.git_log import LoggedCommit
@@ -48,6 +49,7 @@ class _RepoChecks:
             prompts.FOLDER.name: named(name_problem, self._check_prompt),
             question_templates.FOLDER: self._check_question_template,
             label_files.FOLDER: named(label_name_problem, LabelChecks(self._clone, self._snapshot).check),
+            **ManifestChecks(self._clone, self._snapshot).of_folders(),
         }
 
     def _check_repo(self, _: str, file: File) -> Iterator[str]:

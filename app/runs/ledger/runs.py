@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Select, delete, exists, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from app.domain.manifests import Kind
 from app.runs.ledger.database import Database
 from app.runs.ledger.tables import ROWS, RUNS
 
@@ -24,7 +25,7 @@ class NewRun:
     repo: str
     place: str
     target: str
-    kind: str
+    kind: Kind
     key: str
     commit: str
     inputs: Mapping[str, Any]
@@ -44,7 +45,7 @@ class Run:
     repo: str
     place: str
     target: str
-    kind: str
+    kind: Kind
     key: str
     commit: str
     stim: int | None
@@ -71,6 +72,11 @@ class Run:
     finished: float | None
     manifest_commit: str | None
     rows_sha256: str | None
+
+    @property
+    def width(self) -> int:
+        """The number of rows a stimulus: of a rollout, its trajectories."""
+        return 1 if self.stim is None else int(self.config["num_traj_per_stimulus"])
 
 
 _COLUMNS = [RUNS.c[field.name] for field in fields(Run)]
@@ -113,7 +119,7 @@ class RunTable:
         with self._database.read() as connection:
             return _one(connection, select(*_COLUMNS).where(RUNS.c.id == run_id))
 
-    def find(self, repo: str, target: str, kind: str, key: str) -> Run | None:
+    def find(self, repo: str, target: str, kind: Kind, key: str) -> Run | None:
         """Return the run of a target with a key."""
         with self._database.read() as connection:
             return _one(connection, _of_key(repo, target, kind, key))
@@ -178,7 +184,7 @@ class RunTable:
         yield from map(_run, rows)
 
 
-def _of_key(repo: str, target: str, kind: str, key: str) -> Select[Any]:
+def _of_key(repo: str, target: str, kind: Kind, key: str) -> Select[Any]:
     of_target = (RUNS.c.repo == repo) & (RUNS.c.target == target)
     return select(*_COLUMNS).where(of_target & (RUNS.c.kind == kind) & (RUNS.c.key == key))
 

@@ -1,10 +1,9 @@
 """The key of a run: a hash of everything that its rows depend on."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.runs.recipe.rows import compact
+from app.domain import canonical_json
 
 _VERSION = 1  # of how rows are made; another version makes other runs
 
@@ -14,7 +13,7 @@ _ROLLOUT = ("model_name", "num_traj_per_stimulus", "max_tokens", "temperature", 
 
 def of_inputs(inputs: Mapping[str, Any]) -> str:
     """Return the key of a run with some inputs: 64 hex digits."""
-    return hashlib.sha256(compact(inputs).encode(errors="backslashreplace")).hexdigest()
+    return canonical_json.digest(inputs)
 
 
 def stim_inputs(
@@ -23,7 +22,8 @@ def stim_inputs(
     """Return what a stim depends on.
 
     `teacher` and `student` are blob ids of prompts; the student's is None where it is empty. Each generator has, beside
-    its fields, the blob id of its question template, the digest of its data set, and the name of its endpoint.
+    its fields, the blob id of its question template, the digest of its data set, and the name of its endpoint. Instead
+    of questions it has their digest, so that the inputs stay small.
     """
     return {
         "kind": "stim",
@@ -42,5 +42,5 @@ def rollout_inputs(stim: str, config: Mapping[str, Any], endpoint: str) -> dict[
         "version": _VERSION,
         "stim": stim,
         "endpoint": endpoint,
-        **{name: config[name] for name in _ROLLOUT if config.get(name) is not None},
+        **{name: config[name] for name in _ROLLOUT if config.get(name) not in (None, {})},
     }

@@ -46,7 +46,7 @@ class Recorder:
         self._thread = ThreadPoolExecutor(1, "ledger")
         self._valid_until = time.monotonic() + lease.seconds
 
-    async def count(self, *, is_retry: bool) -> None:
+    async def count(self, is_retry: bool) -> None:
         """Count a request that is about to be sent, and return once the count is durable."""
         self._pending.add(requests=1, retries=int(is_retry))
         await self._written()

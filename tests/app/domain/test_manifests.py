@@ -43,6 +43,12 @@ def test_infinity_has_no_canonical_json() -> None:
         canonical_json.dump({"a": float("inf")})
 
 
+def test_half_of_a_surrogate_pair_is_escaped() -> None:
+    line = canonical_json.dump({"a": "\ud83d"})
+    assert line == rb'{"a":"\ud83d"}'
+    assert json.loads(line) == {"a": "\ud83d"}
+
+
 def test_the_path_names_target_kind_and_key() -> None:
     found = manifest()
     assert found.path == f"runs/coding_target/rollout-{found.key[:12]}.yml" == path_of(*_place(found))
@@ -87,6 +93,7 @@ def test_no_run_has_its_manifest_elsewhere(path: str) -> None:
         ("truncated", 7, "it counts more truncated rows than rows"),
         ("empty", 7, "it counts more empty rows than rows"),
         ("inputs", [], "its inputs must be an object"),
+        ("inputs", {"temperature": float("nan")}, "its inputs hold what JSON cannot say"),
         ("note", "", "no manifest has a field 'note'"),
     ],
 )
