@@ -131,18 +131,22 @@ def make(settings: Settings) -> Queue:
         return _sqlite(settings.make_data_dir() / "queue.sqlite")
     try:
         parsed = make_url(url)
-    except (ArgumentError, ValueError):  # the text of the error may repeat a part of a password
+        match parsed.drivername:
+            case "sqlite":
+                return _sqlite(_path(variable, parsed.database))
+            case "postgresql":
+                return _postgresql(variable, url)
+        return _redis(variable, url)
+    except (ArgumentError, ValueError):  # whose text may repeat a part of a password
         raise SettingsError(
-            f"{variable} is not a URL; signs such as @ and / in its password are written %40, %2F."
+            f"{variable} is not a URL; signs such as @ and / in its password are written %40 and %2F."
         ) from None
-    match parsed.drivername:
-        case "sqlite":
-            if parsed.database in (None, "", ":memory:"):
-                raise SettingsError(f"{variable} must name a file, such as sqlite:////var/lib/bakehouse/queue.sqlite.")
-            return _sqlite(Path(str(parsed.database)))
-        case "postgresql":
-            return _postgresql(variable, url)
-    return _redis(variable, url)
+
+
+def _path(variable: str, path: str | None) -> Path:
+    if not path or path == ":memory:":
+        raise SettingsError(f"{variable} must name a file, such as sqlite:////var/lib/bakehouse/queue.sqlite.")
+    return Path(path)
 
 
 def _sqlite(path: Path) -> Queue:

@@ -28,7 +28,7 @@ class Stimuli:
     @classmethod
     def of(cls, runs: Runs, snapshot: Snapshot, generators: Sequence[Mapping[str, Any]]) -> "Stimuli":
         """Return what generators come to at a commit."""
-        assert (runs, snapshot)
+        del runs, snapshot
         total = sum(len(generator["questions"][: generator.get("numq")]) for generator in generators)
         conditioned = [at for at, found in enumerate(generators) if found.get("rollout_with_conditioned")]
         inputs = [{**generator, "questions": digest(generator["questions"])} for generator in generators]

@@ -9,8 +9,9 @@ from app.runs.failures import RunFailed
 from app.runs.ledger.leases import Lease
 from app.runs.ledger.rows import Row
 from app.runs.ledger.runs import BUDGET, Run
+from app.runs.models.answers import Answer
 from app.runs.models.asking import ask
-from app.runs.models.client import Answer, ModelClient
+from app.runs.models.client import ModelClient
 from app.runs.models.endpoints import Endpoint
 from app.runs.models.permits import Permits
 from app.runs.models.verdicts import Refused, Verdict

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app.runs.work import queue
+from app.runs import queue
 from app.settings import Settings, SettingsError
 from tests.databases import PostgreSQL, Redis
 from tests.seams import wait_until
@@ -21,7 +21,7 @@ PROCESSES, TASKS = 4, 25
 WORK = """
 import sys
 from pathlib import Path
-from app.runs.work import queue
+from app.runs import queue
 from app.settings import Settings
 
 tasks = queue.make(Settings(Path("data"), queue_url=sys.argv[1]))
