@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from app.domain import extra_kwargs
 from app.domain.manifests import Kind
 from app.domain.resolution import Config
 from app.registry.configs import prompts, targets
 from app.registry.configs.prompts import Prompt
 from app.runs.failures import NotReady
 from app.runs.ledger.runs import COMPLETE, Run
-from app.runs.models import requests
 from app.runs.recipe import keys
 from app.runs.recipe.rows import Context
 from app.runs.services import Runs
@@ -81,7 +81,7 @@ def _rollout(runs: Runs, repository: Repository, snapshot: Snapshot, target: str
         problems.append("model_name: a rollout needs the name of the model that answers.")
     elif endpoint is None:
         problems.append(f"model_name: {runs.endpoints.missing(model)}")
-    problems += requests.problems(config.get("extra_kwargs") or {})
+    problems += extra_kwargs.problems(config.get("extra_kwargs") or {})
     if problems or stim is None or endpoint is None:
         raise NotReady(problems)
     inputs = keys.rollout_inputs(stim.key, config, endpoint.name)
