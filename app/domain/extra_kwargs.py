@@ -28,6 +28,8 @@ def problems(extra_kwargs: Mapping[str, Any], place: str = "extra_kwargs") -> It
     for name, value in extra_kwargs.items():
         if name in REFUSED:
             yield f"{place}.{name}: {REFUSED[name]}."
+        elif name == NESTED and place.endswith(NESTED):
+            yield f"{place}.{name}: one level is merged into the request. Leave it out."
         elif name == NESTED and isinstance(value, Mapping):
             yield from problems(value, f"{place}.{name}")
         elif name == NESTED:

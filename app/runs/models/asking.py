@@ -5,7 +5,8 @@ from typing import Any
 
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from app.runs.models.client import Answer, ModelClient
+from app.runs.models.answers import Answer
+from app.runs.models.client import ModelClient
 from app.runs.models.permits import Permits
 from app.runs.models.verdicts import Refused, Verdict
 

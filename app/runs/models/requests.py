@@ -1,7 +1,9 @@
-"""The body of a request."""
+"""The body of a request for a completion."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from app.domain.extra_kwargs import NESTED
 
 
 def body(
@@ -11,11 +13,15 @@ def body(
     config: Mapping[str, Any],
     seed: int | None,
 ) -> dict[str, Any]:
-    """Return a request."""
-    made: dict[str, Any] = {"model": model, "messages": list(messages)}
-    made |= {name: config[name] for name in ("max_tokens", "temperature") if config.get(name) is not None}
+    """Return the JSON of a request. `config` is the target's; a `seed` that its extra_kwargs set wins."""
+    extra = dict(config.get("extra_kwargs") or {})
+    extra |= extra.pop(NESTED, {})
+    made: dict[str, Any] = {"model": model, "messages": messages}
+    for name in ("max_tokens", "temperature"):
+        if config.get(name) is not None:
+            made[name] = config[name]
     if tools:
-        made["tools"] = list(tools)
+        made["tools"] = tools
     if seed is not None:
         made["seed"] = seed
-    return made | dict(config.get("extra_kwargs") or {})
+    return made | extra

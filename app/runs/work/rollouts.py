@@ -2,15 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 from app.runs import full_rows
 from app.runs.failures import RunFailed
 from app.runs.ledger.leases import Lease
 from app.runs.ledger.rows import Row
 from app.runs.ledger.runs import BUDGET, Run
+from app.runs.models.answers import Answer
 from app.runs.models.asking import ask
-from app.runs.models.client import Answer, ModelClient
+from app.runs.models.client import ModelClient
 from app.runs.models.endpoints import Endpoint
 from app.runs.models.permits import Permits
 from app.runs.models.verdicts import Refused, Verdict
@@ -118,8 +119,8 @@ async def _samples(runs: Runs, run: Run, progress: Progress, endpoint: Endpoint)
 
 
 def _first(errors: BaseExceptionGroup[Any]) -> Exception:
-    """Return the first error of a group, as the reason why the run fails."""
+    """Return the first error of a group."""
     found: Any = errors
     while isinstance(found, BaseExceptionGroup):
         found = found.exceptions[0]
-    return RunFailed("endpoint", found.message) if isinstance(found, Refused) else found
+    return cast(Exception, found)

@@ -7,7 +7,7 @@ from typing import Any
 from app.domain import canonical_json
 from app.runs.ledger.rows import Row
 from app.runs.models import requests
-from app.runs.models.client import Answer
+from app.runs.models.answers import Answer
 from app.runs.models.verdicts import Refused
 from app.runs.recipe import rows, sampling
 

@@ -25,10 +25,8 @@ def test_what_extra_body_holds_obeys_the_same_list(taken: dict[str, Any], refuse
     assert list(problems({"extra_body": taken})) == []
     within = list(problems({"extra_body": taken | refused, "top_p": 1}))
     assert within == list(problems(refused, "extra_kwargs.extra_body"))
-    deeper = list(problems({"extra_body": {"extra_body": refused}}))
-    assert [sentence.split(":")[0] for sentence in deeper] == [
-        f"extra_kwargs.extra_body.extra_body.{n}" for n in refused
-    ]
+    [deeper] = problems({"extra_body": {"extra_body": refused}})
+    assert deeper.startswith("extra_kwargs.extra_body.extra_body: one level")
 
 
 @given(VALUES.filter(lambda value: not isinstance(value, dict)))
