@@ -56,7 +56,7 @@ def _stim(runs: Runs, snapshot: Snapshot, config: Config) -> Plan:
     problems += stimuli.problems
     if problems or teacher is None or student is None:
         raise NotReady(problems)
-    inputs = keys.stim_inputs(teacher.version, student.version or None, stimuli.inputs, stimuli.bank)
+    inputs = keys.stim_inputs(teacher.version, student.version or None, stimuli.inputs)
     context = Context(teacher.messages, student.messages, teacher.tools or student.tools, stimuli.conditioned)
     shown = {name: config[name] for name in STIM_CONFIG if name in config}
     return Plan(
@@ -64,7 +64,7 @@ def _stim(runs: Runs, snapshot: Snapshot, config: Config) -> Plan:
         keys.of_inputs(inputs),
         inputs,
         shown,
-        context.to_json(),
+        context.to_json() | {"templates": stimuli.templates},
         stimuli.total,
         stimuli.warnings,
         stimuli.needs_model,
