@@ -86,6 +86,13 @@ class InUse(Exception):
     """A run cannot be deleted: it is not over, or a rollout stands on it."""
 
 
+class StimGone(Exception):
+    """The stim run of a rollout was deleted while the rollout was about to start."""
+
+    def __init__(self, target: str) -> None:
+        super().__init__(f"The stim run of target {target!r} was deleted just now: start stim again.")
+
+
 class RunTable:
     """The runs of a ledger. Every method may raise LedgerUnavailable, and then changed nothing."""
 
@@ -93,7 +100,10 @@ class RunTable:
         self._database = database
 
     def start(self, new: NewRun) -> Run:
-        """Start a run, or return the one with its key. One that failed goes on: what it lacks is made."""
+        """Start a run, or return the one with its key. One that failed goes on: what it lacks is made.
+
+        Raises StimGone where the stim run that a rollout would stand on was deleted meanwhile.
+        """
         try:
             with self._database.begin() as connection:
                 found = _one(connection, _of_key(new.repo, new.target, new.kind, new.key))
@@ -104,12 +114,14 @@ class RunTable:
                 again = {"state": RUNNING, "error": None, "error_type": None, "finished": None, "lease_until": 0}
                 connection.execute(update(RUNS).where(RUNS.c.id == found.id).values(again))
                 return _expect(connection, found.id)
-        except IntegrityError:  # another process started it at the same time
-            return self.start(new)
+        except IntegrityError as error:
+            if new.stim is not None and self.get(new.stim) is None:
+                raise StimGone(new.target) from error
+            return self.start(new)  # another process started it at the same time
 
     def _insert(self, connection: Connection, new: NewRun) -> Run:
         values = {field.name: getattr(new, field.name) for field in fields(new)}
-        values |= {name: json.dumps(values[name], ensure_ascii=False) for name in (*_JSON, "context")}
+        values |= {name: json.dumps(values[name]) for name in (*_JSON, "context")}
         values |= {"state": RUNNING, "created": self._database.now(connection)}
         made = connection.execute(insert(RUNS).values(values).returning(RUNS.c.id)).scalar_one()
         return _expect(connection, made)
