@@ -39,18 +39,26 @@ def perform(runs: Runs, run_id: int, holder: str, is_stopping: Callable[[], bool
     run = runs.table.get(run_id)
     if run is None:
         return False
+    try:
+        _perform(runs, run, lease, is_stopping)
+    except LeaseLost as error:  # also while it was given back
+        _log.warning("%s", error)
+    return True
+
+
+def _perform(runs: Runs, run: Run, lease: Lease, is_stopping: Callable[[], bool]) -> None:
     told = (run.id, run.kind, run.place, run.target)
     _log.info("Run %s: a %s of %s %s is carried out", *told)
     try:
         _carry_out(runs, run, lease, is_stopping)
+    except LeaseLost:
+        raise
     except RunFailed as error:
         _log.warning("Run %s: the %s of %s %s failed: %s", *told, error)
         lease.fail(error.kind, str(error))
     except (Refused, EndpointsInvalid) as error:
         _log.warning("Run %s: the %s of %s %s failed: %s", *told, error)
         lease.fail("endpoint", str(error))
-    except LeaseLost as error:
-        _log.warning("%s", error)
     except Stopped:
         lease.release()
     except (LedgerUnavailable, StorageError) as error:
@@ -59,7 +67,6 @@ def perform(runs: Runs, run_id: int, holder: str, is_stopping: Callable[[], bool
     except Exception:
         _log.exception("Run %s: the %s of %s %s failed by a fault of the server", *told)
         lease.fail("internal", "The server failed. Its log says why, under this run's number.")
-    return True
 
 
 def _carry_out(runs: Runs, run: Run, lease: Lease, is_stopping: Callable[[], bool]) -> None:
