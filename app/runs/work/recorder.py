@@ -43,6 +43,7 @@ class Recorder:
         self._wake = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
+        self._is_over = False
         self._thread = ThreadPoolExecutor(1, "ledger")
         self._valid_until = time.monotonic() + lease.seconds
 
@@ -68,7 +69,7 @@ class Recorder:
         await self._written()
 
     async def run(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Do some work, and write what it records, until both are over.
+        """Do some work, and write what it records, until both are over: also what came before the work failed.
 
         Raises what the work raises; LeaseLost as soon as the run is no longer this worker's; LedgerUnavailable where
         the ledger could not be written for as long as the lease lasts.
@@ -77,22 +78,16 @@ class Recorder:
         writing = asyncio.create_task(self._keep_writing())
         try:
             await asyncio.wait((working, writing), return_when=asyncio.FIRST_COMPLETED)
-            if writing.done():
-                writing.result()
-            await working
-            await self._drain(writing)
         finally:
-            for task in (working, writing):
-                task.cancel()
-            await asyncio.gather(working, writing, return_exceptions=True)
-            self._thread.shutdown(wait=True)
-
-    async def _drain(self, writing: "asyncio.Task[None]") -> None:
-        flushed = asyncio.create_task(self.flush())
-        await asyncio.wait((flushed, writing), return_when=asyncio.FIRST_COMPLETED)
-        if writing.done():
-            flushed.cancel()
-            writing.result()
+            working.cancel()
+            await asyncio.gather(working, return_exceptions=True)
+            self._is_over = True
+            self._wake.set()
+            try:
+                await writing
+            finally:
+                self._thread.shutdown(wait=True)
+        working.result()
 
     async def _written(self) -> None:
         done = asyncio.get_running_loop().create_future()
@@ -101,10 +96,12 @@ class Recorder:
         await done
 
     async def _keep_writing(self) -> None:
-        while True:
+        is_over = False
+        while not is_over:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), self._lease.seconds / _RENEWALS)
             self._wake.clear()
+            is_over = self._is_over
             pending, self._pending = self._pending, _Pending()
             self._room.set()
             await self._write(self._batch(pending))
