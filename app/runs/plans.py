@@ -20,7 +20,7 @@ from storage.snapshot import Snapshot
 
 STIM: Kind = "stim"
 ROLLOUT: Kind = "rollout"
-_STIM_CONFIG = ("generators", "teacher_prompt", "student_prompt")
+STIM_CONFIG = ("generators", "teacher_prompt", "student_prompt")
 _ROLLOUT_CONFIG = ("model_name", "num_traj_per_stimulus", "max_concurrency", "max_tokens", "temperature")
 _FIRST = {"num_traj_per_stimulus": 1, "max_concurrency": 10}  # where the config says nothing
 
@@ -58,7 +58,7 @@ def _stim(runs: Runs, snapshot: Snapshot, config: Config) -> Plan:
         raise NotReady(problems)
     inputs = keys.stim_inputs(teacher.version, student.version or None, stimuli.inputs, stimuli.bank)
     context = Context(teacher.messages, student.messages, teacher.tools or student.tools, stimuli.conditioned)
-    shown = {name: config[name] for name in _STIM_CONFIG if name in config}
+    shown = {name: config[name] for name in STIM_CONFIG if name in config}
     return Plan(
         STIM,
         keys.of_inputs(inputs),

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import socket
 import threading
 from collections.abc import Callable
@@ -78,7 +79,8 @@ class _Consumer(Consumer):  # type: ignore[misc]
         self._worker = worker
         self._is_orphaned = is_orphaned
         settings = worker._runs.settings
-        super().__init__(worker._runs.queue, workers=settings.runs_at_once, periodic=False, graceful_signal="TERM")
+        super().__init__(worker._runs.queue, workers=settings.runs_at_once, periodic=False)
+        self._signal_actions = dict.fromkeys((signal.SIGINT, signal.SIGTERM), (False, True))
 
     def is_stopping(self) -> bool:
         """Tell whether the worker is about to end."""

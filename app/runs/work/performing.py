@@ -12,6 +12,8 @@ from app.runs.failures import RunFailed
 from app.runs.ledger.database import LedgerUnavailable
 from app.runs.ledger.leases import Lease, LeaseLost
 from app.runs.ledger.runs import Run
+from app.runs.models.endpoint_fields import EndpointsInvalid
+from app.runs.models.verdicts import Refused
 from app.runs.services import Runs
 from app.runs.work import rollouts, stims
 from storage.errors import RepositoryNotFound, StorageError
@@ -44,6 +46,9 @@ def perform(runs: Runs, run_id: int, holder: str, is_stopping: Callable[[], bool
     except RunFailed as error:
         _log.warning("Run %s: the %s of %s %s failed: %s", *told, error)
         lease.fail(error.kind, str(error))
+    except (Refused, EndpointsInvalid) as error:
+        _log.warning("Run %s: the %s of %s %s failed: %s", *told, error)
+        lease.fail("endpoint", str(error))
     except LeaseLost as error:
         _log.warning("%s", error)
     except Stopped:
@@ -58,11 +63,11 @@ def perform(runs: Runs, run_id: int, holder: str, is_stopping: Callable[[], bool
 
 
 def _carry_out(runs: Runs, run: Run, lease: Lease, is_stopping: Callable[[], bool]) -> None:
+    repository = _repository(runs, run)
     work = stims.carry_out if run.stim is None else rollouts.carry_out
     asyncio.run(_until_stopped(work(runs, run, lease), is_stopping))
     run = runs.table.get(run.id) or run
     digest = manifests.digest_of(full_rows.lines(runs, run))
-    repository = _repository(runs, run)
     commit = manifests.write(repository, manifests.of_run(run, digest), Origin(**run.origin))
     lease.complete(commit, digest)
     _log.info("Run %s: the %s of %s %s is complete: %s rows", run.id, run.kind, run.place, run.target, run.done)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 from app.runs import full_rows
 from app.runs.failures import RunFailed
@@ -119,8 +119,8 @@ async def _samples(runs: Runs, run: Run, progress: Progress, endpoint: Endpoint)
 
 
 def _first(errors: BaseExceptionGroup[Any]) -> Exception:
-    """Return the first error of a group, as the reason why the run fails."""
+    """Return the first error of a group."""
     found: Any = errors
     while isinstance(found, BaseExceptionGroup):
         found = found.exceptions[0]
-    return RunFailed("endpoint", found.message) if isinstance(found, Refused) else found
+    return cast(Exception, found)

@@ -1,125 +1,167 @@
-"""What a worker writes: counters say what the rows say, in whatever order rows come and whenever a worker ends."""
+"""What a worker records is written in groups, in order, and also where its work ends early."""
 
 import asyncio
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import count
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+import pytest
 
-from app.runs.failures import RunFailed
-from app.runs.ledger.database import Database
-from app.runs.ledger.leases import Batch, Lease, Leases
+from app.runs.ledger.database import Database, LedgerUnavailable
+from app.runs.ledger.leases import Batch, Lease, LeaseLost, Leases
 from app.runs.ledger.rows import Row, RowTable
-from app.runs.ledger.runs import Run, RunTable
+from app.runs.ledger.runs import NewRun, Run, RunTable
 from app.runs.recipe.progress import Progress
 from app.runs.work.recorder import Recorder
-from tests.app.runs.ledger.runs import new
 
-WIDTH, STIMULI = 3, 4
-TOTAL = WIDTH * STIMULI
-ENDS = ("done", "fails", "stops", "killed", "killed late")
-
-Records = list[tuple[int, bool]]  # positions, and whether the sample failed
+TOTAL = 40
 
 
-class Killed(Exception):
-    """The worker is gone."""
+class Watched(Lease):
+    """A lease that notes what is written, and fails as it is told."""
 
-
-@dataclass(frozen=True)
-class MortalLease(Lease):
-    """A lease whose worker is killed at a write, before or after the database commits it."""
-
-    writes: Iterator[int]
-    last: int
-    is_late: bool
+    batches: list[Batch]
+    failures: list[Exception]
 
     def write(self, batch: Batch) -> None:
-        number = next(self.writes)
-        if number > self.last or (number == self.last and not self.is_late):
-            raise Killed
+        if self.failures:
+            raise self.failures.pop(0)
         super().write(batch)
-        if number == self.last:
-            raise Killed
+        self.batches.append(batch)
 
 
-@st.composite
-def sessions(draw: st.DrawFn) -> tuple[Records, str, int]:
-    """Return what a worker records, how it ends, and at which write it is killed if it is."""
-    records = draw(st.lists(st.tuples(st.integers(0, TOTAL - 1), st.booleans()), max_size=10))
-    unique = list({position: (position, is_failed) for position, is_failed in records}.values())
-    return unique, draw(st.sampled_from(ENDS)), draw(st.integers(1, 5))
+class Ledger:
+    def __init__(self, folder: Path) -> None:
+        self.database = Database(None, folder)
+        self.table = RunTable(self.database)
+        new = NewRun("r" * 32, "a/b", "t", "rollout", "k" * 64, "c" * 40, {}, {}, {}, {}, TOTAL)
+        self.id = self.table.start(new).id
+        lease = Leases(self.database, 1).take(self.id, "me")
+        assert lease is not None
+        self.lease = Watched(lease.database, lease.run_id, lease.fence, lease.seconds)
+        object.__setattr__(self.lease, "batches", [])
+        object.__setattr__(self.lease, "failures", [])
+
+    @property
+    def run(self) -> Run:
+        run = self.table.get(self.id)
+        assert run is not None
+        return run
+
+    def rows(self) -> list[int]:
+        return [row.stimulus for row in RowTable(self.database).page(self.id, 1, 0, TOTAL)]
+
+    def record(self, work: Callable[[Recorder], Awaitable[None]]) -> None:
+        async def run() -> None:
+            recorder = Recorder(self.lease, Progress(TOTAL))
+            await recorder.run(lambda: work(recorder))
+
+        asyncio.run(run())
 
 
-def progress_of(database: Database, run: Run) -> Progress:
-    progress = Progress(TOTAL)
-    for stimulus, trajectory, is_failed in RowTable(database).present(run.id):
-        progress.mark(stimulus * WIDTH + trajectory, is_failed=is_failed)
-    return progress
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return Ledger(tmp_path)
 
 
-async def work(recorder: Recorder, records: Records, end: str) -> None:
-    """Ask for samples, and record them, as a rollout does."""
-    for position, is_failed in records:
-        await recorder.count(is_retry=False)
-        row = Row(*divmod(position, WIDTH), text=f'"{position}"', is_failed=is_failed)
-        await recorder.record(row, tokens=(0, 0) if is_failed else (position, 1))
-    if end == "fails":
-        raise RunFailed("samples", "Too many samples failed.")
-    if end == "stops":
-        raise asyncio.CancelledError
+async def sample(recorder: Recorder, number: int) -> None:
+    await recorder.count(False)
+    await recorder.record(Row(number, 0, "{}"), tokens=(2, 3))
 
 
-def check(database: Database, run: Run) -> None:
-    """Compare the counters of a run with its rows."""
-    found = RunTable(database).get(run.id)
-    assert found is not None
-    rows = RowTable(database).page(run.id, WIDTH, 0, TOTAL)
-    places = [row.stimulus * WIDTH + row.trajectory for row in rows]
-    assert places == sorted(set(places))
-    assert (found.done, found.failed) == (len(rows), sum(row.is_failed for row in rows))
-    assert found.listed == next(position for position in count() if position not in places)
-    answered = [place for place, row in zip(places, rows, strict=True) if not row.is_failed]
-    assert (found.tokens_in, found.tokens_out) == (sum(answered), len(answered))
-    assert found.requests >= len(rows)
+async def all_samples(recorder: Recorder) -> None:
+    await asyncio.gather(*(sample(recorder, number) for number in range(TOTAL)))
 
 
-def carry_out(database: Database, run: Run, records: Records, end: str, last: int) -> Records:
-    """Take a run and record what it lacks of some samples; return these."""
-    lease = Leases(database, 600).take(run.id, "a")
-    assert lease is not None
-    progress = progress_of(database, run)
-    wanted = set(progress.wanted())
-    records = [record for record in records if record[0] in wanted]
-    if end.startswith("killed"):
-        lease = MortalLease(database, run.id, lease.fence, lease.seconds, count(1), last, end == "killed late")
-    recorder = Recorder(lease, progress, WIDTH)
-    try:
-        asyncio.run(recorder.run(lambda: work(recorder, records, end)))
-    except (RunFailed, Killed, asyncio.CancelledError):
-        assert end != "done"
-    with database.begin() as connection:  # the lease of a worker that was killed runs out
-        connection.exec_driver_sql("UPDATE runs SET lease_until = 0")
-    return records
+def test_many_samples_are_few_transactions_and_the_counters_fit_the_rows(ledger: Ledger):
+    ledger.record(all_samples)
+    assert ledger.rows() == list(range(TOTAL))
+    run = ledger.run
+    assert (run.done, run.listed, run.requests, run.tokens_in, run.tokens_out) == (TOTAL, TOTAL, TOTAL, 80, 120)
+    assert len(ledger.lease.batches) <= 4
 
 
-_keys = count()
+def test_a_request_is_counted_before_it_may_be_sent(ledger: Ledger):
+    async def work(recorder: Recorder) -> None:
+        for number in range(3):
+            await recorder.count(number > 0)
+            assert (ledger.run.requests, ledger.run.retries) == (number + 1, number)
+
+    ledger.record(work)
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(sessions(), max_size=6))
-def test_counters_say_what_the_rows_say(tmp_path: Path, told: list[tuple[Records, str, int]]):
-    database = Database(None, tmp_path)
-    run = RunTable(database).start(new(key=str(next(_keys)), total=TOTAL))
-    for records, end, last in told:
-        before = RowTable(database).page(run.id, WIDTH, 0, TOTAL)
-        recorded = carry_out(database, run, records, end, last)
-        check(database, run)
-        after = RowTable(database).page(run.id, WIDTH, 0, TOTAL)
-        assert {row for row in before if not row.is_failed} <= set(after)
-        if not end.startswith("killed"):  # nothing that was paid for is dropped
-            assert set(recorded) <= {(row.stimulus * WIDTH + row.trajectory, row.is_failed) for row in after}
-    database.close()
+def test_rows_before_a_gap_are_listed(ledger: Ledger):
+    async def work(recorder: Recorder) -> None:
+        for number in (0, 1, 3, 2):
+            await sample(recorder, number)
+            await recorder.flush()
+            listed.append(ledger.run.listed)
+
+    listed: list[int] = []
+    ledger.record(work)
+    assert listed == [1, 2, 2, 4]
+
+
+def test_work_that_fails_leaves_its_rows(ledger: Ledger):
+    async def work(recorder: Recorder) -> None:
+        await sample(recorder, 0)
+        raise ValueError("enough")
+
+    with pytest.raises(ValueError, match="enough"):
+        ledger.record(work)
+    assert ledger.rows() == [0]
+
+
+def test_work_that_is_cancelled_leaves_its_rows(ledger: Ledger):
+    async def run() -> None:
+        recorder = Recorder(ledger.lease, Progress(TOTAL))
+        began = asyncio.Event()
+
+        async def work() -> None:
+            await sample(recorder, 0)
+            began.set()
+            await asyncio.Event().wait()
+
+        task = asyncio.create_task(recorder.run(work))
+        await began.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(run())
+    assert ledger.rows() == [0]
+
+
+def test_a_lost_lease_ends_the_work_at_once(ledger: Ledger):
+    async def work(recorder: Recorder) -> None:
+        await sample(recorder, 0)
+        await recorder.flush()
+        ledger.table.cancel(ledger.id, "Cancelled by alice.")
+        await sample(recorder, 1)
+        pytest.fail("the request would be sent")
+
+    with pytest.raises(LeaseLost):
+        ledger.record(work)
+    assert ledger.rows() == [0]
+    assert ledger.run.requests == 1
+
+
+def test_a_ledger_that_comes_back_gets_everything(ledger: Ledger):
+    ledger.lease.failures.append(LedgerUnavailable("the disk is full"))
+    ledger.record(all_samples)
+    assert ledger.run.done == TOTAL
+
+
+def test_a_ledger_that_stays_away_ends_the_work(ledger: Ledger):
+    ledger.lease.failures.extend([LedgerUnavailable("the disk is full")] * 100)
+    with pytest.raises(LedgerUnavailable):
+        ledger.record(all_samples)
+    assert ledger.rows() == []
+
+
+def test_a_lease_is_renewed_while_nothing_is_recorded(ledger: Ledger):
+    async def work(recorder: Recorder) -> None:
+        await asyncio.sleep(2 * ledger.lease.seconds)
+        await sample(recorder, 0)
+
+    ledger.record(work)
+    assert ledger.rows() == [0]
