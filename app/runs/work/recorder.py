@@ -9,13 +9,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from app.runs.ledger.database import LedgerUnavailable
-from app.runs.ledger.leases import Batch, Lease
+from app.runs.ledger.leases import RENEWALS, Batch, Lease
 from app.runs.ledger.rows import Row
 from app.runs.recipe.progress import Progress
 
 _MOST_WAITING = 500  # rows that wait to be written, after which samples wait
 _PAUSE = 0.5  # seconds until a ledger that cannot be written is tried again
-_RENEWALS = 3  # writes while a lease lasts, if only to renew it
 
 _log = logging.getLogger(__name__)
 
@@ -99,7 +98,7 @@ class Recorder:
         is_over = False
         while not is_over:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), self._lease.seconds / _RENEWALS)
+                await asyncio.wait_for(self._wake.wait(), self._lease.seconds / RENEWALS)
             self._wake.clear()
             is_over = self._is_over
             pending, self._pending = self._pending, _Pending()
