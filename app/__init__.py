@@ -12,6 +12,7 @@ from app.registry.life.places import Places
 from app.registry.messages import Origin
 from app.registry.stores import Stores
 from app.registry.users.accounts import REPOSITORY, Accounts
+from app.runs.services import Runs
 from app.settings import Settings, SettingsError
 from app.wire import body, contract
 from app.wire.context import Services
@@ -54,7 +55,8 @@ def create_app(settings: Settings) -> Flask:
     stores.repos.checkpoint_leftovers()
     rates = RateLimiter(data_dir / "rates", settings.rate_limit) if settings.rate_limit else None
     turns = Turns(share.threads)
-    return assemble(Services(settings, key, accounts, stores.repos, stores.deleted, rates, turns=turns))
+    runs = Runs(settings, stores.repos)
+    return assemble(Services(settings, key, accounts, stores.repos, stores.deleted, rates, runs, turns=turns))
 
 
 def assemble(services: Services) -> Flask:

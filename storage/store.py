@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cachetools import LRUCache
 
-from storage import leftovers, moves
+from storage import identity, leftovers, moves
 from storage.branches import BranchFiles
 from storage.budget import UNLIMITED, Limits
 from storage.caches import Cache, weigh
@@ -163,6 +163,15 @@ class Store:
                         yield f"{folder}/{name}", self._location(f"{folder}/{name}")
 
         leftovers.checkpoint_all(self._shared, repositories, self.open)
+
+    def find(self, wanted: str) -> str | None:
+        """Return the name of the repository with an identity, looking through all; None if there is none."""
+        for folder in self.folders():
+            for name in self.list(folder):
+                with suppress(StorageError):  # another repository that is damaged or moved meanwhile
+                    if identity.read(self._location(f"{folder}/{name}")) == wanted:
+                        return f"{folder}/{name}"
+        return None
 
     def folders(self) -> list[str]:
         """Return the sorted names of the folders that repositories are in."""

@@ -3,13 +3,12 @@
 The same lines of a field are shown once for all targets, which mostly have the same lines.
 """
 
-import csv
 import json
 from collections.abc import Sequence
-from io import StringIO
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+from app.domain.csv_text import cell
 from app.domain.cutting import shown
 from app.domain.differences import MISSING
 from app.domain.field_paths import FieldPath
@@ -17,7 +16,6 @@ from app.registry.configs.target_lists import position, within
 from app.registry.configs.target_rows import Lines, Row
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # the list of OWASP
 
 
 class _Shown(NamedTuple):
@@ -64,23 +62,6 @@ class Column:
         [(name, found)] = shown("value", value, full=self._full).items()
         text = f"{_encode(self.name)}:{_encode(found)}".encode()
         return _Shown(text, b"") if name == "value" else _Shown(b"", text)
-
-
-def cell(value: Any) -> str:
-    """Return a value as a cell of a CSV file: a text as it is, all else as JSON.
-
-    A text that a spreadsheet would take for a formula begins with `'` in its cell.
-    """
-    if not isinstance(value, str):
-        return _encode(value)
-    return f"'{value}" if value.startswith(_FORMULA) else value
-
-
-def line(cells: Sequence[str]) -> bytes:
-    """Return a line of a CSV file, without its end."""
-    file = StringIO()
-    csv.writer(file).writerow(cells)
-    return file.getvalue().removesuffix("\r\n").encode()
 
 
 class Group:

@@ -13,8 +13,9 @@ from urllib.parse import urlencode
 from flask import request
 
 from app.api import payloads
-from app.api.target_columns import Column, Group, cell, line
+from app.api.target_columns import Column, Group
 from app.domain import field_paths
+from app.domain.csv_text import cell, line
 from app.domain.resolution import CONFIG_FIELDS
 from app.registry import revisions
 from app.registry.configs.target_files import FOLDER

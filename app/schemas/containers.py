@@ -45,7 +45,9 @@ class Warnings(Names):
 
     def __init__(self) -> None:
         super().__init__(
-            metadata={"description": "Names that mean nothing in the repo, and what to do; left out without any."}
+            metadata={
+                "description": "Names that mean nothing in the repo, and what no run takes; left out without any."
+            }
         )
 
 

@@ -21,6 +21,7 @@ from app.registry.life.places import Places
 from app.registry.messages import Origin
 from app.registry.users.accounts import Accounts
 from app.registry.users.shares import Shares
+from app.runs.services import Runs
 from app.schemas.base import InvalidRequest, Mistake
 from app.settings import Settings
 from app.wire import logged_request
@@ -50,6 +51,7 @@ class Services:
     store: Store
     deleted: Store
     rates: RateLimiter | None
+    runs: Runs
     turns: Turns = field(default_factory=lambda: Turns(Settings.threads))
     answer_cache: AnswerCache = field(default_factory=AnswerCache)
     failed_logins: FailedLogins = field(default_factory=FailedLogins)

@@ -1,16 +1,14 @@
 """Both clients of the published Python SDK, unchanged, against the real server."""
 
-import asyncio
 import inspect
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
 
 import aibread
 import pytest
-from aibread import AsyncBread, Bread
 
 from tests.e2e.conftest import User
+from tests.e2e.sdks import CLIENTS, Blocking, Connect, connecting
 from tests.payloads import seed_overrides
 from tests.server import MASTER_KEY
 
@@ -22,47 +20,11 @@ CALL = {"role": "assistant", "content": None, "tool_calls": [{"id": "1", "functi
 TOOL = {"type": "function", "function": {"name": "f"}}
 
 
-class Blocking:
-    """A client of the SDK, or a part of one, whose coroutines are run: both clients are called alike.
-
-    `called` gathers the methods that were, as `targets.create`.
-    """
-
-    def __init__(self, sdk: Any, run: Callable[..., Any], called: set[str], path: str = "") -> None:
-        self.sdk, self.run, self.called, self.path = sdk, run, called, path
-
-    def __getattr__(self, name: str) -> Any:
-        member, path = getattr(self.sdk, name), f"{self.path}{name}"
-        if not callable(member):
-            return Blocking(member, self.run, self.called, f"{path}.")
-
-        def call(*arguments: Any, **named: Any) -> Any:
-            self.called.add(path)
-            answer = member(*arguments, **named)
-            return self.run(answer) if inspect.isawaitable(answer) else answer
-
-        return call
-
-
-Connect = Callable[[str], Blocking]
-
-
-@pytest.fixture(params=[Bread, AsyncBread])
+@pytest.fixture(params=CLIENTS)
 def connect(request: pytest.FixtureRequest, user: User) -> Iterator[Connect]:
-    """Make clients with some token; each holds the answers to the types of the SDK."""
-    clients = []
-    with asyncio.Runner() as runner:
-
-        def make(token: str) -> Blocking:
-            sdk = request.param(
-                base_url=user.server.url, api_key=token, max_retries=0, _strict_response_validation=True
-            )
-            clients.append(Blocking(sdk, runner.run, set()))
-            return clients[-1]
-
-        yield make
-        for client in clients:
-            client.close()
+    """Make clients with some token."""
+    with connecting(request.param, user.server.url) as connect:
+        yield connect
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from werkzeug.test import TestResponse
 from app import create_app
 from app.registry.messages import Origin
 from app.registry.users.accounts import Accounts
+from app.runs.services import Runs
 from app.settings import Settings
 from app.wire.context import Services
 from storage.store import Store
@@ -118,8 +119,9 @@ class Refuser:
         """Let it have nothing open, and know nothing, as after a start."""
         known = self.app.extensions["bakehouse"]
         accounts = Accounts(Store(self.data_dir), Origin("bakehouse"))
+        store = Store(self.data_dir / "repos")
         self.app.extensions["bakehouse"] = Services(
-            known.settings, known.master_key, accounts, Store(self.data_dir / "repos"), known.deleted, None
+            known.settings, known.master_key, accounts, store, known.deleted, None, Runs(known.settings, store)
         )
 
     def checkpointed(self) -> None:

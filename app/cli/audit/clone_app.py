@@ -8,6 +8,7 @@ from app import assemble
 from app.cli.audit.client import Client
 from app.registry.messages import Origin
 from app.registry.users.accounts import REPOSITORY, Accounts
+from app.runs.services import Runs
 from app.settings import Settings
 from app.wire.context import Services
 from storage.errors import RepositoryNotFound
@@ -37,7 +38,7 @@ def connect(repository: Repository, owner: str, name: str) -> Client:
     settings = Settings(repository.path, master_key=_KEY)
     store = _OneRepo(repository.path, f"{owner}/{name}", repository)
     accounts = Accounts(store, Origin("clone"))
-    app = assemble(Services(settings, _KEY, accounts, store, deleted=store, rates=None))
+    app = assemble(Services(settings, _KEY, accounts, store, store, None, Runs(settings, store)))
     headers = {"Authorization": f"Bearer {_KEY}", "X-User-Id": owner}
     http = httpx2.Client(transport=httpx2.WSGITransport(app), base_url="http://clone", headers=headers)
     return Client(http, name, is_clone=True)

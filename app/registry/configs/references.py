@@ -1,8 +1,9 @@
-"""Names that a config gives to prompts and question templates which are not there."""
+"""Warnings about a config: names of prompts and question templates that are not there, and what no run takes."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 
+from app.domain import extra_kwargs
 from app.domain.names import DEFAULT_TEMPLATE, enumerated
 from app.domain.resolution import Config
 from app.registry.configs import mentions, own_template, prompts, question_templates, target_files
@@ -13,6 +14,7 @@ from app.registry.documents import Source
 def dangling(source: Source, config: Config, brought: Collection[str] = ()) -> Iterator[str]:
     """Yield a warning for each prompt, and each file in `templates/`, that a config names and that is not there.
 
+    The fields of `extra_kwargs` that no run takes have warnings, too.
     `brought` are the paths of files that come with the config and are not written.
     """
     for field in PROMPT_FIELDS:
@@ -24,6 +26,7 @@ def dangling(source: Source, config: Config, brought: Collection[str] = ()) -> I
         if path.startswith(f"{question_templates.FOLDER}/") and path not in brought and not source.version(path):
             field = f"generators.{index}.template_path"
             yield f"{field}: there is no file '{path}'. Send the text in template_content, or name another file."
+    yield from extra_kwargs.problems(config.get("extra_kwargs") or {})
 
 
 def dangling_of_all(source: Source, configs: Iterable[tuple[str, Config]]) -> list[str]:

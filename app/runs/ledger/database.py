@@ -1,16 +1,19 @@
 """The connection to the ledger: SQLite in the data directory, or PostgreSQL."""
 
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from app.runs.ledger import schema
 
@@ -76,14 +79,23 @@ class Database:
         with self._lock:
             if self._made is None:
                 engine = self._connect()
-                with engine.begin() as connection:
-                    schema.prepare(connection)
+                try:
+                    with engine.begin() as connection:
+                        schema.prepare(connection)
+                except BaseException:
+                    engine.dispose()
+                    raise
                 self._made = engine
             return self._made
 
     def _connect(self) -> Engine:
         if not self.is_sqlite:
-            waits = {"connect_timeout": int(_PATIENCE), "options": f"-c lock_timeout={int(_PATIENCE * 1000)}"}
+            milliseconds = int(_PATIENCE * 1000)
+            waits = {
+                "connect_timeout": int(_PATIENCE),
+                "tcp_user_timeout": milliseconds,  # of a server that is gone without a word
+                "options": f"-c lock_timeout={milliseconds}",
+            }
             return create_engine(
                 self.url,
                 pool_size=_CONNECTIONS,
@@ -95,16 +107,39 @@ class Database:
             self.url,
             pool_size=_CONNECTIONS,
             max_overflow=_MORE_CONNECTIONS,
-            connect_args={"timeout": _PATIENCE, "isolation_level": None},
+            creator=self._open_file,
         )
-        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "connect", self._note_file)
+        event.listen(engine, "checkout", self._check_file)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
 
+    def _open_file(self) -> sqlite3.Connection:
+        """Connect to the file. It is made where it never was: one that is gone was lost, and may be put back."""
+        mode = "rwc" if self._made is None else "rw"
+        address = f"file:{quote(str(self.url.database))}?mode={mode}"
+        connection = sqlite3.connect(
+            address, uri=True, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
+        )
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")  # a transaction survives a power loss
+        connection.execute("PRAGMA foreign_keys = ON")
+        return connection
 
-def _set_up_sqlite(connection: Any, _: Any) -> None:
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")  # a transaction survives a power loss
+    def _note_file(self, _: Any, record: ConnectionPoolEntry) -> None:
+        record.info["file"] = self._file()
+
+    def _check_file(self, _: Any, record: ConnectionPoolEntry, __: Any) -> None:
+        """Have the pool connect anew where the file was moved or replaced: others would not see what is written."""
+        if record.info["file"] != self._file():
+            raise DisconnectionError
+
+    def _file(self) -> tuple[int, int] | None:
+        try:
+            found = Path(str(self.url.database)).stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -5,8 +5,9 @@ this fence and that the lease has not run out. So a worker that was stopped for 
 took the run.
 """
 
+import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, func, select, update
 
@@ -24,7 +25,8 @@ class LeaseLost(Exception):
 class Batch:
     """What a worker writes in one transaction: rows, and what to add to the counters of the run.
 
-    `listed` is the number of rows before the first that is missing, once the batch is written.
+    `listed` is the number of rows before the first that is missing, once the batch is written. The same batch can be
+    written again: the second time changes nothing.
     """
 
     rows: Sequence[Row] = ()
@@ -37,6 +39,7 @@ class Batch:
     empty: int = 0
     tokens_in: int = 0
     tokens_out: int = 0
+    id: str = field(default_factory=lambda: secrets.token_hex(16), init=False)
 
 
 _ADDED = ("done", "failed", "requests", "retries", "truncated", "empty", "tokens_in", "tokens_out")
@@ -76,18 +79,23 @@ class Lease:
     seconds: float
 
     def write(self, batch: Batch) -> None:
-        """Write a batch, whole and durable or not at all."""
+        """Write a batch, whole and durable or not at all.
+
+        Where the connection breaks while the database commits, nobody knows whether it did: write the batch again.
+        """
         with self.database.begin() as connection:
-            self._guard(connection)
+            if self._guard(connection) == batch.id:
+                return
             if batch.rows:
                 put_rows(connection, self.run_id, batch.rows)
             added = {name: RUNS.c[name] + getattr(batch, name) for name in _ADDED if getattr(batch, name)}
-            values = {**added, "listed": batch.listed}
+            values = {**added, "listed": batch.listed, "batch": batch.id}
             connection.execute(update(RUNS).where(RUNS.c.id == self.run_id).values(values))
 
     def fail(self, error_type: str, error: str) -> None:
         """End the run: it failed, for a reason. Its rows stay."""
-        self._end({"state": FAILED, "error_type": error_type, "error": error})
+        told = error.encode(errors="backslashreplace").decode().replace("\0", "\\0")  # what PostgreSQL's text can be
+        self._end({"state": FAILED, "error_type": error_type, "error": told})
 
     def complete(self, manifest_commit: str, rows_sha256: str) -> None:
         """End the run: all rows are there, and the manifest is in git."""
@@ -107,10 +115,16 @@ class Lease:
             ended = {**values, "finished": self.database.now(connection), "holder": None, "lease_until": 0}
             connection.execute(update(RUNS).where(RUNS.c.id == self.run_id).values(ended))
 
-    def _guard(self, connection: Connection) -> None:
-        """Renew the lease, and keep others from the run until the transaction ends; LeaseLost if it is over."""
+    def _guard(self, connection: Connection) -> str | None:
+        """Renew the lease, and keep others from the run until the transaction ends; LeaseLost if it is over.
+
+        Return the id of the batch that was written last.
+        """
         now = self.database.now(connection)
         mine = (RUNS.c.id == self.run_id) & (RUNS.c.fence == self.fence) & (RUNS.c.lease_until > now)
         renewed = update(RUNS).where(mine, RUNS.c.state == RUNNING).values(lease_until=now + self.seconds)
-        if connection.execute(renewed).rowcount != 1:
+        found = connection.execute(renewed.returning(RUNS.c.batch)).one_or_none()
+        if found is None:
             raise LeaseLost(f"Run {self.run_id} is no longer this worker's.")
+        last: str | None = found.batch
+        return last

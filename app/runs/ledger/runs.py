@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Select, delete, exists, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from app.domain.manifests import Kind
 from app.runs.ledger.database import Database
 from app.runs.ledger.tables import ROWS, RUNS
 
@@ -24,7 +25,7 @@ class NewRun:
     repo: str
     place: str
     target: str
-    kind: str
+    kind: Kind
     key: str
     commit: str
     inputs: Mapping[str, Any]
@@ -44,7 +45,7 @@ class Run:
     repo: str
     place: str
     target: str
-    kind: str
+    kind: Kind
     key: str
     commit: str
     stim: int | None
@@ -72,12 +73,24 @@ class Run:
     manifest_commit: str | None
     rows_sha256: str | None
 
+    @property
+    def width(self) -> int:
+        """The number of rows a stimulus: of a rollout, its trajectories."""
+        return 1 if self.stim is None else int(self.config["num_traj_per_stimulus"])
+
 
 _COLUMNS = [RUNS.c[field.name] for field in fields(Run)]
 
 
 class InUse(Exception):
     """A run cannot be deleted: it is not over, or a rollout stands on it."""
+
+
+class StimGone(Exception):
+    """The stim run of a rollout was deleted while the rollout was about to start."""
+
+    def __init__(self, target: str) -> None:
+        super().__init__(f"The stim run of target {target!r} was deleted just now: start stim again.")
 
 
 class RunTable:
@@ -87,7 +100,10 @@ class RunTable:
         self._database = database
 
     def start(self, new: NewRun) -> Run:
-        """Start a run, or return the one with its key. One that failed goes on: what it lacks is made."""
+        """Start a run, or return the one with its key. One that failed goes on: what it lacks is made.
+
+        Raises StimGone where the stim run that a rollout would stand on was deleted meanwhile.
+        """
         try:
             with self._database.begin() as connection:
                 found = _one(connection, _of_key(new.repo, new.target, new.kind, new.key))
@@ -98,12 +114,14 @@ class RunTable:
                 again = {"state": RUNNING, "error": None, "error_type": None, "finished": None, "lease_until": 0}
                 connection.execute(update(RUNS).where(RUNS.c.id == found.id).values(again))
                 return _expect(connection, found.id)
-        except IntegrityError:  # another process started it at the same time
-            return self.start(new)
+        except IntegrityError as error:
+            if new.stim is not None and self.get(new.stim) is None:
+                raise StimGone(new.target) from error
+            return self.start(new)  # another process started it at the same time
 
     def _insert(self, connection: Connection, new: NewRun) -> Run:
         values = {field.name: getattr(new, field.name) for field in fields(new)}
-        values |= {name: json.dumps(values[name], ensure_ascii=False) for name in (*_JSON, "context")}
+        values |= {name: json.dumps(values[name]) for name in (*_JSON, "context")}
         values |= {"state": RUNNING, "created": self._database.now(connection)}
         made = connection.execute(insert(RUNS).values(values).returning(RUNS.c.id)).scalar_one()
         return _expect(connection, made)
@@ -113,7 +131,7 @@ class RunTable:
         with self._database.read() as connection:
             return _one(connection, select(*_COLUMNS).where(RUNS.c.id == run_id))
 
-    def find(self, repo: str, target: str, kind: str, key: str) -> Run | None:
+    def find(self, repo: str, target: str, kind: Kind, key: str) -> Run | None:
         """Return the run of a target with a key."""
         with self._database.read() as connection:
             return _one(connection, _of_key(repo, target, kind, key))
@@ -178,7 +196,7 @@ class RunTable:
         yield from map(_run, rows)
 
 
-def _of_key(repo: str, target: str, kind: str, key: str) -> Select[Any]:
+def _of_key(repo: str, target: str, kind: Kind, key: str) -> Select[Any]:
     of_target = (RUNS.c.repo == repo) & (RUNS.c.target == target)
     return select(*_COLUMNS).where(of_target & (RUNS.c.kind == kind) & (RUNS.c.key == key))
 

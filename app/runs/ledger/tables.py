@@ -51,6 +51,7 @@ RUNS = Table(
     Column("tokens_out", _COUNT, nullable=False, default=0),
     Column("fence", Integer, nullable=False, default=0),  # how many held a lease on the run
     Column("holder", Text),
+    Column("batch", String(32)),  # the last that a worker wrote
     Column("lease_until", Float(53), nullable=False, default=0),
     Column("created", Float(53), nullable=False),
     Column("finished", Float(53)),

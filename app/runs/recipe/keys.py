@@ -22,7 +22,8 @@ def stim_inputs(
     """Return what a stim depends on.
 
     `teacher` and `student` are blob ids of prompts; the student's is None where it is empty. Each generator has, beside
-    its fields, the blob id of its question template, the digest of its data set, and the name of its endpoint.
+    its fields, the blob id of its question template, the digest of its data set, and the name of its endpoint. Instead
+    of questions it has their digest, so that the inputs stay small.
     """
     return {
         "kind": "stim",
@@ -41,5 +42,5 @@ def rollout_inputs(stim: str, config: Mapping[str, Any], endpoint: str) -> dict[
         "version": _VERSION,
         "stim": stim,
         "endpoint": endpoint,
-        **{name: config[name] for name in _ROLLOUT if config.get(name) is not None},
+        **{name: config[name] for name in _ROLLOUT if config.get(name) not in (None, {})},
     }

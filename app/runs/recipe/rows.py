@@ -1,9 +1,10 @@
 """Rows as users read them: put together from what a run has in common and what is particular to a row."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from app.domain import canonical_json
 
 Message = Mapping[str, Any]
 
@@ -64,11 +65,6 @@ def rollout_row(
     return {**stim, "trajectory_id": trajectory_id, "model": model, **recorded, "commit": commit}
 
 
-def compact(value: Any) -> str:
-    """Return a value as canonical JSON: names sorted, without white space, in UTF-8."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-
-
 def line(row: Mapping[str, Any]) -> bytes:
-    """Return a row as a line of canonical JSON Lines. Half of a surrogate pair, which UTF-8 lacks, is escaped."""
-    return (compact(row) + "\n").encode(errors="backslashreplace")
+    """Return a row as a line of canonical JSON Lines."""
+    return canonical_json.dump(row) + b"\n"

@@ -46,7 +46,7 @@ class Recorder:
         self._thread = ThreadPoolExecutor(1, "ledger")
         self._valid_until = time.monotonic() + lease.seconds
 
-    async def count(self, *, is_retry: bool) -> None:
+    async def count(self, is_retry: bool) -> None:
         """Count a request that is about to be sent, and return once the count is durable."""
         self._pending.add(requests=1, retries=int(is_retry))
         await self._written()
@@ -68,7 +68,7 @@ class Recorder:
         await self._written()
 
     async def run(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Do some work, and write what it records, until both are over.
+        """Do some work, and write what it records, also where the work fails or is cancelled.
 
         Raises what the work raises; LeaseLost as soon as the run is no longer this worker's; LedgerUnavailable where
         the ledger could not be written for as long as the lease lasts.
@@ -77,22 +77,21 @@ class Recorder:
         writing = asyncio.create_task(self._keep_writing())
         try:
             await asyncio.wait((working, writing), return_when=asyncio.FIRST_COMPLETED)
-            if writing.done():
-                writing.result()
-            await working
-            await self._drain(writing)
         finally:
-            for task in (working, writing):
-                task.cancel()
-            await asyncio.gather(working, writing, return_exceptions=True)
+            await _cancel(working)
+            if not writing.done():
+                await self._drain(writing)
+            await _cancel(writing)
             self._thread.shutdown(wait=True)
+        if not writing.cancelled():
+            writing.result()
+        working.result()
 
     async def _drain(self, writing: "asyncio.Task[None]") -> None:
+        """Wait until all that was recorded is written, or cannot be."""
         flushed = asyncio.create_task(self.flush())
         await asyncio.wait((flushed, writing), return_when=asyncio.FIRST_COMPLETED)
-        if writing.done():
-            flushed.cancel()
-            writing.result()
+        await _cancel(flushed)
 
     async def _written(self) -> None:
         done = asyncio.get_running_loop().create_future()
@@ -134,3 +133,9 @@ class Recorder:
             else:
                 self._valid_until = started + self._lease.seconds
                 return
+
+
+async def _cancel(task: "asyncio.Future[None]") -> None:
+    """End a task, and wait for its end; the task keeps its outcome."""
+    task.cancel()
+    await asyncio.wait((task,))

@@ -142,3 +142,20 @@ def test_who_uses_a_prompt_is_found_without_the_lock_and_without_parsing(
 
 def test_a_refused_deletion_answers_no_users(alice: Client):
     assert_error(alice.delete(f"{PROMPTS}/none"), 404, "RESOURCE_NOT_FOUND", "'none'")
+
+
+def test_every_write_of_a_config_warns_of_what_no_run_takes(alice: Client):
+    config = {"extra_kwargs": {"n": 2, "top_p": 0.5, "extra_body": {"api_key": "x"}}}
+    answers = [
+        alice.post(TARGETS, target("a", **config)),
+        alice.put(f"{TARGETS}/b", made(**config)),
+        alice.post(PREVIEW, made(**config)),
+        alice.put(DEFAULT, {"config": config}),
+    ]
+    for answer in answers:
+        assert answer.status_code in (200, 201)
+        warned = {warning.split(":")[0] for warning in answer.json["warnings"]}
+        assert warned == {"extra_kwargs.n", "extra_kwargs.extra_body.api_key"}
+    assert alice.get(f"{TARGETS}/a").json["config"]["extra_kwargs"] == config["extra_kwargs"]
+    batched = alice.put(BATCH, {"targets": [target("c", **config), target("d", extra_kwargs={"n": 3})]}).json
+    assert any(warning.startswith("'c', 'd': extra_kwargs.n: ") for warning in batched["warnings"])

@@ -1,0 +1,121 @@
+"""The plan of a run: what a target comes to at a commit, and everything that is missing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.domain import extra_kwargs
+from app.domain.manifests import Kind
+from app.domain.resolution import Config
+from app.registry.configs import prompts, targets
+from app.registry.configs.prompts import Prompt
+from app.runs.failures import NotReady
+from app.runs.ledger.runs import COMPLETE, Run
+from app.runs.recipe import keys
+from app.runs.recipe.rows import Context
+from app.runs.services import Runs
+from app.runs.stimuli import Stimuli
+from storage.repository import Repository
+from storage.snapshot import Snapshot
+
+STIM: Kind = "stim"
+ROLLOUT: Kind = "rollout"
+_STIM_CONFIG = ("generators", "teacher_prompt", "student_prompt")
+_ROLLOUT_CONFIG = ("model_name", "num_traj_per_stimulus", "max_concurrency", "max_tokens", "temperature")
+_FIRST = {"num_traj_per_stimulus": 1, "max_concurrency": 10}  # where the config says nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A run as a target at a commit makes it. `needs_model` tells whether a worker has to ask a model for it."""
+
+    kind: Kind
+    key: str
+    inputs: Mapping[str, Any]
+    config: Mapping[str, Any]
+    context: Mapping[str, Any]
+    total: int
+    warnings: list[str]
+    needs_model: bool
+    stim: int | None = None
+
+
+def make(runs: Runs, repository: Repository, snapshot: Snapshot, target: str, kind: Kind) -> Plan:
+    """Return the plan of a run of a target; NotReady says everything that is missing, NotFound without the target."""
+    config = targets.get(snapshot, target).config
+    return _stim(runs, snapshot, config) if kind == STIM else _rollout(runs, repository, snapshot, target, config)
+
+
+def _stim(runs: Runs, snapshot: Snapshot, config: Config) -> Plan:
+    problems: list[str] = []
+    teacher = _prompt(snapshot, config, "teacher_prompt", problems)
+    student = _prompt(snapshot, config, "student_prompt", problems)
+    stimuli = Stimuli.of(runs, snapshot, config.get("generators") or [])
+    if not stimuli.generators:
+        problems.append("generators: a stim needs at least one generator, which makes its questions.")
+    problems += stimuli.problems
+    if problems or teacher is None or student is None:
+        raise NotReady(problems)
+    inputs = keys.stim_inputs(teacher.version, student.version or None, stimuli.inputs, stimuli.bank)
+    context = Context(teacher.messages, student.messages, teacher.tools or student.tools, stimuli.conditioned)
+    shown = {name: config[name] for name in _STIM_CONFIG if name in config}
+    return Plan(
+        STIM,
+        keys.of_inputs(inputs),
+        inputs,
+        shown,
+        context.to_json(),
+        stimuli.total,
+        stimuli.warnings,
+        stimuli.needs_model,
+    )
+
+
+def _rollout(runs: Runs, repository: Repository, snapshot: Snapshot, target: str, config: Config) -> Plan:
+    problems: list[str] = []
+    stim = _complete_stim(runs, repository, snapshot, target, config, problems)
+    config = {**_FIRST, **config}
+    model = config.get("model_name")
+    endpoint = runs.endpoints.find(model) if model else None
+    if not model:
+        problems.append("model_name: a rollout needs the name of the model that answers.")
+    elif endpoint is None:
+        problems.append(f"model_name: {runs.endpoints.missing(model)}")
+    problems += extra_kwargs.problems(config.get("extra_kwargs") or {})
+    if problems or stim is None or endpoint is None:
+        raise NotReady(problems)
+    inputs = keys.rollout_inputs(stim.key, config, endpoint.name)
+    shown = {name: config[name] for name in (*_ROLLOUT_CONFIG, "extra_kwargs") if config.get(name) is not None}
+    total = stim.total * config["num_traj_per_stimulus"]
+    return Plan(ROLLOUT, keys.of_inputs(inputs), inputs, shown, {}, total, [], needs_model=True, stim=stim.id)
+
+
+def _complete_stim(
+    runs: Runs, repository: Repository, snapshot: Snapshot, target: str, config: Config, problems: list[str]
+) -> Run | None:
+    """Return the stim that a rollout stands on, or add what is missing to the problems."""
+    try:
+        plan = _stim(runs, snapshot, config)
+    except NotReady as error:
+        problems += error.problems
+        return None
+    found = runs.table.find(repository.identity(), target, STIM, plan.key)
+    if found is not None and found.state == COMPLETE:
+        return found
+    state = "was not started" if found is None else f"is {found.state}"
+    problems.append(f"A rollout needs the stim of the target as it is now, which {state}. POST …/stim first.")
+    return None
+
+
+def _prompt(snapshot: Snapshot, config: Config, field: str, problems: list[str]) -> Prompt | None:
+    """Return a prompt; one without messages for an empty name. None where it is missing, and a problem tells so."""
+    name = config.get(field)
+    if name is None:
+        problems.append(f"{field}: a stim needs a {field.replace('_', ' ')}. Set it to the name of a prompt.")
+        return None
+    if name == "":
+        return Prompt("", [])
+    found = prompts.read(snapshot, name)
+    if found is None:
+        problems.append(f"{field}: there is no prompt '{name}'. Create the prompt, or name another one.")
+    return found

@@ -1,0 +1,126 @@
+"""Rollouts carried out: each sample is asked for, and its row recorded."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, cast
+
+from app.runs import full_rows
+from app.runs.failures import RunFailed
+from app.runs.ledger.leases import Lease
+from app.runs.ledger.rows import Row
+from app.runs.ledger.runs import BUDGET, Run
+from app.runs.models.answers import Answer
+from app.runs.models.asking import ask
+from app.runs.models.client import ModelClient
+from app.runs.models.endpoints import Endpoint
+from app.runs.models.permits import Permits
+from app.runs.models.verdicts import Refused, Verdict
+from app.runs.recipe import sampling
+from app.runs.recipe.progress import Progress
+from app.runs.recipe.thresholds import Failures
+from app.runs.services import Runs
+from app.runs.work.recorder import Recorder
+from app.runs.work.samples import Sample
+
+Send = Callable[[dict[str, Any], str], Awaitable[Answer]]  # a request, and what its repetitions have in common
+
+_WINDOW = 100  # stimuli that are read from the ledger at a time
+
+
+async def carry_out(runs: Runs, run: Run, lease: Lease) -> None:
+    """Ask for each sample that a rollout lacks. RunFailed where it cannot go on."""
+    progress = await asyncio.to_thread(_progress, runs, run)
+    endpoint = runs.endpoint(run.config["model_name"], run.inputs["endpoint"])
+    recorder = Recorder(lease, progress, run.width)
+    samples = _samples(runs, run, progress, endpoint)
+    async with (
+        ModelClient(endpoint, endpoint.key(runs.environ)) as client,
+        Permits(runs.limits, endpoint, run.config["max_concurrency"], f"{lease.run_id}.{lease.fence}") as permits,
+    ):
+
+        async def send(body: dict[str, Any], idempotency_key: str) -> Answer:
+            return await ask(client, permits, body, idempotency_key, recorder.count)
+
+        await recorder.run(_Rollout(run, samples, recorder, send, runs.settings.run_budget).work)
+
+
+class _Rollout:
+    """A rollout that goes on: some tasks take one sample after the other."""
+
+    def __init__(self, run: Run, samples: AsyncIterator[Sample], recorder: Recorder, send: Send, budget: int) -> None:
+        """Take `samples`, ask for each with `send`, and record the rows; `budget` is in tokens, 0 for any number."""
+        self._run = run
+        self._samples = samples
+        self._recorder = recorder
+        self._send = send
+        self._next = asyncio.Lock()
+        self._failures = Failures(run.total)
+        self._budget = budget
+        self._tokens = run.tokens_in + run.tokens_out
+
+    async def work(self) -> None:
+        """Take samples until there are no more."""
+        tasks = min(self._run.config["max_concurrency"], self._run.total)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(tasks):
+                    group.create_task(self._take_samples())
+        except* (RunFailed, Refused) as errors:
+            raise _first(errors) from None
+
+    async def _take_samples(self) -> None:
+        while True:
+            async with self._next:  # a generator serves one caller at a time
+                sample = await anext(self._samples, None)
+            if sample is None:
+                return
+            await self._take(sample)
+
+    async def _take(self, sample: Sample) -> None:
+        if self._budget and self._tokens >= self._budget:
+            raise RunFailed(BUDGET, f"The run used {self._tokens} tokens, and {self._budget} are allowed.")
+        body = sample.body(self._run.config)
+        try:
+            answer = await self._send(body, sample.idempotency_key)
+        except Refused as error:
+            if error.verdict is Verdict.RUN:
+                raise
+            await self._recorder.record(sample.refused(error, body), tokens=(0, 0))
+            if self._failures.count(is_failed=True):
+                raise RunFailed("samples", f"Too many samples failed. The last: {error.message}") from error
+        else:
+            self._failures.count(is_failed=False)
+            await self._record(sample.answered(answer, body), answer)
+
+    async def _record(self, row: Row, answer: Answer) -> None:
+        tokens = (answer.tokens_in, answer.tokens_out)
+        self._tokens += sum(tokens)
+        await self._recorder.record(row, is_truncated=answer.is_truncated, is_empty=answer.is_empty, tokens=tokens)
+
+
+def _progress(runs: Runs, run: Run) -> Progress:
+    progress = Progress(run.total)
+    for stimulus, trajectory, is_failed in runs.rows.present(run.id):
+        progress.mark(stimulus * run.width + trajectory, is_failed=is_failed)
+    return progress
+
+
+async def _samples(runs: Runs, run: Run, progress: Progress, endpoint: Endpoint) -> AsyncIterator[Sample]:
+    """Yield the samples that are missing or failed, in order; few stimuli are in memory at a time."""
+    window = dict[int, dict[str, Any]]()
+    stimuli = await asyncio.to_thread(full_rows.Stimuli, runs, run)
+    sends_seed = endpoint.takes_seed and "seed" not in run.config.get("extra_kwargs", {})
+    for position in progress.wanted():
+        stimulus, trajectory = divmod(position, run.width)
+        if stimulus not in window:
+            window = await asyncio.to_thread(stimuli.read, stimulus, stimulus + _WINDOW)
+        seed = sampling.seed_of(run.key, stimulus, trajectory) if sends_seed else None
+        yield Sample(window[stimulus], trajectory, run.key, seed)
+
+
+def _first(errors: BaseExceptionGroup[Any]) -> Exception:
+    """Return the first error of a group."""
+    found: Any = errors
+    while isinstance(found, BaseExceptionGroup):
+        found = found.exceptions[0]
+    return cast(Exception, found)
