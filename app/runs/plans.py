@@ -85,7 +85,7 @@ def _rollout(runs: Runs, repository: Repository, snapshot: Snapshot, target: str
     if problems or stim is None or endpoint is None:
         raise NotReady(problems)
     inputs = keys.rollout_inputs(stim.key, config, endpoint.name)
-    shown = {name: config[name] for name in (*_ROLLOUT_CONFIG, "extra_kwargs") if config.get(name) is not None}
+    shown = {name: config[name] for name in (*_ROLLOUT_CONFIG, "extra_kwargs") if config.get(name) not in (None, {})}
     total = stim.total * config["num_traj_per_stimulus"]
     return Plan(ROLLOUT, keys.of_inputs(inputs), inputs, shown, {}, total, [], needs_model=True, stim=stim.id)
 
