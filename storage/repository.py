@@ -118,6 +118,10 @@ class Repository:
         self._revisions.position(commit)
         return Snapshot(self._objects, commit)
 
+    def position(self, commit: CommitId) -> int:
+        """Return how many commits of the history are before one; RevisionNotFound if it is not in the history."""
+        return self._revisions.position(commit)
+
     def find(self, revision: str) -> CommitId:
         """Return the commit that a tag, an id or the start of an id means.
 

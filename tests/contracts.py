@@ -41,7 +41,7 @@ def _data_dir() -> str:
 
 def _find_problem(contract: Contract, response: Response) -> str | None:
     status, headers = response.status_code, set(response.headers.keys())
-    varying = {"Vary"} if contract.text and contract.schemas else set()
+    varying = {"Vary"} if len(contract.texts) + len(contract.schemas) > 1 and contract.texts else set()
     if status in contract.statuses:
         schemas, undocumented = contract.schemas, headers - contract.headers.keys() - _OF_EVERY_ANSWER - varying
     elif status in contract.refusals(request.method):
@@ -53,7 +53,7 @@ def _find_problem(contract: Contract, response: Response) -> str | None:
         return f"@returns does not list the headers {sorted(undocumented)} for status {status}"
     if status == 304:
         return "an answer with status 304 has a body" if response.data else None
-    if contract.text is not None and response.mimetype == contract.text.media_type:
+    if response.mimetype in [text.media_type for text in contract.texts]:
         return None
     if response.mimetype != "application/json":
         return f"@returns does not list the media type {response.mimetype}"

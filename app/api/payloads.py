@@ -19,18 +19,23 @@ from app.wire.context import services
 from storage import moments
 from storage.ids import CommitId
 from storage.repository import Repository
-from storage.signatures import Signature
+from storage.signatures import Person, Signature
 
 _MOST_USERS = 100
 
 
 def time(signature: Signature) -> str:
     """Return when a commit or tag was made, in the format of RFC 3339: as `ref`, it shows that commit."""
-    return moments.at(signature.moment).isoformat().replace("+00:00", "Z")
+    return instant(signature.moment)
 
 
-def person(signature: Signature) -> dict[str, str | None]:
-    """Return who made a commit or tag."""
+def instant(moment: int) -> str:
+    """Return a moment in the format of RFC 3339."""
+    return moments.at(moment).isoformat().replace("+00:00", "Z")
+
+
+def person(signature: Signature | Person) -> dict[str, str | None]:
+    """Return who made a commit or tag, or started a run."""
     return {
         "name": signature.name,
         "email": signature.email,

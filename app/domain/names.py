@@ -13,6 +13,7 @@ _FILE_NAME = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._-]{1,255}")
 _USER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}")
 _WHOLE_ID = re.compile(r"[0-9a-f]{40}")
 _START_OF_ID = re.compile(r"[0-9a-fA-F]{4,40}")
+_RUN_KEY = re.compile(r"[0-9a-f]{64}")
 _OTHER_REVISIONS = ("main", "HEAD")
 # A tag, a label, the id of a commit, or its first digits. Only the repo knows which of them a text is.
 REVISION = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
@@ -62,6 +63,11 @@ def label_name_problem(name: str) -> str | None:
     if _START_OF_ID.fullmatch(name):
         return "must not look like the start of a commit's id: 4 to 40 of the digits 0-9 and a-f"
     return name_problem(name)
+
+
+def run_key_problem(key: str) -> str | None:
+    """Return what is wrong with the key of a run, or None."""
+    return None if _RUN_KEY.fullmatch(key) else "must be 64 of the digits 0-9 and a-f"
 
 
 def token_repo_problem(name: str) -> str | None:
@@ -115,6 +121,7 @@ PATTERNS: Mapping[Callable[[str], str | None], str] = {
     file_name_problem: f"^{_FILE_NAME.pattern}$",
     tag_name_problem: f"^(?!(main|HEAD|[0-9a-f]{{40}})$)(?!.*\\.$){_REPO}$",
     label_name_problem: f"^(?!([mM][aA][iI][nN]|[hH][eE][aA][dD]|[0-9a-fA-F]{{4,40}})$)(?!.*\\.$){_REPO}$",
+    run_key_problem: f"^{_RUN_KEY.pattern}$",
     user_id_problem: f"^{_NOT_SHARED}{_USER_ID.pattern}$",
     token_repo_problem: f"^({_NOT_SHARED.replace('$', '/')}{_USER_ID.pattern}/)?{_REPO}$",
 }

@@ -20,7 +20,7 @@ from storage.snapshot import Snapshot
 
 STIM: Kind = "stim"
 ROLLOUT: Kind = "rollout"
-_STIM_CONFIG = ("generators", "teacher_prompt", "student_prompt")
+STIM_CONFIG = ("generators", "teacher_prompt", "student_prompt")
 _ROLLOUT_CONFIG = ("model_name", "num_traj_per_stimulus", "max_concurrency", "max_tokens", "temperature")
 _FIRST = {"num_traj_per_stimulus": 1, "max_concurrency": 10}  # where the config says nothing
 
@@ -56,15 +56,15 @@ def _stim(runs: Runs, snapshot: Snapshot, config: Config) -> Plan:
     problems += stimuli.problems
     if problems or teacher is None or student is None:
         raise NotReady(problems)
-    inputs = keys.stim_inputs(teacher.version, student.version or None, stimuli.inputs, stimuli.bank)
+    inputs = keys.stim_inputs(teacher.version, student.version or None, stimuli.inputs)
     context = Context(teacher.messages, student.messages, teacher.tools or student.tools, stimuli.conditioned)
-    shown = {name: config[name] for name in _STIM_CONFIG if name in config}
+    shown = {name: config[name] for name in STIM_CONFIG if name in config}
     return Plan(
         STIM,
         keys.of_inputs(inputs),
         inputs,
         shown,
-        context.to_json(),
+        context.to_json() | {"templates": stimuli.templates},
         stimuli.total,
         stimuli.warnings,
         stimuli.needs_model,
@@ -85,7 +85,7 @@ def _rollout(runs: Runs, repository: Repository, snapshot: Snapshot, target: str
     if problems or stim is None or endpoint is None:
         raise NotReady(problems)
     inputs = keys.rollout_inputs(stim.key, config, endpoint.name)
-    shown = {name: config[name] for name in (*_ROLLOUT_CONFIG, "extra_kwargs") if config.get(name) is not None}
+    shown = {name: config[name] for name in (*_ROLLOUT_CONFIG, "extra_kwargs") if config.get(name) not in (None, {})}
     total = stim.total * config["num_traj_per_stimulus"]
     return Plan(ROLLOUT, keys.of_inputs(inputs), inputs, shown, {}, total, [], needs_model=True, stim=stim.id)
 

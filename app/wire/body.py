@@ -39,11 +39,13 @@ def most_sent(max_body: int) -> int:
     return max_body + max_body // 100 + 1024
 
 
-def read_json() -> Any:
-    """Return the JSON of the request's body; InvalidRequest if it is not valid."""
-    if request.mimetype != "application/json":
+def read_json(*, may_be_empty: bool = False) -> Any:
+    """Return the JSON of the request's body; InvalidRequest if it is not valid. Nothing sent may count as `{}`."""
+    if request.mimetype != "application/json" and not may_be_empty:
         raise _invalid("content_type", "The body must be JSON: send 'Content-Type: application/json'")
     data = b"".join(pieces())
+    if may_be_empty and not data:
+        return {}
     if not data:
         raise _invalid("missing", "The body is empty; it must be a JSON object")
     _check_values(data)

@@ -16,6 +16,7 @@ from app.domain.names import (
     file_name_problem,
     label_name_problem,
     name_problem,
+    run_key_problem,
     tag_name_problem,
     target_name_problem,
     user_id_problem,
@@ -50,6 +51,7 @@ PATH_NAMES = {
     "tag_name": PathName(tag_name_problem, "The tag's name.", "release-1"),
     "label_name": PathName(label_name_problem, "The label's name.", "production"),
     "token_name": PathName(name_problem, "The token's name.", "nightly"),
+    "run_key": PathName(run_key_problem, "The run's key.", "0123456789abcdef" * 4),
     "user_id": PathName(user_id_problem, "The user's id.", "alice"),
 }
 _CREATED_BY_PUT = ("target_name", "prompt_name", "label_name")
@@ -63,19 +65,21 @@ class Contract:
     statuses: tuple[int, ...]
     errors: tuple[int, ...]
     headers: Mapping[str, str]  # of answers: what each says
-    text: TextFormat | None
+    texts: tuple[TextFormat, ...]  # what it can be instead, the first unless the payload says which
     body: Schema | None = None
     example: Mapping[str, Any] | None = None  # of the body
     query: Schema | None = None
     conditions: tuple[str, ...] = ()  # request headers
     upload: str | None = None  # the media type of a body that the view reads itself
+    takes_no_fields: bool = False  # a body may be there, and is empty or `{}`
     is_open: bool = False
     in_repo: bool = False  # the path names a repo, which may have another name by now
 
     def refusals(self, method: str) -> set[int]:
         """Return every status that a request may be refused with, also those that lead to another address."""
         of_all = (422,) if self.is_open else (400, 401, 403, 422, 429, 503)
-        of_bodies = () if self.body is None and self.upload is None else (408, 413)
+        has_body = self.body is not None or self.upload is not None or self.takes_no_fields
+        of_bodies = (408, 413) if has_body else ()
         of_moved = ((301, 409) if method in READING else (409,)) if self.in_repo else ()
         return {*of_all, *of_bodies, *of_moved, *self.errors}
 
@@ -92,12 +96,14 @@ def accepts(
     query: type[Schema] | None = None,
     conditions: tuple[str, ...] = (),
     upload: str | None = None,
+    takes_no_fields: bool = False,
     is_open: bool = False,
 ) -> Callable[[View], View]:
     """Check the names in the path, the query and the body; pass `query` and `body` to the view as loaded.
 
     `example` is a body for the document, `conditions` are the request headers that the view obeys, such
-    as `If-Match`, `upload` is the type of a body that is no JSON, and `is_open` views need no token.
+    as `If-Match`, `upload` is the type of a body that is no JSON, a view that `takes_no_fields` refuses a body with
+    any, and `is_open` views need no token.
     InvalidRequest lists every mistake. A write with another condition is refused: it must not be done as if
     there were none.
     """
@@ -110,6 +116,8 @@ def accepts(
     }
     if body_schema:
         loaders["body"] = partial(_load_body, body_schema)
+    elif takes_no_fields:
+        loaders["body"] = partial(_load_body, StrictSchema(), may_be_empty=True)
 
     def decorate(view: View) -> View:
         returned = getattr(view, "returned", None)
@@ -131,6 +139,8 @@ def accepts(
                     raise InvalidRequest(mistakes)
                 if query_schema is None:
                     del arguments["query"]
+                if takes_no_fields:
+                    del arguments["body"]
                 return view(**arguments)
 
         checked.contract = replace(  # type: ignore[attr-defined]
@@ -140,6 +150,7 @@ def accepts(
             query=query_schema,
             conditions=conditions,
             upload=upload,
+            takes_no_fields=takes_no_fields,
             is_open=is_open,
             in_repo="repo_name" in signature(view).parameters,
         )
@@ -153,9 +164,9 @@ def returns(
     *statuses: int,
     errors: tuple[int, ...] = (),
     headers: Mapping[str, str] | None = None,
-    text: TextFormat | None = None,
+    text: TextFormat | tuple[TextFormat, ...] = (),
 ) -> Callable[[Callable[..., Answer]], View]:
-    """Send what the view returns: a payload as JSON of its schema, a string as `text`.
+    """Send what the view returns: a payload as JSON of its schema, a string or pieces as `text`.
 
     `answer` is () if the view answers only with text.
     `errors` are the statuses of refusals that not every view has.
@@ -163,12 +174,13 @@ def returns(
     if not statuses and not errors:
         raise TypeError("@returns: give the statuses of the answers, such as 200.")
     schemas = tuple(kind() for kind in (answer if isinstance(answer, tuple) else (answer,)))
-    contract = Contract(schemas, statuses, errors, headers or {}, text)
+    texts = text if isinstance(text, tuple) else (text,)
+    contract = Contract(schemas, statuses, errors, headers or {}, texts)
 
     def decorate(view: Callable[..., Answer]) -> View:
         @wraps(view)
         def answered(**arguments: Any) -> Response:
-            return respond(contract.schemas, contract.statuses, contract.text, *view(**arguments))
+            return respond(contract.schemas, contract.statuses, contract.texts, *view(**arguments))
 
         answered.returned = contract  # type: ignore[attr-defined]
         return answered
@@ -192,9 +204,9 @@ def check_routes(app: Flask) -> None:
             raise TypeError(f"{rule.endpoint} needs no token: add {authorize}, or set is_open=True.")
 
 
-def _load_body(schema: Schema) -> Any:
+def _load_body(schema: Schema, *, may_be_empty: bool = False) -> Any:
     with readmit_if_slow():
-        content = read_json()
+        content = read_json(may_be_empty=may_be_empty)
     return load(schema, content, ("body",))
 
 

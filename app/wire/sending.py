@@ -13,9 +13,13 @@ from app.wire.context import services
 
 
 class Pieces(Iterator[bytes]):
-    """An answer that is made while it is sent. `end` is called once, when all was sent or the client is gone."""
+    """An answer that is made while it is sent. `end` is called once, when all was sent or the client is gone.
 
-    def __init__(self, source: Iterator[bytes], end: Callable[[], None]) -> None:
+    `media_type` says which it is of the texts that the view can answer with; the first if left out.
+    """
+
+    def __init__(self, source: Iterator[bytes], end: Callable[[], None], media_type: str | None = None) -> None:
+        self.media_type = media_type
         self._source = source
         self._ends: list[Callable[[], None]] = [getattr(source, "close", _nothing), end]
 
@@ -55,23 +59,23 @@ def _nothing() -> None:
 def respond(
     schemas: tuple[Schema, ...],
     statuses: tuple[int, ...],
-    text: TextFormat | None,
+    texts: tuple[TextFormat, ...],
     payload: Any,
     status: int,
     headers: dict[str, str],
 ) -> Response:
-    """Send an answer of a view that has these schemas, statuses and format of text."""
+    """Send an answer of a view that has these schemas, statuses and formats of text."""
     content_type = "application/json"
-    if text is not None and schemas:
+    if texts and len(schemas) + len(texts) > 1:
         headers = {**headers, "Vary": "Accept"}
     render = partial(_to_json, schemas, payload)
     body: bytes | Pieces
     if status == HTTPStatus.NOT_MODIFIED:
         body = b""
-    elif isinstance(payload, Pieces) and text is not None:
-        body, content_type = payload, text.media_type
-    elif isinstance(payload, str) and text is not None:
-        body, content_type = payload.encode(), f"{text.media_type}; charset=utf-8"
+    elif isinstance(payload, Pieces):
+        body, content_type = payload, payload.media_type or texts[0].media_type
+    elif isinstance(payload, str) and texts:
+        body, content_type = payload.encode(), f"{texts[0].media_type}; charset=utf-8"
     elif HTTPStatus.NOT_MODIFIED in statuses and "ETag" in headers:
         body = services().answer_cache.get((request.path, headers["ETag"]), render)
     else:

@@ -74,3 +74,28 @@ ROWS = Table(
 )
 
 VERSION = Table("ledger_version", METADATA, Column("version", Integer, primary_key=True))
+
+SHARES = Table(  # who may have how many requests of an endpoint out at once
+    "endpoint_shares",
+    METADATA,
+    Column("endpoint", String(100), primary_key=True),
+    Column("holder", String(100), primary_key=True),
+    Column("held", Integer, nullable=False),
+    Column("wants", Integer, nullable=False),
+    Column("since", Float(53), nullable=False),  # when the holder began to have some, or to wait for some
+    Column("paced", Float(53), nullable=False),  # when the holder was last given times to start requests at
+    Column("starts", Boolean, nullable=False),  # whether the holder waits for such times
+    Column("until", Float(53), nullable=False),
+)
+
+PACES = Table(  # how fast an endpoint may be asked, by all together
+    "endpoint_paces",
+    METADATA,
+    Column("endpoint", String(100), primary_key=True),
+    Column("allowed", Float(53), nullable=False),  # requests at once; less than configured after a 429
+    Column("changed", Float(53), nullable=False),  # when `allowed` last did
+    Column("shrunk", Float(53), nullable=False),
+    Column("strikes", Integer, nullable=False),  # how often in a row it shrank
+    Column("cool_until", Float(53), nullable=False),
+    Column("next_start", Float(53), nullable=False),
+)

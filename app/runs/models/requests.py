@@ -13,15 +13,15 @@ def body(
     config: Mapping[str, Any],
     seed: int | None,
 ) -> dict[str, Any]:
-    """Return the JSON of a request. `config` is the target's; a `seed` that its extra_kwargs set wins."""
-    extra = dict(config.get("extra_kwargs") or {})
-    extra |= extra.pop(NESTED, {})
+    """Return the JSON of a request. `config` is the target's; what its extra_kwargs have wins, also over the `seed`."""
     made: dict[str, Any] = {"model": model, "messages": messages}
-    for name in ("max_tokens", "temperature"):
-        if config.get(name) is not None:
-            made[name] = config[name]
+    made |= {name: config[name] for name in ("max_tokens", "temperature") if config.get(name) is not None}
     if tools:
         made["tools"] = tools
     if seed is not None:
         made["seed"] = seed
-    return made | extra
+    extra = config.get("extra_kwargs")
+    while extra:
+        made |= {name: value for name, value in extra.items() if name != NESTED}
+        extra = extra.get(NESTED)
+    return made

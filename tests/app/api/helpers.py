@@ -27,6 +27,7 @@ NAMES = {
     "tag_name": "v1",
     "label_name": "production",
     "token_name": "initial",
+    "run_key": "0" * 64,
     "user_id": "alice",
 }
 

@@ -16,6 +16,7 @@ NAMES = {
     "tag_name": "v1",
     "label_name": "there",
     "token_name": "initial",
+    "run_key": "0" * 64,
     "user_id": "bob",
 }
 

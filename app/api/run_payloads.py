@@ -1,0 +1,75 @@
+"""What answers tell about a run."""
+
+from typing import Any
+
+from app.api import payloads
+from app.registry.messages import Origin
+from app.runs.ledger.runs import COMPLETE, Run
+from app.runs.plans import ROLLOUT
+from app.schemas.runs import NOT_STARTED
+from storage import moments
+
+_NOTHING: dict[str, Any] = {
+    **dict.fromkeys(("config", "error", "error_type", "job_id", "key", "commit", "started_by", "created", "finished")),
+    **dict.fromkeys(("rows_sha256", "manifest_commit", "total_expected")),
+    **dict.fromkeys(("lines", "progress_percent", "failed_rows", "requests", "retries", "repeated_requests"), 0),
+    **dict.fromkeys(("truncated", "empty", "tokens_in", "tokens_out"), 0),
+    "status": NOT_STARTED,
+    "stale": False,
+    "warnings": [],
+}
+
+
+def status(run: Run | None, *, is_stale: bool) -> dict[str, Any]:
+    """Return the status of a run, or that none was started."""
+    if run is None:
+        return _NOTHING
+    return {
+        **listed(run),
+        "config": run.config,
+        "stale": is_stale,
+        "warnings": run.warnings,
+        "rows_sha256": run.rows_sha256,
+    }
+
+
+def listed(run: Run) -> dict[str, Any]:
+    """Return a run as lists show it."""
+    return {
+        "target_name": run.target,
+        "kind": run.kind,
+        "key": run.key,
+        "job_id": run.id,
+        "commit": run.commit,
+        "status": run.state,
+        "lines": run.listed,
+        "total_expected": run.total,
+        "progress_percent": _percent(run),
+        "error": run.error,
+        "error_type": run.error_type,
+        "failed_rows": run.failed,
+        "requests": run.requests,
+        "retries": run.retries,
+        "repeated_requests": _repeated(run),
+        "truncated": run.truncated,
+        "empty": run.empty,
+        "tokens_in": run.tokens_in,
+        "tokens_out": run.tokens_out,
+        "started_by": payloads.person(Origin(**run.origin).author),
+        "created": _time(run.created),
+        "finished": None if run.finished is None else _time(run.finished),
+        "manifest_commit": run.manifest_commit,
+    }
+
+
+def _percent(run: Run) -> float:
+    return 100.0 if run.state == COMPLETE else round(100 * run.done / max(run.total, 1), 2)
+
+
+def _repeated(run: Run) -> int:
+    """Return how many requests there were beside one for each row; of a stim, whose rows share some, the retries."""
+    return max(0, run.requests - run.done) if run.kind == ROLLOUT else run.retries
+
+
+def _time(seconds: float) -> str:
+    return payloads.instant(round(seconds * moments.SECOND))

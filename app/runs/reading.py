@@ -1,0 +1,193 @@
+"""What is read of runs: which run a request means, which runs there are, and their rows."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from app.domain.errors import NotFound
+from app.domain.manifests import KINDS, Kind
+from app.registry.configs import prompts, question_templates, targets
+from app.registry.configs.mentions import PROMPT_FIELDS
+from app.runs import full_rows, plans
+from app.runs.failures import NotReady
+from app.runs.ledger.runs import RUNNING, Run
+from app.runs.models.endpoint_fields import EndpointsInvalid
+from app.runs.plans import STIM, STIM_CONFIG
+from app.runs.recipe import rows
+from app.runs.services import Runs
+from storage.errors import RevisionNotFound
+from storage.ids import CommitId
+from storage.repository import Repository
+from storage.snapshot import Snapshot
+
+_PAGE = 100  # runs that are read from the ledger at a time
+_MOST_LOOKED_AT = 1000  # runs, for one answer
+_CHUNK = 200  # rows that are put together at a time
+_CHUNK_WITH_BODIES = 50  # the answers of endpoints may be long
+
+RowWithBody = tuple[dict[str, Any], bytes | None]
+
+
+class NoRun(Exception):
+    """There is no such run. The message says what to do."""
+
+
+class PageTooLarge(Exception):
+    """The rows of a page come to more bytes than one answer may have."""
+
+    def __init__(self, most: int, limit: int) -> None:
+        super().__init__(f"These rows come to more than {most} bytes of JSON: ask with a limit below {limit}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The run that a request means, None where there is none. A stale one is not that of the target as it is now."""
+
+    run: Run | None
+    is_stale: bool = False
+
+
+def current(runs: Runs, repository: Repository, target: str, kind: Kind) -> Found:
+    """Return the run of a target as it is now, else the one that was started last; NotFound without the target."""
+    run = _now(runs, repository, target, kind)
+    if run is not None:
+        return Found(run)
+    last = runs.table.latest(repository.identity(), target, kind)
+    return Found(last, is_stale=last is not None)
+
+
+def at(runs: Runs, repository: Repository, snapshot: Snapshot, target: str, kind: Kind) -> Found:
+    """Return the run of a target as it was at a commit; NoRun if there is none, NotFound without the target.
+
+    That is the last one that was started at this commit or before with the same content, else the first after it. The
+    content is what git has of all that a run depends on, since data sets and endpoints may be others by now.
+    """
+    wanted, position = _content(snapshot, target, kind), repository.position(snapshot.commit)
+    same: dict[str, bool] = {}
+    chosen = None
+    for run in _newest_first(runs, repository, target):
+        if run.kind != kind:
+            continue
+        if run.commit not in same:
+            same[run.commit] = _content_then(repository, run, kind) == wanted
+        if same[run.commit]:
+            chosen = run
+            if repository.position(CommitId(run.commit)) <= position:
+                break
+    if chosen is None:
+        raise NoRun(
+            f"Target '{target}' as it was at commit {snapshot.commit} has no {kind}. "
+            f"GET …/targets/{target}/runs lists the target's runs, each with its commit."
+        )
+    now = None
+    with suppress(NotFound):  # a target that was deleted since
+        now = _now(runs, repository, target, kind)
+    return Found(chosen, is_stale=now is None or now.id != chosen.id)
+
+
+def page_of_runs(
+    runs: Runs, repository: Repository, target: str | None, until: CommitId | None, before: int | None, limit: int
+) -> tuple[list[Run], int | None]:
+    """Return runs of a repo or of a target, newest first, and what the next page is before, None at the end.
+
+    With `until` only runs of this commit and of commits before it. `before` is a run's id.
+    """
+    last = None if until is None else repository.position(until)
+    found: list[Run] = []
+    for number, run in enumerate(_newest_first(runs, repository, target, before)):
+        if number == _MOST_LOOKED_AT or len(found) == limit:
+            return found, before
+        if last is None or _is_until(repository, run, last):
+            found.append(run)
+        before = run.id
+    return found, None
+
+
+def cancel(runs: Runs, repository: Repository, target: str, kind: Kind, reason: str) -> Found:
+    """Cancel the runs of a kind of a target that go on, and return what `current` does; NoRun if there is none."""
+    for run in _newest_first(runs, repository, target):
+        if run.kind == kind and run.state == RUNNING:
+            runs.table.cancel(run.id, reason)
+    last = runs.table.latest(repository.identity(), target, kind)
+    if last is None:
+        raise NoRun(f"Target '{target}' has no {kind} that could be cancelled: none was started.")
+    try:
+        return current(runs, repository, target, kind)
+    except NotFound:  # the target was deleted since
+        return Found(last, is_stale=True)
+
+
+def delete(runs: Runs, repository: Repository, target: str, key: str) -> Run:
+    """Delete a run and its rows, and return what it was; NoRun if there is none, InUse where it is needed still."""
+    for kind in KINDS:
+        run = runs.table.find(repository.identity(), target, kind, key)
+        if run is not None:
+            runs.table.delete(run.id)
+            return run
+    raise NoRun(f"Target '{target}' has no run with the key {key}. GET …/targets/{target}/runs lists its runs.")
+
+
+def output(runs: Runs, run: Run, offset: int, limit: int, most: int) -> list[bytes]:
+    """Return finished rows of a run from a position on, as JSON; PageTooLarge if these have more than `most` bytes."""
+    found: list[bytes] = []
+    size = 0
+    for row, _ in all_rows(runs, run, offset=offset, limit=limit):
+        found.append(rows.line(row).removesuffix(b"\n"))
+        size += len(found[-1])
+        if size > most:
+            raise PageTooLarge(most, limit)
+    return found
+
+
+def all_rows(
+    runs: Runs, run: Run, *, offset: int = 0, limit: int | None = None, bodies: bool = False
+) -> Iterator[RowWithBody]:
+    """Yield the finished rows of a run in order, each with the endpoint's answer if wanted; few are in memory."""
+    end = run.listed if limit is None else min(run.listed, offset + limit)
+    step = _CHUNK_WITH_BODIES if bodies else _CHUNK
+    for start in range(offset, end, step):
+        number = min(step, end - start)
+        if bodies:
+            yield from full_rows.page_with_bodies(runs, run, start, number)
+        else:
+            yield from ((row, None) for row in full_rows.page(runs, run, start, number))
+
+
+def _now(runs: Runs, repository: Repository, target: str, kind: Kind) -> Run | None:
+    try:
+        plan = plans.make(runs, repository, repository.head(), target, kind)
+    except (NotReady, EndpointsInvalid):
+        return None
+    return runs.table.find(repository.identity(), target, kind, plan.key)
+
+
+def _newest_first(runs: Runs, repository: Repository, target: str | None, before: int | None = None) -> Iterator[Run]:
+    identity = repository.identity()
+    while page := runs.table.list(identity, target, before=before, limit=_PAGE):
+        yield from page
+        before = page[-1].id
+
+
+def _is_until(repository: Repository, run: Run, last: int) -> bool:
+    try:
+        return repository.position(CommitId(run.commit)) <= last
+    except RevisionNotFound:  # an operator put the branch back
+        return False
+
+
+def _content_then(repository: Repository, run: Run, kind: Kind) -> Any:
+    try:
+        return _content(repository.at(CommitId(run.commit)), run.target, kind)
+    except (RevisionNotFound, NotFound):  # an operator put the branch back
+        return None
+
+
+def _content(snapshot: Snapshot, target: str, kind: Kind) -> Any:
+    """Return what git has of all that a run depends on."""
+    config = targets.get(snapshot, target).config
+    paths = [prompts.FOLDER.path(config[name]) for name in PROMPT_FIELDS if config.get(name)]
+    files = (generator.get("template_path") or "" for generator in config.get("generators") or ())
+    paths += [path for path in files if path.startswith(f"{question_templates.FOLDER}/")]
+    matters = STIM_CONFIG if kind == STIM else config.keys() - {"max_concurrency"}
+    return {name: config.get(name) for name in matters}, list(map(snapshot.version, paths))
