@@ -79,7 +79,7 @@ def test_the_table_of_settings_is_complete():
 
 @pytest.mark.parametrize("page", pages())
 def test_each_setting_that_is_named_exists(page: str):
-    modules = [ROOT / "app/settings.py", *ROOT.glob("app/cli/audit/*.py")]
+    modules = [ROOT / "app/settings.py", *ROOT.glob("app/cli/asking/*.py")]
     code = "".join(module.read_text() for module in modules)
     for name in re.findall(r"\bBAKEHOUSE_[A-Z_]+\b(?!\*)", (ROOT / page).read_text()):
         assert f'"{name.rstrip("_")}' in code, name
