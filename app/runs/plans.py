@@ -56,7 +56,7 @@ def _stim(runs: Runs, snapshot: Snapshot, config: Config) -> Plan:
     problems += stimuli.problems
     if problems or teacher is None or student is None:
         raise NotReady(problems)
-    inputs = keys.stim_inputs(teacher.version, student.version or None, stimuli.inputs, stimuli.bank)
+    inputs = keys.stim_inputs(teacher.version, student.version or None, stimuli.inputs)
     context = Context(teacher.messages, student.messages, teacher.tools or student.tools, stimuli.conditioned)
     shown = {name: config[name] for name in STIM_CONFIG if name in config}
     return Plan(
@@ -64,7 +64,7 @@ def _stim(runs: Runs, snapshot: Snapshot, config: Config) -> Plan:
         keys.of_inputs(inputs),
         inputs,
         shown,
-        context.to_json(),
+        context.to_json() | {"templates": stimuli.templates},
         stimuli.total,
         stimuli.warnings,
         stimuli.needs_model,
@@ -85,7 +85,7 @@ def _rollout(runs: Runs, repository: Repository, snapshot: Snapshot, target: str
     if problems or stim is None or endpoint is None:
         raise NotReady(problems)
     inputs = keys.rollout_inputs(stim.key, config, endpoint.name)
-    shown = {name: config[name] for name in (*_ROLLOUT_CONFIG, "extra_kwargs") if config.get(name) is not None}
+    shown = {name: config[name] for name in (*_ROLLOUT_CONFIG, "extra_kwargs") if config.get(name) not in (None, {})}
     total = stim.total * config["num_traj_per_stimulus"]
     return Plan(ROLLOUT, keys.of_inputs(inputs), inputs, shown, {}, total, [], needs_model=True, stim=stim.id)
 
