@@ -72,7 +72,7 @@ def run(found: list[Block], folder: Path) -> dict[int, str]:
     data_dir = folder / "instance"
     install_commands(folder)
     (folder / "examples").symlink_to(ROOT / "examples")
-    with running(data_dir, master_key="") as server:
+    with running(data_dir, master_key="", run_workers="1") as server:
         script = "\n".join(_command(block, folder, server.url) for block in found if block.language in RUN)
         done = subprocess.run(
             ["bash", "-eu", "-o", "pipefail", "-c", f"exec 2>&1\n{script}"],
