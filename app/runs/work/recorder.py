@@ -56,12 +56,16 @@ class Recorder:
     ) -> None:
         """Record a row soon; return at once, or when few enough rows wait. `tokens` are those that went in and out."""
         self._pending.rows.append(row)
-        tokens_in, tokens_out = tokens
-        self._pending.add(truncated=int(is_truncated), empty=int(is_empty), tokens_in=tokens_in, tokens_out=tokens_out)
-        self._wake.set()
+        self.count_answer(is_truncated=is_truncated, is_empty=is_empty, tokens=tokens)
         if len(self._pending.rows) >= _MOST_WAITING:
             self._room.clear()
             await self._room.wait()
+
+    def count_answer(self, *, is_truncated: bool, is_empty: bool, tokens: tuple[int, int]) -> None:
+        """Count an answer, of which a row comes with it, several rows come later, or none does."""
+        tokens_in, tokens_out = tokens
+        self._pending.add(truncated=int(is_truncated), empty=int(is_empty), tokens_in=tokens_in, tokens_out=tokens_out)
+        self._wake.set()
 
     async def flush(self) -> None:
         """Return once all that was recorded is durable."""
