@@ -16,6 +16,8 @@ _REPOSITORY = 4  # the journal, and the pipes to a `git cat-file`
 _WORK = 11  # of a thread: a lock, a git process that starts, the repository in use
 _LEAST = _WORK + _REPOSITORY + 2  # of a thread: one repository, one connection, one waiting connection
 _MOST_REPOSITORIES = 128
+_BASE_OF_RUNS = 36  # of a run worker: the log, the lock, the ledger and the queue (16), and those repos that stay open
+_RUN = 26  # its connections to a model, the usual 10, and to the ledger; a git process that starts
 _MOST_CONNECTIONS = 1000  # gunicorn's own number
 
 
@@ -54,12 +56,24 @@ def divide(files: int, workers: int, threads: int) -> Share:
     """
     spare = files - _BASE - workers  # gunicorn opens one file for each worker
     if spare < _LEAST:
-        raise SettingsError(
-            f"A process may open only {files} files at once, and needs at least {files - spare + _LEAST}: "
-            "raise the limit, for example with `ulimit -n 1024` or systemd's LimitNOFILE."
-        )
+        raise _too_few(files, files - spare + _LEAST)
     threads = min(threads, spare // _LEAST)
     spare -= threads * _LEAST
     more = min(spare // 2 // _REPOSITORY, max(0, _MOST_REPOSITORIES - threads))
     connections = 2 * threads + spare - more * _REPOSITORY
     return Share(files, threads, min(connections, _MOST_CONNECTIONS), threads + more)
+
+
+def runs_at_once(files: int, wanted: int) -> int:
+    """Return how many runs a run worker carries out at once with `files` open files; SettingsError if none."""
+    possible = (files - _BASE_OF_RUNS) // _RUN
+    if possible < 1:
+        raise _too_few(files, _BASE_OF_RUNS + _RUN)
+    return min(wanted, possible)
+
+
+def _too_few(files: int, least: int) -> SettingsError:
+    return SettingsError(
+        f"A process may open only {files} files at once, and needs at least {least}: "
+        "raise the limit, for example with `ulimit -n 1024` or systemd's LimitNOFILE."
+    )

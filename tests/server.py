@@ -30,16 +30,40 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def workers(self) -> list[int]:
-        """Return the process ids of the workers that there are now."""
+        """Return the process ids of the web workers that there are now."""
         pid = self.process.pid
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        return [child for child in _children(pid) if _command(child) == _command(pid)]
+
+    def run_workers(self) -> list[int]:
+        """Return the process ids of the run workers that there are now."""
+        pid = self.process.pid
+        return [child for child in _children(pid) if b"worker" in _command(child)]
 
 
 def environment(data_dir: Path, **settings: str) -> dict[str, str]:
-    """Return the environment of a server on `data_dir`; `settings` are BAKEHOUSE_* in lower case."""
+    """Return the environment of a server on `data_dir`; `settings` are BAKEHOUSE_* in lower case.
+
+    It has no run workers unless a test asks for some.
+    """
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("BAKEHOUSE_")}
-    given = {"data_dir": str(data_dir), "port": "0", "master_key": MASTER_KEY, **settings}
+    given = {"data_dir": str(data_dir), "port": "0", "master_key": MASTER_KEY, "run_workers": "0", **settings}
     return inherited | {f"BAKEHOUSE_{name.upper()}": value for name, value in given.items() if value}
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _command(pid: int) -> list[bytes]:
+    """Return the words of a process's command line; none where it has ended."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    return []
+
+
+def limited(files: int, *command: str) -> list[str]:
+    """Return a command that may open only so many files, whatever it asks for."""
+    return ["sh", "-c", f'ulimit -n {files} && exec "$@"', "sh", sys.executable, *command]
 
 
 @contextmanager

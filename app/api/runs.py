@@ -161,7 +161,8 @@ def _output(found: Found, query: dict[str, Any]) -> Answer:
         """Return the page. The rows are JSON already, and a schema would take ten times as long."""
         rows = reading.output(context.services().runs, run, offset, limit, _LARGEST_PAGE)
         shown = {name: value for name, value in _PAGES[run.kind].dump(page).items() if name != "output"}
-        return b'%b,"output":[%b]}\n' % (current_app.json.dumps(shown).encode()[:-1], b",".join(rows))
+        head = current_app.json.dumps(shown, separators=(",", ":")).removesuffix("}")
+        return b'%b,"output":[%b]}\n' % (head.encode(), b",".join(rows))
 
     if run.rows_sha256 is None:
         return whole, 200, {}

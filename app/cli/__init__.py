@@ -1,35 +1,41 @@
 """The command `bakehouse`."""
 
 import sys
+from collections.abc import Mapping
 from importlib import import_module
 from io import TextIOWrapper
 from typing import Any
 
 import click
 
-from app.cli.maintain import maintain
-from app.cli.repos import repos
-from app.cli.serving import serve
-from app.cli.users import users
-from app.cli.verify import verify
 from app.domain.errors import RegistryError
 from app.schemas.base import InvalidRequest
 from app.settings import SettingsError
 from storage.errors import StorageError
 
-# The commands of the audit, and the modules they are in. Only the one that runs is imported: a server needs no
+# The commands by what they are for, and the modules they are in. Only the one that runs is imported: a server needs no
 # client of HTTP, and no tables.
-_AUDIT = {
-    "explain": "explain",
-    "log": "log",
-    "history": "log",
-    "diff": "diff",
-    "targets": "targets",
-    "uses": "uses",
-    "labels": "labels",
-    "timeline": "timeline",
-    "revert": "changes",
-    "rebase": "changes",
+_COMMANDS: Mapping[str, Mapping[str, str]] = {
+    "Ask a server, or a clone": {
+        "explain": "audit.explain",
+        "log": "audit.log",
+        "history": "audit.log",
+        "diff": "audit.diff",
+        "targets": "audit.targets",
+        "uses": "audit.uses",
+        "labels": "audit.labels",
+        "timeline": "audit.timeline",
+        "revert": "audit.changes",
+        "rebase": "audit.changes",
+    },
+    "Run a server": {
+        "serve": "serving",
+        "worker": "worker",
+        "users": "users",
+        "repos": "repos",
+        "verify": "verify",
+        "maintain": "maintain",
+    },
 }
 
 
@@ -39,20 +45,20 @@ class _Command(click.Group):
     A letter that the terminal does not have is printed as an escape, such as `\u2192`.
     """
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, _: click.Context) -> list[str]:
         """Return the names of all commands."""
-        return sorted([*super().list_commands(ctx), *_AUDIT])
+        return sorted(_MODULES)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, _: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command, or None."""
-        if cmd_name not in _AUDIT:
-            return super().get_command(ctx, cmd_name)
-        command: click.Command = getattr(import_module(f"app.cli.audit.{_AUDIT[cmd_name]}"), cmd_name)
+        if cmd_name not in _MODULES:
+            return None
+        command: click.Command = getattr(import_module(f"app.cli.{_MODULES[cmd_name]}"), cmd_name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands: those that ask, and those that run a server."""
-        for title, names in (("Ask a server, or a clone", list(_AUDIT)), ("Run a server", [*self.commands])):
+        """List the commands, those for one thing together."""
+        for title, names in _COMMANDS.items():
             with formatter.section(title):
                 commands = [(name, self.get_command(ctx, name)) for name in names]
                 formatter.write_dl([(name, command.get_short_help_str(100)) for name, command in commands if command])
@@ -70,11 +76,10 @@ class _Command(click.Group):
             raise click.ClickException(str(error)) from error
 
 
+_MODULES = {name: module for commands in _COMMANDS.values() for name, module in commands.items()}
+
+
 @click.group(cls=_Command)
 @click.version_option(package_name="bakehouse")
 def main() -> None:
     """Keep target configurations in git. Settings come from BAKEHOUSE_* environment variables."""
-
-
-for _command in (serve, users, repos, verify, maintain):
-    main.add_command(_command)

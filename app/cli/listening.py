@@ -7,8 +7,6 @@ import sys
 from contextlib import suppress
 from typing import Any
 
-from gunicorn.arbiter import Arbiter as GunicornArbiter
-
 from app.settings import Settings, SettingsError
 
 _WAITING_CONNECTIONS = 2048  # gunicorn's default
@@ -27,21 +25,8 @@ def listen(settings: Settings) -> socket.socket:
         ) from error
 
 
-class Arbiter(GunicornArbiter):  # type: ignore[misc]
-    """gunicorn's master, which lets no connection in any more when it stops.
-
-    The workers then take those that are in, and close the socket. A connection that came in between would
-    be reset, with its request; one that is not let in is refused when the socket is closed.
-    """
-
-    def stop(self, graceful: bool = True) -> None:
-        """Stop the workers."""
-        for listener in self.LISTENERS:
-            _let_nobody_in(listener)
-        super().stop(graceful)
-
-
-def _let_nobody_in(listener: Any) -> None:
+def let_nobody_in(listener: Any) -> None:
+    """Have the system accept no connection any more, where it can, without closing the socket."""
     if sys.platform != "linux":
         return
     program = ctypes.create_string_buffer(_DROP, len(_DROP))

@@ -15,9 +15,11 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from app import create_app, data_dir, logs, master_key, open_files
+from app.cli.arbiter import Arbiter
 from app.cli.gunicorn_log import GunicornLog
-from app.cli.listening import Arbiter, listen
-from app.cli.worker import Worker
+from app.cli.listening import listen
+from app.cli.run_workers import RunWorkers
+from app.cli.web_worker import WebWorker
 from app.open_files import Share
 from app.settings import Settings
 from storage.machine import cores
@@ -73,7 +75,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
 
     def run(self) -> None:
         """Serve until a signal."""
-        Arbiter(self).run()
+        Arbiter(self, RunWorkers(self._settings.run_workers)).run()
 
     def load_config(self) -> None:
         """Set gunicorn's options."""
@@ -82,7 +84,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
             "workers": self._settings.workers,
             "threads": self._share.threads,
             "worker_connections": self._share.connections,
-            "worker_class": Worker,
+            "worker_class": WebWorker,
             "keepalive": self._settings.keep_alive,
             "logger_class": GunicornLog,
             "limit_request_field_size": _LONGEST_HEADER,
@@ -91,7 +93,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
             "control_socket_disable": True,
             "when_ready": self._log_share,
             "pre_fork": _choose_share,
-            "post_fork": _pin_to_share,
+            "post_fork": _set_up,
         }
         for name, value in options.items():
             self.cfg.set(name, value)
@@ -109,13 +111,15 @@ class _Server(BaseApplication):  # type: ignore[misc]
         return app
 
 
-def _choose_share(arbiter: Arbiter, worker: Worker) -> None:
+def _choose_share(arbiter: Arbiter, worker: WebWorker) -> None:
     """Give a new worker the share of the cores that the fewest other workers have."""
     others = [other.share_of_cores for other in arbiter.WORKERS.values()]
     worker.share_of_cores = min(range(arbiter.cfg.workers), key=others.count)
 
 
-def _pin_to_share(arbiter: Arbiter, worker: Worker) -> None:
+def _set_up(arbiter: Arbiter, worker: WebWorker) -> None:
+    """Leave to the master what is the master's, and use a share of the cores, in a worker that has just started."""
+    arbiter.run_workers.leave_to_master()
     cores.pin_to_share(worker.share_of_cores, arbiter.cfg.workers)
 
 

@@ -1,169 +1,78 @@
-"""The worker: gunicorn's, with connections that wait outside of its threads, and an end without resets."""
+"""`bakehouse worker`: a process that carries out runs."""
 
-import socket
+import logging
+import os
+import signal
+import sys
+import threading
 import time
-from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
-from selectors import EVENT_READ
-from typing import Any
+from dataclasses import replace
 
-from gunicorn import util
-from gunicorn.http.wsgi import default_environ
-from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
+import click
 
-from app.cli import refusals
-from app.cli.slow_clients import PacedSocket, SlowClients
-from app.wire import logged_request
-from storage.errors import NO_ROOM
+from app import data_dir, logs, master_key, open_files
+from app.registry.stores import Stores
+from app.runs.services import Runs
+from app.runs.work import consumer
+from app.settings import Settings
+from storage.budget import Limits
+from storage.maintenance import Maintenance
+from storage.waits import Waits
 
-_ACCEPT_PAUSE = 0.05  # seconds
-_IDLE = 5.0  # seconds without a request, after which a connection makes room for a new one
-_LINGER = 2.0  # seconds that a client has to close its end
-_MOST_DRAINED = 64 * 1024  # bytes that a client may still send meanwhile
+_OPEN_REPOS = 8
+_SECONDS_TO_END = 30.0  # once the standard input is closed; a worker that takes longer ends at once
 
-
-class Connection(TConn):  # type: ignore[misc]
-    """A connection to a client. It is closed without a thread, and without making others wait."""
-
-    def __init__(self, worker: "Worker", client: socket.socket, address: Any, listener: socket.socket) -> None:
-        super().__init__(worker.cfg, PacedSocket(worker.slow_clients, client), address, listener.getsockname())
-        self.worker = worker
-        self.drained = 0
-
-    def close(self, graceful: bool = False) -> None:
-        """Close the connection; if `graceful`, once the client has read the answer."""
-        if graceful:
-            self.worker.linger(self)
-        else:
-            util.close(self.sock)
+_log = logging.getLogger(__name__)
 
 
-class Worker(ThreadWorker):  # type: ignore[misc]
-    """A worker that takes no thread for a connection without a request, and none for long for a slow client."""
+@click.command()
+@click.option("--end-with-stdin", is_flag=True, help="End when the standard input is closed.")
+def worker(end_with_stdin: bool) -> None:
+    """Carry out runs, until a signal.
 
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self.slow_clients = SlowClients(self.app.min_rate)
-        self._lingering: deque[Connection] = deque()
-        self._has_stopped = False
+    `bakehouse serve` starts workers by itself, as many as BAKEHOUSE_RUN_WORKERS says. Others help them: on this machine
+    with the same settings, or on another one that shares the data directory.
+    """
+    settings = Settings.from_env()
+    open_files.raise_limit()
+    at_once = open_files.runs_at_once(open_files.limit(), settings.runs_at_once)
+    settings = replace(settings, runs_at_once=at_once)
+    settings.make_data_dir()
+    membership = data_dir.join(settings)
+    logs.configure(settings, master_key.ensure(settings))
+    membership.keep_up()
+    for chatty in ("huey", "httpx2"):  # each has a line at least for each task, or for each request
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    for way in (signal.SIGINT, signal.SIGTERM):  # until the consumer has its own handlers
+        signal.signal(way, lambda *_: sys.exit(0))
+    is_orphaned = _watch_stdin() if end_with_stdin else lambda: False
+    _log.info("Run worker %d carries out %d runs at once, of %s", os.getpid(), at_once, settings.data_dir.resolve())
+    try:
+        consumer.run(Runs(settings, _stores(settings).repos), is_orphaned)
+    finally:
+        _log.info("Run worker %d has ended", os.getpid())
 
-    def accept(self, listener: socket.socket) -> None:
-        """Accept a connection, or leave it in the queue for now."""
-        self._accept(listener)
 
-    def _accept(self, listener: socket.socket) -> bool:
-        """Accept a connection; return whether there was one."""
-        try:
-            client, address = listener.accept()
-        except (BlockingIOError, ConnectionAbortedError):
-            return False
-        except OSError as error:
-            if error.errno not in NO_ROOM:
-                raise
-            time.sleep(_ACCEPT_PAUSE)
-            return False
-        self.nr_conns += 1
-        connection = Connection(self, client, address, listener)
-        connection.timeout = time.monotonic() + self.cfg.keepalive
-        self.pending_conns.append(connection)
-        self.poller.register(connection.sock, EVENT_READ, partial(self.on_pending_socket_readable, connection))
-        return True
+def _stores(settings: Settings) -> Stores:
+    maintenance = Maintenance(settings.data_dir / ".maintenance" if settings.maintenance else None)
+    waits = Waits(settings.lock_timeout, settings.runs_at_once)
+    limits = Limits(settings.max_document, settings.max_write)
+    return Stores.of(settings.data_dir, maintenance, waits, _OPEN_REPOS, limits)
 
-    def enqueue_req(self, conn: Connection) -> None:
-        """Have a thread answer a request."""
-        self.slow_clients.queue(conn)
-        super().enqueue_req(conn)
 
-    def handle(self, conn: Connection) -> Any:
-        """Answer a request, in a thread."""
-        self.slow_clients.start(conn)
-        conn.sock.begin()
-        logged_request.current.set(None)
-        try:
-            return super().handle(conn)
-        finally:
-            logged_request.current.set(None)
+def _watch_stdin() -> Callable[[], bool]:
+    """Return a function that tells whether the standard input is closed, as it is when the server has ended."""
+    is_closed = threading.Event()
 
-    def handle_request(self, req: Any, conn: Connection) -> Any:
-        """Answer a request that was read; return whether the connection stays open."""
-        keep = super().handle_request(req, conn)
-        req.is_answered = True
-        return keep
-
-    def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: Exception) -> None:
-        """Answer a request that gunicorn refused, or that failed outside of the application."""
-        if getattr(req, "is_answered", False):
-            return  # its body does not end as it should: a second answer would belong to no request
-        environ = default_environ(req, client, self.cfg) if req else {}
-        environ |= {"REMOTE_ADDR": addr[0]} | ({"PATH_INFO": req.path} if req else {})
+    def read() -> None:
         with suppress(OSError):
-            refusals.answer(environ, client, exc)
+            while os.read(0, 4096):
+                pass
+        is_closed.set()
+        time.sleep(_SECONDS_TO_END)
+        os._exit(1)
 
-    def set_accept_enabled(self, enabled: bool) -> None:
-        """Accept connections, or do not; for the last time when the worker has to stop."""
-        super().set_accept_enabled(enabled and self.alive)
-        if not self.alive and not self._has_stopped:
-            self._has_stopped = True
-            self._stop_listening()
-
-    def _stop_listening(self) -> None:
-        """Take the connections that came before the end, and have later ones refused.
-
-        Others would be accepted by the system, and then reset.
-        """
-        for listener in self.sockets:
-            with suppress(OSError):
-                while self.nr_conns < self.worker_connections and self._accept(listener):
-                    pass
-            listener.close()
-        deadline = time.monotonic() + STOP_KEEPALIVE_LINGER
-        for connection in self.pending_conns:
-            connection.timeout = min(connection.timeout, deadline)
-
-    def linger(self, connection: Connection) -> None:
-        """Close our end of a connection, and all of it once the client closed its own.
-
-        To close all at once would reset the connection where the client still sends, and lose the answer.
-        """
-        try:
-            connection.sock.shutdown(socket.SHUT_WR)
-            connection.sock.setblocking(False)
-            self.poller.register(connection.sock, EVENT_READ, partial(self._drain, connection))
-        except (OSError, ValueError):
-            util.close(connection.sock)
-            return
-        self.nr_conns += 1
-        connection.timeout = time.monotonic() + _LINGER
-        self._lingering.append(connection)
-
-    def _drain(self, connection: Connection, client: socket.socket) -> None:
-        try:
-            data = client.recv(_MOST_DRAINED)
-        except BlockingIOError:
-            return
-        except OSError:
-            data = b""
-        connection.drained += len(data)
-        if not data or connection.drained > _MOST_DRAINED:
-            self._lingering.remove(connection)
-            self._drop(connection)
-
-    def murder_pending(self) -> None:
-        """Close the connections that have waited for too long, and idle ones where there are too many."""
-        super().murder_pending()
-        now = time.monotonic()
-        while self._lingering and self._lingering[0].timeout < now:
-            self._drop(self._lingering.popleft())
-        for idle in (self.pending_conns, self.keepalived_conns):
-            while self._is_full() and idle and idle[0].timeout - self.cfg.keepalive + _IDLE < now:
-                self._drop(idle.popleft())
-
-    def _is_full(self) -> bool:
-        return bool(self.nr_conns >= self.worker_connections)
-
-    def _drop(self, connection: Connection) -> None:
-        with suppress(KeyError, ValueError):
-            self.poller.unregister(connection.sock)
-        self.nr_conns -= 1
-        util.close(connection.sock)
+    threading.Thread(target=read, name="stdin", daemon=True).start()
+    return is_closed.is_set

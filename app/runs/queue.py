@@ -65,13 +65,17 @@ class Queue(Huey):  # type: ignore[misc]
             self._is_gone = False
 
     def dequeue(self) -> Task | None:
-        """Wait for a task for a second, and take it; None without one."""
+        """Wait for a task for a second, and take it; None without one.
+
+        While the queue does not answer, a worker is woken each second, and looks into the ledger.
+        """
         try:
             task = super().dequeue()
         except self._gone as error:
             self._tell(error)
             time.sleep(_READ)
-            return None
+            woken: Task = self.wake.s()
+            return woken
         except (ValueError, HueyException) as error:
             _logger.warning("The queue of runs held something that is not Bakehouse's: %s.", error)
             return None

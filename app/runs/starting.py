@@ -6,8 +6,8 @@ from dataclasses import asdict
 from app.domain.manifests import Kind
 from app.registry.messages import Origin
 from app.runs import plans
-from app.runs.failures import BudgetSpent
-from app.runs.ledger.runs import BUDGET, FAILED, RUNNING, NewRun, Run
+from app.runs.failures import BudgetSpent, NotReady
+from app.runs.ledger.runs import BUDGET, FAILED, RUNNING, NewRun, Run, StimGone
 from app.runs.services import Runs
 from app.runs.work import performing
 from storage.repository import Repository
@@ -26,23 +26,25 @@ def start(runs: Runs, place: str, repository: Repository, target: str, kind: Kin
     plan = plans.make(runs, repository, snapshot, target, kind)
     identity = repository.identity()
     _check_budget(runs, runs.table.find(identity, target, kind, plan.key))
-    run = runs.table.start(
-        NewRun(
-            identity,
-            place,
-            target,
-            kind,
-            plan.key,
-            snapshot.commit,
-            plan.inputs,
-            plan.config,
-            plan.context,
-            asdict(origin),
-            plan.total,
-            plan.warnings,
-            plan.stim,
-        )
+    new = NewRun(
+        identity,
+        place,
+        target,
+        kind,
+        plan.key,
+        snapshot.commit,
+        plan.inputs,
+        plan.config,
+        plan.context,
+        asdict(origin),
+        plan.total,
+        plan.warnings,
+        plan.stim,
     )
+    try:
+        run = runs.table.start(new)
+    except StimGone as error:
+        raise NotReady([str(error)]) from error
     if run.state != RUNNING:
         return run
     if not plan.needs_model:

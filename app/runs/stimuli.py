@@ -4,32 +4,46 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.domain.canonical_json import digest
+from app.runs.needs import Needs
+from app.runs.recipe.generators import ASKING, Generator
 from app.runs.services import Runs
 from storage.snapshot import Snapshot
+
+_MOST = 1_000_000  # questions of a target
 
 
 @dataclass(frozen=True, slots=True)
 class Stimuli:
     """What the generators of a target come to.
 
-    `inputs` is what each generator's questions depend on, `total` the number of questions, `problems` what is missing.
+    `inputs` is what each generator's questions depend on, `total` the number of questions, `templates` the texts of
+    question templates by the names that `inputs` has, `problems` everything that is missing.
     """
 
-    generators: Sequence[Mapping[str, Any]]
+    generators: Sequence[Generator]
     inputs: Sequence[Mapping[str, Any]]
     total: int
     conditioned: Sequence[int]
     problems: Sequence[str]
     warnings: list[str]
     needs_model: bool
-    bank: str | None
+    templates: Mapping[str, str]
 
     @classmethod
-    def of(cls, runs: Runs, snapshot: Snapshot, generators: Sequence[Mapping[str, Any]]) -> "Stimuli":
+    def of(cls, runs: Runs, snapshot: Snapshot, generators: Sequence[Generator]) -> "Stimuli":
         """Return what generators come to at a commit."""
-        del runs, snapshot
-        total = sum(len(generator["questions"][: generator.get("numq")]) for generator in generators)
-        conditioned = [at for at, found in enumerate(generators) if found.get("rollout_with_conditioned")]
-        inputs = [{**generator, "questions": digest(generator["questions"])} for generator in generators]
-        return cls(generators, inputs, total, conditioned, [], [], needs_model=False, bank=None)
+        found = [Needs.of(runs, snapshot, index, generator) for index, generator in enumerate(generators)]
+        total = sum(needs.number for needs in found)
+        problems = [problem for needs in found for problem in needs.problems]
+        if total > _MOST:
+            problems.append(f"generators: they make {total} questions, and {_MOST} are allowed. Set a smaller numq.")
+        return cls(
+            generators,
+            [needs.inputs for needs in found],
+            total,
+            [index for index, generator in enumerate(generators) if generator.get("rollout_with_conditioned")],
+            problems,
+            [warning for needs in found for warning in needs.warnings],
+            any(generator["type"] in ASKING for generator in generators),
+            {name: text for needs in found for name, text in needs.templates.items()},
+        )

@@ -58,3 +58,12 @@ def test_raise_limit_raises_the_soft_limit_to_the_hard_one():
         assert open_files.limit() == hard
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_a_low_limit_reduces_the_runs_at_once():
+    assert open_files.runs_at_once(20_000, 4) == 4
+    assert open_files.runs_at_once(128, 4) == 3
+    assert open_files.runs_at_once(62, 4) == 1
+    with pytest.raises(SettingsError) as caught:
+        open_files.runs_at_once(61, 4)
+    assert str(caught.value).startswith("A process may open only 61 files at once, and needs at least 62: raise the")

@@ -3,7 +3,6 @@
 import http.client
 import json
 import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -12,15 +11,10 @@ import pytest
 
 from tests.e2e.conftest import call
 from tests.payloads import made
-from tests.server import MASTER_KEY, Server, environment, running
+from tests.server import MASTER_KEY, Server, environment, limited, running
 
 REPOS, CLIENTS, ROUNDS = 40, 16, 5
 HEADERS = {"Authorization": f"Bearer {MASTER_KEY}", "Content-Type": "application/json"}
-
-
-def limited(files: int, *command: str) -> list[str]:
-    """Return a command that may open only so many files, whatever it asks for."""
-    return ["sh", "-c", f'ulimit -n {files} && exec "$@"', "sh", sys.executable, *command]
 
 
 class Caller:
@@ -69,7 +63,7 @@ class Caller:
 
 @pytest.mark.slow
 def test_every_request_is_answered_with_64_open_files(tmp_path: Path):
-    with running(tmp_path / "data", limited(64, "-m", "app.cli", "serve")) as server:
+    with running(tmp_path / "data", limited(64, "-m", "app.cli", "serve"), run_workers="1") as server:
         for number in range(REPOS):
             call(server, MASTER_KEY, "POST", "/v1/repo", {"repo_name": f"repo-{number}"})
         workers = server.workers()

@@ -156,5 +156,7 @@ def _explained() -> Iterator[None]:
         raise
     except DBAPIError as error:
         raise LedgerUnavailable(str(error.orig).partition("\n")[0]) from error
+    except schema.LedgerUnknown as error:
+        raise LedgerUnavailable(str(error)) from error
     except PoolTimeout as error:
         raise LedgerUnavailable("all connections are in use") from error

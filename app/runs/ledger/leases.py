@@ -6,15 +6,19 @@ took the run.
 """
 
 import secrets
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, func, select, update
 
-from app.runs.ledger.database import Database
+from app.runs.ledger.database import Database, LedgerUnavailable
 from app.runs.ledger.rows import Row, put_rows
 from app.runs.ledger.runs import COMPLETE, FAILED, RUNNING
 from app.runs.ledger.tables import RUNS
+
+RENEWALS = 3  # while a lease lasts
 
 
 class LeaseLost(Exception):
@@ -91,6 +95,24 @@ class Lease:
             added = {name: RUNS.c[name] + getattr(batch, name) for name in _ADDED if getattr(batch, name)}
             values = {**added, "listed": batch.listed, "batch": batch.id}
             connection.execute(update(RUNS).where(RUNS.c.id == self.run_id).values(values))
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Renew the lease while a block lasts that writes nothing to the run."""
+        over = threading.Event()
+        thread = threading.Thread(target=self._keep, args=(over,), name="lease", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
+    def _keep(self, over: threading.Event) -> None:
+        with suppress(LeaseLost):
+            while not over.wait(self.seconds / RENEWALS):
+                with suppress(LedgerUnavailable), self.database.begin() as connection:
+                    self._guard(connection)
 
     def fail(self, error_type: str, error: str) -> None:
         """End the run: it failed, for a reason. Its rows stay."""

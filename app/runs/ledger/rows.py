@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.runs.ledger.database import Database
@@ -57,18 +57,15 @@ class RowTable:
     def page(self, run_id: int, width: int, offset: int, limit: int, *, bodies: bool = False) -> list[Row]:
         """Return the rows of a run from a position on, in order: by stimulus, then by trajectory.
 
-        `width` is the number of trajectories a stimulus. The rows before the position are not read.
+        `width` is the number of trajectories a stimulus. Only the rows of the page are read.
         """
         columns = [ROWS.c.stimulus, ROWS.c.trajectory, ROWS.c.row, ROWS.c.failed, *([ROWS.c.body] if bodies else [])]
-        first, end = offset // width, -(-(offset + limit) // width)
-        wanted = select(*columns).where(ROWS.c.run == run_id, ROWS.c.stimulus >= first, ROWS.c.stimulus < end)
+        place = tuple_(ROWS.c.stimulus, ROWS.c.trajectory)
+        first, end = divmod(offset, width), divmod(offset + limit, width)
+        wanted = select(*columns).where(ROWS.c.run == run_id, place >= first, place < end)
         with self._database.read() as connection:
             found = connection.execute(wanted.order_by(ROWS.c.stimulus, ROWS.c.trajectory)).all()
-        return [
-            Row(row.stimulus, row.trajectory, row.row, row.body if bodies else None, row.failed)
-            for row in found
-            if offset <= row.stimulus * width + row.trajectory < offset + limit
-        ]
+        return [Row(row.stimulus, row.trajectory, row.row, row.body if bodies else None, row.failed) for row in found]
 
     def all(self, run_id: int, width: int, total: int, *, bodies: bool = False) -> Iterator[Row]:
         """Yield the first `total` rows of a run in order. Few of them are in memory at a time."""

@@ -13,7 +13,7 @@ class LedgerUnknown(Exception):
 
     def __init__(self, found: int) -> None:
         super().__init__(
-            f"The ledger of runs has tables of version {found}, and this Bakehouse knows version {CURRENT}: "
+            f"it has tables of version {found}, and this Bakehouse knows version {CURRENT}: "
             "run the version of Bakehouse that made them, or a newer one."
         )
 

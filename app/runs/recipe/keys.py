@@ -16,14 +16,13 @@ def of_inputs(inputs: Mapping[str, Any]) -> str:
     return canonical_json.digest(inputs)
 
 
-def stim_inputs(
-    teacher: str, student: str | None, generators: Sequence[Mapping[str, Any]], bank: str | None = None
-) -> dict[str, Any]:
+def stim_inputs(teacher: str, student: str | None, generators: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return what a stim depends on.
 
-    `teacher` and `student` are blob ids of prompts; the student's is None where it is empty. Each generator has, beside
-    its fields, the blob id of its question template, the digest of its data set, and the name of its endpoint. Instead
-    of questions it has their digest, so that the inputs stay small.
+    `teacher` and `student` are blob ids of prompts; the student's is None where it is empty. Each generator has the
+    fields that its questions depend on, their number, and what it uses: the blob id of its question template, the
+    digest of its data set or of the question bank, the name of its endpoint. Instead of questions it has their digest,
+    so that the inputs stay small.
     """
     return {
         "kind": "stim",
@@ -31,7 +30,6 @@ def stim_inputs(
         "teacher_prompt": teacher,
         "student_prompt": student,
         "generators": list(generators),
-        **({"question_bank": bank} if bank else {}),
     }
 
 

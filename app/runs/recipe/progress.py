@@ -25,6 +25,10 @@ class Progress:
             self.listed = len(self._marks) if end < 0 else end
         return more, more_failed
 
+    def is_missing(self, position: int) -> bool:
+        """Tell whether a row is not there."""
+        return self._marks[position] == _MISSING
+
     def wanted(self) -> Iterator[int]:
         """Yield the positions of rows that are missing or failed, in order."""
         for position, mark in enumerate(bytes(self._marks)):

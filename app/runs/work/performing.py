@@ -34,41 +34,49 @@ def perform(runs: Runs, run_id: int, holder: str, is_stopping: Callable[[], bool
     The run is left to whoever is free where the worker is to stop, or where the ledger or the repo cannot be used.
     """
     lease = runs.leases.take(run_id, holder)
-    if lease is None:
+    run = None if lease is None else runs.table.get(run_id)
+    if lease is None or run is None:
         return False
-    run = runs.table.get(run_id)
-    if run is None:
-        return False
-    told = (run.id, run.kind, run.place, run.target)
-    _log.info("Run %s: a %s of %s %s is carried out", *told)
+    told = f"{run.id}: the {run.kind} of {run.place} {run.target}"
+    _log.info("Run %s is carried out", told)
     try:
-        _carry_out(runs, run, lease, is_stopping)
-    except RunFailed as error:
-        _log.warning("Run %s: the %s of %s %s failed: %s", *told, error)
-        lease.fail(error.kind, str(error))
-    except (Refused, EndpointsInvalid) as error:
-        _log.warning("Run %s: the %s of %s %s failed: %s", *told, error)
-        lease.fail("endpoint", str(error))
+        _end(runs, run, lease, is_stopping, told)
     except LeaseLost as error:
         _log.warning("%s", error)
+    except (LedgerUnavailable, StorageError) as error:
+        _log.warning("Run %s waits: %s", told, error)
+        with suppress(LeaseLost, LedgerUnavailable):
+            lease.release(_PAUSE)
+    return True
+
+
+def _end(runs: Runs, run: Run, lease: Lease, is_stopping: Callable[[], bool], told: str) -> None:
+    """Carry out a run, and write to the ledger what came of it."""
+    try:
+        _carry_out(runs, run, lease, is_stopping)
     except Stopped:
         lease.release()
-    except (LedgerUnavailable, StorageError) as error:
-        _log.warning("Run %s waits: %s", run.id, error)
-        lease.release(_PAUSE)
+    except RunFailed as error:
+        _log.warning("Run %s failed: %s", told, error)
+        lease.fail(error.kind, str(error))
+    except (Refused, EndpointsInvalid) as error:
+        _log.warning("Run %s failed: %s", told, error)
+        lease.fail("endpoint", str(error))
+    except (LeaseLost, LedgerUnavailable, StorageError):
+        raise
     except Exception:
-        _log.exception("Run %s: the %s of %s %s failed by a fault of the server", *told)
+        _log.exception("Run %s failed by a fault of the server", told)
         lease.fail("internal", "The server failed. Its log says why, under this run's number.")
-    return True
 
 
 def _carry_out(runs: Runs, run: Run, lease: Lease, is_stopping: Callable[[], bool]) -> None:
     repository = _repository(runs, run)
     work = stims.carry_out if run.stim is None else rollouts.carry_out
     asyncio.run(_until_stopped(work(runs, run, lease), is_stopping))
-    run = runs.table.get(run.id) or run
-    digest = manifests.digest_of(full_rows.lines(runs, run))
-    commit = manifests.write(repository, manifests.of_run(run, digest), Origin(**run.origin))
+    with lease.kept():  # a large run takes a while to read
+        run = runs.table.get(run.id) or run
+        digest = manifests.digest_of(full_rows.lines(runs, run))
+        commit = manifests.write(repository, manifests.of_run(run, digest), Origin(**run.origin))
     lease.complete(commit, digest)
     _log.info("Run %s: the %s of %s %s is complete: %s rows", run.id, run.kind, run.place, run.target, run.done)
 

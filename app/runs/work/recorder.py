@@ -9,13 +9,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from app.runs.ledger.database import LedgerUnavailable
-from app.runs.ledger.leases import Batch, Lease
+from app.runs.ledger.leases import RENEWALS, Batch, Lease
 from app.runs.ledger.rows import Row
 from app.runs.recipe.progress import Progress
 
 _MOST_WAITING = 500  # rows that wait to be written, after which samples wait
 _PAUSE = 0.5  # seconds until a ledger that cannot be written is tried again
-_RENEWALS = 3  # writes while a lease lasts, if only to renew it
 
 _log = logging.getLogger(__name__)
 
@@ -43,6 +42,7 @@ class Recorder:
         self._wake = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
+        self._is_over = False
         self._thread = ThreadPoolExecutor(1, "ledger")
         self._valid_until = time.monotonic() + lease.seconds
 
@@ -56,19 +56,23 @@ class Recorder:
     ) -> None:
         """Record a row soon; return at once, or when few enough rows wait. `tokens` are those that went in and out."""
         self._pending.rows.append(row)
-        tokens_in, tokens_out = tokens
-        self._pending.add(truncated=int(is_truncated), empty=int(is_empty), tokens_in=tokens_in, tokens_out=tokens_out)
-        self._wake.set()
+        self.count_answer(is_truncated=is_truncated, is_empty=is_empty, tokens=tokens)
         if len(self._pending.rows) >= _MOST_WAITING:
             self._room.clear()
             await self._room.wait()
+
+    def count_answer(self, *, is_truncated: bool, is_empty: bool, tokens: tuple[int, int]) -> None:
+        """Count an answer, of which a row comes with it, several rows come later, or none does."""
+        tokens_in, tokens_out = tokens
+        self._pending.add(truncated=int(is_truncated), empty=int(is_empty), tokens_in=tokens_in, tokens_out=tokens_out)
+        self._wake.set()
 
     async def flush(self) -> None:
         """Return once all that was recorded is durable."""
         await self._written()
 
     async def run(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Do some work, and write what it records, also where the work fails or is cancelled.
+        """Do some work, and write what it records, until both are over: also what came before the work failed.
 
         Raises what the work raises; LeaseLost as soon as the run is no longer this worker's; LedgerUnavailable where
         the ledger could not be written for as long as the lease lasts.
@@ -78,20 +82,15 @@ class Recorder:
         try:
             await asyncio.wait((working, writing), return_when=asyncio.FIRST_COMPLETED)
         finally:
-            await _cancel(working)
-            if not writing.done():
-                await self._drain(writing)
-            await _cancel(writing)
-            self._thread.shutdown(wait=True)
-        if not writing.cancelled():
-            writing.result()
+            working.cancel()
+            await asyncio.gather(working, return_exceptions=True)
+            self._is_over = True
+            self._wake.set()
+            try:
+                await writing
+            finally:
+                self._thread.shutdown(wait=True)
         working.result()
-
-    async def _drain(self, writing: "asyncio.Task[None]") -> None:
-        """Wait until all that was recorded is written, or cannot be."""
-        flushed = asyncio.create_task(self.flush())
-        await asyncio.wait((flushed, writing), return_when=asyncio.FIRST_COMPLETED)
-        await _cancel(flushed)
 
     async def _written(self) -> None:
         done = asyncio.get_running_loop().create_future()
@@ -100,10 +99,12 @@ class Recorder:
         await done
 
     async def _keep_writing(self) -> None:
-        while True:
+        is_over = False
+        while not is_over:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), self._lease.seconds / _RENEWALS)
+                await asyncio.wait_for(self._wake.wait(), self._lease.seconds / RENEWALS)
             self._wake.clear()
+            is_over = self._is_over
             pending, self._pending = self._pending, _Pending()
             self._room.set()
             await self._write(self._batch(pending))
@@ -133,9 +134,3 @@ class Recorder:
             else:
                 self._valid_until = started + self._lease.seconds
                 return
-
-
-async def _cancel(task: "asyncio.Future[None]") -> None:
-    """End a task, and wait for its end; the task keeps its outcome."""
-    task.cancel()
-    await asyncio.wait((task,))

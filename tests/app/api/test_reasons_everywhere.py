@@ -7,6 +7,7 @@ from flask import Flask
 
 from storage.store import Store
 from tests.app.api.helpers import DEFAULT, MESSAGES, PROMPTS, TARGETS, new_user, put
+from tests.app.api.runs import make_target
 from tests.app.api.write_routes import writes
 from tests.client import Client
 from tests.payloads import made, target
@@ -54,8 +55,16 @@ WRITES: dict[tuple[str, str], tuple[str, Any]] = {
     ("defaults.put_default_target", "PUT"): (DEFAULT, {"config": {"temperature": 0.1}}),
     ("grants.put_grant", "PUT"): (f"{REPO}/grants/bob", {"access": "write"}),
     ("grants.delete_grant", "DELETE"): (f"{REPO}/grants/bob", None),
+    ("runs.start_stim", "POST"): (f"{TARGETS}/carried_out/stim", None),
 }
-WRITE_NOTHING = {("preview.preview_target", "POST"), ("tags.delete_tag", "DELETE")}  # the latter is refused
+WRITE_NOTHING = {
+    ("preview.preview_target", "POST"),
+    ("tags.delete_tag", "DELETE"),  # is refused
+    ("runs.start_rollout", "POST"),  # a worker writes the manifest later, see test_runs.py
+    ("runs.cancel_stim", "POST"),
+    ("runs.cancel_rollout", "POST"),
+    ("runs.delete_run", "DELETE"),
+}
 
 
 @pytest.fixture
@@ -68,6 +77,7 @@ def full(master: Client, alice: Client) -> Client:
     alice.delete("/v1/repo/old")
     put(alice, "there", temperature=0.5)
     put(alice, "child", "there", max_tokens=5)
+    make_target(alice, "carried_out")
     alice.put(f"{PROMPTS}/there", {"messages": MESSAGES})
     alice.post(f"{REPO}/tags", {"name": "v1"})
     alice.put(f"{REPO}/labels/production", {"ref": "v1"})

@@ -292,6 +292,13 @@ def test_head_is_answered_without_a_body(finished: Client):
         assert (answer.status_code, answer.data) == (200, b"")
 
 
+def test_the_manifest_of_a_run_tells_who_started_it_and_why(app: Flask, made: Client):
+    start(made, STIM)
+    with working(app):
+        made.request("POST", ROLLOUT, X_Change_Reason="For the release")
+    assert demo(app, "log", "-1", "--format=%an: %b").startswith("Alice: For the release\n")
+
+
 def test_a_run_writes_its_manifest_and_nothing_else(app: Flask, made: Client):
     before = demo(app, "rev-parse", "main")
     start(made, STIM)

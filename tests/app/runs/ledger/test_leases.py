@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from app.runs.ledger.database import Database, LedgerUnavailable
 from app.runs.ledger.leases import Batch, Lease, LeaseLost, Leases
 from app.runs.ledger.rows import Row, RowTable
 from app.runs.ledger.runs import COMPLETE, FAILED, RUNNING, InUse, Run, RunTable
+from app.runs.ledger.tables import RUNS
 from tests.app.runs.ledger.runs import new
 from tests.seams import set_clock, wait_until
 
@@ -57,9 +59,10 @@ def test_a_run_has_one_holder_until_its_lease_is_over(database: Database):
 
 def test_a_holder_past_its_lease_writes_nothing_even_where_nobody_took_the_run(database: Database):
     run = start(database)
-    lease = take(database, run, SHORT)
+    lease = take(database, run)
     lease.write(one())
-    time.sleep(2 * SHORT)
+    with database.begin() as connection:  # as after a pause of the process
+        connection.execute(update(RUNS).values(lease_until=database.now(connection) - SHORT))
     for write in (
         lambda: lease.write(one("late", 1)),
         lambda: lease.fail("samples", "late"),
@@ -238,3 +241,16 @@ def test_a_reason_may_hold_any_characters(database: Database):
     run = start(database)
     take(database, run).fail("endpoint", "The endpoint said: \ud83d\0é")
     assert get(database, run).error == "The endpoint said: \\ud83d\\0é"
+
+
+@pytest.mark.slow
+def test_a_lease_is_kept_while_nothing_is_written(database: Database):
+    run = start(database)
+    lease = take(database, run, 2)
+    with lease.kept():
+        time.sleep(3)
+    lease.write(one())
+    with lease.kept():
+        RunTable(database).cancel(run.id, "Cancelled by alice.")
+    with pytest.raises(LeaseLost):
+        lease.write(one())

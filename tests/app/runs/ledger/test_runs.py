@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from app.runs.ledger.database import Database
+from app.runs.ledger.database import Database, LedgerUnavailable
 from app.runs.ledger.runs import RunTable, StimGone
-from app.runs.ledger.schema import CURRENT, LedgerUnknown
+from app.runs.ledger.schema import CURRENT
 from app.runs.ledger.tables import VERSION
 from tests.app.runs.ledger.runs import new
 
@@ -18,7 +18,7 @@ PROCESSES, KEYS = 4, 10
 START = """
 import sys
 from pathlib import Path
-from app.runs.ledger.database import Database
+from app.runs.ledger.database import Database, LedgerUnavailable
 from app.runs.ledger.runs import RunTable
 from tests.app.runs.ledger.runs import new
 
@@ -76,7 +76,9 @@ def test_a_ledger_of_a_newer_version_is_refused_with_what_to_do(url: str, databa
     with database.begin() as connection:
         connection.execute(update(VERSION).values(version=CURRENT + 1))
     newer = Database(url, tmp_path)
-    with pytest.raises(LedgerUnknown, match=f"tables of version {CURRENT + 1}, and this Bakehouse knows .* {CURRENT}"):
+    with pytest.raises(
+        LedgerUnavailable, match=f"tables of version {CURRENT + 1}, and this Bakehouse knows .* {CURRENT}"
+    ):
         RunTable(newer).start(new())
     newer.close()
     with database.begin() as connection:
