@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 
 import click
 
-from app.cli.audit.output import Cell, Output
+from app.cli.asking.output import Cell, Output
 from app.cli.operator import Utf8
 from app.runs.models.client import ModelClient
 from app.runs.models.endpoint_fields import EndpointsInvalid
