@@ -1,14 +1,18 @@
 """The scripts in examples/ do what their headers say, against a real server."""
 
+import json
 import os
 import re
 import subprocess
 import sys
 import tarfile
+import time
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 
+from app.runs.models.endpoints import parse
 from tests.e2e.conftest import User, call
 from tests.e2e.pages import ROOT, install_commands
 from tests.server import MASTER_KEY
@@ -35,6 +39,25 @@ def test_each_example_is_tested():
     names = [path.name for path in (ROOT / "examples").iterdir()]
     assert len(names) >= 3
     assert not [name for name in names if f'"{name}"' not in text]
+
+
+def test_the_echo_stands_in_for_a_model(tmp_path: Path):
+    path = tmp_path / "endpoints.yml"
+    command = [sys.executable, "-W", "error", ROOT / "examples" / "echo_model.py", path]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        try:
+            while not path.exists() or not path.read_text():
+                assert process.poll() is None
+                time.sleep(0.02)
+            [endpoint] = parse(path.read_bytes())
+            asked = {"model": "any", "messages": [{"role": "user", "content": "Who are you?"}]}
+            request = Request(f"{endpoint.base_url}/chat/completions", json.dumps(asked).encode())
+            with urlopen(request) as answer:
+                found = json.load(answer)
+        finally:
+            process.kill()
+    assert found["choices"][0]["message"] == {"role": "assistant", "content": "You said: Who are you?"}
+    assert found["usage"] == {"prompt_tokens": 3, "completion_tokens": 5}
 
 
 def sweep(user: User, folder: Path, *temperatures: str, name: str = "november") -> subprocess.CompletedProcess[str]:
