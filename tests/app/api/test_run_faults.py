@@ -136,9 +136,14 @@ def test_an_unusual_answer_is_a_row_and_is_counted(
     assert first_row(alice)["response"]["role"] == "assistant"
 
 
-def test_more_than_a_tenth_of_all_fail_the_run_and_its_rows_stay(app: Flask, alice: Client, proxy: FaultyProxy):
-    proxy.rule = lambda seen: replies.OVERFLOW if int(seen.body["messages"][-1]["content"][8:-1]) % 2 else None
+@pytest.mark.parametrize(("every", "lines"), [(1, 11), (2, 21)])
+def test_where_too_many_samples_fail_the_run_fails_and_its_rows_stay(
+    app: Flask, alice: Client, proxy: FaultyProxy, every: int, lines: int
+):
+    proxy.rule = lambda seen: None if int(seen.body["messages"][-1]["content"][8:-1]) % every else replies.OVERFLOW
     status = rollout(app, alice, proxy)
-    assert status["status"] == "failed" or status["failed_rows"] <= NUMBER / 10
-    assert status["lines"] == len(proxy.seen)
-    assert replies.OVERFLOW_MESSAGE in status["error"]
+    assert (status["status"], status["lines"], len(proxy.seen)) == ("failed", lines, lines)
+    assert (
+        status["error"]
+        == f"Too many samples failed. The last: Endpoint 'fast' answered 400: {replies.OVERFLOW_MESSAGE}"
+    )
