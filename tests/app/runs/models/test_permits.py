@@ -34,7 +34,7 @@ def endpoint(proxy: FaultyProxy, **more: Any) -> Endpoint:
 def worker(folder: Path, holder: str, proxy: FaultyProxy, **told: Any) -> Iterator["subprocess.Popen[str]"]:
     """Start a process that asks an endpoint; `told` has `number`, `at_most` and limits of the endpoint."""
     mine = {"folder": str(folder), "holder": holder, "lease": told.pop("lease", 15)}
-    mine |= {name: told.pop(name) for name in ("number", "at_most")}
+    mine |= {name: told.pop(name) for name in ("number", "at_most")} | {"url": told.pop("url", None)}
     given = mine | {"endpoint": {"name": "fast", "base_url": proxy.url, **told}}
     command = [sys.executable, "-m", "tests.app.runs.models.asking_process", json.dumps(given)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
@@ -57,7 +57,7 @@ def test_a_run_that_may_have_more_than_the_endpoint_has_as_many_as_the_endpoint(
     assert (len(proxy.seen), proxy.most_at_once) == (8, 2)
 
 
-def test_runs_of_one_worker_share_what_the_endpoint_allows(proxy: FaultyProxy, limits: Limits):
+def test_runs_of_one_worker_divide_what_the_endpoint_allows(proxy: FaultyProxy, limits: Limits):
     proxy.delay = 0.05
     fast = endpoint(proxy, max_concurrency=4)
 
@@ -79,10 +79,14 @@ def test_runs_of_one_worker_share_what_the_endpoint_allows(proxy: FaultyProxy, l
 
 
 @pytest.mark.slow
-def test_processes_never_have_more_out_than_the_endpoint_allows_and_none_starves(proxy: FaultyProxy, tmp_path: Path):
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_processes_never_have_more_out_than_the_endpoint_allows_and_none_starves(
+    proxy: FaultyProxy, tmp_path: Path, request: pytest.FixtureRequest, engine: str
+):
     proxy.delay = 0.05
+    url = request.getfixturevalue("postgresql").make_database() if engine == "postgresql" else None
     with ExitStack() as stack:
-        told = {"number": 60, "at_most": 8, "max_concurrency": 5}
+        told = {"number": 60, "at_most": 8, "max_concurrency": 5, "url": url}
         workers = [stack.enter_context(worker(tmp_path, f"run-{name}", proxy, **told)) for name in "abc"]
         assert [process.communicate()[0] for process in workers] == ["60\n"] * 3
     assert len(proxy.seen) == 180
@@ -141,7 +145,7 @@ def test_a_429_cools_the_endpoint_down_for_other_runs(proxy: FaultyProxy, limits
             counted = Asked()
             proxy.replies(replies.throttled("4"))
             first = asyncio.create_task(ask(client, one, BODY, "k", counted.count))
-            await asyncio.sleep(2)  # the other run renews its share meanwhile
+            await asyncio.sleep(2)  # the other run renews its lease meanwhile
             await ask(client, two, BODY, "k", counted.count)
             await first
 
