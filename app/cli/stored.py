@@ -39,3 +39,10 @@ def list_repos(store: Store) -> tuple[list[str], list[str]]:
         except (StorageError, OSError) as error:
             problems.append(f"{owner}: {error}")
     return names, problems
+
+
+def one_of(names: list[str], repo: str) -> str:
+    """Return a repo that is one of some; BadParameter if it is not."""
+    if repo not in names:
+        raise click.BadParameter(f"There is no repo {repo!r}; write <user>/<name>.", param_hint="--repo")
+    return repo

@@ -4,10 +4,13 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 
-from app.cli.stored import find_data_dir, list_repos
+from app.cli.clones import clone_at
+from app.cli.stored import find_data_dir, list_repos, one_of
+from app.cli.verify_rows import verify_rows
 from app.registry.stores import Stores
 from app.registry.users import accounts
 from app.registry.verification import labels, sharing
@@ -15,7 +18,7 @@ from app.registry.verification.accounts import of_accounts
 from app.registry.verification.findings import Note, Verification, located, reason_of
 from app.registry.verification.repo import of_repo
 from storage.clones import BRANCH, Clone
-from storage.errors import RepositoryDamaged, RepositoryNotFound, StorageError
+from storage.errors import RepositoryDamaged, StorageError
 from storage.repository import Repository
 from storage.snapshot import Snapshot
 from storage.store import Store
@@ -26,20 +29,26 @@ _StartVerification = Callable[[Clone, Snapshot], Verification]
 @click.command()
 @click.argument("path", type=click.Path(exists=True, file_okay=False, path_type=Path), required=False)
 @click.option("--repo", metavar="USER/NAME", help="Only this repo of the server.")
+@click.option("--rows", type=click.File("rb"), metavar="FILE", help="Check these exported rows, and nothing else.")
 @click.option("--strict", is_flag=True, help="Take notes for findings.")
-def verify(path: Path | None, repo: str | None, strict: bool) -> None:
+def verify(path: Path | None, repo: str | None, rows: BinaryIO | None, strict: bool) -> None:
     """Resolve every target again, compare it byte for byte, and have git check its objects.
 
     Checks the commits of the clone at PATH, or else all repositories in the data directory. Prints a
     line for each finding, and ends with status 1 if there is any. Notes go to standard error: names that
     mean nothing, such as that of a deleted prompt.
+
+    With --rows: tells which run, of which target at which commit, exported the rows in FILE (JSON Lines; - is the
+    standard input). Where no run did, prints what is wrong with them as findings.
     """
-    if path is None:
-        lines = _verify_server(find_data_dir(), repo)
-    elif repo is None:
-        lines = _verify_clone(path)
-    else:
+    if path is not None and repo is not None:
         raise click.UsageError("Give PATH, a clone, or --repo, a repo of the server, but not both.")
+    if rows is not None:
+        lines = verify_rows(rows, path, repo)
+    elif path is None:
+        lines = _verify_server(find_data_dir(), repo)
+    else:
+        lines = _verify_clone(path)
     findings = notes = 0
     for line in lines:
         is_note = isinstance(line, Note) and not strict
@@ -55,20 +64,7 @@ def _counted(number: int, what: str) -> str:
 
 
 def _verify_clone(path: Path) -> Iterator[str]:
-    try:
-        clone = Clone(str(path), path)
-    except RepositoryNotFound as error:
-        raise click.BadParameter(
-            f"{path} is no git repository. To check the data of a server, set BAKEHOUSE_DATA_DIR instead.",
-            param_hint="PATH",
-        ) from error
-    with clone:
-        if clone.is_shallow():
-            raise click.BadParameter(
-                f"{path} is a shallow clone, without the versions that targets were made from. "
-                f"Get them with: git -C {path} fetch --unshallow",
-                param_hint="PATH",
-            )
+    with clone_at(path) as clone:
         yield from _verify(clone, _contents(clone, of_repo))
 
 
@@ -76,9 +72,7 @@ def _verify_server(data_dir: Path, repo: str | None) -> Iterator[str]:
     of_users, store, _ = Stores.of(data_dir)
     names, problems = list_repos(store)
     if repo is not None:
-        if repo not in names:
-            raise click.BadParameter(f"There is no repo {repo!r}; write <user>/<name>.", param_hint="--repo")
-        yield from _verify_stored(store, repo, of_repo)
+        yield from _verify_stored(store, one_of(names, repo), of_repo)
         return
     yield from _verify_stored(of_users, accounts.REPOSITORY, of_accounts)
     yield from problems

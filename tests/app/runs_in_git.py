@@ -15,4 +15,5 @@ def put_manifest(data_dir: Path, **fields: Any) -> Manifest:
     repository = Store(data_dir / "repos").open("alice/demo")
     made = manifest(**{"commit": repository.head().commit, **fields})
     repository.transact(commit_files({made.path: canonical_yaml.dump(made.document())}))
+    repository.checkpoint()
     return made

@@ -79,7 +79,7 @@ def test_the_table_of_settings_is_complete():
 
 @pytest.mark.parametrize("page", pages())
 def test_each_setting_that_is_named_exists(page: str):
-    modules = [ROOT / "app/settings.py", *ROOT.glob("app/cli/audit/*.py")]
+    modules = [ROOT / "app/settings.py", *ROOT.glob("app/cli/asking/*.py")]
     code = "".join(module.read_text() for module in modules)
     for name in re.findall(r"\bBAKEHOUSE_[A-Z_]+\b(?!\*)", (ROOT / page).read_text()):
         assert f'"{name.rstrip("_")}' in code, name
@@ -108,6 +108,9 @@ def test_each_setting_that_is_named_exists(page: str):
         ('{"0123456…": 1}', f'{{"{"ab" * 20}": 1, "{"cd" * 20}": 1}}', False),
         ('{"0123456…": 1, "…": "…"}', f'{{"{"ab" * 20}": 2, "{"cd" * 20}": 1}}', True),
         ('{"0123456…": 1}', '{"a": 1}', False),
+        ('{"role": "assistant", "content": "I bake."}', '{"role":"assistant","content":"Hi!"}', True),
+        ('{"role": "assistant", "content": "I bake."}', '{"role":"assistant","tool_calls":[]}', False),
+        ('{"role": "user", "content": "Who are you?"}', '{"role":"user","content":"Why?"}', False),
         ("true", "1", False),
         ("{}", "no JSON", False),
     ],

@@ -2,10 +2,10 @@
 
 import click
 
+from app.cli.asking.client import Answer, Client
+from app.cli.asking.options import PROMPT, REASON, asking
+from app.cli.asking.output import Cell, Output, commit_id
 from app.cli.audit import commits
-from app.cli.audit.client import Answer, Client
-from app.cli.audit.options import PROMPT, REASON, asking
-from app.cli.audit.output import Cell, Output, commit_id
 from app.cli.audit.things import place_of
 
 

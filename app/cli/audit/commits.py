@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from app.cli.audit.client import Answer
+from app.cli.asking.client import Answer
+from app.cli.asking.output import Cell, Output, commit_id, time, value, who
+from app.cli.asking.visible import shown
 from app.cli.audit.field_names import name_of
-from app.cli.audit.output import Cell, Output, commit_id, time, value, who
-from app.cli.audit.visible import shown
 
 STYLES = {"created": "green", "updated": "cyan", "deleted": "red"}
 

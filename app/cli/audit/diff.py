@@ -5,12 +5,13 @@ from typing import Any
 
 import click
 
-from app.cli.audit import commits, pages
-from app.cli.audit.client import Answer, Client
-from app.cli.audit.options import FULL, PROMPT, asking
-from app.cli.audit.output import Cell, Output
+from app.cli.asking import pages
+from app.cli.asking.client import Answer, Client
+from app.cli.asking.options import FULL, PROMPT, asking
+from app.cli.asking.output import Cell, Output
+from app.cli.asking.visible import lines
+from app.cli.audit import commits
 from app.cli.audit.things import place_of
-from app.cli.audit.visible import lines
 
 _PATCH = "text/x-diff"
 _SIDES = (("from", "red"), ("to", "green"))

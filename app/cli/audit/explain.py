@@ -5,13 +5,13 @@ from difflib import get_close_matches
 
 import click
 
+from app.cli.asking.client import Answer, Client
+from app.cli.asking.errors import Refused
+from app.cli.asking.options import FULL, REF, asking
+from app.cli.asking.output import Cell, Output, value
+from app.cli.asking.visible import visible
 from app.cli.audit import commits
-from app.cli.audit.client import Answer, Client
-from app.cli.audit.errors import Refused
 from app.cli.audit.field_names import name_of, pointer_of
-from app.cli.audit.options import FULL, REF, asking
-from app.cli.audit.output import Cell, Output, value
-from app.cli.audit.visible import visible
 
 _HEADS = ("field", None, "value", "set by", "of", "since (UTC)", "who", "why", "commit")
 

@@ -5,10 +5,11 @@ from typing import Any
 
 import click
 
-from app.cli.audit import commits, pages
-from app.cli.audit.client import Answer, Client
-from app.cli.audit.options import NUMBER, REASON, REF, asking
-from app.cli.audit.output import Cell, Output, commit_id
+from app.cli.asking import pages
+from app.cli.asking.client import Answer, Client
+from app.cli.asking.options import NUMBER, REASON, REF, asking
+from app.cli.asking.output import Cell, Output, commit_id
+from app.cli.audit import commits
 
 _MOST_NAMES = 10
 

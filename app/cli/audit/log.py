@@ -5,10 +5,11 @@ from typing import Any
 
 import click
 
-from app.cli.audit import commits, pages
-from app.cli.audit.client import Answer, Client
-from app.cli.audit.options import FULL, NUMBER, PROMPT, REF, asking
-from app.cli.audit.output import Output
+from app.cli.asking import pages
+from app.cli.asking.client import Answer, Client
+from app.cli.asking.options import FULL, NUMBER, PROMPT, REF, asking
+from app.cli.asking.output import Output
+from app.cli.audit import commits
 from app.cli.audit.things import place_of
 
 

@@ -5,11 +5,12 @@ from typing import Any
 
 import click
 
-from app.cli.audit import commits, pages
-from app.cli.audit.client import Answer, Client
-from app.cli.audit.options import FULL, REF, asking
-from app.cli.audit.output import Cell, Output
-from app.cli.audit.visible import lines, shown
+from app.cli.asking import pages
+from app.cli.asking.client import Answer, Client
+from app.cli.asking.options import FULL, REF, asking
+from app.cli.asking.output import Cell, Output
+from app.cli.asking.visible import lines, shown
+from app.cli.audit import commits
 
 _CSV = "text/csv"
 

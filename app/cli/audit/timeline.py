@@ -5,10 +5,10 @@ from typing import Any
 
 import click
 
-from app.cli.audit import pages
-from app.cli.audit.client import Answer, Client
-from app.cli.audit.options import NUMBER, REF, asking
-from app.cli.audit.output import Cell, Output, commit_id, time, who
+from app.cli.asking import pages
+from app.cli.asking.client import Answer, Client
+from app.cli.asking.options import NUMBER, REF, asking
+from app.cli.asking.output import Cell, Output, commit_id, time, who
 
 _HEADS = ("from (UTC)", "until (UTC)", "version", "commit", "who", "why")
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import click
 
-from app.cli.audit import pages
-from app.cli.audit.client import Answer, Client
-from app.cli.audit.options import PROMPT, REF, asking
-from app.cli.audit.output import Cell, Output, commit_id
+from app.cli.asking import pages
+from app.cli.asking.client import Answer, Client
+from app.cli.asking.options import PROMPT, REF, asking
+from app.cli.asking.output import Cell, Output, commit_id
 from app.cli.audit.things import place_of
 
 _STYLES = {"drifted": "yellow", "template_gone": "red", "other": "dim"}

@@ -14,9 +14,9 @@ from tests.payloads import asking
 from tests.storage.repositories import ALICE, HAND, commit_files, git
 
 
-def verify(*arguments: object, data_dir: Path | None = None) -> Result:
+def verify(*arguments: object, data_dir: Path | None = None, stdin: bytes | None = None) -> Result:
     env = {} if data_dir is None else {"BAKEHOUSE_DATA_DIR": str(data_dir)}
-    return CliRunner().invoke(main, ["verify", *map(str, arguments)], env=env)
+    return CliRunner().invoke(main, ["verify", *map(str, arguments)], input=stdin, env=env)
 
 
 def commit(clone: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.audit import visible
+from app.cli.asking import visible
 from app.cli.audit.field_names import name_of, pointer_of
 from tests.app.cli.audit.asking import Pull, ask, lines
 from tests.client import Client

@@ -9,8 +9,8 @@ from urllib.parse import quote
 import httpx2
 from click import UsageError
 
-from app.cli.audit.errors import NoAnswer, Refused
-from app.cli.audit.visible import visible
+from app.cli.asking.errors import NoAnswer, Refused
+from app.cli.asking.visible import visible
 
 _MOST_REDIRECTS = 5
 _PATIENCE = 120  # seconds to wait in all for a server that answers 429, which does nothing then

@@ -5,7 +5,7 @@ from pathlib import Path
 import httpx2
 
 from app import assemble
-from app.cli.audit.client import Client
+from app.cli.asking.client import Client
 from app.registry.messages import Origin
 from app.registry.users.accounts import REPOSITORY, Accounts
 from app.runs.services import Runs

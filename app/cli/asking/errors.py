@@ -1,4 +1,4 @@
-"""How the commands of the audit end where there is no answer to print."""
+"""How commands that ask end where there is no answer to print."""
 
 from click import ClickException
 

@@ -10,7 +10,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from app.cli.audit.visible import as_json, shown, visible
+from app.cli.asking.visible import as_json, shown, visible
 
 _SHORT_ID = 7  # digits
 

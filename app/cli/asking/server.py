@@ -6,9 +6,9 @@ from ipaddress import ip_address
 import click
 import httpx2
 
-from app.cli.audit.client import Client
-from app.cli.audit.repo_names import RepoName
-from app.cli.audit.visible import visible
+from app.cli.asking.client import Client
+from app.cli.asking.repo_names import RepoName
+from app.cli.asking.visible import visible
 
 _TIMEOUT = httpx2.Timeout(60.0, connect=10.0)  # seconds; a server itself waits ten for a lock
 

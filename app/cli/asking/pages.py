@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from app.cli.audit.client import Answer, Client
+from app.cli.asking.client import Answer, Client
 
 _MOST = 100  # of a page, where the API takes a limit
 

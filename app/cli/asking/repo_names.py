@@ -5,7 +5,7 @@ from urllib.parse import unquote, urlsplit
 
 import click
 
-from app.cli.audit.visible import visible
+from app.cli.asking.visible import visible
 from app.domain.names import name_problem, user_id_problem
 
 

@@ -1,4 +1,4 @@
-"""Where the commands of the audit get their answers: a server, or a clone."""
+"""Where commands get their answers: a server, or a clone."""
 
 import os
 from collections.abc import Iterator
@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from app.cli.audit import clone_app, repo_names, server
-from app.cli.audit.client import Client
-from app.cli.audit.repo_names import RepoName
-from app.cli.audit.visible import visible
+from app.cli.asking import clone_app, repo_names, server
+from app.cli.asking.client import Client
+from app.cli.asking.repo_names import RepoName
+from app.cli.asking.visible import visible
 from app.registry import repos
 from storage.clones import Clone
 from storage.errors import RepositoryNotFound

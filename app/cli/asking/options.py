@@ -1,4 +1,4 @@
-"""What all commands of the audit have in common: their options, and the way to whom they ask."""
+"""What all commands that ask have in common: their options, and the way to whom they ask."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from app.cli.audit.connection import connected
-from app.cli.audit.output import Output
+from app.cli.asking.connection import connected
+from app.cli.asking.output import Output
 
 FULL = click.option("--full", is_flag=True, help="Show long values whole.")
 NUMBER = click.option("-n", "--number", type=click.IntRange(min=1), default=20, help="How many at most (20).")
