@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from tests.app.api.helpers import TARGETS, demo, show
+from tests.app.api.helpers import TARGETS, demo, new_user, show
 from tests.app.api.runs import ROLLOUT, STIM, finish, make_target, perform_all, runs_of, serve_models, start, working
 from tests.client import Client, assert_error, assert_mistakes
 from tests.faulty_proxy import FaultyProxy
@@ -70,7 +70,7 @@ def test_lists_are_paged_newest_first(made: Client):
     assert_mistakes(made.get(f"{RUNS}?limit=101"), (["query", "limit"], "less_than_equal"))
 
 
-def test_runs_stay_with_a_repo_that_is_renamed_and_not_with_a_new_one_of_its_name(made: Client):
+def test_runs_stay_with_a_repo_that_is_renamed_and_not_with_a_new_one_of_its_name(master: Client, made: Client):
     before = made.get(RUNS).json
     made.post("/v1/repo/demo/rename", {"name": "other"})
     assert made.get("/v1/repo/other/runs").json == before
@@ -79,6 +79,11 @@ def test_runs_stay_with_a_repo_that_is_renamed_and_not_with_a_new_one_of_its_nam
     make_target(made)
     assert made.get(RUNS).json["runs"] == []
     assert made.get(STIM).json["status"] == "not_started"
+    bob = new_user(master, "bob")
+    moved = master.post("/v1/repo/other/transfer?user_id=alice", {"user_id": "bob"})
+    assert moved.status_code == 200, moved.text
+    assert bob.get("/v1/repo/other/runs").json == before
+    assert start(bob, "/v1/repo/other/targets/a/stim")["key"] == before["runs"][0]["key"]
 
 
 def test_a_cancelled_run_says_by_whom_and_goes_on_with_the_rest(app: Flask, made: Client, proxy: FaultyProxy):
