@@ -147,6 +147,18 @@ def test_a_file_is_read_once_as_long_as_it_is_the_same(folder: Path, monkeypatch
     assert datasets.questions("a", [0]) == ["Who else?"]
 
 
+def test_a_file_that_is_wrong_is_read_once_as_long_as_it_is_the_same(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    (folder / "a.jsonl").write_text('{"text": 5}\n')
+    settle()
+    datasets, hashed = Datasets(folder), []
+    real = sys.modules["hashlib"].file_digest
+    monkeypatch.setattr("hashlib.file_digest", lambda *given: hashed.append(1) or real(*given))
+    assert "no text as 'text' in line 1" in problem(datasets, "a")
+    assert len(hashed) == 1
+    write_jsonl(folder / "a", [{"text": "Who?"}])
+    assert datasets.questions("a", [0]) == ["Who?"]
+
+
 def test_a_file_that_was_just_written_is_read_again(folder: Path, datasets: Datasets):
     """Two changes within one tick of the file system's clock leave the same size and times."""
     digests = set()
