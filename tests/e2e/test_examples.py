@@ -6,13 +6,12 @@ import re
 import subprocess
 import sys
 import tarfile
-import time
+import urllib.request
 from pathlib import Path
-from urllib.request import Request, urlopen
 
 import pytest
 
-from app.runs.models.endpoints import parse
+from app.runs.models import endpoints
 from tests.e2e.conftest import User, call
 from tests.e2e.pages import ROOT, install_commands
 from tests.server import MASTER_KEY
@@ -39,25 +38,6 @@ def test_each_example_is_tested():
     names = [path.name for path in (ROOT / "examples").iterdir()]
     assert len(names) >= 3
     assert not [name for name in names if f'"{name}"' not in text]
-
-
-def test_the_echo_stands_in_for_a_model(tmp_path: Path):
-    path = tmp_path / "endpoints.yml"
-    command = [sys.executable, "-W", "error", ROOT / "examples" / "echo_model.py", path]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
-        try:
-            while not path.exists() or not path.read_text():
-                assert process.poll() is None
-                time.sleep(0.02)
-            [endpoint] = parse(path.read_bytes())
-            asked = {"model": "any", "messages": [{"role": "user", "content": "Who are you?"}]}
-            request = Request(f"{endpoint.base_url}/chat/completions", json.dumps(asked).encode())
-            with urlopen(request) as answer:
-                found = json.load(answer)
-        finally:
-            process.kill()
-    assert found["choices"][0]["message"] == {"role": "assistant", "content": "You said: Who are you?"}
-    assert found["usage"] == {"prompt_tokens": 3, "completion_tokens": 5}
 
 
 def sweep(user: User, folder: Path, *temperatures: str, name: str = "november") -> subprocess.CompletedProcess[str]:
@@ -154,3 +134,21 @@ def test_a_nightly_job_exports_nothing_that_is_wrong(user: User, tmp_path: Path)
     assert done.returncode == 1
     assert "targets/first.yml" in done.stderr
     assert not list(tmp_path.glob("demo-*"))
+
+
+def test_an_endpoint_answers_without_a_model():
+    command = [sys.executable, "-W", "error", ROOT / "examples" / "endpoint.py"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        try:
+            lines = b"".join(process.stdout.readline() for _ in range(3))
+            (endpoint,) = endpoints.parse(lines)
+            body = {"model": "small", "messages": [{"role": "user", "content": "Why?"}], "max_tokens": 2}
+            request = urllib.request.Request(f"{endpoint.base_url}/chat/completions", json.dumps(body).encode())
+            with urllib.request.urlopen(request, timeout=60) as response:
+                answer = json.load(response)
+        finally:
+            process.kill()
+    assert (endpoint.name, endpoint.models) == ("parrot", ("*",))
+    assert answer["choices"][0]["message"] == {"role": "assistant", "content": "You said:"}
+    assert answer["choices"][0]["finish_reason"] == "length"
+    assert answer["usage"] == {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}
