@@ -31,6 +31,7 @@ _COMMANDS: Mapping[str, Mapping[str, str]] = {
     "Run a server": {
         "serve": "serving",
         "worker": "worker",
+        "endpoints": "endpoints",
         "users": "users",
         "repos": "repos",
         "verify": "verify",

@@ -12,8 +12,8 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,18 +71,13 @@ def blocks(page: str) -> list[Block]:
 def run(found: list[Block], folder: Path) -> dict[int, str]:
     """Run the blocks that can be run, against a fresh server; return what each printed, by its line.
 
-    Where they name the address of a model, one is served, or the test is skipped if there is none for this machine.
     Every block runs in the same shell in the same folder, so later blocks may use what earlier ones made.
     AssertionError if a command fails.
     """
     data_dir = folder / "instance"
     install_commands(folder)
     (folder / "examples").symlink_to(ROOT / "examples")
-    asks_model = any(MODEL_URL in block.text for block in found if block.language in RUN)
-    with (
-        models.serving() if asks_model else nullcontext(MODEL_URL) as model_url,
-        running(data_dir, master_key="", run_workers="1") as server,
-    ):
+    with running(data_dir, master_key="", run_workers="1") as server, _model(found) as model_url:
         addresses = {URL: server.url, URL.removeprefix("http://"): f"127.0.0.1:{server.port}", MODEL_URL: model_url}
         script = "\n".join(_command(block, folder, addresses) for block in found if block.language in RUN)
         done = subprocess.run(
@@ -99,6 +94,16 @@ def run(found: list[Block], folder: Path) -> dict[int, str]:
     assert (data_dir / "master.key").read_text().strip() not in said
     parts = re.split(rf"^{_MARK} (\d+)\n", said, flags=re.MULTILINE)[1:]
     return {int(line): printed for line, printed in zip(parts[::2], parts[1::2], strict=True)}
+
+
+@contextmanager
+def _model(found: list[Block]) -> Iterator[str]:
+    """Serve a model for the blocks that name its address; skip the test where there is none for this machine."""
+    if not any(MODEL_URL in block.text for block in found if block.language in RUN):
+        yield MODEL_URL
+        return
+    with models.serving() as url:
+        yield url
 
 
 def install_commands(folder: Path) -> None:

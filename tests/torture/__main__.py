@@ -5,7 +5,7 @@ from itertools import chain
 
 import click
 
-from tests.torture import faults, flips, kills, power, refusals, registers
+from tests.torture import faults, flips, kills, power, refusals, registers, runs
 
 # By name: takes the number of kills, the number of bits to flip, and the seed.
 PARTS: dict[str, Callable[[int, int, int], Iterator[str]]] = {
@@ -14,6 +14,7 @@ PARTS: dict[str, Callable[[int, int, int], Iterator[str]]] = {
     "flips": lambda _, bits, seed: flips.run(bits, seed),
     "refusals": lambda *_: refusals.run(),
     "kills": lambda rounds, _, seed: kills.run(rounds, seed),
+    "runs": lambda rounds, _, seed: chain(runs.run(rounds // 2, seed), runs.run(rounds // 2, seed, on_servers=True)),
     "registers": lambda _, __, seed: chain(
         registers.run(clients=64, operations=250, repos=1, registers=16, seed=seed),
         registers.run(clients=64, operations=250, repos=16, registers=4, seed=seed),

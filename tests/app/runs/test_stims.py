@@ -324,7 +324,7 @@ def test_everything_that_generators_lack_is_told_at_once(runs: Runs, put: Callab
     put(
         {"type": "oneshot_qs"},
         {"type": "custom", "model": "nobody", "numq": 3},
-        {"type": "custom", "model": "m", "numq": 3, "template_path": "gone.txt"},
+        {"type": "custom", "model": "m", "numq": 3, "template_path": "templates/gone.txt"},
         {"type": "custom", "model": "m", "numq": 3} | bad,
         {"type": "hardcoded", "questions": []},
         {"type": "from_dataset", "dataset": "gone"},
@@ -363,12 +363,14 @@ def test_no_more_than_a_million_questions_are_made(runs: Runs, put: Callable[...
 
 
 @pytest.mark.parametrize(
-    "path", ["../targets/kind.yml", "targets/kind.yml", "/etc/passwd", "templates/", "a\0b", "../"]
+    "path",
+    ["../targets/kind.yml", "targets/kind.yml", "/etc/passwd", "templates/", "templates/..", "templates/../a", "a\0b"],
 )
 def test_a_template_path_leads_nowhere_but_to_templates(runs: Runs, put: Callable[..., None], path: str):
     put({"type": "custom", "model": "m", "numq": 3, "template_path": path})
-    (problem,) = problems(runs)
-    assert problem.startswith("generators.0.template_path: there is no file 'templates/")
+    assert problems(runs) == [
+        f"generators.0.template_path: there is no file '{path}'. Send template_content, or name a file in `templates/`."
+    ]
 
 
 def test_a_template_that_is_not_utf_8_is_refused(runs: Runs, put: Callable[..., None]):
