@@ -14,6 +14,7 @@ from app.wire import logged_request
 ACCESS = "app.access"
 
 _HIDDEN = "(secret)"
+_LOGS_REQUESTS = ("httpx2", "httpcore2")  # a line or more for each request to a model, with the headers of the answer
 _LEAST_SECRET = 8  # characters; hiding a shorter master key would spoil other words, and tell the key
 
 
@@ -25,6 +26,8 @@ def configure(settings: Settings, master_key: str) -> None:
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
     logging.getLogger(ACCESS).setLevel(logging.INFO if settings.access_log else logging.WARNING)
+    for name in _LOGS_REQUESTS:
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 class Formatter(logging.Formatter):

@@ -181,8 +181,12 @@ async def _send(writer: asyncio.StreamWriter, reply: Reply) -> bool:
     lines += [f"{name}: {value}" for name, value in reply.headers]
     lines.append(f"Content-Length: {len(reply.body)}")
     body = reply.body[: len(reply.body) // 2] if reply.cut else reply.body
-    writer.write(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + body)
-    await writer.drain()
+    head = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+    parts = [head, *(body[at : at + 1] for at in range(len(body)))] if reply.drip else [head + body]
+    for part in parts:
+        writer.write(part)
+        await writer.drain()
+        await asyncio.sleep(reply.drip)
     return not reply.cut
 
 

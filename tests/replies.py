@@ -16,6 +16,7 @@ class Reply:
     headers: tuple[tuple[str, str], ...] = ()
     delay: float = 0
     cut: bool = False  # the connection ends after half of the body
+    drip: float = 0  # seconds between the bytes of the body
     hang_up: bool = False  # the connection ends without an answer
 
     @classmethod

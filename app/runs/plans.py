@@ -22,6 +22,11 @@ STIM: Kind = "stim"
 ROLLOUT: Kind = "rollout"
 STIM_CONFIG = ("generators", "teacher_prompt", "student_prompt")
 _ROLLOUT_CONFIG = ("model_name", "num_traj_per_stimulus", "max_concurrency", "max_tokens", "temperature")
+_MOST_ROWS = 10_000_000  # of a rollout: a worker has a byte of memory for each
+_ONE_SEED = (
+    "extra_kwargs.seed: all trajectories of a stimulus are asked with this seed, so they may be equal. "
+    "Without it each has a seed of its own."
+)
 _FIRST = {"num_traj_per_stimulus": 1, "max_concurrency": 10}  # where the config says nothing
 
 
@@ -82,12 +87,18 @@ def _rollout(runs: Runs, repository: Repository, snapshot: Snapshot, target: str
     elif endpoint is None:
         problems.append(f"model_name: {runs.endpoints.missing(model)}")
     problems += extra_kwargs.problems(config.get("extra_kwargs") or {})
+    width = config["num_traj_per_stimulus"]
+    if stim is not None and stim.total * width > _MOST_ROWS:
+        problems.append(
+            f"num_traj_per_stimulus: {width} trajectories of {stim.total} stimuli are more than {_MOST_ROWS} rows."
+        )
     if problems or stim is None or endpoint is None:
         raise NotReady(problems)
     inputs = keys.rollout_inputs(stim.key, config, endpoint.name)
     shown = {name: config[name] for name in (*_ROLLOUT_CONFIG, "extra_kwargs") if config.get(name) not in (None, {})}
-    total = stim.total * config["num_traj_per_stimulus"]
-    return Plan(ROLLOUT, keys.of_inputs(inputs), inputs, shown, {}, total, [], needs_model=True, stim=stim.id)
+    warnings = [_ONE_SEED] if width > 1 and "seed" in (config.get("extra_kwargs") or {}) else []
+    key, total = keys.of_inputs(inputs), stim.total * width
+    return Plan(ROLLOUT, key, inputs, shown, {}, total, warnings, needs_model=True, stim=stim.id)
 
 
 def _complete_stim(

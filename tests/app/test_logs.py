@@ -3,10 +3,13 @@
 import json
 import logging
 import sys
+from pathlib import Path
 
 import pytest
 
+from app import logs
 from app.logs import Formatter
+from app.settings import Settings
 from app.wire import logged_request
 from app.wire.logged_request import LoggedRequest
 
@@ -77,3 +80,17 @@ def test_no_line_holds_a_secret(formatter: Formatter, secret: str):
 
 def test_a_short_master_key_spoils_no_line():
     assert "a" in Formatter(False, "a").format(record("a message"))
+
+
+def test_requests_to_models_have_no_lines_of_their_own(tmp_path: Path):
+    """There are thousands, and libraries would write the headers of answers, too."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    try:
+        logs.configure(Settings(tmp_path), "key")
+        for name in ("httpx2", "httpcore2.http11"):
+            assert not logging.getLogger(name).isEnabledFor(logging.INFO)
+        assert logging.getLogger("app.runs").isEnabledFor(logging.INFO)
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)

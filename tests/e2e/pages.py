@@ -3,7 +3,8 @@
 A block of `sh` or `python` is run. Where a block of one of the languages in `ANSWERS` follows, the output
 must be as shown there: `…` stands for the rest of a line or text, alone in a line for any lines, in a list
 of JSON for any items, and as a name in an object for any further names. Ids that are cut to seven digits,
-`1a2b3c4…`, match any id, and times match any time. A block that cannot be run has one of the languages in
+`1a2b3c4…`, match any id, and times match any time. Of a message of a model only the names of the fields must be
+as shown, since another machine's model finds other words. A block that cannot be run has one of the languages in
 `NOT_RUN`.
 """
 
@@ -11,14 +12,18 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests import models
 from tests.server import environment, running
 
 ROOT = Path(__file__).parents[2]
 URL = "http://127.0.0.1:8080"  # where the pages say that the server listens
+MODEL_URL = "http://127.0.0.1:8000/v1"  # and a model's server
 
 RUN = ("sh", "python")
 ANSWERS = ("json", "http", "yaml", "diff", "output")  # what the block before them prints
@@ -30,7 +35,7 @@ _MARK = "--- the block at line"
 _CUT_ID, _ID = re.compile("[0-9a-f]{7}…"), re.compile("[0-9a-f]{40}")
 _VARYING = (
     # YAML has quotes around an id that starts with a digit
-    (re.compile(r"'?\b(?:[0-9a-f]{40}|[0-9a-f]{32})\b'?|'?\b[0-9a-f]{7}…'?"), "<id>"),
+    (re.compile(r"'?\b(?:[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32})\b'?|'?\b[0-9a-f]{7}…'?"), "<id>"),
     (re.compile(r"\b[0-9a-f]{7,}\.\.[0-9a-f]{7,}\b"), "<id>..<id>"),
     (re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?(Z|\+00:00)"), "<time>"),
     (re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\b"), "<time>"),
@@ -72,8 +77,9 @@ def run(found: list[Block], folder: Path) -> dict[int, str]:
     data_dir = folder / "instance"
     install_commands(folder)
     (folder / "examples").symlink_to(ROOT / "examples")
-    with running(data_dir, master_key="") as server:
-        script = "\n".join(_command(block, folder, server.url) for block in found if block.language in RUN)
+    with running(data_dir, master_key="") as server, _model(found) as model_url:
+        addresses = {URL: server.url, URL.removeprefix("http://"): f"127.0.0.1:{server.port}", MODEL_URL: model_url}
+        script = "\n".join(_command(block, folder, addresses) for block in found if block.language in RUN)
         done = subprocess.run(
             ["bash", "-eu", "-o", "pipefail", "-c", f"exec 2>&1\n{script}"],
             cwd=folder,
@@ -88,6 +94,16 @@ def run(found: list[Block], folder: Path) -> dict[int, str]:
     assert (data_dir / "master.key").read_text().strip() not in said
     parts = re.split(rf"^{_MARK} (\d+)\n", said, flags=re.MULTILINE)[1:]
     return {int(line): printed for line, printed in zip(parts[::2], parts[1::2], strict=True)}
+
+
+@contextmanager
+def _model(found: list[Block]) -> Iterator[str]:
+    """Serve a model for the blocks that name its address; skip the test where there is none for this machine."""
+    if not any(MODEL_URL in block.text for block in found if block.language in RUN):
+        yield MODEL_URL
+        return
+    with models.serving() as url:
+        yield url
 
 
 def install_commands(folder: Path) -> None:
@@ -129,6 +145,8 @@ def _is_same_json(shown: Any, real: Any) -> bool:
     if isinstance(shown, str) and isinstance(real, str):
         return _matches(shown, real)
     if isinstance(shown, dict) and isinstance(real, dict):
+        if shown.get("role") == real.get("role") == "assistant":
+            shown, real = dict.fromkeys(shown), dict.fromkeys(real)
         ids = {name for name in shown if _CUT_ID.fullmatch(name)}
         wanted, named = shown.keys() - {"…"} - ids, {name for name in real if not ids or not _ID.fullmatch(name)}
         same_names = wanted <= named if "…" in shown else (wanted, len(shown)) == (named, len(real))
@@ -169,8 +187,10 @@ def _tidy(text: str) -> str:
     return "".join(f"{line.rstrip()}\n" for line in text.strip().splitlines())
 
 
-def _command(block: Block, folder: Path, url: str) -> str:
-    text = block.text.replace(URL, url).replace(URL.removeprefix("http://"), url.removeprefix("http://"))
+def _command(block: Block, folder: Path, addresses: Mapping[str, str]) -> str:
+    text = block.text
+    for shown, real in addresses.items():
+        text = text.replace(shown, real)
     if block.language == "python":
         path = folder / f"line-{block.line}.py"
         path.write_text(text)

@@ -67,6 +67,7 @@ class Permits:
         self._has_succeeded = False
         self._asked = 0
         self._pause = _PAUSE
+        self._is_settled = True
         self._hurry = asyncio.Event()
         self._renewal: asyncio.Future[Grant] | None = None
 
@@ -230,5 +231,6 @@ class Permits:
         if grant.is_settled:
             self._pause = _PAUSE
         else:
-            self._pause = _SHORT_PAUSE if self._pause >= _PAUSE else min(_PAUSE, self._pause * _LONGER)
+            self._pause = _SHORT_PAUSE if self._is_settled else min(_PAUSE, self._pause * _LONGER)
+        self._is_settled = grant.is_settled
         self._wake()

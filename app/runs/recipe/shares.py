@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-TURN = 1.0  # seconds that a holder keeps what it has while others wait with nothing
+TURN = 2.0  # seconds that a holder keeps what it has while others wait with nothing
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,3 +93,18 @@ def test_everything_that_is_missing_is_told_at_once(runs: Runs, alice: Client):
     make_target(alice, model_name=None)
     with pytest.raises(NotReady, match=r"was not started. POST …/stim first. model_name: "):
         start(runs, "rollout")
+
+
+def test_a_rollout_is_not_larger_than_a_worker_can_hold(runs: Runs, alice: Client):
+    make_target(alice, num_traj_per_stimulus=5_000_001)
+    start(runs, "stim")
+    with pytest.raises(NotReady, match="num_traj_per_stimulus: 5000001 trajectories of 2 stimuli are more than"):
+        start(runs, "rollout")
+
+
+@pytest.mark.parametrize(("width", "warnings"), [(1, 0), (2, 1)])
+def test_one_seed_for_several_trajectories_is_warned_of(runs: Runs, alice: Client, width: int, warnings: int):
+    make_target(alice, num_traj_per_stimulus=width, extra_kwargs={"seed": 5})
+    start(runs, "stim")
+    run = start(runs, "rollout")
+    assert [warning.partition(":")[0] for warning in run.warnings] == ["extra_kwargs.seed"] * warnings
