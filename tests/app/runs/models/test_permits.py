@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 from app.runs.ledger.database import Database
-from app.runs.ledger.limits import Limits
+from app.runs.ledger.limits import Ask, Grant, Limits
 from app.runs.models.answers import Answer
 from app.runs.models.asking import ask
 from app.runs.models.client import ModelClient
@@ -28,6 +29,16 @@ ROOT = Path(__file__).parents[4]
 
 def endpoint(proxy: FaultyProxy, **more: Any) -> Endpoint:
     return Endpoint("fast", proxy.url, ("*",), **more)
+
+
+class CountingLimits(Limits):
+    """Limits that count how often a run renews its slots."""
+
+    renewals = 0
+
+    def renew(self, ask: Ask) -> Grant:
+        self.renewals += 1
+        return super().renew(ask)
 
 
 @contextmanager
@@ -49,6 +60,16 @@ def test_a_run_has_no_more_out_than_its_own_limit(proxy: FaultyProxy, limits: Li
     asked = ask_all(limits, endpoint(proxy), 12, at_most=3)
     assert all(isinstance(outcome, Answer) for outcome in asked.outcomes)
     assert (len(proxy.seen), proxy.most_at_once) == (12, 3)
+
+
+def test_slots_are_renewed_about_once_a_second_however_many_requests_there_are(proxy: FaultyProxy, tmp_path: Path):
+    database = Database(None, tmp_path)
+    limits = CountingLimits(database)
+    began = time.monotonic()
+    ask_all(limits, endpoint(proxy), 300, at_most=8)
+    assert len(proxy.seen) == 300
+    assert limits.renewals <= 3 + time.monotonic() - began
+    database.close()
 
 
 def test_a_run_that_may_have_more_than_the_endpoint_has_as_many_as_the_endpoint(proxy: FaultyProxy, limits: Limits):
@@ -118,6 +139,28 @@ def test_what_a_killed_worker_had_out_goes_to_the_others(proxy: FaultyProxy, tmp
             killed.wait()
             assert other.communicate()[0] == "20\n"
     assert (len(proxy.seen), proxy.most_at_once) == (24, 4)
+
+
+@pytest.mark.slow
+def test_a_worker_that_was_stopped_past_its_lease_sends_nothing_until_it_has_slots_again(
+    proxy: FaultyProxy, tmp_path: Path
+):
+    proxy.delay = 0.05
+    told = {"at_most": 4, "max_concurrency": 4, "lease": 3}
+    with worker(tmp_path, "stopped", proxy, number=100, **told) as stopped:
+        while len(proxy.seen) < 20:
+            time.sleep(0.02)
+        stopped.send_signal(signal.SIGSTOP)
+        time.sleep(0.5)
+        sent = len(proxy.seen)
+        with worker(tmp_path, "other", proxy, number=200, **told) as other:
+            while len(proxy.seen) < sent + 20:
+                time.sleep(0.02)
+            stopped.send_signal(signal.SIGCONT)
+            assert other.communicate()[0] == "200\n"
+        assert stopped.communicate()[0] == "100\n"
+    assert len(proxy.seen) == 300
+    assert proxy.most_at_once == 4
 
 
 @pytest.mark.slow
