@@ -65,6 +65,7 @@ class FaultyProxy:
     tls: ssl.SSLContext | None = None
     seen: list[Seen] = field(default_factory=list)
     most_at_once: int = 0
+    connections: int = 0  # that clients made
     port: int = 0  # any free one; a proxy that starts again may take its old one
     _out: int = 0
     _replies: list[Reply | None] = field(default_factory=list)
@@ -116,6 +117,7 @@ class FaultyProxy:
         await self._client.aclose()
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
         try:
             while (seen := await _read(reader)) is not None:
                 self.seen.append(seen)

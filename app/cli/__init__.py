@@ -28,9 +28,13 @@ _COMMANDS: Mapping[str, Mapping[str, str]] = {
         "revert": "audit.changes",
         "rebase": "audit.changes",
     },
+    "Carry out targets": {
+        "runs": "runs.group",
+    },
     "Run a server": {
         "serve": "serving",
         "worker": "worker",
+        "endpoints": "endpoints",
         "users": "users",
         "repos": "repos",
         "verify": "verify",

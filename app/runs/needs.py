@@ -126,19 +126,23 @@ class Needs:
             self._take_template(digest(OUR_TEMPLATE), OUR_TEMPLATE)
 
     def _read_template(self, given: str) -> None:
-        """Take the question template of a path, of which the last part counts."""
-        name = given.rpartition("/")[2]
-        path = question_templates.path(name)
-        file = self.snapshot.read(path) if file_name_problem(name) is None else None
+        """Take the question template of a path in `templates/`."""
+        is_path = (
+            question_templates.named({"generators": [self.generator]}) and file_name_problem(_name_of(given)) is None
+        )
+        file = self.snapshot.read(given) if is_path else None
         if file is None:
-            self._miss("template_path", f"there is no file '{path}'. Send template_content, or name another file.")
+            text = (
+                f"there is no file '{given}'. Send template_content, or name a file in `{question_templates.FOLDER}/`."
+            )
+            self._miss("template_path", text)
         elif len(file.data) > _LARGEST_TEMPLATE:
-            self._miss("template_path", f"'{path}' is larger than 1 MiB. Make it smaller.")
+            self._miss("template_path", f"'{given}' is larger than 1 MiB. Make it smaller.")
         else:
             try:
                 self._take_template(file.id, file.data.decode())
             except UnicodeDecodeError:
-                self._miss("template_path", f"'{path}' is not UTF-8. Send the text in template_content.")
+                self._miss("template_path", f"'{given}' is not UTF-8. Send the text in template_content.")
 
     def _take_template(self, name: str, text: str) -> None:
         problem = template_problem(text)
@@ -152,3 +156,7 @@ class Needs:
 
     def _told(self, name: str, text: str) -> str:
         return f"generators.{self.index}.{name}: {text}"
+
+
+def _name_of(path: str) -> str:
+    return path.rpartition("/")[2]

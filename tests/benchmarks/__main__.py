@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from tests.benchmarks import audit, clones, growth, lists, rates, rivals, turns
+from tests.benchmarks import audit, clones, growth, lists, rates, rivals, runs, turns
 from tests.benchmarks.load import Client
 from tests.benchmarks.table import ROUNDS
 from tests.server import MASTER_KEY, running
@@ -23,6 +23,7 @@ PARTS: dict[str, Callable[[Client, Path], Iterator[str]]] = {
     "turns": lambda client, _: turns.rows(client),
     "audit": audit.rows,
     "lists": lambda client, _: lists.rows(client),
+    "runs": runs.rows,
 }
 
 
@@ -39,7 +40,7 @@ def main(parts: tuple[str, ...]) -> None:
         # The folder stays until `make clean`: ext4 does not reuse an inode for some minutes after
         # it was freed, and passes over each of them whenever a file is made.
         folder = Path(tempfile.mkdtemp(dir=FOLDER)).absolute()
-        with running(folder, server_command) as server:
+        with running(folder, server_command, run_workers="0") as server:
             for row in PARTS[part](Client(server.port, MASTER_KEY), folder):
                 click.echo(row)
 

@@ -77,7 +77,7 @@ def run(found: list[Block], folder: Path) -> dict[int, str]:
     data_dir = folder / "instance"
     install_commands(folder)
     (folder / "examples").symlink_to(ROOT / "examples")
-    with running(data_dir, master_key="") as server, _model(found) as model_url:
+    with running(data_dir, master_key="", run_workers="1") as server, _model(found) as model_url:
         addresses = {URL: server.url, URL.removeprefix("http://"): f"127.0.0.1:{server.port}", MODEL_URL: model_url}
         script = "\n".join(_command(block, folder, addresses) for block in found if block.language in RUN)
         done = subprocess.run(

@@ -1,14 +1,17 @@
 """The scripts in examples/ do what their headers say, against a real server."""
 
+import json
 import os
 import re
 import subprocess
 import sys
 import tarfile
+import urllib.request
 from pathlib import Path
 
 import pytest
 
+from app.runs.models import endpoints
 from tests.e2e.conftest import User, call
 from tests.e2e.pages import ROOT, install_commands
 from tests.server import MASTER_KEY
@@ -131,3 +134,21 @@ def test_a_nightly_job_exports_nothing_that_is_wrong(user: User, tmp_path: Path)
     assert done.returncode == 1
     assert "targets/first.yml" in done.stderr
     assert not list(tmp_path.glob("demo-*"))
+
+
+def test_an_endpoint_answers_without_a_model():
+    command = [sys.executable, "-W", "error", ROOT / "examples" / "endpoint.py"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        try:
+            lines = b"".join(process.stdout.readline() for _ in range(3))
+            (endpoint,) = endpoints.parse(lines)
+            body = {"model": "small", "messages": [{"role": "user", "content": "Why?"}], "max_tokens": 2}
+            request = urllib.request.Request(f"{endpoint.base_url}/chat/completions", json.dumps(body).encode())
+            with urllib.request.urlopen(request, timeout=60) as response:
+                answer = json.load(response)
+        finally:
+            process.kill()
+    assert (endpoint.name, endpoint.models) == ("parrot", ("*",))
+    assert answer["choices"][0]["message"] == {"role": "assistant", "content": "You said:"}
+    assert answer["choices"][0]["finish_reason"] == "length"
+    assert answer["usage"] == {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}

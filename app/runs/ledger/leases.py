@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from app.runs.ledger.database import Database, LedgerUnavailable
 from app.runs.ledger.rows import Row, put_rows
@@ -47,6 +47,21 @@ class Batch:
 
 
 _ADDED = ("done", "failed", "requests", "retries", "truncated", "empty", "tokens_in", "tokens_out")
+
+# A worker executes these two for each few rows. To make such a statement takes longer than to execute it.
+_RENEW = (
+    update(RUNS)
+    .where(RUNS.c.id == bindparam("run_id"), RUNS.c.fence == bindparam("mine"), RUNS.c.lease_until > bindparam("now"))
+    .where(RUNS.c.state == RUNNING)
+    .values(lease_until=bindparam("until"))
+    .returning(RUNS.c.batch)
+)
+_ADD = (
+    update(RUNS)
+    .where(RUNS.c.id == bindparam("run_id"))
+    .values({name: RUNS.c[name] + bindparam(f"more_{name}") for name in _ADDED})
+    .values(listed=bindparam("now_listed"), batch=bindparam("now_batch"))
+)
 
 
 class Leases:
@@ -92,9 +107,9 @@ class Lease:
                 return
             if batch.rows:
                 put_rows(connection, self.run_id, batch.rows)
-            added = {name: RUNS.c[name] + getattr(batch, name) for name in _ADDED if getattr(batch, name)}
-            values = {**added, "listed": batch.listed, "batch": batch.id}
-            connection.execute(update(RUNS).where(RUNS.c.id == self.run_id).values(values))
+            more = {f"more_{name}": getattr(batch, name) for name in _ADDED}
+            now = {"run_id": self.run_id, "now_listed": batch.listed, "now_batch": batch.id}
+            connection.execute(_ADD, more | now)
 
     @contextmanager
     def kept(self) -> Iterator[None]:
@@ -143,9 +158,8 @@ class Lease:
         Return the id of the batch that was written last.
         """
         now = self.database.now(connection)
-        mine = (RUNS.c.id == self.run_id) & (RUNS.c.fence == self.fence) & (RUNS.c.lease_until > now)
-        renewed = update(RUNS).where(mine, RUNS.c.state == RUNNING).values(lease_until=now + self.seconds)
-        found = connection.execute(renewed.returning(RUNS.c.batch)).one_or_none()
+        values = {"run_id": self.run_id, "mine": self.fence, "now": now, "until": now + self.seconds}
+        found = connection.execute(_RENEW, values).one_or_none()
         if found is None:
             raise LeaseLost(f"Run {self.run_id} is no longer this worker's.")
         last: str | None = found.batch

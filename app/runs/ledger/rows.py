@@ -24,6 +24,18 @@ class Row:
     is_failed: bool = False
 
 
+def _put(insert: Any) -> Any:
+    """Return the statement that adds a row, in the words of a database."""
+    added = insert(ROWS)
+    replaced = {"row": added.excluded.row, "body": added.excluded.body, "failed": added.excluded.failed}
+    return added.on_conflict_do_update(
+        index_elements=[ROWS.c.run, ROWS.c.stimulus, ROWS.c.trajectory], set_=replaced, where=ROWS.c.failed
+    )
+
+
+_PUT = {"sqlite": _put(sqlite.insert), "postgresql": _put(postgresql.insert)}
+
+
 def put_rows(connection: Connection, run_id: int, rows: Sequence[Row]) -> None:
     """Add rows to a run. A row that is there stays, unless it is a failed one."""
     values = [
@@ -37,15 +49,7 @@ def put_rows(connection: Connection, run_id: int, rows: Sequence[Row]) -> None:
         }
         for row in rows
     ]
-    insert: Any = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    added = insert(ROWS)
-    replaced = {"row": added.excluded.row, "body": added.excluded.body, "failed": added.excluded.failed}
-    connection.execute(
-        added.on_conflict_do_update(
-            index_elements=[ROWS.c.run, ROWS.c.stimulus, ROWS.c.trajectory], set_=replaced, where=ROWS.c.failed
-        ),
-        values,
-    )
+    connection.execute(_PUT[connection.dialect.name], values)
 
 
 class RowTable:

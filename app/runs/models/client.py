@@ -14,12 +14,18 @@ import httpx2
 
 from app.runs.models import answers
 from app.runs.models.answers import Answer, InvalidAnswer
+from app.runs.models.connections import Connections
 from app.runs.models.endpoints import Endpoint
 from app.runs.models.secrets import Redactor
 from app.runs.models.verdicts import Refused, Verdict, of_status
 
 _MOST_BYTES = 16 * 1024 * 1024  # of an answer
-_HEADERS = {"Content-Type": "application/json", "Accept": "application/json", "Accept-Encoding": "identity"}
+_HEADERS = {
+    "Content-Type": "application/json",
+    "Accept": "application/json",
+    "Accept-Encoding": "identity",
+    "User-Agent": "bakehouse",
+}
 
 
 class ModelClient:
@@ -32,33 +38,28 @@ class ModelClient:
         self._endpoint = endpoint
         self._redactor = Redactor(key)
         self._url = httpx2.URL(f"{endpoint.base_url}/chat/completions")
-        self._client = httpx2.AsyncClient(
-            headers=_HEADERS | ({"Authorization": f"Bearer {key}"} if key else {}),
-            timeout=None,  # `_timed` has one for the whole request: httpx2 would start it anew with each byte
-            limits=httpx2.Limits(max_connections=None, max_keepalive_connections=endpoint.max_concurrency),
-        )
+        self._headers = _HEADERS | ({"Authorization": f"Bearer {key}"} if key else {})
+        self._connections = Connections(endpoint.base_url)
 
     async def __aenter__(self) -> Self:
-        await self._client.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._client.__aexit__(kind, error, trace)
+        await self._connections.close()
 
     async def send(self, body: Mapping[str, Any], idempotency_key: str) -> Answer:
         """Ask for a completion; Refused says what the endpoint's answer, or the lack of one, means."""
         data = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
-        request = self._client.build_request(
-            "POST", self._url, content=data, headers={"Idempotency-Key": idempotency_key}
-        )
-        response, answer = await self._timed(request)
+        headers = self._headers | {"Idempotency-Key": idempotency_key}
+        response, answer = await self._timed(httpx2.Request("POST", self._url, headers=headers, content=data))
         return self._read(response, answer)
 
     async def models(self) -> list[str]:
         """Return the models that the endpoint lists; Refused as for `send`."""
-        response, body = await self._timed(self._client.build_request("GET", f"{self._endpoint.base_url}/models"))
+        request = httpx2.Request("GET", f"{self._endpoint.base_url}/models", headers=self._headers)
+        response, body = await self._timed(request)
         payload = self._payload(response, body)
         listed = payload.get("data") if isinstance(payload, dict) else None
         found = [one.get("id") for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
@@ -67,12 +68,8 @@ class ModelClient:
     async def _timed(self, request: httpx2.Request) -> tuple[httpx2.Response, bytes]:
         """Return an answer and its body; Refused if there is none within the endpoint's time."""
         try:
-            async with asyncio.timeout(self._endpoint.timeout):
-                response = await self._client.send(request, stream=True)
-                try:
-                    return response, self._redactor.data(await self._body(response))
-                finally:
-                    await response.aclose()
+            async with asyncio.timeout(self._endpoint.timeout), self._connections.send(request) as response:
+                return response, self._redactor.data(await self._body(response))
         except TimeoutError:
             text = f"gave no answer within {self._endpoint.timeout:g} seconds"
             raise self._refused(Verdict.RETRY, "timeout", text) from None

@@ -70,13 +70,14 @@ class Endpoints:
         matches = (one for one in self.all() if any(fnmatchcase(model, pattern) for pattern in one.models))
         return next(matches, None)
 
-    def missing(self, model: str) -> str:
-        """Return a sentence for whoever names a model that no endpoint serves."""
+    def missing(self, model: str | None) -> str:
+        """Return a sentence for whoever names a model that no endpoint serves, or where there is no endpoint."""
         patterns = {pattern for endpoint in self.all() for pattern in endpoint.models}
         if patterns:
             return f"No endpoint serves the model '{model}'. Endpoints serve {enumerated(patterns)}."
+        none = f"No endpoint serves the model '{model}', since there is none" if model else "There is no endpoint"
         return (
-            f"No endpoint serves the model '{model}', since there is none. The operator may list endpoints in the file "
+            f"{none}. The operator may list endpoints in the file "
             f"{FILE} of the data directory, or set {_URL}, and {_KEY} if it needs a key."
         )
 

@@ -9,7 +9,8 @@ from typing import Any
 # `1.`, `1)`, `(1)`, `1:`, `1 -`, `#1`, `Q1:`, `Question 1.`, each perhaps bold, behind a bullet or in a heading.
 _NUMBER = r"""
     (?: \(?\d{1,4}(?P<inner>\*{0,3})[.):\]] | \d{1,4}\ ?[-–—](?=\s) | \#\d{1,4}[.):]?
-      | q(?:uestion)?\ ?\#?\d{0,4}(?P<within>\*{0,3})\ ?[.):] )(?!\d)"""
+      | q(?:uestion)?\ ?\#?\d{0,4}(?P<within>\*{0,3})\ ?[.):]
+      | question\ \d{1,4}(?=\**\s*$) )(?!\d)"""
 _NUMBERED = re.compile(
     rf"\s*(?:\#{{1,6}}\s+)?(?:[-*•]\s+)?(?P<open>\*{{0,3}}){_NUMBER}(?P<close>\*{{0,3}})(?P<text>.*)",
     re.IGNORECASE | re.VERBOSE,
@@ -71,7 +72,7 @@ def _listed(lines: Sequence[str], marker: re.Pattern[str]) -> list[str]:
         match, line = matches[number], lines[number]
         number += 1
         if match:
-            items.append(_item(match))
+            items.append(_without_number(_item(match)))
             is_open = True
         elif is_open and not is_fenced and number <= last_fence and line.lstrip().startswith(_FENCE):
             end = next(at for at in range(number, len(lines)) if _closes(lines[at])) + 1

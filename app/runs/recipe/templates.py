@@ -8,18 +8,18 @@ from app.domain.names import enumerated
 NAMES = ("numq", "prompt_u")
 
 OUR_TEMPLATE = """\
-An assistant was given these instructions:
+Write ${numq} questions that people could ask an assistant who was told this:
 
 <instructions>
 ${prompt_u}
 </instructions>
 
-Write ${numq} messages that people might send to this assistant. Each message must make sense by itself, without the \
-others. Let them differ as much as they can: in topic, length, tone and in what the person wants. Some of them should \
-touch what the instructions are about, some should be about something else. Do not answer the messages, and do not \
-mention the instructions.
+Let the questions differ as much as they can: in topic, length, tone and in what the person wants. Some of them should \
+touch what the assistant was told, some should be about something else. A question may also be a request. Each must \
+make sense by itself.
 
-Answer with a numbered list of exactly ${numq} messages, one on each line, and with nothing else.
+Answer with a numbered list of exactly ${numq} questions, one on each line, and with nothing else. Do not answer the \
+questions.
 """
 
 

@@ -21,7 +21,7 @@ _SEEDS = range(2**31)  # which every endpoint takes
 
 _MORE = """\
 Write {number} more, and let them differ from all of these as much as they can. Answer with a numbered list of exactly \
-{number} messages, one on each line, and with nothing else."""
+{number} questions, one on each line, and with nothing else."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -229,6 +229,26 @@ def test_what_is_there_is_neither_asked_for_nor_read_again(runs: Runs, generate:
     assert [seen.body["model"] for seen in proxy.seen] == ["m1", "m2", "m2"]
 
 
+def test_a_worker_that_stops_leaves_its_questions_to_the_next(
+    runs: Runs, put: Callable[..., None], proxy: FaultyProxy, monkeypatch: pytest.MonkeyPatch
+):
+    answers = list_of("What is")
+    proxy.rule = lambda seen: answers(seen) if len(proxy.seen) < 3 else replies.STALL
+    put({"type": "oneshot_qs", "model": "m", "numq": 20})
+    monkeypatch.setattr("app.runs.starting._PATIENCE", 0)
+    run = start(runs)
+    perform(runs, run.id, "one", lambda: len(proxy.seen) == 3)
+    stopped = runs.table.get(run.id)
+    assert (stopped.state, stopped.done, stopped.requests) == ("running", 10, 3)
+    proxy.rule = answers
+    perform(runs, run.id, "two")
+    done = runs.table.get(run.id)
+    assert (done.state, done.requests) == ("complete", 5)
+    assert len({*questions(runs, done)}) == 20
+    assert proxy.seen[2].data == proxy.seen[3].data
+    assert proxy.seen[2].headers["idempotency-key"] == proxy.seen[3].headers["idempotency-key"]
+
+
 def test_a_wrong_key_ends_the_run(generate: Generate, proxy: FaultyProxy):
     proxy.rule = lambda _: replies.WRONG_KEY
     run = generate({"type": "oneshot_qs", "model": "m", "numq": 5})
@@ -324,7 +344,7 @@ def test_everything_that_generators_lack_is_told_at_once(runs: Runs, put: Callab
     put(
         {"type": "oneshot_qs"},
         {"type": "custom", "model": "nobody", "numq": 3},
-        {"type": "custom", "model": "m", "numq": 3, "template_path": "gone.txt"},
+        {"type": "custom", "model": "m", "numq": 3, "template_path": "templates/gone.txt"},
         {"type": "custom", "model": "m", "numq": 3} | bad,
         {"type": "hardcoded", "questions": []},
         {"type": "from_dataset", "dataset": "gone"},
@@ -363,12 +383,14 @@ def test_no_more_than_a_million_questions_are_made(runs: Runs, put: Callable[...
 
 
 @pytest.mark.parametrize(
-    "path", ["../targets/kind.yml", "targets/kind.yml", "/etc/passwd", "templates/", "a\0b", "../"]
+    "path",
+    ["../targets/kind.yml", "targets/kind.yml", "/etc/passwd", "templates/", "templates/..", "templates/../a", "a\0b"],
 )
 def test_a_template_path_leads_nowhere_but_to_templates(runs: Runs, put: Callable[..., None], path: str):
     put({"type": "custom", "model": "m", "numq": 3, "template_path": path})
-    (problem,) = problems(runs)
-    assert problem.startswith("generators.0.template_path: there is no file 'templates/")
+    assert problems(runs) == [
+        f"generators.0.template_path: there is no file '{path}'. Send template_content, or name a file in `templates/`."
+    ]
 
 
 def test_a_template_that_is_not_utf_8_is_refused(runs: Runs, put: Callable[..., None]):

@@ -42,6 +42,9 @@ ANSWERS = {
     "indented": "  1. What is your name?\n  2. Where do you live?\n 10. Tell me a story about a fox.",
     "on the next line": "**Question 1**:\nWhat is your name?\n\n**Question 2:**\n\nWhere do you live?\n\nQ3:\n"
     "Tell me a story about a fox.",
+    "a heading of its own": "Question 1\nWhat is your name?\n\n**Question 2**\nWhere do you live?\n\nQuestion 3\n"
+    "Tell me a story about a fox.",
+    "two numbers": "1. 1. What is your name?\n2. Q2: Where do you live?\n3. (3) Tell me a story about a fox.",
     "lines before and after": "Sure! Here are 3 questions:\n\n1. What is your name?\n2. Where do you live?\n"
     "3. Tell me a story about a fox.\n\nI hope these help. Shall I write more?",
     "a line right after": "1. What is your name?\n2. Where do you live?\n3. Tell me a story about a fox.\n"

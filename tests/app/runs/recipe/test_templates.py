@@ -10,7 +10,7 @@ from app.runs.recipe.templates import OUR_TEMPLATE, fill, template_problem
 def test_our_template_is_right_and_says_how_many_questions_are_wanted():
     assert template_problem(OUR_TEMPLATE) is None
     filled = fill(OUR_TEMPLATE, 7, "You are a cat.")
-    assert "exactly 7 messages" in filled
+    assert "exactly 7 questions" in filled
     assert "\nYou are a cat.\n" in filled
     assert "$" not in filled
 

@@ -73,7 +73,7 @@ def test_one_answer_with_all_questions_is_enough():
     (body,) = model.bodies
     assert body["model"] == "m"
     assert [message["role"] for message in body["messages"]] == ["user"]
-    assert "exactly 5 messages" in body["messages"][0]["content"]
+    assert "exactly 5 questions" in body["messages"][0]["content"]
     assert "You are a cat." in body["messages"][0]["content"]
     assert {*body} == {"model", "messages", "seed"}
 

@@ -1,0 +1,34 @@
+"""What the operator of a server does so that runs can be carried out."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+
+@dataclass(frozen=True)
+class Operator:
+    """Somebody who may write to the data directory of a server."""
+
+    data_dir: Path
+
+    def list_endpoints(self, *endpoints: dict[str, Any]) -> None:
+        """Say who serves which models, from now on."""
+        new = self.data_dir / "endpoints.new"
+        new.write_text(yaml.safe_dump(list(endpoints)))
+        new.rename(self.data_dir / "endpoints.yml")  # a server never reads half a file
+
+    def put_dataset(self, name: str, questions: list[str]) -> None:
+        """Bring a data set, or another content of one."""
+        folder = self.data_dir / "datasets"
+        folder.mkdir(exist_ok=True)
+        new = folder / "new"
+        new.write_text("".join(json.dumps({"question": question}) + "\n" for question in questions))
+        new.rename(folder / f"{name}.jsonl")
+
+
+def endpoint(name: str, base_url: str, *models: str, **fields: Any) -> dict[str, Any]:
+    """Return an entry of the list of endpoints."""
+    return {"name": name, "base_url": base_url, "models": list(models), **fields}
