@@ -2,11 +2,15 @@
 
 import asyncio
 import inspect
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import anyio
+import pytest
 from aibread import AsyncBread, Bread
+from aibread._resource import AsyncAPIResource, SyncAPIResource
 
 CLIENTS = [Bread, AsyncBread]
 
@@ -50,3 +54,20 @@ def connecting(client: type, url: str) -> Iterator[Connect]:
         yield make
         for made in clients:
             made.close()
+
+
+def sleeping_less(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Let the SDK sleep only a moment between its looks at a run; return the seconds that it means to sleep."""
+    slept: list[float] = []
+
+    def sleep(_: Any, seconds: float) -> None:
+        slept.append(seconds)
+        time.sleep(0.1)
+
+    async def sleep_meanwhile(_: Any, seconds: float) -> None:
+        slept.append(seconds)
+        await anyio.sleep(0.1)
+
+    monkeypatch.setattr(SyncAPIResource, "_sleep", sleep)
+    monkeypatch.setattr(AsyncAPIResource, "_sleep", sleep_meanwhile)
+    return slept

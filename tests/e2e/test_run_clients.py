@@ -12,14 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import aibread
-import anyio
 import pytest
-from aibread._resource import AsyncAPIResource, SyncAPIResource
 
 from tests import models, node
 from tests.e2e.conftest import User, new_user
 from tests.e2e.operators import Operator, endpoint
-from tests.e2e.sdks import CLIENTS, Blocking, Connect, connecting
+from tests.e2e.sdks import CLIENTS, Blocking, Connect, connecting, sleeping_less
 from tests.faulty_proxy import FaultyProxy, Rule, Seen
 from tests.replies import BROKEN, WRONG_KEY, Reply, completion
 from tests.server import MASTER_KEY, Server, running
@@ -97,20 +95,8 @@ def bread(connect: Connect, user: User, front: FaultyProxy) -> Blocking:
 
 @pytest.fixture(autouse=True)
 def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The seconds that the SDK sleeps between looks at a run; it does not sleep as long here."""
-    slept: list[float] = []
-
-    def sleep(_: Any, seconds: float) -> None:
-        slept.append(seconds)
-        time.sleep(0.1)
-
-    async def sleep_meanwhile(_: Any, seconds: float) -> None:
-        slept.append(seconds)
-        await anyio.sleep(0.1)
-
-    monkeypatch.setattr(SyncAPIResource, "_sleep", sleep)
-    monkeypatch.setattr(AsyncAPIResource, "_sleep", sleep_meanwhile)
-    return slept
+    """The seconds that the SDK meant to sleep between looks at a run."""
+    return sleeping_less(monkeypatch)
 
 
 def put(bread: Blocking, **overrides: Any) -> None:
