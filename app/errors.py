@@ -19,7 +19,7 @@ from app.domain.errors import (
 )
 from app.runs.failures import BudgetSpent, NotReady
 from app.runs.ledger.database import LedgerUnavailable
-from app.runs.ledger.runs import InUse
+from app.runs.ledger.runs import InUse, RunGone
 from app.runs.models.endpoint_fields import EndpointsInvalid
 from app.runs.reading import NoRun, PageTooLarge
 from app.schemas.base import InvalidRequest, Mistake
@@ -77,6 +77,7 @@ STATUSES: dict[type, int] = {
     NotPermitted: 403,
     NotFound: 404,
     NoRun: 404,
+    RunGone: 404,
     RepositoryNotFound: 404,
     RevisionNotFound: 404,
     SlowBody: 408,

@@ -28,6 +28,9 @@ _COMMANDS: Mapping[str, Mapping[str, str]] = {
         "revert": "audit.changes",
         "rebase": "audit.changes",
     },
+    "Carry out targets": {
+        "runs": "runs.group",
+    },
     "Run a server": {
         "serve": "serving",
         "worker": "worker",

@@ -22,6 +22,7 @@ from storage.maintenance import Maintenance
 from storage.waits import Waits
 
 _OPEN_REPOS = 8
+_NICENESS = 10  # beside a web worker, which has 0, a run worker gets a tenth of the core that both want
 _SECONDS_TO_END = 30.0  # once the standard input is closed; a worker that takes longer ends at once
 
 _log = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ def worker(end_with_stdin: bool) -> None:
     with the same settings, or on another one that shares the data directory.
     """
     settings = Settings.from_env()
+    os.nice(_NICENESS)
     open_files.raise_limit()
     at_once = open_files.runs_at_once(open_files.limit(), settings.runs_at_once)
     settings = replace(settings, runs_at_once=at_once)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from app.runs.ledger.rows import Row
-from app.runs.ledger.runs import Run
+from app.runs.ledger.runs import Run, RunGone
 from app.runs.recipe import rows
 from app.runs.recipe.rows import Context
 from app.runs.services import Runs
@@ -14,7 +14,7 @@ _CHUNK = 200  # rows that are put together at a time
 
 
 def page(runs: Runs, run: Run, offset: int, limit: int) -> list[dict[str, Any]]:
-    """Return the finished rows of a run from a position on."""
+    """Return the finished rows of a run from a position on; RunGone where it was deleted meanwhile."""
     return [row for row, _ in _read(runs, run, offset, min(limit, run.listed - offset))]
 
 
@@ -55,9 +55,12 @@ def _read(
     stimuli = Stimuli(runs, run)
     width = run.width
     found = runs.rows.page(run.id, width, offset, limit, bodies=bodies)
+    first, end = offset // width, (offset + limit - 1) // width + 1
+    answered = {} if run.stim is None else stimuli.read(first, end)
+    if len(found) < limit or (run.stim is not None and len(answered) < end - first):
+        raise RunGone(run.id)
     if run.stim is None:
         return [(stimuli.row(row), row.body) for row in found]
-    answered = stimuli.read(offset // width, (offset + limit - 1) // width + 1)
     model, commit = run.config["model_name"], run.commit
     return [
         (rows.rollout_row(answered[row.stimulus], row.trajectory, json.loads(row.text), model, commit), row.body)

@@ -1,7 +1,4 @@
-"""What the process of a worker does in the benchmarks of runs, and what stands beside it.
-
-`python -m tests.benchmarks.carrying` carries out runs until a signal.
-"""
+"""What the process of a worker does in the benchmarks of runs, and what stands beside it."""
 
 import asyncio
 import os
@@ -17,7 +14,6 @@ from typing import Any, NamedTuple
 import httpx2
 
 from app.runs.services import Runs
-from app.runs.work import consumer
 from app.runs.work.performing import perform
 from app.settings import Settings
 from storage.store import Store
@@ -82,7 +78,3 @@ def _peak() -> float:
     found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
     assert found
     return int(found[1]) / 1024
-
-
-if __name__ == "__main__":
-    consumer.run(services(Settings.from_env().data_dir))

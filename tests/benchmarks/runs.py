@@ -176,8 +176,11 @@ def _creates(client: Client, rollouts: Rollouts, data_dir: Path, url: str) -> st
 @contextmanager
 def _worker(data_dir: Path) -> Iterator[None]:
     """Have a worker carry out runs."""
-    command = [sys.executable, "-m", "tests.benchmarks.carrying"]
-    with subprocess.Popen(command, env=environment(data_dir)) as process:
+    command = [sys.executable, "-m", "app.cli", "worker"]
+    with (
+        (data_dir / "worker.log").open("ab") as log,
+        subprocess.Popen(command, env=environment(data_dir), stdout=log, stderr=log) as process,
+    ):
         try:
             yield
         finally:

@@ -48,6 +48,13 @@ def test_a_server_has_one_by_default(tmp_path: Path):
         ready(server, 1)
 
 
+def test_one_makes_way_for_requests(tmp_path: Path):
+    with running(tmp_path, run_workers="1") as server:
+        (found,) = ready(server, 1)
+        web = [os.getpriority(os.PRIO_PROCESS, pid) for pid in server.workers()]
+        assert {min(priority + 10, 19) for priority in web} == {os.getpriority(os.PRIO_PROCESS, found)}
+
+
 def test_a_server_may_have_none(tmp_path: Path):
     with running(tmp_path, run_workers="0") as server, running(tmp_path, run_workers="1") as later:
         ready(later, 1)

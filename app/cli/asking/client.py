@@ -2,6 +2,8 @@
 
 import re
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -11,6 +13,7 @@ from click import UsageError
 
 from app.cli.asking.errors import NoAnswer, Refused
 from app.cli.asking.visible import visible
+from storage.repository import Repository
 
 _MOST_REDIRECTS = 5
 _PATIENCE = 120  # seconds to wait in all for a server that answers 429, which does nothing then
@@ -27,12 +30,15 @@ Answer = dict[str, Any]
 
 
 class Client:
-    """Requests for one repo. `http` knows the address, the caller and the owner of the repo."""
+    """Requests for one repo. `http` knows the address, the caller and the owner of the repo.
 
-    def __init__(self, http: httpx2.Client, repo_name: str, *, is_clone: bool = False) -> None:
+    `clone` is the clone that is asked, and None where a server is asked.
+    """
+
+    def __init__(self, http: httpx2.Client, repo_name: str, clone: Repository | None = None) -> None:
         self._http = http
         self._start = f"/v1/repo/{quote(repo_name, safe='')}"
-        self.is_clone = is_clone
+        self.clone = clone
         self._latest: httpx2.Response | None = None
 
     def __enter__(self) -> "Client":
@@ -41,7 +47,7 @@ class Client:
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         """Close the connection; NoAnswer where a server's latest answer does not have what Bakehouse's has."""
         self._http.close()
-        if isinstance(error, _SURPRISES) and self._latest is not None and not self.is_clone:
+        if isinstance(error, _SURPRISES) and self._latest is not None and self.clone is None:
             raise _not_bakehouse(self._latest) from error
 
     def get(self, *path: str, **query: str | int | bool | None) -> Answer:
@@ -54,18 +60,41 @@ class Client:
         following = response.links.get("next", {}).get("url")
         return response.content, httpx2.URL(following).params.get("cursor") if following else None
 
+    @contextmanager
+    def download(
+        self, media_type: str, *path: str, **query: str | int | bool | None
+    ) -> Iterator[tuple[Mapping[str, str], Iterator[bytes]]]:
+        """Yield the headers of what a GET is answered, and its content in pieces, as they come.
+
+        NoAnswer where the answer ends too early.
+        """
+        response = self._send("GET", path, query, {"Accept": media_type}, stream=True)
+        try:
+            yield response.headers, response.iter_bytes()
+        except httpx2.HTTPError as error:
+            raise NoAnswer(f"The answer of {_host(response.request)} was cut: {visible(str(error))}") from error
+        finally:
+            response.close()
+
     def write(
         self, method: str, *path: str, body: Answer | None = None, reason: str | None = None
     ) -> tuple[Answer, str]:
         """Return what a write is answered, and the id of the commit, whose message begins with the reason."""
-        if self.is_clone:
+        if self.clone is not None:
             raise UsageError("A clone is only read. Set BAKEHOUSE_URL and BAKEHOUSE_TOKEN to write to the server.")
         headers = {} if reason is None else {"X-Change-Reason": f"UTF-8''{quote(reason, safe='')}"}
         response = self._send(method, path, {}, headers, body)
         return _object(response), response.headers.get("Git-Commit", "")
 
     def _send(
-        self, method: str, path: tuple[str, ...], query: Query, headers: dict[str, str], body: Answer | None = None
+        self,
+        method: str,
+        path: tuple[str, ...],
+        query: Query,
+        headers: dict[str, str],
+        body: Answer | None = None,
+        *,
+        stream: bool = False,
     ) -> httpx2.Response:
         address = "/".join([self._start, *(quote(part, safe="") for part in path)])
         given = {name: str(value).lower() if value is True else str(value) for name, value in query.items() if value}
@@ -74,7 +103,7 @@ class Client:
         except httpx2.InvalidURL as error:
             raise UsageError(f"An argument cannot be sent: {visible(str(error))}.") from error
         try:
-            response = self._follow(request)
+            response = self._follow(request, stream=stream)
         except httpx2.TimeoutException as error:
             raise NoAnswer(f"{_host(request)} takes too long to answer. Try again later.") from error
         except httpx2.TransportError as error:
@@ -86,10 +115,10 @@ class Client:
             raise _failure(response)
         return response
 
-    def _follow(self, request: httpx2.Request) -> httpx2.Response:
+    def _follow(self, request: httpx2.Request, *, stream: bool) -> httpx2.Response:
         """Send a request, and go on where a repo has another name now, but never to another server."""
         for _ in range(_MOST_REDIRECTS):
-            response = self._wait_for(request)
+            response = self._wait_for(request, stream=stream)
             following = response.next_request
             if following is None:
                 return response
@@ -99,11 +128,13 @@ class Client:
             request = following
         raise NoAnswer(f"{_host(request)} sends this request in a circle.")
 
-    def _wait_for(self, request: httpx2.Request) -> httpx2.Response:
+    def _wait_for(self, request: httpx2.Request, *, stream: bool) -> httpx2.Response:
         """Send a request, and once more where the server asks to wait, as long as that is not too long."""
         patience = _PATIENCE
         while True:
-            response = self._http.send(request, follow_redirects=False)
+            response = self._http.send(request, follow_redirects=False, stream=stream)
+            if not response.is_success:
+                response.read()
             seconds = response.headers.get("Retry-After", "")
             if response.status_code != HTTPStatus.TOO_MANY_REQUESTS or not _SECONDS.fullmatch(seconds):
                 return response

@@ -41,4 +41,4 @@ def connect(repository: Repository, owner: str, name: str) -> Client:
     app = assemble(Services(settings, _KEY, accounts, store, store, None, Runs(settings, store)))
     headers = {"Authorization": f"Bearer {_KEY}", "X-User-Id": owner}
     http = httpx2.Client(transport=httpx2.WSGITransport(app), base_url="http://clone", headers=headers)
-    return Client(http, name, is_clone=True)
+    return Client(http, name, repository)

@@ -31,8 +31,8 @@ class Output:
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
-        self._console = Console(markup=False, highlight=False, emoji=False)
-        self.is_terminal = self._console.is_terminal
+        self.console = Console(markup=False, highlight=False, emoji=False)
+        self.is_terminal = self.console.is_terminal
         self._errors = Console(stderr=True)
         self.tells_progress = self._errors.is_terminal
         self._progress = ""  # what is shown
@@ -40,6 +40,10 @@ class Output:
     def json(self, answer: Mapping[str, Any]) -> None:
         """Print an answer of the API as JSON."""
         click.echo(as_json(answer, indent=2 if self.is_terminal else None))
+
+    def json_line(self, answer: Mapping[str, Any]) -> None:
+        """Print an answer of the API as one line of JSON."""
+        click.echo(as_json(answer))
 
     def table(self, heads: Sequence[str | None], records: Iterable[Sequence[Cell]]) -> None:
         """Print records: as a table, or tab-separated. A column without a head is not for terminals.
@@ -62,9 +66,9 @@ class Output:
         texts = list(zip(*(column for _, column in kept), strict=True))
         for row in texts:
             table.add_row(*row)
-        unlimited = self._console.options.update_width(1_000_000)
-        if Measurement.get(self._console, unlimited, table).maximum <= self._console.width:
-            self._console.print(table)
+        unlimited = self.console.options.update_width(1_000_000)
+        if Measurement.get(self.console, unlimited, table).maximum <= self.console.width:
+            self.console.print(table)
             return
         for first, second, *more in texts:
             self._print(Text("  ").join([first, second]))
@@ -80,7 +84,7 @@ class Output:
         self._print(Text.assemble(*texts))
 
     def _print(self, text: Text) -> None:
-        self._console.print(text, soft_wrap=True)
+        self.console.print(text, soft_wrap=True)
 
     def progress(self, text: str = "") -> None:
         """Show on a terminal how far the work is, beside the output, in the place of what was shown there before."""

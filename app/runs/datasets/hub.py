@@ -50,6 +50,8 @@ class HubTable:
                 f"cannot be loaded from the Hugging Face hub. It must be public, have a split called {_SPLIT} and one "
                 "configuration. The server's log says what happened."
             ) from error
+        if not len(rows):
+            raise Unusable("is empty.")
         return cls(choose(rows.column_names, None), rows)
 
     def __len__(self) -> int:

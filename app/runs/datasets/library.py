@@ -18,10 +18,12 @@ from app.runs.datasets.parquet_files import ParquetFile
 from app.runs.datasets.problems import DatasetProblem, Unusable
 from storage.caches import Cache
 
-_CACHE = 64 * 1024 * 1024  # bytes: the places of 8 million rows
+_CACHE = 256 * 1024 * 1024  # bytes: the places of 32 million rows
+_NOT_LOADED = 1024 * 1024  # bytes
 _HUB_TABLE = 1024 * 1024  # bytes, about: the rows themselves are in a file
 # Nanoseconds after a change in which a file may change again and have the same time: the clocks of files are coarse.
 _YOUNG = 100_000_000
+_PAUSE = 60.0  # seconds until the hub is asked again for what it did not give: an answer may take it that long
 
 
 class _Table(Protocol):
@@ -44,12 +46,24 @@ _READERS: dict[str, Callable[[BinaryIO, str | None], _Table]] = {
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """A file as it was read: what is said here is true as long as its identity is the same."""
+    """A file as it was read."""
+
+    digest: str
+    table: _Table
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What came of reading a file, or why it is unusable: true as long as the file has the same identity."""
 
     identity: tuple[int, ...]
     wanted: str | None
-    digest: str
-    table: _Table
+    outcome: _Read | str
+
+    @property
+    def weight(self) -> int:
+        """The bytes that this takes in memory."""
+        return len(self.outcome) if isinstance(self.outcome, str) else self.outcome.table.weight
 
 
 class Datasets:
@@ -61,8 +75,9 @@ class Datasets:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._read: Cache[str, _Read] = Cache(_CACHE)
+        self._known: Cache[str, _Known] = Cache(_CACHE)
         self._loaded: Cache[str, HubTable] = Cache(_CACHE)
+        self._not_loaded: Cache[str, tuple[float, str]] = Cache(_NOT_LOADED)
 
     def has(self, name: str) -> bool:
         """Tell whether the folder has a file for a data set."""
@@ -93,54 +108,67 @@ class Datasets:
             with self._opened(name) as (read, file):
                 if digest not in (None, read.digest):
                     raise Unusable("was changed after the run was started. Start the run again.")
-                texts = read.table.texts(file, indexes)
-                _refuse_changed(read, file)
-                return texts
+                with _unchanged(file):
+                    return read.table.texts(file, indexes)
 
     @contextmanager
     def _opened(self, name: str) -> Iterator[tuple[_Read, BufferedReader]]:
         path = places.file_of(self._folder, name)
         wanted = places.column_of(self._folder, name)
         with path.open("rb") as file:
-            read = self._read.get(name)
-            if read is None or (read.identity, read.wanted) != (places.identity(file.fileno()), wanted):
-                read = _read(path, file, wanted)
-                if _is_settled(read):
-                    self._read.put(name, read, read.table.weight)
-            yield read, file
+            identity = places.identity(file.fileno())
+            known = self._known.get(name)
+            if known is None or (known.identity, known.wanted) != (identity, wanted):
+                known = _Known(identity, wanted, _outcome(path, file, wanted))
+                if _is_settled(identity):
+                    self._known.put(name, known, known.weight)
+            if isinstance(known.outcome, str):
+                raise Unusable(known.outcome)
+            yield known.outcome, file
 
     def _of_hub(self, name: str) -> HubTable:
         table = self._loaded.get(name)
-        if table is None:
+        if table is not None:
+            return table
+        since, message = self._not_loaded.get(name) or (-_PAUSE, "")
+        if time.monotonic() - since < _PAUSE:
+            raise Unusable(message)
+        try:
             table = HubTable.of(name)
-            self._loaded.put(name, table, _HUB_TABLE)
-        if not len(table):
-            raise Unusable("is empty.")
+        except Unusable as error:
+            self._not_loaded.put(name, (time.monotonic(), str(error)), len(str(error)))
+            raise
+        self._loaded.put(name, table, _HUB_TABLE)
         return table
 
 
-def _read(path: Path, file: BufferedReader, wanted: str | None) -> _Read:
-    """Read a whole file, a part at a time; Unusable unless each of its rows has a question, and there is one."""
-    identity = places.identity(file.fileno())
-    content = hashlib.file_digest(file, "sha256").hexdigest()
-    file.seek(0)
-    table = _READERS[path.suffix](file, wanted)
-    digest = canonical_json.digest({"format": path.suffix, "content": content, "column": table.column})
-    read = _Read(identity, wanted, digest, table)
-    _refuse_changed(read, file)
+def _outcome(path: Path, file: BufferedReader, wanted: str | None) -> _Read | str:
+    """Read a whole file, a part at a time; return why it is unusable unless each row has a question."""
+    try:
+        with _unchanged(file):
+            content = hashlib.file_digest(file, "sha256").hexdigest()
+            file.seek(0)
+            table = _READERS[path.suffix](file, wanted)
+    except Unusable as error:
+        return str(error)
     if not len(table):
-        raise Unusable("is empty: it must have at least one row.")
-    return read
+        return "is empty: it must have at least one row."
+    told = {"format": path.suffix, "content": content, "column": table.column}
+    return _Read(canonical_json.digest(told), table)
 
 
-def _refuse_changed(read: _Read, file: BinaryIO) -> None:
-    if places.identity(file.fileno()) != read.identity:
+@contextmanager
+def _unchanged(file: BufferedReader) -> Iterator[None]:
+    """Raise Unusable where a file changes meanwhile."""
+    identity = places.identity(file.fileno())
+    yield
+    if places.identity(file.fileno()) != identity:
         raise Unusable("changed while it was read. Try again when it is written.")
 
 
-def _is_settled(read: _Read) -> bool:
+def _is_settled(identity: tuple[int, ...]) -> bool:
     """Tell whether another content would have another identity."""
-    return time.time_ns() - read.identity[-1] > _YOUNG
+    return time.time_ns() - identity[-1] > _YOUNG
 
 
 def _is_of_hub(name: str) -> bool:

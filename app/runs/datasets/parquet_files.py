@@ -5,7 +5,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import Any, BinaryIO
 
 from app.runs.datasets.columns import choose, text_of
@@ -26,13 +25,15 @@ class ParquetFile:
         """Read the column of questions; Unusable unless each row has one."""
         with _opened(file) as parquet:
             column = choose(parquet.schema_arrow.names, wanted)
-            number = 0
-            for batch in parquet.iter_batches(_BATCH, columns=[column]):
-                for value in batch.column(0).to_pylist():
-                    number += 1
-                    text_of(value, column, f"row {number}")
-            sizes = [parquet.metadata.row_group(group).num_rows for group in range(parquet.num_row_groups)]
-            return cls(column, list(accumulate(sizes, initial=0)))
+            starts = [0]
+            for group in range(parquet.num_row_groups):
+                number = starts[-1]
+                for batch in parquet.iter_batches(_BATCH, row_groups=[group], columns=[column]):
+                    for value in batch.column(0).to_pylist():
+                        number += 1
+                        text_of(value, column, f"row {number}")
+                starts.append(number)
+            return cls(column, starts)
 
     def __len__(self) -> int:
         """Return the number of rows."""

@@ -82,6 +82,13 @@ class Run:
 _COLUMNS = [RUNS.c[field.name] for field in fields(Run)]
 
 
+class RunGone(Exception):
+    """A run was deleted while it was read."""
+
+    def __init__(self, run_id: int) -> None:
+        super().__init__(f"Run {run_id} was deleted while it was read.")
+
+
 class InUse(Exception):
     """A run cannot be deleted: it is not over, or a rollout stands on it."""
 
@@ -154,11 +161,12 @@ class RunTable:
             return [_run(row) for row in rows]
 
     def context(self, run_id: int) -> Mapping[str, Any]:
-        """Return what all rows of a run have in common."""
+        """Return what all rows of a run have in common; RunGone where it was deleted."""
         with self._database.read() as connection:
-            found: Mapping[str, Any] = json.loads(
-                connection.execute(select(RUNS.c.context).where(RUNS.c.id == run_id)).scalar_one()
-            )
+            text = connection.execute(select(RUNS.c.context).where(RUNS.c.id == run_id)).scalar()
+        if text is None:
+            raise RunGone(run_id)
+        found: Mapping[str, Any] = json.loads(text)
         return found
 
     def cancel(self, run_id: int, reason: str) -> bool:

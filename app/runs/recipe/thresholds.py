@@ -17,9 +17,7 @@ class Failures:
         """
         self._seen += 1
         self._failed += is_failed
-        if not is_failed:
-            return False
         first = min(_FIRST, self._total)
         if self._seen <= first:
-            return self._failed * 2 > first
+            return is_failed and self._failed * 2 > first
         return self._failed * 10 > self._total

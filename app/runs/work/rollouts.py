@@ -55,6 +55,7 @@ class _Rollout:
         self._send = send
         self._next = asyncio.Lock()
         self._failures = Failures(run.total)
+        self._last_failure = ""
         self._budget = budget
         self._tokens = run.tokens_in + run.tokens_out
 
@@ -86,11 +87,15 @@ class _Rollout:
             if error.verdict is Verdict.RUN:
                 raise
             await self._recorder.record(sample.refused(error, body), tokens=(0, 0))
-            if self._failures.count(is_failed=True):
-                raise RunFailed("samples", f"Too many samples failed. The last: {error.message}") from error
+            self._last_failure = error.message
+            self._count(is_failed=True)
         else:
-            self._failures.count(is_failed=False)
             await self._record(sample.answered(answer, body), answer)
+            self._count(is_failed=False)
+
+    def _count(self, *, is_failed: bool) -> None:
+        if self._failures.count(is_failed=is_failed):
+            raise RunFailed("samples", f"Too many samples failed. The last: {self._last_failure}")
 
     async def _record(self, row: Row, answer: Answer) -> None:
         tokens = (answer.tokens_in, answer.tokens_out)

@@ -1,6 +1,7 @@
 """What tests of runs share: a target that can be carried out, a worker in a thread, and the addresses."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,6 +52,15 @@ def start(client: Client, address: str) -> dict[str, Any]:
     answer = client.request("POST", address, Content_Type="application/json", Idempotency_Key="stainless-1")
     assert answer.status_code == 200, answer.text
     return answer.json
+
+
+def finish(client: Client, address: str) -> dict[str, Any]:
+    """Start a run, and return its status once it is over; a worker must be there."""
+    status = start(client, address)
+    while status["status"] == "running":
+        time.sleep(0.02)
+        status = client.get(address).json
+    return status
 
 
 @contextmanager

@@ -1,12 +1,13 @@
 """Runs as lists show them, cancelled, and deleted."""
 
+import time
 from typing import Any
 
 import pytest
 from flask import Flask
 
-from tests.app.api.helpers import TARGETS, demo, show
-from tests.app.api.runs import ROLLOUT, STIM, make_target, perform_all, runs_of, serve_models, start, working
+from tests.app.api.helpers import TARGETS, demo, new_user, show
+from tests.app.api.runs import ROLLOUT, STIM, finish, make_target, perform_all, runs_of, serve_models, start, working
 from tests.client import Client, assert_error, assert_mistakes
 from tests.faulty_proxy import FaultyProxy
 from tests.replies import STALL
@@ -38,7 +39,7 @@ def pages(client: Client, address: str, query: str = "limit=2") -> list[list[int
 
 def test_a_list_tells_of_each_run_what_its_status_tells(app: Flask, made: Client):
     with working(app):
-        start(made, ROLLOUT)
+        finish(made, ROLLOUT)
     assert made.get(RUNS).json["next"] is None
     rollout, stim = made.get(RUNS).json["runs"]
     for run, address in ((rollout, ROLLOUT), (stim, STIM)):
@@ -69,7 +70,7 @@ def test_lists_are_paged_newest_first(made: Client):
     assert_mistakes(made.get(f"{RUNS}?limit=101"), (["query", "limit"], "less_than_equal"))
 
 
-def test_runs_stay_with_a_repo_that_is_renamed_and_not_with_a_new_one_of_its_name(made: Client):
+def test_runs_stay_with_a_repo_that_is_renamed_and_not_with_a_new_one_of_its_name(master: Client, made: Client):
     before = made.get(RUNS).json
     made.post("/v1/repo/demo/rename", {"name": "other"})
     assert made.get("/v1/repo/other/runs").json == before
@@ -78,6 +79,11 @@ def test_runs_stay_with_a_repo_that_is_renamed_and_not_with_a_new_one_of_its_nam
     make_target(made)
     assert made.get(RUNS).json["runs"] == []
     assert made.get(STIM).json["status"] == "not_started"
+    bob = new_user(master, "bob")
+    moved = master.post("/v1/repo/other/transfer?user_id=alice", {"user_id": "bob"})
+    assert moved.status_code == 200, moved.text
+    assert bob.get("/v1/repo/other/runs").json == before
+    assert start(bob, "/v1/repo/other/targets/a/stim")["key"] == before["runs"][0]["key"]
 
 
 def test_a_cancelled_run_says_by_whom_and_goes_on_with_the_rest(app: Flask, made: Client, proxy: FaultyProxy):
@@ -85,13 +91,15 @@ def test_a_cancelled_run_says_by_whom_and_goes_on_with_the_rest(app: Flask, made
     proxy.replies(None, None, STALL)
     with working(app):
         assert start(made, ROLLOUT)["status"] == "running"
+        while made.get(ROLLOUT).json["lines"] < 2:
+            time.sleep(0.02)
         cancelled = made.request("POST", f"{ROLLOUT}/cancel", X_Change_Reason="Too dear").json
         assert (cancelled["status"], cancelled["error_type"]) == ("failed", "cancelled")
         assert cancelled["error"] == "Cancelled by alice: Too dear"
         assert (cancelled["lines"], cancelled["finished"] is not None) == (2, True)
     assert made.get(ROLLOUT).json == made.request("POST", f"{ROLLOUT}/cancel").json == cancelled
     with working(app):
-        again = start(made, ROLLOUT)
+        again = finish(made, ROLLOUT)
     assert (again["status"], again["job_id"], again["lines"]) == ("complete", cancelled["job_id"], 6)
     assert (again["requests"], again["repeated_requests"]) == (7, 1)
     assert made.request("POST", f"{ROLLOUT}/cancel").json == again
@@ -124,7 +132,7 @@ def deletion(run: dict[str, Any]) -> str:
 def test_a_deleted_run_is_gone_but_for_its_manifest(app: Flask, made: Client):
     stim = made.get(STIM).json
     with working(app):
-        rollout = start(made, ROLLOUT)
+        rollout = finish(made, ROLLOUT)
     assert_error(made.delete(deletion(stim)), 409, "RESOURCE_CONFLICT", "A rollout stands on run", "delete the rollout")
     before = demo(app, "rev-parse", "main")
     for run, kind, count in ((rollout, "rollout", 6), (stim, "stim", 2)):

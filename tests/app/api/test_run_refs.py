@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from tests.app.api.helpers import PROMPTS, TARGETS
-from tests.app.api.runs import ROLLOUT, STIM, make_target, serve_models, start, working
+from tests.app.api.runs import ROLLOUT, STIM, finish, make_target, serve_models, start, working
 from tests.client import Client, assert_error
 from tests.faulty_proxy import FaultyProxy
 from tests.replies import completion
@@ -28,7 +28,7 @@ def carry_out(app: Flask, client: Client) -> tuple[str, dict[str, bytes]]:
     commit = tip(app)
     start(client, STIM)
     with working(app):
-        assert start(client, ROLLOUT)["status"] == "complete"
+        assert finish(client, ROLLOUT)["status"] == "complete"
     return commit, read(client)
 
 

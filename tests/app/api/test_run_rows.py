@@ -12,11 +12,23 @@ import pytest
 import yaml
 from flask import Flask
 
-from app.runs import full_rows
+from app.api import run_rows
+from app.runs import full_rows, reading
 from app.runs.ledger.leases import Batch
 from app.runs.ledger.rows import Row
-from tests.app.api.helpers import show
-from tests.app.api.runs import QUESTIONS, ROLLOUT, STIM, make_target, perform_all, runs_of, serve_models, start, working
+from app.runs.ledger.runs import RunGone
+from tests.app.api.helpers import TARGETS, show
+from tests.app.api.runs import (
+    QUESTIONS,
+    ROLLOUT,
+    STIM,
+    finish,
+    make_target,
+    runs_of,
+    serve_models,
+    start,
+    working,
+)
 from tests.client import Client, assert_error, assert_mistakes
 from tests.faulty_proxy import FaultyProxy
 from tests.replies import CALLS, EMPTY, REASONING_CONTENT, UNPROCESSABLE, completion
@@ -33,8 +45,7 @@ def made(app: Flask, alice: Client, proxy: FaultyProxy) -> Client:
     start(alice, STIM)
     proxy.replies(UNPROCESSABLE, EMPTY, completion("=1+1", reasoning_content="I think."), REASONING_CONTENT)
     with working(app):
-        assert start(alice, ROLLOUT)["status"] in ("complete", "running")
-    perform_all(app)
+        assert finish(alice, ROLLOUT)["status"] == "complete"
     return alice
 
 
@@ -131,7 +142,7 @@ def test_tools_and_their_calls_are_in_each_format(app: Flask, alice: Client, pro
     start(alice, STIM)
     proxy.rule = lambda _: completion(None, "tool_calls", tool_calls=CALLS)
     with working(app):
-        start(alice, ROLLOUT)
+        finish(alice, ROLLOUT)
     tuning, asked = rows(alice, ROLLOUT, "?format=openai"), rows(alice, ROLLOUT, "?format=batch")
     assert [line["tools"] for line in tuning] == [line["body"]["tools"] for line in asked] == [TOOLS, TOOLS]
     assert tuning[0]["messages"][-1] == {"role": "assistant", "tool_calls": CALLS}
@@ -208,6 +219,44 @@ def test_few_rows_are_in_memory_at_a_time(
         assert count == 2 * width
     assert max(read) <= 200
     assert peaks[1] < 1.2 * peaks[0]
+
+
+@pytest.mark.parametrize("at", [1, 2, 3])
+def test_a_run_that_is_deleted_while_it_is_read_never_looks_whole(
+    app: Flask, made: Client, monkeypatch: pytest.MonkeyPatch, at: int
+):
+    """The run vanishes before its rows are looked for, then, or where half of them were sent."""
+    monkeypatch.setattr(reading, "_CHUNK", 20)
+    rollout, stim = made.get(f"{TARGETS}/a/runs").json["runs"]
+    steps = iter(range(1, 100))
+
+    def deleting(read: Any) -> Any:
+        def reads(*arguments: Any, **options: Any) -> Any:
+            if next(steps) == at:
+                for run in (rollout, stim):
+                    assert made.delete(f"{TARGETS}/a/runs/{run['key']}").status_code == 200
+            return read(*arguments, **options)
+
+        return reads
+
+    runs = runs_of(app)
+    monkeypatch.setattr(runs.table, "context", deleting(runs.table.context))
+    monkeypatch.setattr(runs.rows, "page", deleting(runs.rows.page))
+    answer = made.get(f"{ROLLOUT}/output")
+    assert_error(answer, 404, "RESOURCE_NOT_FOUND", "was deleted while it was read")
+
+
+def test_rows_that_vanish_while_they_are_sent_break_the_answer_off(
+    app: Flask, made: Client, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(reading, "_CHUNK", 20)
+    monkeypatch.setattr(run_rows, "_PIECE", 1)
+    answer = app.test_client().get(f"{ROLLOUT}/rows", headers={"Authorization": f"Bearer {made.token}"})
+    assert next(iter(answer.response))
+    made.delete(f"{TARGETS}/a/runs/{answer.headers['Run-Key']}")
+    with pytest.raises(RunGone):
+        list(answer.response)
+    answer.close()
 
 
 def test_a_stream_takes_one_of_the_users_places(app: Flask, made: Client):

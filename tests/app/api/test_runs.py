@@ -19,6 +19,7 @@ from tests.app.api.runs import (
     QUESTIONS,
     ROLLOUT,
     STIM,
+    finish,
     make_target,
     perform_all,
     runs_of,
@@ -46,7 +47,7 @@ def finished(app: Flask, made: Client) -> Client:
     """Return alice's requests; the stim and the rollout of `a` are complete."""
     start(made, STIM)
     with working(app):
-        assert start(made, ROLLOUT)["status"] == "complete"
+        assert finish(made, ROLLOUT)["status"] == "complete"
     return made
 
 
@@ -134,7 +135,7 @@ def test_failed_truncated_and_empty_rows_are_counted(app: Flask, made: Client, p
     start(made, STIM)
     proxy.replies(UNPROCESSABLE, TRUNCATED, EMPTY)
     with working(app):
-        status = start(made, ROLLOUT)
+        status = finish(made, ROLLOUT)
     assert (status["status"], status["failed_rows"], status["truncated"], status["empty"]) == ("complete", 1, 1, 1)
     row = made.get(f"{ROLLOUT}/output?limit=1").json["output"][0]
     assert row["response"] is None
@@ -262,14 +263,14 @@ def test_a_spent_budget_is_answered_402(app: Flask, made: Client, proxy: FaultyP
     settings = runs_of(app).settings
     object.__setattr__(settings, "run_budget", 15)
     with working(app):
-        status = start(made, ROLLOUT)
+        status = finish(made, ROLLOUT)
     assert (status["status"], status["error_type"]) == ("failed", "budget")
     sent = len(proxy.bodies())
     assert_error(made.post(ROLLOUT, None), 402, "PAYMENT_REQUIRED", "BAKEHOUSE_RUN_BUDGET", "15")
     assert len(proxy.bodies()) == sent < 6
     object.__setattr__(settings, "run_budget", 0)
     with working(app):
-        assert start(made, ROLLOUT)["status"] == "complete"
+        assert finish(made, ROLLOUT)["status"] == "complete"
 
 
 def test_a_ledger_that_is_away_is_answered_503_and_the_rest_goes_on(app: Flask, made: Client):

@@ -229,6 +229,26 @@ def test_what_is_there_is_neither_asked_for_nor_read_again(runs: Runs, generate:
     assert [seen.body["model"] for seen in proxy.seen] == ["m1", "m2", "m2"]
 
 
+def test_a_worker_that_stops_leaves_its_questions_to_the_next(
+    runs: Runs, put: Callable[..., None], proxy: FaultyProxy, monkeypatch: pytest.MonkeyPatch
+):
+    answers = list_of("What is")
+    proxy.rule = lambda seen: answers(seen) if len(proxy.seen) < 3 else replies.STALL
+    put({"type": "oneshot_qs", "model": "m", "numq": 20})
+    monkeypatch.setattr("app.runs.starting._PATIENCE", 0)
+    run = start(runs)
+    perform(runs, run.id, "one", lambda: len(proxy.seen) == 3)
+    stopped = runs.table.get(run.id)
+    assert (stopped.state, stopped.done, stopped.requests) == ("running", 10, 3)
+    proxy.rule = answers
+    perform(runs, run.id, "two")
+    done = runs.table.get(run.id)
+    assert (done.state, done.requests) == ("complete", 5)
+    assert len({*questions(runs, done)}) == 20
+    assert proxy.seen[2].data == proxy.seen[3].data
+    assert proxy.seen[2].headers["idempotency-key"] == proxy.seen[3].headers["idempotency-key"]
+
+
 def test_a_wrong_key_ends_the_run(generate: Generate, proxy: FaultyProxy):
     proxy.rule = lambda _: replies.WRONG_KEY
     run = generate({"type": "oneshot_qs", "model": "m", "numq": 5})

@@ -5,8 +5,11 @@ import json
 import os
 import sys
 import time
+import tracemalloc
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pyarrow as pa
 import pytest
@@ -147,15 +150,35 @@ def test_a_file_is_read_once_as_long_as_it_is_the_same(folder: Path, monkeypatch
     assert datasets.questions("a", [0]) == ["Who else?"]
 
 
-def test_a_file_that_was_just_written_is_read_again(folder: Path, datasets: Datasets):
+def test_a_file_that_is_wrong_is_read_once_as_long_as_it_is_the_same(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    (folder / "a.jsonl").write_text('{"text": 5}\n')
+    settle()
+    datasets, hashed = Datasets(folder), []
+    real = sys.modules["hashlib"].file_digest
+    monkeypatch.setattr("hashlib.file_digest", lambda *given: hashed.append(1) or real(*given))
+    assert "no text as 'text' in line 1" in problem(datasets, "a")
+    assert len(hashed) == 1
+    write_jsonl(folder / "a", [{"text": "Who?"}])
+    assert datasets.questions("a", [0]) == ["Who?"]
+
+
+def test_a_file_that_was_just_written_is_read_again(folder: Path, datasets: Datasets, monkeypatch: pytest.MonkeyPatch):
     """Two changes within one tick of the file system's clock leave the same size and times."""
-    digests = set()
-    for letter in "abcdefgh":
-        (folder / "a.jsonl").write_text(f'{{"text": "{letter}"}}\n')
-        os.utime(folder / "a.jsonl", ns=(0, 0))
-        digests.add(datasets.digest("a"))
-        assert datasets.questions("a", [0]) == [letter]
-    assert len(digests) == 8
+    tick, real = time.time_ns(), os.fstat
+
+    def coarse(file: int) -> SimpleNamespace:
+        found = real(file)
+        return SimpleNamespace(
+            st_dev=found.st_dev, st_ino=found.st_ino, st_size=found.st_size, st_mtime_ns=tick, st_ctime_ns=tick
+        )
+
+    monkeypatch.setattr("os.fstat", coarse)
+    monkeypatch.setattr("time.time_ns", lambda: tick + 50_000_000)
+    (folder / "a.jsonl").write_text('{"text": "a"}\n')
+    before = datasets.digest("a")
+    (folder / "a.jsonl").write_text('{"text": "b"}\n')
+    assert datasets.questions("a", [0]) == ["b"]
+    assert datasets.digest("a") != before
 
 
 def settle() -> None:
@@ -183,6 +206,22 @@ def test_a_file_that_changes_while_it_is_read_is_refused(folder: Path, monkeypat
 
     monkeypatch.setattr("os.fstat", grow)
     assert problem(Datasets(folder), "a") == "Data set 'a' changed while it was read. Try again when it is written."
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "csv"])
+def test_a_large_file_is_never_in_memory_as_a_whole(folder: Path, kind: str):
+    WRITERS[kind](folder / "a", [{"text": f"{number} {'x' * 1000}"} for number in range(10_000)])
+    settle()
+    datasets = Datasets(folder)
+    tracemalloc.start()
+    try:
+        assert datasets.size("a") == 10_000
+        assert datasets.questions("a", [9_999])[0].startswith("9999 ")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (folder / f"a.{kind}").stat().st_size > 10_000_000
+    assert peak < 1_000_000
 
 
 def test_a_file_that_takes_the_place_of_another_is_another(folder: Path, datasets: Datasets):
@@ -318,6 +357,25 @@ LINE = b'{"text": "Who?"}\n'
 )
 def test_a_file_that_is_wrong_is_refused_with_its_place(folder: Path, suffix: str, data: bytes, message: str):
     assert message in refusal(folder, suffix, data)
+
+
+@given(
+    st.sampled_from([*WRITERS]), st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), max_size=3)
+)
+def test_a_file_with_other_bytes_is_read_or_refused(tmp_path_factory, kind, changes):
+    folder = tmp_path_factory.mktemp("datasets")
+    WRITERS[kind](folder / "a", [{"id": str(number), "text": f"Who are you, {number}?"} for number in range(9)])
+    path = folder / f"a.{kind}"
+    data = bytearray(path.read_bytes())
+    for place, byte in changes:
+        data[int(place * len(data))] = byte
+    path.write_bytes(data)
+    datasets = Datasets(folder)
+    found = []
+    with suppress(DatasetProblem):
+        found = datasets.questions("a", range(datasets.size("a")))
+    assert found or changes
+    assert all(text.strip() for text in found)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.runs.datasets import DatasetProblem, Datasets
+from app.runs.datasets.hub import HubTable
 from tests.app.runs.datasets import hub
 
 ROOT = Path(__file__).parents[4]
@@ -70,6 +71,18 @@ def test_without_the_extra_a_data_set_of_the_hub_is_refused(tmp_path: Path, monk
     monkeypatch.setitem(sys.modules, "datasets", None)
     with pytest.raises(DatasetProblem, match=r"ask the operator to install bakehouse\[hub\]"):
         Datasets(tmp_path).size(PINNED)
+
+
+def test_what_the_hub_did_not_give_is_not_asked_for_again_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Whoever looks at the status of a run would wait for the hub each time."""
+    monkeypatch.setitem(sys.modules, "datasets", None)
+    datasets, loads = Datasets(tmp_path), []
+    real = HubTable.of
+    monkeypatch.setattr(HubTable, "of", lambda name: loads.append(name) or real(name))
+    for _ in range(3):
+        with pytest.raises(DatasetProblem, match="ask the operator to install"):
+            datasets.size(PINNED)
+    assert loads == [PINNED]
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ def ended_at(total: int, outcomes: list[bool]) -> int | None:
         (1000, [False] * 20 + [True] * 101, 121),
         (100, [True] * 10 + [False] * 20 + [True], 31),
         (30, [False] * 20 + [True] * 4, 24),
+        (21, [True] * 3 + [False] * 18, 21),
     ],
 )
 def test_a_run_ends_with_the_sample_that_is_one_too_many(total: int, outcomes: list[bool], ends: int | None):
@@ -33,10 +34,14 @@ def test_a_run_ends_with_the_sample_that_is_one_too_many(total: int, outcomes: l
 
 
 @given(st.integers(1, 200), st.lists(st.booleans(), max_size=200))
-def test_a_run_ends_only_with_a_sample_that_failed_and_never_for_a_tenth(total: int, outcomes: list[bool]):
+def test_a_run_ends_with_a_sample_that_failed_or_after_the_first_and_never_for_a_tenth(
+    total: int, outcomes: list[bool]
+):
     outcomes = outcomes[:total]
     end = ended_at(total, outcomes)
     if end is not None:
-        assert outcomes[end - 1]
-    if sum(outcomes) * 10 <= total:
-        assert end is None or total < 20
+        assert outcomes[end - 1] or end == 21
+    elif len(outcomes) == total > 20:
+        assert sum(outcomes) * 10 <= total
+    if sum(outcomes) * 10 <= total and sum(outcomes[:20]) * 2 <= min(20, total):
+        assert end is None
