@@ -139,6 +139,7 @@ class Permits:
             _log.warning("Endpoint '%s' was throttled, which other workers are not told: %s", told[0], error)
         else:
             self._cool_until = time.monotonic() + cool
+            self._hurry.set()  # it may have fewer slots now
         self._wake()
 
     def _may_start(self, now: float) -> bool:
