@@ -32,7 +32,7 @@ def with_questions(proxy: FaultyProxy) -> Rule:
     """Answer requests for questions with as many new ones as they want; leave other requests to the proxy."""
 
     def rule(seen: Seen) -> Reply | None:
-        wanted = re.search(r"Write (\d+) messages", seen.data.decode())
+        wanted = re.search(r"numbered list of exactly (\d+)", seen.data.decode())
         if wanted is None:
             return None
         request = len(proxy.seen)

@@ -75,8 +75,8 @@ ROWS = Table(
 
 VERSION = Table("ledger_version", METADATA, Column("version", Integer, primary_key=True))
 
-SHARES = Table(  # who may have how many requests of an endpoint out at once
-    "endpoint_shares",
+SLOTS = Table(  # of an endpoint: each is room for one request
+    "endpoint_slots",
     METADATA,
     Column("endpoint", String(100), primary_key=True),
     Column("holder", String(100), primary_key=True),
