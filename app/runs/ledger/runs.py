@@ -160,6 +160,12 @@ class RunTable:
             rows = connection.execute(wanted.order_by(RUNS.c.id.desc()).limit(limit)).mappings()
             return [_run(row) for row in rows]
 
+    def going_on(self, repo: str, target: str, kind: str) -> Sequence[int]:
+        """Return the ids of the runs of a target that are not over."""
+        of_target = (RUNS.c.repo == repo) & (RUNS.c.target == target) & (RUNS.c.kind == kind)
+        with self._database.read() as connection:
+            return [*connection.execute(select(RUNS.c.id).where(of_target, RUNS.c.state == RUNNING)).scalars()]
+
     def context(self, run_id: int) -> Mapping[str, Any]:
         """Return what all rows of a run have in common; RunGone where it was deleted."""
         with self._database.read() as connection:
