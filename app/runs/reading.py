@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from app.domain.errors import NotFound
@@ -11,7 +12,7 @@ from app.registry.configs import prompts, question_templates, targets
 from app.registry.configs.mentions import PROMPT_FIELDS
 from app.runs import full_rows, plans
 from app.runs.failures import NotReady
-from app.runs.ledger.runs import RUNNING, Run
+from app.runs.ledger.runs import Run
 from app.runs.models.endpoint_fields import EndpointsInvalid
 from app.runs.plans import STIM, STIM_CONFIG
 from app.runs.recipe import rows
@@ -21,7 +22,7 @@ from storage.ids import CommitId
 from storage.repository import Repository
 from storage.snapshot import Snapshot
 
-_PAGE = 100  # runs that are read from the ledger at a time
+_PAGE = 20  # runs that are read from the ledger at a time; the config of each may be long
 _MOST_LOOKED_AT = 1000  # runs, for one answer
 _CHUNK = 200  # rows that are put together at a time
 _CHUNK_WITH_BODIES = 50  # the answers of endpoints may be long
@@ -66,7 +67,7 @@ def at(runs: Runs, repository: Repository, snapshot: Snapshot, target: str, kind
     wanted, position = _content(snapshot, target, kind), repository.position(snapshot.commit)
     same: dict[str, bool] = {}
     chosen = None
-    for run in _newest_first(runs, repository, target):
+    for run in islice(_newest_first(runs, repository, target), _MOST_LOOKED_AT):
         if run.kind != kind:
             continue
         if run.commit not in same:
@@ -106,10 +107,10 @@ def page_of_runs(
 
 def cancel(runs: Runs, repository: Repository, target: str, kind: Kind, reason: str) -> Found:
     """Cancel the runs of a kind of a target that go on, and return what `current` does; NoRun if there is none."""
-    for run in _newest_first(runs, repository, target):
-        if run.kind == kind and run.state == RUNNING:
-            runs.table.cancel(run.id, reason)
-    last = runs.table.latest(repository.identity(), target, kind)
+    identity = repository.identity()
+    for run_id in runs.table.going_on(identity, target, kind):
+        runs.table.cancel(run_id, reason)
+    last = runs.table.latest(identity, target, kind)
     if last is None:
         raise NoRun(f"Target '{target}' has no {kind} that could be cancelled: none was started.")
     try:
