@@ -21,6 +21,8 @@ TESTS = (
     "tests/app/api/test_target_yaml.py",
     "tests/app/api/test_refs.py",
     "tests/app/api/test_log_filters.py",
+    "tests/app/api/test_run_rows.py",
+    "tests/app/runs/test_stims.py",
     "tests/app/test_api_page.py",
     "tests/app/test_contract.py",
     "tests/app/test_openapi.py",

@@ -1,4 +1,4 @@
-"""What all that is about runs shares in one process: the ledger, the queue, the endpoints and the data sets."""
+"""The services that runs need in one process: the ledger, the queue, the endpoints and the data sets."""
 
 import logging
 import os

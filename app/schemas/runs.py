@@ -76,7 +76,10 @@ class CountsSchema(StrictSchema):
     failed_rows = _count("Rows with an error in place of an answer.")
     requests = _count("Requests that were sent to models, or were about to be when a worker was killed.")
     retries = _count("Requests that were sent because one before them failed.")
-    repeated_requests = _count("Requests that were sent again because it was not known whether they had been.")
+    repeated_requests = _count(
+        "Of a rollout, requests beside the one for each row; while it goes on, those that are out count, too. "
+        "Of a stim, the retries."
+    )
     truncated = _count("Answers that were cut at the limit of tokens: their `finish_reason` is `length`.")
     empty = _count("Answers without text and without a call of a tool.")
     tokens_in = _count("Tokens that endpoints counted in requests.")
@@ -114,7 +117,7 @@ class StimStatusSchema(CountsSchema):
         required=True, metadata={"description": "Whether the target is another one by now, whose run would be another."}
     )
     warnings = ListOf(Text(), required=True, metadata={"description": "What the run did that you may not expect."})
-    error_type = _known("Why the run failed, in a word: `cancelled`, `budget`, `endpoint`, `failures`, ….")
+    error_type = _known("Why the run failed, in a word: `cancelled`, `budget`, `endpoint`, `samples`, ….")
     started_by = Part(PersonSchema, required=True, allow_none=True, metadata={"description": "Who started it first."})
     created = _known("When it was started first.", **_TIME)
     finished = _known("When it ended.", **_TIME)

@@ -7,6 +7,8 @@ from typing import Any
 
 import yaml
 
+from tests.e2e.conftest import User
+
 
 @dataclass(frozen=True)
 class Operator:
@@ -32,3 +34,15 @@ class Operator:
 def endpoint(name: str, base_url: str, *models: str, **fields: Any) -> dict[str, Any]:
     """Return an entry of the list of endpoints."""
     return {"name": name, "base_url": base_url, "models": list(models), **fields}
+
+
+def wait_for_worker(user: User) -> None:
+    """Carry out a first target: a worker that just started takes seconds, and clients look again after 30."""
+    target = "/v1/repo/demo/targets/warm"
+    generators = [{"type": "hardcoded", "questions": ["Why?"]}]
+    user.call("PUT", "/v1/repo/demo/prompts/kind", {"messages": [{"role": "system", "content": "Be kind."}]})
+    overrides = {"teacher_prompt": "kind", "student_prompt": "", "generators": generators}
+    user.call("PUT", target, {"template": "default", "overrides": overrides})
+    user.call("POST", f"{target}/stim")
+    while user.call("POST", f"{target}/rollout")["status"] == "running":
+        pass  # each of these waits for its end, too

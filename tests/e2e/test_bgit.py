@@ -10,7 +10,7 @@ import pytest
 
 from tests import node
 from tests.e2e.conftest import User, new_user
-from tests.e2e.operators import Operator, endpoint
+from tests.e2e.operators import Operator, endpoint, wait_for_worker
 from tests.e2e.test_run_clients import with_questions
 from tests.faulty_proxy import FaultyProxy
 from tests.server import running
@@ -24,7 +24,9 @@ def user(tmp_path: Path, proxy: FaultyProxy) -> Iterator[User]:
         operator = Operator(tmp_path / "data")
         operator.list_endpoints(endpoint("fast", proxy.url, "*", max_concurrency=64))
         operator.put_dataset("squad", [f"Question {at}?" for at in range(100)])
-        yield new_user(server)
+        user = new_user(server)
+        wait_for_worker(user)
+        yield user
 
 
 @pytest.fixture

@@ -7,14 +7,19 @@ import subprocess
 import sys
 import tarfile
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from app.runs.models import endpoints
-from tests.e2e.conftest import User, call
+from tests.e2e.conftest import User, call, new_user
+from tests.e2e.operators import Operator, endpoint, wait_for_worker
 from tests.e2e.pages import ROOT, install_commands
-from tests.server import MASTER_KEY
+from tests.faulty_proxy import FaultyProxy
+from tests.replies import FORBIDDEN, OVERFLOW
+from tests.server import MASTER_KEY, running
 
 TARGETS = "/v1/repo/demo/targets"
 
@@ -152,3 +157,60 @@ def test_an_endpoint_answers_without_a_model():
     assert answer["choices"][0]["message"] == {"role": "assistant", "content": "You said:"}
     assert answer["choices"][0]["finish_reason"] == "length"
     assert answer["usage"] == {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}
+
+
+@pytest.fixture
+def baker(tmp_path: Path, proxy: FaultyProxy) -> Iterator[User]:
+    """A user with two targets, on a server that carries out runs."""
+    with running(tmp_path / "data", run_workers="1") as server:
+        Operator(tmp_path / "data").list_endpoints(endpoint("fast", proxy.url, "*"))
+        baker = new_user(server)
+        wait_for_worker(baker)
+        for name in ("first", "second"):
+            put_target(baker, name)
+        yield baker
+
+
+def put_target(baker: User, name: str, **overrides: Any) -> None:
+    generators = [{"type": "hardcoded", "questions": ["Why?", "How?", "Who?", "When?"]}]
+    config = {"teacher_prompt": "kind", "student_prompt": "kind", "generators": generators, "num_traj_per_stimulus": 3}
+    baker.call("PUT", f"{TARGETS}/{name}", {"template": "default", "overrides": config | overrides})
+
+
+def test_nightly_data_is_made_once_and_again_after_a_change(baker: User, tmp_path: Path, proxy: FaultyProxy):
+    job = ("nightly_data.py", "demo", str(tmp_path), "first", "second")
+    done = run(baker, tmp_path, *job)
+    assert done.returncode == 0, done.stderr
+    files = [Path(name) for name in done.stdout.split()]
+    for file, name in zip(files, ("first", "second"), strict=True):
+        key = baker.call("GET", f"{TARGETS}/{name}/rollout")["key"]
+        assert file.name == f"{name}-{key[:12]}.jsonl"
+        lines = [json.loads(line) for line in file.read_text().splitlines()]
+        assert len(lines) == 12
+        assert [message["role"] for message in lines[0]["messages"]] == ["system", "user", "assistant"]
+    seen, kept = len(proxy.seen), files[0].stat()
+    again = run(baker, tmp_path, *job)
+    assert (again.returncode, again.stdout, len(proxy.seen)) == (0, done.stdout, seen)
+    put_target(baker, "second", temperature=0.3)
+    changed = run(baker, tmp_path, *job).stdout.split()
+    assert (changed[0], files[0].stat()) == (str(files[0]), kept)
+    assert changed[1] not in done.stdout
+    assert len(list(tmp_path.glob("*.jsonl"))) == 3
+
+
+def test_nightly_data_tells_what_cannot_be_made(baker: User, tmp_path: Path, proxy: FaultyProxy):
+    put_target(baker, "first", teacher_prompt="gone")
+    proxy.replies(OVERFLOW)
+    job = ("nightly_data.py", "demo", str(tmp_path), "first", "second")
+    done = run(baker, tmp_path, *job)
+    assert done.returncode == 1
+    assert [Path(line).name[:7] for line in done.stdout.split()] == ["second-"]
+    assert "first: " in done.stderr
+    assert "there is no prompt 'gone'" in done.stderr
+    assert "second: 1 of 12 samples have no answer" in done.stderr
+    proxy.rule = lambda _: FORBIDDEN
+    put_target(baker, "second", temperature=0.3)
+    done = run(baker, tmp_path, *job)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "second: failed: " in done.stderr
+    assert len(list(tmp_path.glob("*.jsonl"))) == 1

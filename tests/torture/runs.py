@@ -43,13 +43,17 @@ Status = dict[str, Any]
 class House:
     """A server and its workers, each of which can be killed and started again."""
 
-    def __init__(self, data_dir: Path, models: str, **settings: str) -> None:
-        """Use a model's server at the URL `models`; `settings` are BAKEHOUSE_* in lower case."""
+    def __init__(self, data_dir: Path, models: str, logs: Path | None = None, **settings: str) -> None:
+        """Use a model's server at the URL `models`; `settings` are BAKEHOUSE_* in lower case.
+
+        What workers log is in the folder `logs`, beside the data directory if there is none.
+        """
         data_dir.mkdir(exist_ok=True)
         endpoint = {"name": "fast", "base_url": models, "models": ["*"], "max_concurrency": 64}
         (data_dir / "endpoints.yml").write_text(yaml.safe_dump([endpoint]))
         self.data_dir = data_dir
         self.logs: list[Path] = []
+        self._log_folder = logs or data_dir.parent
         self._settings = {"run_workers": "0", "run_lease": str(LEASE), **settings}
         self._serving: AbstractContextManager[Server] | None = None
         self.server: Server | None = None
@@ -65,7 +69,7 @@ class House:
             self.workers.append(self._start_worker())
 
     def _start_worker(self) -> "subprocess.Popen[bytes]":
-        self.logs.append(self.data_dir.parent / f"worker-{len(self.logs)}.log")
+        self.logs.append(self._log_folder / f"worker-{len(self.logs)}.log")
         with self.logs[-1].open("wb") as log:
             command = [sys.executable, "-m", "app.cli", "worker"]
             return subprocess.Popen(command, env=environment(self.data_dir, **self._settings), stdout=log, stderr=log)
@@ -140,9 +144,9 @@ class House:
 
 
 @contextmanager
-def open_house(data_dir: Path, models: str, **settings: str) -> Iterator[House]:
+def open_house(data_dir: Path, models: str, logs: Path | None = None, **settings: str) -> Iterator[House]:
     """Start a house with a repo and a prompt, and end it; AssertionError where its logs have a traceback."""
-    house = House(data_dir, models, **settings)
+    house = House(data_dir, models, logs, **settings)
     try:
         house.heal()
         house.insist("POST", "/v1/repo", {"repo_name": "runs"})

@@ -82,6 +82,8 @@ class Database:
                 try:
                     with engine.begin() as connection:
                         schema.prepare(connection)
+                    if self.is_sqlite:
+                        self._was_made.touch()
                 except BaseException:
                     engine.dispose()
                     raise
@@ -116,8 +118,11 @@ class Database:
 
     def _open_file(self) -> sqlite3.Connection:
         """Connect to the file. It is made where it never was: one that is gone was lost, and may be put back."""
-        mode = "rwc" if self._made is None else "rw"
-        address = f"file:{quote(str(self.url.database))}?mode={mode}"
+        mode = "rw" if self._was_made.exists() else "rwc"
+        address = f"file:{quote(str(self._path))}?mode={mode}"
+        if self._file() is None and mode == "rw":
+            name, made = self._path.name, self._was_made.name
+            raise LedgerUnavailable(f"its file {name} is gone: put it back, or remove {made} to begin without runs")
         connection = sqlite3.connect(
             address, uri=True, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
         )
@@ -125,6 +130,15 @@ class Database:
         connection.execute("PRAGMA synchronous = FULL")  # a transaction survives a power loss
         connection.execute("PRAGMA foreign_keys = ON")
         return connection
+
+    @property
+    def _path(self) -> Path:
+        return Path(str(self.url.database))
+
+    @property
+    def _was_made(self) -> Path:
+        """Return the path of an empty file that tells that a ledger was made."""
+        return self._path.with_name(f"{self._path.name}-made")
 
     def _note_file(self, _: Any, record: ConnectionPoolEntry) -> None:
         record.info["file"] = self._file()
@@ -136,7 +150,7 @@ class Database:
 
     def _file(self) -> tuple[int, int] | None:
         try:
-            found = Path(str(self.url.database)).stat()
+            found = self._path.stat()
         except OSError:
             return None
         return found.st_dev, found.st_ino
@@ -158,5 +172,7 @@ def _explained() -> Iterator[None]:
         raise LedgerUnavailable(str(error.orig).partition("\n")[0]) from error
     except schema.LedgerUnknown as error:
         raise LedgerUnavailable(str(error)) from error
+    except OSError as error:
+        raise LedgerUnavailable(str(error.strerror)) from error
     except PoolTimeout as error:
         raise LedgerUnavailable("all connections are in use") from error

@@ -1,8 +1,8 @@
 """What all runs and workers together may ask of an endpoint: requests at once, and requests a minute.
 
-Each holder (a run in a worker) has a share of the requests at once, by a lease. The shares never come to more than
-the endpoint's limit: a holder takes more only of what nobody has, and gives up only what it has not out. What a
-holder had that no longer renews its lease is free once the lease is over.
+Each holder (a run in a worker) has slots, by a lease: it may have so many requests out. All slots never come to more
+than the endpoint's limit: a holder takes only those that nobody has, and gives up only those without a request. The
+slots of a holder that no longer renews its lease are free once the lease is over.
 """
 
 import random
@@ -14,9 +14,9 @@ from sqlalchemy import Connection, RowMapping, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.runs.ledger.database import Database
-from app.runs.ledger.tables import PACES, SHARES
-from app.runs.recipe import shares
-from app.runs.recipe.shares import Claim
+from app.runs.ledger.tables import PACES, SLOTS
+from app.runs.recipe import slots
+from app.runs.recipe.slots import Claim
 
 _LEASE = 15.0  # seconds
 _ALIVE = 3.0  # seconds since its last renewal, after which a holder's turn to start requests is passed on
@@ -61,12 +61,12 @@ class Limits:
     """The limits of all endpoints in a ledger. Every method may raise LedgerUnavailable."""
 
     def __init__(self, database: Database, seconds: float = _LEASE) -> None:
-        """Keep shares in a ledger; the lease of each is for some `seconds`."""
+        """Keep slots in a ledger; the lease of each holder is for some `seconds`."""
         self._database = database
         self.seconds = seconds
 
     def renew(self, ask: Ask) -> Grant:
-        """Renew a holder's share, and divide all anew."""
+        """Renew a holder's lease, and divide the slots anew."""
         with self._database.begin() as connection:
             pace = _locked_pace(connection, ask.endpoint, ask.most)
             now = self._database.now(connection)
@@ -75,7 +75,7 @@ class Limits:
             mine = _claim([_read(row) for row in rows if row["holder"] == ask.holder], ask, now)
             changes = _grown(pace, ask, now)
             allowed = max(1, int(min(changes.get("allowed", pace["allowed"]), ask.most)))
-            target = shares.divide([*others, mine], allowed, now)[ask.holder]
+            target = slots.divide([*others, mine], allowed, now)[ask.holder]
             usable = max(0, min(target, ask.most - sum(claim.held for claim in others)))
             lately = {row["holder"] for row in rows if row["until"] > now + self.seconds - _ALIVE}
             starts = _starts(pace, ask, [mine, *(claim for claim in others if claim.holder in lately)], now)
@@ -105,10 +105,10 @@ class Limits:
         return float(pace["cool_until"] - now)
 
     def release(self, endpoint: str, holder: str) -> None:
-        """Give up a holder's share."""
+        """Give up a holder's slots."""
         with self._database.begin() as connection:
-            mine = (SHARES.c.endpoint == endpoint) & (SHARES.c.holder == holder)
-            connection.execute(delete(SHARES).where(mine))
+            mine = (SLOTS.c.endpoint == endpoint) & (SLOTS.c.holder == holder)
+            connection.execute(delete(SLOTS).where(mine))
 
 
 def _locked_pace(connection: Connection, endpoint: str, most: int) -> dict[str, Any]:
@@ -124,9 +124,9 @@ def _locked_pace(connection: Connection, endpoint: str, most: int) -> dict[str, 
 
 
 def _live(connection: Connection, endpoint: str, now: float) -> Sequence[RowMapping]:
-    """Return the shares whose lease is not over, and forget the others."""
-    connection.execute(delete(SHARES).where(SHARES.c.endpoint == endpoint, SHARES.c.until <= now))
-    return connection.execute(select(SHARES).where(SHARES.c.endpoint == endpoint)).mappings().all()
+    """Return the rows of holders whose lease is not over, and forget the others."""
+    connection.execute(delete(SLOTS).where(SLOTS.c.endpoint == endpoint, SLOTS.c.until <= now))
+    return connection.execute(select(SLOTS).where(SLOTS.c.endpoint == endpoint)).mappings().all()
 
 
 def _read(row: RowMapping) -> Claim:
@@ -150,8 +150,8 @@ def _granted(claim: Claim, held: int, is_paced: bool, now: float) -> Claim:
 def _put(connection: Connection, endpoint: str, claim: Claim, until: float) -> None:
     insert: Any = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     values = {name: getattr(claim, name) for name in ("held", "wants", "since", "paced", "starts")} | {"until": until}
-    added = insert(SHARES).values(endpoint=endpoint, holder=claim.holder, **values)
-    connection.execute(added.on_conflict_do_update(index_elements=[SHARES.c.endpoint, SHARES.c.holder], set_=values))
+    added = insert(SLOTS).values(endpoint=endpoint, holder=claim.holder, **values)
+    connection.execute(added.on_conflict_do_update(index_elements=[SLOTS.c.endpoint, SLOTS.c.holder], set_=values))
 
 
 def _grown(pace: Mapping[str, Any], ask: Ask, now: float) -> dict[str, Any]:
@@ -169,7 +169,7 @@ def _starts(pace: Mapping[str, Any], ask: Ask, claims: list[Claim], now: float) 
         return []
     interval, first = _interval(ask.per_minute), max(pace["next_start"], pace["cool_until"], now)
     free = int((now + _AHEAD - first) / interval) + 1 if first <= now + _AHEAD else 0
-    return [first + interval * count for count in range(min(ask.starts, shares.starts(claims, ask.holder, free)))]
+    return [first + interval * count for count in range(min(ask.starts, slots.starts(claims, ask.holder, free)))]
 
 
 def _interval(per_minute: int) -> float:

@@ -113,7 +113,7 @@ def _progress(runs: Runs, run: Run) -> Progress:
 async def _samples(runs: Runs, run: Run, progress: Progress, endpoint: Endpoint) -> AsyncIterator[Sample]:
     """Yield the samples that are missing or failed, in order; few stimuli are in memory at a time."""
     window = dict[int, dict[str, Any]]()
-    stimuli = await asyncio.to_thread(full_rows.Stimuli, runs, run)
+    stimuli = await asyncio.to_thread(full_rows.StimulusReader, runs, run)
     sends_seed = endpoint.takes_seed and "seed" not in run.config.get("extra_kwargs", {})
     for position in progress.wanted():
         stimulus, trajectory = divmod(position, run.width)

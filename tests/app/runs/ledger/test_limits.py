@@ -1,9 +1,12 @@
 """What all holders together may ask of an endpoint, by a real ledger whose clock the test moves."""
 
 import random
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,7 +15,7 @@ from sqlalchemy import Connection, delete, func, select
 
 from app.runs.ledger.database import Database
 from app.runs.ledger.limits import Ask, Grant, Limits
-from app.runs.ledger.tables import PACES, SHARES
+from app.runs.ledger.tables import PACES, SLOTS
 
 MOST = 5
 LEASE = 10.0
@@ -77,7 +80,7 @@ STEPS = st.lists(
 @given(STEPS)
 def test_never_more_than_the_endpoint_allows_are_out_whatever_holders_do(ledger: Clocked, steps: list):
     with ledger.begin() as connection:
-        connection.execute(delete(SHARES))
+        connection.execute(delete(SLOTS))
         connection.execute(delete(PACES))
     limits = Limits(ledger, LEASE)
     holders = [Holder(limits, name) for name in "abcd"]
@@ -245,7 +248,7 @@ def test_what_is_allowed_is_never_less_than_one(ledger: Clocked):
     assert Holder(limits, "one", 20).renew(ledger.time, 20).usable == 1
 
 
-def test_endpoints_do_not_share_and_holders_that_are_over_leave_nothing(ledger: Clocked):
+def test_each_endpoint_has_slots_of_its_own_and_holders_that_are_over_leave_nothing(ledger: Clocked):
     limits = Limits(ledger, LEASE)
     assert limits.renew(Ask("e", "one", 5, 0, 5)).usable == 5
     assert limits.renew(Ask("f", "one", 5, 0, 5)).usable == 5
@@ -254,4 +257,27 @@ def test_endpoints_do_not_share_and_holders_that_are_over_leave_nothing(ledger: 
     ledger.time += LEASE
     limits.renew(Ask("f", "third", 5, 0, 5))
     with ledger.read() as connection:
-        assert connection.execute(select(func.count()).select_from(SHARES)).scalar() == 1
+        assert connection.execute(select(func.count()).select_from(SLOTS)).scalar() == 1
+
+
+def test_holders_that_ask_at_the_same_moment_get_no_more_than_there_is(ledger: Clocked):
+    limits = Limits(ledger, LEASE)
+    counting, out, most = Lock(), Counter[str](), 0
+
+    def work(name: str) -> None:
+        nonlocal most
+        holder = Holder(limits, name)
+        for _ in range(12):
+            holder.renew(ledger.time, 9)
+            with counting:
+                out[name] = holder.out = holder.usable
+                most = max(most, out.total())
+            holder.out //= 2
+            with counting:
+                out[name] = holder.out
+        limits.release("e", name)
+        out[name] = 0
+
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(work, "abcdef"))
+    assert most == MOST

@@ -57,13 +57,30 @@ def test_a_ledger_that_is_gone_is_unavailable_until_it_is_back(table: RunTable, 
     run = table.start(new())
     path.rename(tmp_path / "moved")
     for _ in range(2):
-        with pytest.raises(LedgerUnavailable, match="unable to open database file"):
+        with pytest.raises(
+            LedgerUnavailable, match=r"its file runs\.sqlite is gone: put it back, or remove runs\.sqlite-made"
+        ):
             table.start(new(key="meanwhile"))
         with pytest.raises(LedgerUnavailable):
             table.get(run.id)
     assert not path.exists()
+    started_meanwhile = Database(None, tmp_path)
+    with pytest.raises(LedgerUnavailable, match="is gone"):
+        RunTable(started_meanwhile).start(new())
     (tmp_path / "moved").rename(path)
     assert table.get(run.id) == run
+    assert RunTable(started_meanwhile).get(run.id) == run
+    started_meanwhile.close()
+
+
+def test_an_operator_can_begin_without_the_runs_of_a_ledger_that_is_lost(table: RunTable, path: Path, tmp_path: Path):
+    table.start(new())
+    path.unlink()
+    (tmp_path / "runs.sqlite-made").unlink()
+    fresh = Database(None, tmp_path)
+    assert RunTable(fresh).list("r" * 32) == []
+    assert table.list("r" * 32) == []
+    fresh.close()
 
 
 def test_a_ledger_that_was_put_back_from_a_copy_is_used(table: RunTable, path: Path, tmp_path: Path):

@@ -14,7 +14,7 @@ from tests.app.runs.models.asked import ask_all
 def main() -> None:
     told = json.loads(sys.argv[1])
     endpoint = Endpoint(**told["endpoint"] | {"models": ("*",)})
-    limits = Limits(Database(None, Path(told["folder"])), told["lease"])
+    limits = Limits(Database(told["url"], Path(told["folder"])), told["lease"])
     asked = ask_all(limits, endpoint, told["number"], at_most=told["at_most"], holder=told["holder"])
     print(sum(isinstance(outcome, Answer) for outcome in asked.outcomes))
 

@@ -1,9 +1,9 @@
-"""How holders share what an endpoint allows."""
+"""Which holder has how many slots of an endpoint, and when requests may start."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.runs.recipe.shares import TURN, Claim, divide, starts
+from app.runs.recipe.slots import TURN, Claim, divide, starts
 
 CLAIMS = st.lists(
     st.builds(
@@ -23,15 +23,15 @@ CLAIMS = st.lists(
 
 @given(CLAIMS, st.integers(1, 60))
 def test_a_division_is_whole_just_and_wastes_nothing(claims: list[Claim], total: int):
-    shares = divide(claims, total, now=100)
+    parts = divide(claims, total, now=100)
     wanted = {claim.holder: claim.wants for claim in claims}
-    assert shares.keys() == wanted.keys()
-    assert sum(shares.values()) == min(total, sum(wanted.values()))
-    assert all(0 <= shares[holder] <= wanted[holder] for holder in shares)
-    short = [share for holder, share in shares.items() if share < wanted[holder]]
-    assert all(share <= min(short, default=total) + 1 for share in shares.values())  # nobody has much more than these
+    assert parts.keys() == wanted.keys()
+    assert sum(parts.values()) == min(total, sum(wanted.values()))
+    assert all(0 <= parts[holder] <= wanted[holder] for holder in parts)
+    short = [part for holder, part in parts.items() if part < wanted[holder]]
+    assert all(part <= min(short, default=total) + 1 for part in parts.values())  # nobody has much more than these
     if sum(wants > 0 for wants in wanted.values()) <= total:
-        assert all(shares[holder] >= 1 for holder, wants in wanted.items() if wants)
+        assert all(parts[holder] >= 1 for holder, wants in wanted.items() if wants)
 
 
 def test_who_waits_longest_is_next_and_who_has_had_a_turn_waits():
@@ -40,8 +40,8 @@ def test_who_waits_longest_is_next_and_who_has_had_a_turn_waits():
     long_ago, lately = Claim("long ago", 0, 1, since=10), Claim("lately", 0, 1, since=90)
     claims = [done, lately, fresh, long_ago]
     for total, served in enumerate((["fresh"], ["fresh", "long ago"], ["fresh", "long ago", "lately"]), 1):
-        shares = divide(claims, total, now=100)
-        assert [holder for holder in ("fresh", "long ago", "lately", "done") if shares[holder]] == served
+        parts = divide(claims, total, now=100)
+        assert [holder for holder in ("fresh", "long ago", "lately", "done") if parts[holder]] == served
 
 
 @given(CLAIMS, st.integers(0, 50))

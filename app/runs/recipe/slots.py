@@ -1,4 +1,7 @@
-"""How holders share the requests that an endpoint may have out at once, and the times at which requests may start."""
+"""Which holder has how many slots of an endpoint, and when requests may start.
+
+A slot is room for one request: an endpoint has as many as it may have requests out at once.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,16 +25,16 @@ class Claim:
 
 
 def divide(claims: Sequence[Claim], total: int, now: float) -> dict[str, int]:
-    """Return how many of `total` requests each holder should have: as equal as they want, or by turns."""
+    """Return how many of `total` slots each holder should have: equally many, or what it wants, or by turns."""
     waiting = [claim for claim in claims if claim.wants > 0]
-    shares = dict.fromkeys([claim.holder for claim in claims], 0)
+    parts = dict.fromkeys([claim.holder for claim in claims], 0)
     if len(waiting) > total:
         waiting.sort(key=lambda claim: _turn(claim, now))
-        return shares | dict.fromkeys([claim.holder for claim in waiting[:total]], 1)
+        return parts | dict.fromkeys([claim.holder for claim in waiting[:total]], 1)
     for count, claim in enumerate(sorted(waiting, key=lambda claim: (claim.wants, claim.holder))):
-        shares[claim.holder] = min(claim.wants, total // (len(waiting) - count))
-        total -= shares[claim.holder]
-    return shares
+        parts[claim.holder] = min(claim.wants, total // (len(waiting) - count))
+        total -= parts[claim.holder]
+    return parts
 
 
 def starts(claims: Sequence[Claim], holder: str, free: int) -> int:
@@ -44,7 +47,7 @@ def starts(claims: Sequence[Claim], holder: str, free: int) -> int:
 
 
 def _turn(claim: Claim, now: float) -> tuple[int, float, str]:
-    """Return the place of a holder in the order of turns, where there are more holders than requests."""
+    """Return the place of a holder in the order of turns, where there are more holders than slots."""
     if claim.held == 0:
         return 1, claim.since, claim.holder
     has_had_its_turn = now - claim.since >= TURN
