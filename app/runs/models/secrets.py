@@ -21,7 +21,7 @@ class Redactor:
         return text
 
     def data(self, data: bytes) -> bytes:
-        """Return data without the key, also where JSON has it with escapes such as `\\u0061`."""
+        """Return data without the key, also where JSON has its letters as escapes."""
         if b"\\u" in data and self._forms:
             data = self._unescaped(data)
         for form in self._bytes:

@@ -6,7 +6,7 @@ import pytest
 
 from app.runs.models.secrets import Redactor
 
-KEY = 'sk-"quoted"/é'
+KEY = 'sk-"quoted"/key'
 
 
 @pytest.mark.parametrize(
