@@ -10,8 +10,6 @@ from app.runs.ledger.leases import Lease
 from app.runs.ledger.rows import Row
 from app.runs.ledger.runs import BUDGET, Run
 from app.runs.models.answers import Answer
-from app.runs.models.asking import ask
-from app.runs.models.client import ModelClient
 from app.runs.models.endpoints import Endpoint
 from app.runs.models.permits import Permits
 from app.runs.models.verdicts import Refused, Verdict
@@ -29,6 +27,9 @@ _WINDOW = 100  # stimuli that are read from the ledger at a time
 
 async def carry_out(runs: Runs, run: Run, lease: Lease) -> None:
     """Ask for each sample that a rollout lacks. RunFailed where it cannot go on."""
+    from app.runs.models.asking import ask  # a web server asks no model, and needs no client of HTTP
+    from app.runs.models.client import ModelClient
+
     progress = await asyncio.to_thread(_progress, runs, run)
     endpoint = runs.endpoint(run.config["model_name"], run.inputs["endpoint"])
     recorder = Recorder(lease, progress, run.width)
