@@ -21,7 +21,7 @@ check: .venv/.dev  ## lint, types, and which module may import which
 bench: .venv/.test  ## measure, each row beside its yardstick
 	$(BIN)/python -m tests.benchmarks
 
-torture: .venv/.test  ## crashes, faults and crowds, for half an hour
+torture: .venv/.test  ## crashes, faults and crowds, for most of an hour
 	$(BIN)/python -m tests.torture
 
 clean:
