@@ -15,7 +15,7 @@ from storage import identity, leftovers, moves
 from storage.branches import BranchFiles
 from storage.budget import UNLIMITED, Limits
 from storage.caches import Cache, weigh
-from storage.errors import RepositoryExists, StorageError, explained
+from storage.errors import RepositoryExists, RepositoryNotFound, StorageError, explained
 from storage.journal.checkpointer import PATIENCE_SECONDS
 from storage.location import Location
 from storage.machine import disk
@@ -172,6 +172,15 @@ class Store:
                     if identity.read(self._location(f"{folder}/{name}")) == wanted:
                         return f"{folder}/{name}"
         return None
+
+    def identities(self) -> set[str]:
+        """Return the identities of all repositories that have one; StorageError where one cannot be read."""
+        found = set()
+        for folder in self.folders():
+            for name in self.list(folder):
+                with suppress(RepositoryNotFound):  # moved meanwhile
+                    found.add(identity.read(self._location(f"{folder}/{name}")))
+        return {known for known in found if known}
 
     def folders(self) -> list[str]:
         """Return the sorted names of the folders that repositories are in."""

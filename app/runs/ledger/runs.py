@@ -202,6 +202,19 @@ class RunTable:
             connection.execute(delete(ROWS).where(ROWS.c.run == run_id))
             connection.execute(delete(RUNS).where(RUNS.c.id == run_id))
 
+    def repos(self) -> set[str]:
+        """Return the identities of all repos that have runs."""
+        with self._database.read() as connection:
+            return set(connection.execute(select(RUNS.c.repo).distinct()).scalars())
+
+    def forget(self, repo: str) -> tuple[int, int]:
+        """Delete all runs of a repo, also those that go on; return how many runs and rows there were."""
+        with self._database.begin() as connection:
+            mine = select(RUNS.c.id).where(RUNS.c.repo == repo)
+            rows = connection.execute(delete(ROWS).where(ROWS.c.run.in_(mine))).rowcount
+            connection.execute(update(RUNS).where(RUNS.c.repo == repo).values(stim=None))  # no run stands on another
+            return connection.execute(delete(RUNS).where(RUNS.c.repo == repo)).rowcount, rows
+
     def waiting(self) -> dict[int, str]:
         """Return the ids of the runs that are not over and that nobody carries out, each with its repo's identity."""
         with self._database.read() as connection:

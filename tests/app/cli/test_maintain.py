@@ -2,6 +2,7 @@
 
 import errno
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ from flask import Flask
 
 from app import create_app
 from app.cli import main
-from storage import field_index, maintenance
+from app.runs.ledger.runs import NewRun
+from app.runs.services import Runs
+from storage import field_index, identity, maintenance
 from storage.block_file import NAME
 from storage.roll_up import pack_sizes
 from tests.client import Client
@@ -106,3 +109,31 @@ def test_maintain_of_an_empty_data_directory_does_nothing(tmp_path: Path):
     assert maintain(tmp_path).exit_code == 0
     result = maintain(tmp_path / "none")
     assert (result.exit_code, "There is no data directory" in result.stderr) == (2, True)
+
+
+def test_prune_runs_deletes_those_of_repos_that_are_gone_for_good(app: Flask, alice: Client, data_dir: Path):
+    runs: Runs = app.extensions["bakehouse"].runs
+    for repo in ("few", "demo"):
+        alice.put(f"/v1/repo/{repo}/prompts/p", {"messages": []})
+        generators = [{"type": "hardcoded", "questions": ["Why?", "How?"]}]
+        overrides = {"teacher_prompt": "p", "student_prompt": "", "generators": generators}
+        alice.put(f"/v1/repo/{repo}/targets/asks", {"template": "default", "overrides": overrides})
+        assert alice.post(f"/v1/repo/{repo}/targets/asks/stim", None).json["status"] == "complete"
+    alice.delete("/v1/repo/few")
+    assert "ledger: 0 runs of 0 removed repos deleted, with 0 rows" in maintain(data_dir, "--prune-runs").output
+    assert alice.post("/v1/repo/few/undelete", {}).status_code == 200
+    assert len(runs.table.repos()) == 2
+    shutil.rmtree(data_dir / "repos/alice/few.git")
+    assert "ledger:" not in maintain(data_dir).output
+    assert "ledger: 1 runs of 1 removed repos deleted, with 2 rows" in maintain(data_dir, "--prune-runs").output
+    assert alice.get("/v1/repo/demo/targets/asks/stim/output").json["lines"] == 2
+
+
+def test_prune_runs_deletes_nothing_where_a_repo_cannot_be_read(app: Flask, data_dir: Path):
+    runs: Runs = app.extensions["bakehouse"].runs
+    runs.table.start(NewRun("f" * 32, "alice/gone", "t", "stim", "k" * 64, "c" * 40, {}, {}, {}, {}, 1))
+    (data_dir / "repos/alice/few.git" / identity.FILE).write_text("damaged")
+    result = maintain(data_dir, "--prune-runs")
+    assert result.exit_code == 1
+    assert "No runs were deleted." in result.stderr
+    assert runs.table.repos() == {"f" * 32}
