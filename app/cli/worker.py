@@ -45,8 +45,7 @@ def worker(end_with_stdin: bool) -> None:
     membership = data_dir.join(settings)
     logs.configure(settings, master_key.ensure(settings))
     membership.keep_up()
-    for chatty in ("huey", "httpx2"):  # each has a line at least for each task, or for each request
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    logging.getLogger("huey").setLevel(logging.WARNING)  # it tells of each task
     for way in (signal.SIGINT, signal.SIGTERM):  # until the consumer has its own handlers
         signal.signal(way, lambda *_: sys.exit(0))
     is_orphaned = _watch_stdin() if end_with_stdin else lambda: False

@@ -29,8 +29,8 @@ def lines(runs: Runs, run: Run) -> Iterator[bytes]:
         yield from map(rows.line, page(runs, run, offset, _CHUNK))
 
 
-class Stimuli:
-    """The stimuli of a stim, or those that a rollout answers."""
+class StimulusReader:
+    """Reads the stimuli of a stim, or those that a rollout answers."""
 
     def __init__(self, runs: Runs, run: Run) -> None:
         self._runs = runs
@@ -52,7 +52,7 @@ def _read(
 ) -> list[tuple[dict[str, Any], bytes | None]]:
     if limit <= 0:
         return []
-    stimuli = Stimuli(runs, run)
+    stimuli = StimulusReader(runs, run)
     width = run.width
     found = runs.rows.page(run.id, width, offset, limit, bodies=bodies)
     first, end = offset // width, (offset + limit - 1) // width + 1

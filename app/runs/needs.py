@@ -27,7 +27,7 @@ _FIELDS = {
 
 @dataclass
 class Needs:
-    """What a generator comes to: `number` is that of its questions, `inputs` what they depend on.
+    """What a generator makes and lacks: `number` is that of its questions, `inputs` what they depend on.
 
     `templates` are the texts of question templates by their blob id; ours has none, and goes by its digest. `problems`
     and `warnings` name the generator and its field.
@@ -45,7 +45,7 @@ class Needs:
 
     @classmethod
     def of(cls, runs: Runs, snapshot: Snapshot, index: int, generator: Generator) -> "Needs":
-        """Return what a generator comes to at a commit, with everything that is missing."""
+        """Return what a generator makes at a commit, and everything that is missing."""
         needs = cls(runs, snapshot, index, generator)
         kind = generator["type"]
         needs.inputs = {name: generator[name] for name in _FIELDS[kind] if generator.get(name) is not None}

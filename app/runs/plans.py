@@ -1,4 +1,4 @@
-"""The plan of a run: what a target comes to at a commit, and everything that is missing."""
+"""The plan of a run: what the run of a target at a commit would be, and everything that is missing."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -137,20 +137,14 @@ def make(settings: Settings) -> Queue:
         parsed = make_url(url)
         match parsed.drivername:
             case "sqlite":
-                return _sqlite(_path(variable, parsed.database))
+                return _sqlite(Path(str(parsed.database)))
             case "postgresql":
                 return _postgresql(variable, url)
         return _redis(variable, url)
     except (ArgumentError, ValueError):  # whose text may repeat a part of a password
         raise SettingsError(
-            f"{variable} is not a URL; signs such as @ and / in its password are written %40 and %2F."
+            f"{variable} must be a URL, in which signs such as @ and / of the password are written %40 and %2F."
         ) from None
-
-
-def _path(variable: str, path: str | None) -> Path:
-    if not path or path == ":memory:":
-        raise SettingsError(f"{variable} must name a file, such as sqlite:////var/lib/bakehouse/queue.sqlite.")
-    return Path(path)
 
 
 def _sqlite(path: Path) -> Queue:

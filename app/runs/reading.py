@@ -1,8 +1,10 @@
 """What is read of runs: which run a request means, which runs there are, and their rows."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from app.domain.errors import NotFound
@@ -11,7 +13,7 @@ from app.registry.configs import prompts, question_templates, targets
 from app.registry.configs.mentions import PROMPT_FIELDS
 from app.runs import full_rows, plans
 from app.runs.failures import NotReady
-from app.runs.ledger.runs import RUNNING, Run
+from app.runs.ledger.runs import Run
 from app.runs.models.endpoint_fields import EndpointsInvalid
 from app.runs.plans import STIM, STIM_CONFIG
 from app.runs.recipe import rows
@@ -21,10 +23,12 @@ from storage.ids import CommitId
 from storage.repository import Repository
 from storage.snapshot import Snapshot
 
-_PAGE = 100  # runs that are read from the ledger at a time
+_PAGE = 20  # runs that are read from the ledger at a time; the config of each may be long
 _MOST_LOOKED_AT = 1000  # runs, for one answer
 _CHUNK = 200  # rows that are put together at a time
 _CHUNK_WITH_BODIES = 50  # the answers of endpoints may be long
+
+_log = logging.getLogger(__name__)
 
 RowWithBody = tuple[dict[str, Any], bytes | None]
 
@@ -66,7 +70,7 @@ def at(runs: Runs, repository: Repository, snapshot: Snapshot, target: str, kind
     wanted, position = _content(snapshot, target, kind), repository.position(snapshot.commit)
     same: dict[str, bool] = {}
     chosen = None
-    for run in _newest_first(runs, repository, target):
+    for run in islice(_newest_first(runs, repository, target), _MOST_LOOKED_AT):
         if run.kind != kind:
             continue
         if run.commit not in same:
@@ -104,12 +108,16 @@ def page_of_runs(
     return found, None
 
 
-def cancel(runs: Runs, repository: Repository, target: str, kind: Kind, reason: str) -> Found:
-    """Cancel the runs of a kind of a target that go on, and return what `current` does; NoRun if there is none."""
-    for run in _newest_first(runs, repository, target):
-        if run.kind == kind and run.state == RUNNING:
-            runs.table.cancel(run.id, reason)
-    last = runs.table.latest(repository.identity(), target, kind)
+def cancel(runs: Runs, repository: Repository, target: str, kind: Kind, by: str) -> Found:
+    """Cancel the runs of a kind of a target that go on, and return what `current` does; NoRun if there is none.
+
+    `by` says who cancels them, and why.
+    """
+    identity = repository.identity()
+    for run_id in runs.table.going_on(identity, target, kind):
+        if runs.table.cancel(run_id, f"Cancelled by {by}"):
+            _log.info("Run %s: cancelled by %s", run_id, by)
+    last = runs.table.latest(identity, target, kind)
     if last is None:
         raise NoRun(f"Target '{target}' has no {kind} that could be cancelled: none was started.")
     try:
@@ -118,12 +126,16 @@ def cancel(runs: Runs, repository: Repository, target: str, kind: Kind, reason: 
         return Found(last, is_stale=True)
 
 
-def delete(runs: Runs, repository: Repository, target: str, key: str) -> Run:
-    """Delete a run and its rows, and return what it was; NoRun if there is none, InUse where it is needed still."""
+def delete(runs: Runs, repository: Repository, target: str, key: str, by: str) -> Run:
+    """Delete a run and its rows, and return what it was; NoRun if there is none, InUse where it is needed still.
+
+    `by` says who deletes it, and why.
+    """
     for kind in KINDS:
         run = runs.table.find(repository.identity(), target, kind, key)
         if run is not None:
             runs.table.delete(run.id)
+            _log.info("Run %s: the %s of %s %s was deleted by %s", run.id, run.kind, run.place, run.target, by)
             return run
     raise NoRun(f"Target '{target}' has no run with the key {key}. GET …/targets/{target}/runs lists its runs.")
 

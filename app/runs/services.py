@@ -1,12 +1,12 @@
-"""What all that is about runs shares in one process: the ledger, the queue, the endpoints and the data sets."""
+"""The services that runs need in one process: the ledger, the queue, the endpoints and the data sets."""
 
 import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from app.runs import queue
 from app.runs.datasets import Datasets
 from app.runs.failures import RunFailed
 from app.runs.ledger.database import Database
@@ -15,9 +15,11 @@ from app.runs.ledger.limits import Limits
 from app.runs.ledger.rows import RowTable
 from app.runs.ledger.runs import RunTable
 from app.runs.models.endpoints import Endpoint, Endpoints
-from app.runs.queue import Queue
 from app.settings import Settings, SettingsError
 from storage.store import Store
+
+if TYPE_CHECKING:
+    from app.runs.queue import Queue
 
 _log = logging.getLogger(__name__)
 
@@ -56,8 +58,10 @@ class Runs:
         return Limits(self.database)
 
     @cached_property
-    def queue(self) -> Queue:
+    def queue(self) -> "Queue":
         """The queue that wakes workers."""
+        from app.runs import queue  # only now: it imports drivers, and most commands need no queue
+
         return queue.make(self.settings)
 
     @cached_property

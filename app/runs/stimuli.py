@@ -14,7 +14,7 @@ _MOST = 1_000_000  # questions of a target
 
 @dataclass(frozen=True, slots=True)
 class Stimuli:
-    """What the generators of a target come to.
+    """What the generators of a target make and lack.
 
     `inputs` is what each generator's questions depend on, `total` the number of questions, `templates` the texts of
     question templates by the names that `inputs` has, `problems` everything that is missing.
@@ -31,7 +31,7 @@ class Stimuli:
 
     @classmethod
     def of(cls, runs: Runs, snapshot: Snapshot, generators: Sequence[Generator]) -> "Stimuli":
-        """Return what generators come to at a commit."""
+        """Return what generators make and lack at a commit."""
         found = [Needs.of(runs, snapshot, index, generator) for index, generator in enumerate(generators)]
         total = sum(needs.number for needs in found)
         problems = [problem for needs in found for problem in needs.problems]

@@ -130,6 +130,6 @@ def test_a_server_imports_no_client_and_no_tables(tmp_path: Path):
     command = [sys.executable, "-X", "importtime", "-m", "app.cli", "serve"]
     with running(tmp_path, command=command) as server:
         imported = re.findall(r"^import time: .*\| +([\w.]+)$", server.log.read_text(), re.MULTILINE)
-    assert {"flask", "app.cli.serving"} <= set(imported)
+    assert {"flask", "app.cli.arbiter"} <= set(imported)
     assert not [name for name in imported if name.split(".")[0] in ("httpx2", "httpcore2", "rich")]
     assert not [name for name in imported if name.startswith(("app.cli.asking", "app.cli.audit", "app.cli.runs"))]

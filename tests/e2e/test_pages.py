@@ -51,7 +51,10 @@ def test_each_block_says_whether_it_can_be_run(page: str):
     assert not [block for block in found if block.language not in LANGUAGES]
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/api.md", "docs/operating.md", "docs/command-line.md"])
+@pytest.mark.parametrize(
+    "page",
+    ["README.md", "docs/api.md", "docs/runs.md", "docs/runs-api.md", "docs/operating.md", "docs/command-line.md"],
+)
 def test_the_pages_for_users_show_answers_to_what_is_run(page: str):
     found = blocks(page)
     answers = [(before, block) for before, block in pairwise(found) if block.language in ANSWERS]

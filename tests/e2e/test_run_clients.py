@@ -19,7 +19,8 @@ from tests.e2e.conftest import User, new_user
 from tests.e2e.operators import Operator, endpoint
 from tests.e2e.sdks import CLIENTS, Blocking, Connect, connecting, sleeping_less
 from tests.faulty_proxy import FaultyProxy, Rule, Seen
-from tests.replies import BROKEN, WRONG_KEY, Reply, completion
+from tests.payloads import seed_overrides
+from tests.replies import BROKEN, HANG_UP, WRONG_KEY, Reply, completion
 from tests.server import MASTER_KEY, Server, running
 
 SYSTEM = {"role": "system", "content": "You bake bread, and answer in one sentence."}
@@ -45,9 +46,10 @@ def with_questions(proxy: FaultyProxy) -> Rule:
 def kitchen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Operator]]:
     """A server with a run worker, and its operator."""
     data_dir = tmp_path_factory.mktemp("kitchen") / "data"
-    with running(data_dir, run_workers="1") as server:
+    with running(data_dir, run_workers="1", run_budget="2500") as server:
         operator = Operator(data_dir)
-        operator.put_dataset("squad", [f"Question {at}?" for at in range(100)])
+        for name in ("squad", "code_contests"):
+            operator.put_dataset(name, [f"Question {at}?" for at in range(100)])
         yield server, operator
 
 
@@ -223,6 +225,50 @@ def test_a_run_that_is_there_is_answered_and_nobody_is_asked(bread: Blocking, as
         asked.seen.clear()
         again = run.run("baker", repo_name="demo", idempotency_key="another")
         assert (again, again.status, asked.seen) == (first, "complete", [])
+
+
+def test_a_start_whose_answer_is_lost_is_sent_again_and_is_one_run(
+    bread: Blocking, user: User, asked: FaultyProxy, front: FaultyProxy
+):
+    def lose(seen: Seen) -> Reply | None:
+        if seen is not front.seen[0]:
+            return None
+        user.call("POST", ROLLOUT)
+        return HANG_UP
+
+    bread.targets.stim.run("baker", repo_name="demo")
+    front.seen.clear()
+    front.rule = lose
+    rollout = bread.targets.rollout.run("baker", repo_name="demo")
+    assert (rollout.status, sent(front)[:2]) == ("complete", [("POST", ROLLOUT)] * 2)
+    assert len(asked.bodies()) == 4
+
+
+def test_the_target_of_the_sdks_own_page_is_carried_out(bread: Blocking, asked: FaultyProxy):
+    asked.rule = with_questions(asked)
+    for name in ("system_prompt_v1", "user_prompt_v1"):
+        bread.prompts.create("demo", prompt_name=name, messages=[SYSTEM])
+    bread.targets.create("demo", target_name="coding_target", template="default", overrides=seed_overrides())
+    stim = bread.targets.stim.run("coding_target", repo_name="demo")
+    assert (stim.status, stim.lines, stim.error) == ("complete", 10 + 15 + 3 + 5, None)
+    rollout = bread.targets.rollout.run("coding_target", repo_name="demo")
+    assert (rollout.status, rollout.lines, rollout.total_expected) == ("complete", 165, 165)
+    assert rollout.failed_rows == 0
+    beyond = bread.targets.rollout.get_output("coding_target", repo_name="demo", offset=165)
+    assert (beyond.output, beyond.has_more) == ([], False)
+
+
+def test_a_spent_budget_is_402(bread: Blocking, asked: FaultyProxy, front: FaultyProxy):
+    put(bread, generators=[{"type": "from_dataset", "dataset": "squad", "numq": 60}], num_traj_per_stimulus=5)
+    bread.targets.stim.run("baker", repo_name="demo")
+    rollout = bread.targets.rollout.run("baker", repo_name="demo")
+    assert (rollout.status, rollout.error_type) == ("failed", "budget")
+    asked.seen.clear()
+    front.seen.clear()
+    with pytest.raises(aibread.APIStatusError, match="BAKEHOUSE_RUN_BUDGET") as caught:
+        bread.targets.rollout.run("baker", repo_name="demo")
+    assert (caught.value.status_code, caught.value.body["code"]) == (402, "PAYMENT_REQUIRED")
+    assert (len(front.seen), asked.seen) == (1, [])
 
 
 def test_what_was_not_started_says_so(bread: Blocking):

@@ -56,8 +56,11 @@ class Gate:
 
     def wait_for_rows(self, user: User, number: int) -> None:
         """Wait until so many rows of the rollout are there."""
-        while user.call("GET", "/v1/repo/demo/targets/bread/rollout")["lines"] < number:
+        for _ in range(600):
+            if user.call("GET", "/v1/repo/demo/targets/bread/rollout")["lines"] >= number:
+                return
             time.sleep(0.2)
+        raise AssertionError(f"there are not {number} rows")
 
     def open_once_it_is_seen(self, user: User, number: int) -> None:
         """Open the gate when so many rows are there, and somebody has asked often enough to have shown them."""
@@ -350,3 +353,30 @@ def test_a_run_that_wants_more_connections_than_files_is_carried_out_all_the_sam
         assert done[1][:6] == ["bread", "rollout", "complete", "300", "300", "0"]
         assert "Traceback" not in server.log.read_text()
     proxy.delay = 0
+
+
+def test_a_real_model_answers(user: User, proxy: FaultyProxy, model_url: str, tmp_path: Path):
+    proxy.upstream = model_url
+    try:
+        make(user, max_tokens=8, num_traj_per_stimulus=1)
+        done = lines(bakehouse("runs", "start", "bread", "--wait", env=settings(user)))
+    finally:
+        proxy.upstream = None
+    assert [run[2:6] for run in done] == [["complete", "3", "3", "0"], ["complete", "3", "3", "0"]]
+    lines(bakehouse("runs", "export", "bread", str(tmp_path / "rows"), env=settings(user)))
+    answers = [json.loads(line)["response"] for line in (tmp_path / "rows").read_text().splitlines()]
+    assert [0 < answer["usage"]["completion_tokens"] <= 8 for answer in answers] == [True] * 3
+
+
+def test_a_worker_that_is_told_to_end_leaves_its_runs_to_the_next_one_at_once(proxy: FaultyProxy, tmp_path: Path):
+    (tmp_path / "endpoints.yml").write_text(f"- name: proxy\n  base_url: {proxy.url}\n  models: ['*']\n")
+    with running(tmp_path, workers="1", run_workers="1", run_lease="3600") as server:
+        gate, user = Gate(proxy, server), new_user(server)
+        user.call("PUT", "/v1/repo/demo/prompts/terse", {"messages": [{"role": "system", "content": "Be terse."}]})
+        make(user, max_concurrency=1)
+        gate.shut_after(2)
+        lines(bakehouse("runs", "start", "bread", env=settings(user)))
+        gate.wait_for_rows(user, 2)
+        server.process.send_signal(signal.SIGHUP)
+        gate.open()
+        gate.wait_for_rows(user, 6)

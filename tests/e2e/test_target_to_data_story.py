@@ -67,6 +67,10 @@ class Story:
         assert (done.returncode != 0) == fails, done.stdout + done.stderr
         return done.stdout
 
+    @property
+    def clone_url(self) -> str:
+        return f"http://una:{self.token}@127.0.0.1:{self.server.port}/git/una/bakery.git"
+
     def bread(self) -> Bread:
         return Bread(base_url=self.server.url, api_key=self.token)
 
@@ -148,8 +152,7 @@ def test_the_model_answers_and_the_answers_are_lines_for_fine_tuning(story: Stor
 
 
 def test_a_clone_proves_from_which_commit_the_data_came(story: Story, git: Git, tmp_path: Path):
-    url = f"http://una:{story.token}@127.0.0.1:{story.server.port}/git/una/bakery.git"
-    git("clone", "--quiet", url, "clone")
+    git("clone", "--quiet", story.clone_url, "clone")
     rows, first = story.rows(), story.runs["first"]
     assert {json.loads(row)["commit"] for row in rows} == {first["commit"]}
     [name] = [path for path in (tmp_path / "clone/runs/baker").iterdir() if path.name.startswith("rollout-")]
@@ -162,12 +165,12 @@ def test_a_clone_proves_from_which_commit_the_data_came(story: Story, git: Git, 
     export, clone = tmp_path / "rows.jsonl", str(tmp_path / "clone")
     export.write_text("".join(rows))
     story.bakehouse("verify", clone)
-    story.bakehouse("verify", "--rows", str(export), clone)
-    export.write_text("".join(rows).replace('"content"', '"Content"', 1))
-    assert story.bakehouse("verify", "--rows", str(export), clone, fails=True)
+    assert f"of target 'baker' at commit {first['commit']}" in story.bakehouse("verify", "--rows", str(export), clone)
+    export.write_text("".join(rows).replace('"assistant"', '"user"', 1))
+    assert "no run has these" in story.bakehouse("verify", "--rows", str(export), clone, fails=True)
 
 
-def test_a_change_is_other_data_and_the_first_stays(story: Story):
+def test_a_change_is_other_data_and_the_first_stays(story: Story, git: Git, tmp_path: Path):
     before, first = story.rows(), story.runs["first"]
     story.proxy.seen.clear()
     with story.bread() as bread:
@@ -185,3 +188,9 @@ def test_a_change_is_other_data_and_the_first_stays(story: Story):
     assert [json.loads(row)["question"] for row in after] == [json.loads(row)["question"] for row in before]
     assert after != before
     assert story.rows(f"?ref={first['commit']}") == before
+    git("clone", "--quiet", story.clone_url, "clone")
+    for rows, run in ((before, first), (after, second)):
+        export = tmp_path / "rows.jsonl"
+        export.write_text("".join(rows))
+        found = story.bakehouse("verify", "--rows", str(export), str(tmp_path / "clone"))
+        assert f"at commit {run['commit']}" in found

@@ -26,7 +26,6 @@ import yaml
 
 from tests import databases
 from tests.faulty_proxy import FaultyProxy, Seen
-from tests.seams import wait_until
 from tests.server import MASTER_KEY, Server, environment, running
 
 STIMULI, TRAJECTORIES = 15, 10
@@ -35,7 +34,7 @@ _WORKERS = 2
 LEASE = 2  # seconds
 _CONCURRENCY = 12
 _ANSWERS_AFTER = 0.05  # seconds
-_PATIENCE = 120  # seconds
+_PATIENCE = 300  # seconds; workers give way to whatever else the machine does
 
 Status = dict[str, Any]
 
@@ -218,7 +217,8 @@ class Torture:
         with ThreadPoolExecutor(1) as pool:
             going_on = pool.submit(carry_out, self.house, address)
             moment = self.chance.randrange(STIMULI * TRAJECTORIES)
-            wait_until(lambda: len(self.proxy.seen) - first >= moment or going_on.done())
+            while len(self.proxy.seen) - first < moment and not going_on.done():  # which has a deadline of its own
+                time.sleep(0.005)
             time.sleep(self.chance.uniform(0, _ANSWERS_AFTER))
             self._hurt(kind)
             self.house.heal()

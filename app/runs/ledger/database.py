@@ -170,6 +170,8 @@ def _explained() -> Iterator[None]:
         raise
     except DBAPIError as error:
         raise LedgerUnavailable(str(error.orig).partition("\n")[0]) from error
+    except ImportError as error:
+        raise LedgerUnavailable("its driver is not installed: pip install 'bakehouse[postgres]'") from error
     except schema.LedgerUnknown as error:
         raise LedgerUnavailable(str(error)) from error
     except OSError as error:

@@ -1,7 +1,7 @@
 """The runs in the ledger: found, started, cancelled and deleted."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -160,6 +160,12 @@ class RunTable:
             rows = connection.execute(wanted.order_by(RUNS.c.id.desc()).limit(limit)).mappings()
             return [_run(row) for row in rows]
 
+    def going_on(self, repo: str, target: str, kind: str) -> Sequence[int]:
+        """Return the ids of the runs of a target that are not over."""
+        of_target = (RUNS.c.repo == repo) & (RUNS.c.target == target) & (RUNS.c.kind == kind)
+        with self._database.read() as connection:
+            return [*connection.execute(select(RUNS.c.id).where(of_target, RUNS.c.state == RUNNING)).scalars()]
+
     def context(self, run_id: int) -> Mapping[str, Any]:
         """Return what all rows of a run have in common; RunGone where it was deleted."""
         with self._database.read() as connection:
@@ -196,12 +202,12 @@ class RunTable:
             connection.execute(delete(ROWS).where(ROWS.c.run == run_id))
             connection.execute(delete(RUNS).where(RUNS.c.id == run_id))
 
-    def waiting(self) -> Iterator[Run]:
-        """Yield the runs that are not over and that nobody carries out, oldest first."""
+    def waiting(self) -> dict[int, str]:
+        """Return the ids of the runs that are not over and that nobody carries out, each with its repo's identity."""
         with self._database.read() as connection:
             idle = (RUNS.c.state == RUNNING) & (RUNS.c.lease_until <= self._database.now(connection))
-            rows = connection.execute(select(*_COLUMNS).where(idle).order_by(RUNS.c.id)).mappings().all()
-        yield from map(_run, rows)
+            found = connection.execute(select(RUNS.c.id, RUNS.c.repo).where(idle).order_by(RUNS.c.id))
+            return {row.id: row.repo for row in found}
 
 
 def _of_key(repo: str, target: str, kind: Kind, key: str) -> Select[Any]:

@@ -49,7 +49,7 @@ RUNS = Table(
     Column("empty", Integer, nullable=False, default=0),
     Column("tokens_in", _COUNT, nullable=False, default=0),
     Column("tokens_out", _COUNT, nullable=False, default=0),
-    Column("fence", Integer, nullable=False, default=0),  # how many held a lease on the run
+    Column("fence", Integer, nullable=False, default=0),  # grows with each lease, release and cancel
     Column("holder", Text),
     Column("batch", String(32)),  # the last that a worker wrote
     Column("lease_until", Float(53), nullable=False, default=0),

@@ -84,7 +84,7 @@ class Permits:
         with suppress(asyncio.CancelledError):
             await self._keeper
         if self._renewal is not None:  # a thread goes on when its task is cancelled
-            await asyncio.wait([self._renewal])
+            await asyncio.gather(self._renewal, return_exceptions=True)
         if self._timer is not None:
             self._timer.cancel()
         with suppress(LedgerUnavailable):  # the lease runs out
@@ -139,6 +139,7 @@ class Permits:
             _log.warning("Endpoint '%s' was throttled, which other workers are not told: %s", told[0], error)
         else:
             self._cool_until = time.monotonic() + cool
+            self._hurry.set()  # it may have fewer slots now
         self._wake()
 
     def _may_start(self, now: float) -> bool:
@@ -183,8 +184,9 @@ class Permits:
     async def _keep(self) -> None:
         while True:
             await asyncio.sleep(_SHORT_PAUSE)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._hurry.wait(), self._pause - _SHORT_PAUSE)
+            with suppress(TimeoutError):  # wait_for of Python 3.11 may swallow a cancellation
+                async with asyncio.timeout(self._pause - _SHORT_PAUSE):
+                    await self._hurry.wait()
             await self._renew()
 
     def _fail(self, keeper: "asyncio.Task[None]") -> None:

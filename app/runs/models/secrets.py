@@ -21,8 +21,18 @@ class Redactor:
         return text
 
     def data(self, data: bytes) -> bytes:
-        """Return data without the key."""
+        """Return data without the key, also where JSON has its letters as escapes."""
+        if b"\\u" in data and self._forms:
+            data = self._unescaped(data)
         for form in self._bytes:
             if form in data:
                 data = data.replace(form, _INSTEAD.encode())
         return data
+
+    def _unescaped(self, data: bytes) -> bytes:
+        """Return JSON anew where a text in it has the key; all other data as it is."""
+        try:
+            plain = json.dumps(json.loads(data), ensure_ascii=False).encode(errors="replace")
+        except (ValueError, RecursionError):
+            return data
+        return plain if any(form in plain for form in self._bytes) else data

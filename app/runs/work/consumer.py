@@ -5,13 +5,14 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from huey.consumer import Consumer
 
 from app.runs.ledger.database import LedgerUnavailable
-from app.runs.ledger.runs import Run
 from app.runs.services import Runs
 from app.runs.work.performing import perform
 
@@ -42,34 +43,50 @@ class _Worker:
         self._runs = runs
         self._holder = f"{socket.gethostname()}:{os.getpid()}"
         self.is_stopping: Callable[[], bool] = lambda: False
-        self._stopped = threading.Event()
+        self._lock = threading.Lock()
+        self._idle = runs.settings.runs_at_once  # threads
 
     def work(self) -> None:
         """Carry out runs that nobody carries out, one after the other, until there are no more."""
-        try:
-            while not self.is_stopping() and any(self._take(run) for run in self._waiting()):
-                pass
-        except LedgerUnavailable as error:
-            _log.warning("%s", error)
-
-    def look(self) -> None:
-        """Wake a thread for each run that nobody carries out: the queue lost it, or its worker is gone."""
-        while not self._stopped.wait(self._runs.settings.run_lease / _LOOKS):
+        with self._counted_as_busy():
             try:
-                waiting = sum(1 for _ in self._runs.table.waiting())
+                while not self.is_stopping() and any(map(self._take, self._waiting())):
+                    pass
             except LedgerUnavailable as error:
                 _log.warning("%s", error)
-                continue
-            for _ in range(min(waiting, self._runs.settings.runs_at_once)):
-                self._runs.wake()
+        if self.is_stopping():  # what this thread leaves, or was woken for, is for another worker
+            self._runs.wake()
 
-    def _take(self, waiting: Run) -> bool:
-        return perform(self._runs, waiting.id, self._holder, self.is_stopping)
+    def look(self) -> None:
+        """Wake idle threads for runs that nobody carries out: the queue lost them, or their worker is gone."""
+        while True:
+            try:
+                for _ in range(min(self._idle, len(self._runs.table.waiting()))):
+                    self._runs.wake()
+            except LedgerUnavailable as error:
+                _log.warning("%s", error)
+            except Exception:
+                _log.exception("The ledger could not be looked into, by a fault of the worker")
+            time.sleep(self._runs.settings.run_lease / _LOOKS)
 
-    def _waiting(self) -> list[Run]:
+    def _take(self, run_id: int) -> bool:
+        return perform(self._runs, run_id, self._holder, self.is_stopping)
+
+    def _waiting(self) -> list[int]:
         """Return the runs that nobody carries out: those of repos with the fewest under way first, then the oldest."""
         busy = self._runs.leases.held()
-        return sorted(self._runs.table.waiting(), key=lambda run: (busy.get(run.repo, 0), run.id))
+        waiting = self._runs.table.waiting().items()
+        return [run_id for run_id, _ in sorted(waiting, key=lambda item: (busy.get(item[1], 0), item[0]))]
+
+    @contextmanager
+    def _counted_as_busy(self) -> Iterator[None]:
+        with self._lock:
+            self._idle -= 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._idle += 1
 
 
 class _Consumer(Consumer):  # type: ignore[misc]

@@ -103,7 +103,8 @@ class Recorder:
         is_over = False
         while not is_over:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), self._lease.seconds / RENEWALS)
+                async with asyncio.timeout(self._lease.seconds / RENEWALS):
+                    await self._wake.wait()
             await asyncio.sleep(_GATHER)
             self._wake.clear()
             is_over = self._is_over

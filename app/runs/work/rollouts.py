@@ -10,8 +10,6 @@ from app.runs.ledger.leases import Lease
 from app.runs.ledger.rows import Row
 from app.runs.ledger.runs import BUDGET, Run
 from app.runs.models.answers import Answer
-from app.runs.models.asking import ask
-from app.runs.models.client import ModelClient
 from app.runs.models.endpoints import Endpoint
 from app.runs.models.permits import Permits
 from app.runs.models.verdicts import Refused, Verdict
@@ -29,6 +27,9 @@ _WINDOW = 100  # stimuli that are read from the ledger at a time
 
 async def carry_out(runs: Runs, run: Run, lease: Lease) -> None:
     """Ask for each sample that a rollout lacks. RunFailed where it cannot go on."""
+    from app.runs.models.asking import ask  # a web server asks no model, and needs no client of HTTP
+    from app.runs.models.client import ModelClient
+
     progress = await asyncio.to_thread(_progress, runs, run)
     endpoint = runs.endpoint(run.config["model_name"], run.inputs["endpoint"])
     recorder = Recorder(lease, progress, run.width)
@@ -115,7 +116,7 @@ def _progress(runs: Runs, run: Run) -> Progress:
 async def _samples(runs: Runs, run: Run, progress: Progress, endpoint: Endpoint) -> AsyncIterator[Sample]:
     """Yield the samples that are missing or failed, in order; few stimuli are in memory at a time."""
     window = dict[int, dict[str, Any]]()
-    stimuli = await asyncio.to_thread(full_rows.Stimuli, runs, run)
+    stimuli = await asyncio.to_thread(full_rows.StimulusReader, runs, run)
     sends_seed = endpoint.takes_seed and "seed" not in run.config.get("extra_kwargs", {})
     for position in progress.wanted():
         stimulus, trajectory = divmod(position, run.width)

@@ -12,8 +12,6 @@ from app.runs.ledger.leases import Lease
 from app.runs.ledger.rows import Row
 from app.runs.ledger.runs import BUDGET, Run
 from app.runs.models.answers import Answer
-from app.runs.models.asking import ask
-from app.runs.models.client import ModelClient
 from app.runs.models.permits import Permits
 from app.runs.recipe import texts
 from app.runs.recipe.generators import ASKING
@@ -73,6 +71,9 @@ class _Stim:
 
     async def _ask(self, index: int, first: int, number: int) -> None:
         """Ask a model for the questions that are not there yet."""
+        from app.runs.models.asking import ask  # a web server asks no model, and needs no client of HTTP
+        from app.runs.models.client import ModelClient
+
         generator, inputs = self._run.config["generators"][index], self._run.inputs["generators"][index]
         endpoint = self._runs.endpoint(generator["model"], inputs["endpoint"])
         context = await asyncio.to_thread(self._runs.table.context, self._run.id)

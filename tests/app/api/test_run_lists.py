@@ -1,5 +1,6 @@
 """Runs as lists show them, cancelled, and deleted."""
 
+import logging
 import time
 from typing import Any
 
@@ -146,6 +147,18 @@ def test_a_deleted_run_is_gone_but_for_its_manifest(app: Flask, made: Client):
     again = start(made, STIM)
     assert again["job_id"] > rollout["job_id"]
     assert (again["key"], again["rows_sha256"]) == (stim["key"], stim["rows_sha256"])
+
+
+def test_the_log_tells_who_cancelled_and_deleted_a_run_and_why(made: Client, caplog: pytest.LogCaptureFixture):
+    caplog.set_level(logging.INFO)
+    run = start(made, ROLLOUT)
+    made.request("POST", f"{ROLLOUT}/cancel", X_Change_Reason="Too dear")
+    made.delete(deletion(run), X_Change_Reason="No room")
+    told = [record.getMessage() for record in caplog.records if record.name == "app.runs.reading"]
+    assert told == [
+        "Run 2: cancelled by alice: Too dear",
+        "Run 2: the rollout of alice/demo a was deleted by alice: No room",
+    ]
 
 
 def test_a_run_that_goes_on_is_not_deleted(app: Flask, made: Client):

@@ -203,8 +203,6 @@ def test_a_driver_that_is_not_installed_is_named(make: Make, monkeypatch: pytest
         "redis://:sec/ret@127.0.0.1:1",
         "postgresql://bakehouse:secret@127.0.0.1:secret/runs",
         "redis://127.0.0.1:secret",
-        "sqlite://",
-        "sqlite:///:memory:",
         "sqlite:////proc/no/queue.sqlite",
     ],
 )

@@ -145,7 +145,7 @@ def test_only_runs_that_nobody_carries_out_wait(database: Database):
     held, free, over = start(database), start(database, key="free"), start(database, key="over")
     take(database, held)
     take(database, over).fail("samples", "…")
-    assert [run.id for run in RunTable(database).waiting()] == [free.id]
+    assert RunTable(database).waiting() == {free.id: free.repo}
     assert Leases(database, LONG).held() == {"r" * 32: 1}
 
 

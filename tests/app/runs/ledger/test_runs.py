@@ -85,3 +85,10 @@ def test_a_ledger_of_a_newer_version_is_refused_with_what_to_do(url: str, databa
         connection.execute(update(VERSION).values(version=CURRENT))
     assert RunTable(newer).start(new()) == run
     newer.close()
+
+
+def test_a_driver_that_is_not_installed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    database = Database("postgresql://127.0.0.1/runs", tmp_path)
+    with pytest.raises(LedgerUnavailable, match=r"pip install 'bakehouse\[postgres\]'"):
+        RunTable(database).start(new())
