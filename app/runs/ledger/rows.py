@@ -76,9 +76,11 @@ class RowTable:
         for offset in range(0, total, _CHUNK):
             yield from self.page(run_id, width, offset, min(_CHUNK, total - offset), bodies=bodies)
 
-    def present(self, run_id: int) -> Iterator[tuple[int, int, bool]]:
-        """Yield the stimulus and trajectory of each row of a run, and whether it is a failed one."""
-        wanted = select(ROWS.c.stimulus, ROWS.c.trajectory, ROWS.c.failed).where(ROWS.c.run == run_id)
+    def present(self, run_id: int, first: int = 0) -> Iterator[tuple[int, int, bool]]:
+        """Yield the stimulus and trajectory of each row from a stimulus on, and whether it is a failed one."""
+        wanted = select(ROWS.c.stimulus, ROWS.c.trajectory, ROWS.c.failed).where(
+            ROWS.c.run == run_id, ROWS.c.stimulus >= first
+        )
         with self._database.read() as connection:
             for stimulus, trajectory, is_failed in connection.execute(wanted.execution_options(yield_per=_CHUNK)):
                 yield stimulus, trajectory, bool(is_failed)

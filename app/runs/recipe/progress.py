@@ -14,6 +14,11 @@ class Progress:
         self.failed = 0
         self.listed = 0  # rows before the first that is missing
 
+    def mark_first(self, number: int) -> None:
+        """Note that the first rows are there, and that none of them failed."""
+        self._marks[:number] = bytes((_THERE,)) * number
+        self.done = self.listed = number
+
     def mark(self, position: int, *, is_failed: bool = False) -> tuple[int, int]:
         """Note that a row is there; return by how much the numbers of rows and of failed rows change."""
         before, after = self._marks[position], _FAILED if is_failed else _THERE

@@ -106,7 +106,9 @@ class _Rollout:
 
 def _progress(runs: Runs, run: Run) -> Progress:
     progress = Progress(run.total)
-    for stimulus, trajectory, is_failed in runs.rows.present(run.id):
+    first = 0 if run.failed else run.listed // run.width  # the rows of the stimuli before are there
+    progress.mark_first(first * run.width)
+    for stimulus, trajectory, is_failed in runs.rows.present(run.id, first):
         progress.mark(stimulus * run.width + trajectory, is_failed=is_failed)
     return progress
 

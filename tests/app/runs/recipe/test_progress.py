@@ -1,5 +1,6 @@
 """Which rows are there: the counts fit any order in which rows come, fail and come again."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,3 +33,16 @@ def test_the_listed_rows_never_become_fewer(marks: list[tuple[int, bool]]):
         progress.mark(position, is_failed=is_failed)
         assert progress.listed >= listed
         listed = progress.listed
+
+
+@pytest.mark.parametrize("first", [0, 1, 3, 5])
+@pytest.mark.parametrize("more", [[], [3], [4, 3]])
+def test_to_mark_the_first_rows_is_to_mark_each_of_them(first: int, more: list[int]):
+    at_once, each = Progress(5), Progress(5)
+    at_once.mark_first(first)
+    for position in range(first):
+        each.mark(position)
+    for position in more:
+        assert at_once.mark(position) == each.mark(position)
+    assert (at_once.done, at_once.failed, at_once.listed) == (each.done, each.failed, each.listed)
+    assert list(at_once.wanted()) == list(each.wanted())
