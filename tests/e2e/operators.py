@@ -1,6 +1,7 @@
 """What the operator of a server does so that runs can be carried out."""
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,8 @@ from typing import Any
 import yaml
 
 from tests.e2e.conftest import User
+from tests.faulty_proxy import FaultyProxy, Rule, Seen
+from tests.replies import Reply, completion
 
 
 @dataclass(frozen=True)
@@ -46,3 +49,16 @@ def wait_for_worker(user: User) -> None:
     user.call("POST", f"{target}/stim")
     while user.call("POST", f"{target}/rollout")["status"] == "running":
         pass  # each of these waits for its end, too
+
+
+def with_questions(proxy: FaultyProxy) -> Rule:
+    """Answer requests for questions with as many new ones as they want; leave other requests to the proxy."""
+
+    def rule(seen: Seen) -> Reply | None:
+        wanted = re.search(r"numbered list of exactly (\d+)", seen.data.decode())
+        if wanted is None:
+            return None
+        request = len(proxy.seen)
+        return completion("\n".join(f"{at}. What is {request}.{at}?" for at in range(1, int(wanted[1]) + 1)))
+
+    return rule

@@ -10,8 +10,7 @@ import pytest
 
 from tests import node
 from tests.e2e.conftest import User, new_user
-from tests.e2e.operators import Operator, endpoint, wait_for_worker
-from tests.e2e.test_run_clients import with_questions
+from tests.e2e.operators import Operator, endpoint, wait_for_worker, with_questions
 from tests.faulty_proxy import FaultyProxy
 from tests.server import running
 

@@ -1,13 +1,11 @@
 """A full, failing or read-only disk: writes are answered 503 and change nothing, and work afterwards."""
 
-import contextlib
 import errno
 import json
 import os
 import subprocess
 import time
 import urllib.error
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import call
+from tests.e2e.disks import fill
 from tests.payloads import target
 from tests.server import MASTER_KEY, Server, running
 from tests.storage.repositories import git, settle
@@ -28,25 +27,6 @@ TARGETS = "/v1/repo/demo/targets"
 def test_a_write_that_fails_at_any_step_changes_nothing(error: int):
     (line,) = faults.run([error], list(faults.kinds()) if error == errno.ENOSPC else ["target", "tag"])
     assert "nothing lost" in line
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of its own, of 4 MiB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", folder], capture_output=True, text=True)
-    if mounted.returncode != 0:
-        pytest.skip(f"no file system can be mounted here: {mounted.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", folder], check=True)
-
-
-def fill(path: Path) -> None:
-    """Write to a file until its disk is full."""
-    with path.open("wb", buffering=0) as file, contextlib.suppress(OSError):
-        while file.write(bytes(4096)):
-            pass
 
 
 def ask(server: Server, method: str, path: str, body: Any = None) -> tuple[int, Any]:

@@ -4,7 +4,6 @@ Clients reach the server through a proxy, which notes what they send. Another pr
 """
 
 import os
-import re
 import subprocess
 import time
 from collections.abc import Iterator
@@ -16,30 +15,17 @@ import pytest
 
 from tests import models, node
 from tests.e2e.conftest import User, new_user
-from tests.e2e.operators import Operator, endpoint
+from tests.e2e.operators import Operator, endpoint, with_questions
 from tests.e2e.sdks import CLIENTS, Blocking, Connect, connecting, sleeping_less
-from tests.faulty_proxy import FaultyProxy, Rule, Seen
+from tests.faulty_proxy import FaultyProxy, Seen
 from tests.payloads import seed_overrides
-from tests.replies import BROKEN, HANG_UP, WRONG_KEY, Reply, completion
+from tests.replies import BROKEN, HANG_UP, WRONG_KEY, Reply
 from tests.server import MASTER_KEY, Server, running
 
 SYSTEM = {"role": "system", "content": "You bake bread, and answer in one sentence."}
 QUESTIONS = ["What is a sourdough?", "How long does bread keep?"]
 HARDCODED = {"type": "hardcoded", "questions": QUESTIONS}
 STIM, ROLLOUT = (f"/v1/repo/demo/targets/baker/{kind}" for kind in ("stim", "rollout"))
-
-
-def with_questions(proxy: FaultyProxy) -> Rule:
-    """Answer requests for questions with as many new ones as they want; leave other requests to the proxy."""
-
-    def rule(seen: Seen) -> Reply | None:
-        wanted = re.search(r"numbered list of exactly (\d+)", seen.data.decode())
-        if wanted is None:
-            return None
-        request = len(proxy.seen)
-        return completion("\n".join(f"{at}. What is {request}.{at}?" for at in range(1, int(wanted[1]) + 1)))
-
-    return rule
 
 
 @pytest.fixture(scope="module")

@@ -12,15 +12,13 @@ from pathlib import Path
 import pytest
 
 from tests.databases import PostgreSQL, Redis
-from tests.e2e.test_faults import fill, small_disk
+from tests.e2e.disks import fill
 from tests.faulty_proxy import FaultyProxy
 from tests.seams import wait_until
 from tests.torture.runs import LEASE, STIMULI, TRAJECTORIES, House, carry_out, check, make_target, open_house
 
 TOTAL = STIMULI * TRAJECTORIES
 Trouble = Callable[[], AbstractContextManager[None]]
-
-__all__ = ["small_disk"]
 
 
 @pytest.fixture
