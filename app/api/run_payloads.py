@@ -4,14 +4,16 @@ from typing import Any
 
 from app.api import payloads
 from app.registry.messages import Origin
+from app.runs import reading
 from app.runs.ledger.runs import COMPLETE, Run
 from app.runs.plans import ROLLOUT
 from app.schemas.runs import NOT_STARTED
+from app.wire import context
 from storage import moments
 
 _NOTHING: dict[str, Any] = {
     **dict.fromkeys(("config", "error", "error_type", "job_id", "key", "commit", "started_by", "created", "finished")),
-    **dict.fromkeys(("rows_sha256", "manifest_commit", "total_expected")),
+    **dict.fromkeys(("rows_sha256", "manifest_commit", "total_expected", "cost")),
     **dict.fromkeys(("lines", "progress_percent", "failed_rows", "requests", "retries", "repeated_requests"), 0),
     **dict.fromkeys(("truncated", "empty", "tokens_in", "tokens_out"), 0),
     "status": NOT_STARTED,
@@ -55,6 +57,7 @@ def listed(run: Run) -> dict[str, Any]:
         "empty": run.empty,
         "tokens_in": run.tokens_in,
         "tokens_out": run.tokens_out,
+        "cost": reading.cost(context.services().runs, run),
         "started_by": payloads.person(Origin(**run.origin).author),
         "created": _time(run.created),
         "finished": None if run.finished is None else _time(run.finished),

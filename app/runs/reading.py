@@ -140,6 +140,18 @@ def delete(runs: Runs, repository: Repository, target: str, key: str, by: str) -
     raise NoRun(f"Target '{target}' has no run with the key {key}. GET …/targets/{target}/runs lists its runs.")
 
 
+def cost(runs: Runs, run: Run) -> float | None:
+    """Return what the tokens of a run cost by the prices of today; None without prices, or for several endpoints."""
+    generators = run.inputs.get("generators", [])
+    names = {found["endpoint"] for found in (run.inputs, *generators) if "endpoint" in found}
+    if len(names) != 1:
+        return None
+    with suppress(EndpointsInvalid):
+        endpoint = runs.endpoints.named(names.pop())
+        return None if endpoint is None else endpoint.cost(run.tokens_in, run.tokens_out)
+    return None
+
+
 def output(runs: Runs, run: Run, offset: int, limit: int, most: int) -> list[bytes]:
     """Return finished rows of a run from a position on, as JSON; PageTooLarge if these have more than `most` bytes."""
     found: list[bytes] = []

@@ -84,6 +84,13 @@ class CountsSchema(StrictSchema):
     empty = _count("Answers without text and without a call of a tool.")
     tokens_in = _count("Tokens that endpoints counted in requests.")
     tokens_out = _count("Tokens that endpoints counted in answers.")
+    cost = Number(
+        0,
+        10**15,
+        required=True,
+        allow_none=True,
+        metadata={"description": "What these tokens cost by the endpoint's prices of today; null without prices."},
+    )
 
 
 class StimStatusSchema(CountsSchema):

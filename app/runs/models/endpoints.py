@@ -21,6 +21,7 @@ FILE = "endpoints.yml"
 _URL, _KEY = "OPENAI_BASE_URL", "OPENAI_API_KEY"
 _HEADER = re.compile(r"[!-~]+")
 _MOST_BYTES = 1024 * 1024
+_PRICED = 1_000_000  # tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,12 @@ class Endpoint:
     input_price: float | None = None
     output_price: float | None = None
     takes_seed: bool = True
+
+    def cost(self, tokens_in: int, tokens_out: int) -> float | None:
+        """Return what tokens cost, in the money that prices are in; None where there are no prices."""
+        if self.input_price is None and self.output_price is None:
+            return None
+        return round((tokens_in * (self.input_price or 0) + tokens_out * (self.output_price or 0)) / _PRICED, 6)
 
     def key(self, env: Mapping[str, str] = os.environ) -> str | None:
         """Return the key for requests, or None where the endpoint needs none; Refused if there is none to be had."""
@@ -69,6 +76,10 @@ class Endpoints:
         """Return the first endpoint that serves a model; EndpointsInvalid where the file cannot be used."""
         matches = (one for one in self.all() if any(fnmatchcase(model, pattern) for pattern in one.models))
         return next(matches, None)
+
+    def named(self, name: str) -> Endpoint | None:
+        """Return the endpoint of a name; EndpointsInvalid where the file cannot be used."""
+        return next((one for one in self.all() if one.name == name), None)
 
     def missing(self, model: str | None) -> str:
         """Return a sentence for whoever names a model that no endpoint serves, or where there is no endpoint."""

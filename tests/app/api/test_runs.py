@@ -306,3 +306,17 @@ def test_a_run_writes_its_manifest_and_nothing_else(app: Flask, made: Client):
     changed = demo(app, "diff", "--name-only", before.strip(), "main").split()
     assert [path.partition("-")[0] for path in changed] == ["runs/a/stim"]
     assert json.loads(made.get(STIM).data)["manifest_commit"] == demo(app, "rev-parse", "main").strip()
+
+
+def test_a_run_costs_what_the_endpoint_asks_for_its_tokens(app: Flask, finished: Client, proxy: FaultyProxy):
+    assert finished.get(ROLLOUT).json["cost"] is None
+    serve_models(app, proxy.url, prices={"input": 1000, "output": 2000})
+    assert finished.get(ROLLOUT).json["cost"] == (42 * 1000 + 18 * 2000) / 1_000_000
+    assert {run["kind"]: run["cost"] for run in finished.get("/v1/repo/demo/runs").json["runs"]} == {
+        "stim": None,  # no model was asked
+        "rollout": 0.078,
+    }
+    serve_models(app, proxy.url, prices={"output": 0.5})
+    assert finished.get(ROLLOUT).json["cost"] == 0.000009
+    (app.extensions["bakehouse"].settings.data_dir / "endpoints.yml").write_text("wrong")
+    assert finished.get(ROLLOUT).json["cost"] is None
