@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from app.runs.ledger.database import Database, LedgerUnavailable
 from app.runs.ledger.rows import Row, put_rows
@@ -80,12 +80,12 @@ class Leases:
             fence = connection.execute(update(RUNS).where(free).values(taken).returning(RUNS.c.fence)).scalar()
         return None if fence is None else Lease(self._database, run_id, fence, self.seconds)
 
-    def held(self) -> dict[str, int]:
-        """Return how many runs of each repo somebody carries out, by the repo's identity."""
+    def held(self) -> dict[int, str]:
+        """Return the ids of the runs that somebody carries out, each with the repo's owner."""
         with self._database.read() as connection:
             busy = (RUNS.c.state == RUNNING) & (RUNS.c.lease_until > self._database.now(connection))
-            counted = select(RUNS.c.repo, func.count().label("number")).where(busy).group_by(RUNS.c.repo)
-            return {row.repo: row.number for row in connection.execute(counted)}
+            found = connection.execute(select(RUNS.c.id, RUNS.c.place).where(busy))
+            return {row.id: row.place.partition("/")[0] for row in found}
 
 
 @dataclass(frozen=True, slots=True)

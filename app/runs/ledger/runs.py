@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from app.domain.manifests import Kind
 from app.runs.ledger.database import Database
 from app.runs.ledger.tables import ROWS, RUNS
+from app.runs.recipe.turns import Waiting
 
 RUNNING, COMPLETE, FAILED = "running", "complete", "failed"
 CANCELLED, BUDGET = "cancelled", "budget"  # why a run failed, where something depends on it
@@ -215,12 +216,12 @@ class RunTable:
             connection.execute(update(RUNS).where(RUNS.c.repo == repo).values(stim=None))  # no run stands on another
             return connection.execute(delete(RUNS).where(RUNS.c.repo == repo)).rowcount, rows
 
-    def waiting(self) -> dict[int, str]:
-        """Return the ids of the runs that are not over and that nobody carries out, each with its repo's identity."""
+    def waiting(self) -> Sequence[Waiting]:
+        """Return the runs that are not over and that nobody carries out, oldest first."""
         with self._database.read() as connection:
             idle = (RUNS.c.state == RUNNING) & (RUNS.c.lease_until <= self._database.now(connection))
-            found = connection.execute(select(RUNS.c.id, RUNS.c.repo).where(idle).order_by(RUNS.c.id))
-            return {row.id: row.repo for row in found}
+            found = connection.execute(select(RUNS.c.id, RUNS.c.place, RUNS.c.fence).where(idle).order_by(RUNS.c.id))
+            return [Waiting(row.id, row.place.partition("/")[0], row.fence) for row in found]
 
 
 def _of_key(repo: str, target: str, kind: Kind, key: str) -> Select[Any]:
