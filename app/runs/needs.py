@@ -7,8 +7,8 @@ from app.domain.canonical_json import digest
 from app.domain.names import file_name_problem
 from app.registry.configs import question_templates
 from app.runs.datasets import DatasetProblem
-from app.runs.recipe import question_bank
-from app.runs.recipe.generators import ASKING, PERSONA, Generator
+from app.runs.recipe import keys, question_bank
+from app.runs.recipe.generators import ASKING, PERSONA, Generator, is_conditioned
 from app.runs.recipe.templates import OUR_TEMPLATE, template_problem
 from app.runs.services import Runs
 from storage.snapshot import Snapshot
@@ -49,6 +49,8 @@ class Needs:
         needs = cls(runs, snapshot, index, generator)
         kind = generator["type"]
         needs.inputs = {name: generator[name] for name in _FIELDS[kind] if generator.get(name) is not None}
+        if is_conditioned(generator):
+            needs.inputs["rollout_with_conditioned"] = True
         if kind == "hardcoded":
             needs._look_at_questions()
         elif kind in ASKING:
@@ -113,7 +115,7 @@ class Needs:
         if endpoint is None:
             self._miss("model", self.runs.endpoints.missing(model))
         else:
-            self.inputs["endpoint"] = endpoint.name
+            self.inputs |= keys.of_endpoint(endpoint.name, takes_seed=endpoint.takes_seed)
 
     def _look_at_template(self) -> None:
         """Take the question template that the generator names; ours where it names none and may do so."""

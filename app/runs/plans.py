@@ -94,7 +94,7 @@ def _rollout(runs: Runs, repository: Repository, snapshot: Snapshot, target: str
         )
     if problems or stim is None or endpoint is None:
         raise NotReady(problems)
-    inputs = keys.rollout_inputs(stim.key, config, endpoint.name)
+    inputs = keys.rollout_inputs(stim.key, config, keys.of_endpoint(endpoint.name, takes_seed=endpoint.takes_seed))
     shown = {name: config[name] for name in (*_ROLLOUT_CONFIG, "extra_kwargs") if config.get(name) not in (None, {})}
     warnings = [_ONE_SEED] if width > 1 and "seed" in (config.get("extra_kwargs") or {}) else []
     key, total = keys.of_inputs(inputs), stim.total * width

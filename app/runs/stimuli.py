@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.runs.needs import Needs
-from app.runs.recipe.generators import ASKING, Generator
+from app.runs.recipe.generators import ASKING, Generator, is_conditioned
 from app.runs.services import Runs
 from storage.snapshot import Snapshot
 
@@ -41,7 +41,7 @@ class Stimuli:
             generators,
             [needs.inputs for needs in found],
             total,
-            [index for index, generator in enumerate(generators) if generator.get("rollout_with_conditioned")],
+            [index for index, generator in enumerate(generators) if is_conditioned(generator)],
             problems,
             [warning for needs in found for warning in needs.warnings],
             any(generator["type"] in ASKING for generator in generators),
