@@ -30,9 +30,9 @@ class Stimuli:
     templates: Mapping[str, str]
 
     @classmethod
-    def of(cls, runs: Runs, snapshot: Snapshot, generators: Sequence[Generator]) -> "Stimuli":
-        """Return what generators make and lack at a commit."""
-        found = [Needs.of(runs, snapshot, index, generator) for index, generator in enumerate(generators)]
+    def of(cls, runs: Runs, snapshot: Snapshot, generators: Sequence[Generator], *, may_load: bool = True) -> "Stimuli":
+        """Return what generators make and lack at a commit; `may_load` as in `plans.make`."""
+        found = [Needs.of(runs, snapshot, at, one, may_load=may_load) for at, one in enumerate(generators)]
         total = sum(needs.number for needs in found)
         problems = [problem for needs in found for problem in needs.problems]
         if total > _MOST:

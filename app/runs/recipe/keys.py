@@ -8,6 +8,9 @@ from app.domain.extra_kwargs import NESTED
 
 _VERSION = 1  # of how rows are made; another version makes other runs
 _LARGEST = 2**53  # of the floats that are integers exactly, in any program
+_BLOB_ID = 40  # hex digits
+# What git does not have of the inputs of a run.
+_NOT_OF_GIT = frozenset(("version", "number", "digest", "bank", "endpoint", "takes_seed", "stim"))
 
 # The fields of a target's config that matter to the rows of a rollout. How many requests are out at a time does not.
 _ROLLOUT = ("model_name", "num_traj_per_stimulus", "max_tokens", "temperature", "extra_kwargs")
@@ -52,6 +55,19 @@ def rollout_inputs(stim: str, config: Mapping[str, Any], endpoint: Mapping[str, 
 def of_endpoint(name: str, *, takes_seed: bool) -> dict[str, Any]:
     """Return what requests depend on of an endpoint: its name, and that it takes no seed where it takes none."""
     return {"endpoint": name} if takes_seed else {"endpoint": name, "takes_seed": False}
+
+
+def of_git(inputs: Mapping[str, Any], stim: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return what git has of the inputs of a run; with those of its `stim`, which a rollout has only the key of."""
+    found = {name: value for name, value in inputs.items() if _is_of_git(name, value)}
+    if "generators" in found:
+        found["generators"] = [of_git(generator) for generator in found["generators"]]
+    return found if stim is None else found | {"stim": of_git(stim)}
+
+
+def _is_of_git(name: str, value: Any) -> bool:
+    """Tell whether an input is in git. A question template is, unless it is ours, which goes by its SHA-256."""
+    return name not in _NOT_OF_GIT and not (name == "template" and len(value) > _BLOB_ID)
 
 
 def _plain(value: Any) -> Any:

@@ -88,3 +88,40 @@ def test_minus_zero_is_zero():
 def test_what_is_sent_as_something_else_is_another_key(pair: tuple[Any, Any]):
     one, other = (rollout_key(extra_kwargs={"x": [value]}) for value in pair)
     assert one != other
+
+
+def test_git_has_no_part_in_what_the_operator_or_an_update_changes():
+    asked = {"type": "oneshot_qs", "model": "m", "numq": 2, "number": 2}
+    one, other = (
+        keys.stim_inputs(
+            "a" * 40,
+            None,
+            [
+                asked | {"template": digest(at), **keys.of_endpoint(f"e{at}", takes_seed=bool(at))},
+                {"type": "from_dataset", "dataset": "d", "digest": digest(at), "number": at},
+                {"type": "persona", "numq": 2, "number": 2, **({"bank": digest(at)} if at else {"digest": digest(at)})},
+            ],
+        )
+        for at in range(2)
+    )
+    assert keys.of_git(one) == keys.of_git(other)
+    rollouts = [
+        keys.rollout_inputs(keys.of_inputs(stim), CONFIG, keys.of_endpoint(name, takes_seed=takes_seed))
+        for stim, name, takes_seed in ((one, "e", True), (other, "f", False))
+    ]
+    assert keys.of_git(rollouts[0], one) == keys.of_git(rollouts[1], other)
+
+
+def test_git_has_a_part_in_prompts_templates_and_fields():
+    asked = {"type": "custom", "model": "m", "numq": 2, "number": 2, "template": "a" * 40, "endpoint": "e"}
+    stim = keys.stim_inputs("a" * 40, "b" * 40, [asked])
+    others = [
+        keys.stim_inputs("c" * 40, "b" * 40, [asked]),
+        keys.stim_inputs("a" * 40, None, [asked]),
+        keys.stim_inputs("a" * 40, "b" * 40, [asked | {"template": "b" * 40}]),
+        keys.stim_inputs("a" * 40, "b" * 40, [asked | {"seed": 1}]),
+    ]
+    rollout = keys.rollout_inputs("s" * 64, CONFIG, {"endpoint": "e"})
+    for other in others:
+        assert keys.of_git(stim) != keys.of_git(other)
+        assert keys.of_git(rollout, stim) != keys.of_git(rollout, other)
