@@ -108,13 +108,13 @@ def _progress(runs: Runs, run: Run) -> Progress:
     progress = Progress(run.total)
     first = 0 if run.failed else run.listed // run.width  # the rows of the stimuli before are there
     progress.mark_first(first * run.width)
-    for stimulus, trajectory, is_failed in runs.rows.present(run.id, first):
-        progress.mark(stimulus * run.width + trajectory, is_failed=is_failed)
+    for row in runs.rows.present(run.id, first):
+        progress.mark(row.stimulus * run.width + row.trajectory, is_failed=row.is_failed, is_again=row.is_again)
     return progress
 
 
 async def _samples(runs: Runs, run: Run, progress: Progress, endpoint: Endpoint) -> AsyncIterator[Sample]:
-    """Yield the samples that are missing or failed, in order; few stimuli are in memory at a time."""
+    """Yield the samples that are missing or to be asked for again, in order; few stimuli are in memory at a time."""
     window = dict[int, dict[str, Any]]()
     stimuli = await asyncio.to_thread(full_rows.StimulusReader, runs, run)
     sends_seed = endpoint.takes_seed and "seed" not in run.config.get("extra_kwargs", {})
