@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.domain.manifests import Kind
 from app.runs.ledger.database import Database
+from app.runs.ledger.rows import free_failed_rows
 from app.runs.ledger.tables import ROWS, RUNS
 from app.runs.recipe.turns import Waiting
 
@@ -110,6 +111,9 @@ class RunTable:
     def start(self, new: NewRun) -> Run:
         """Start a run, or return the one with its key. One that failed goes on: what it lacks is made.
 
+        Its failed rows are asked for again, too. Nothing else has them asked for again, so that rows do not change
+        while a run goes on.
+
         Raises StimGone where the stim run that a rollout would stand on was deleted meanwhile.
         """
         try:
@@ -121,6 +125,8 @@ class RunTable:
                     return found
                 again = {"state": RUNNING, "error": None, "error_type": None, "finished": None, "lease_until": 0}
                 connection.execute(update(RUNS).where(RUNS.c.id == found.id).values(again))
+                if found.failed:
+                    free_failed_rows(connection, found.id)
                 return _expect(connection, found.id)
         except IntegrityError as error:
             if new.stim is not None and self.get(new.stim) is None:
