@@ -119,10 +119,8 @@ def _rollout(
         problems.append(f"model_name: {runs.endpoints.missing(model)}")
     problems += extra_kwargs.problems(config.get("extra_kwargs") or {})
     width = config["num_traj_per_stimulus"]
-    if stim is not None and stim.total * width > _MOST_ROWS:
-        problems.append(
-            f"num_traj_per_stimulus: {width} trajectories of {stim.total} stimuli are more than {_MOST_ROWS} rows."
-        )
+    if stim is not None:
+        problems += rows_problems(width, stim.total)
     if problems or stim is None or endpoint is None:
         raise NotReady(problems)
     inputs = keys.rollout_inputs(stim.key, config, keys.of_endpoint(endpoint.name, takes_seed=endpoint.takes_seed))
@@ -130,6 +128,13 @@ def _rollout(
     warnings = [_ONE_SEED] if width > 1 and "seed" in (config.get("extra_kwargs") or {}) else []
     key, total = keys.of_inputs(inputs), stim.total * width
     return Plan(ROLLOUT, key, inputs, shown, {}, total, warnings, needs_model=True, stim=stim.id)
+
+
+def rows_problems(width: int, stimuli: int) -> list[str]:
+    """Return what is wrong where a rollout would have too many rows: `width` trajectories of each stimulus."""
+    if stimuli * width <= _MOST_ROWS:
+        return []
+    return [f"num_traj_per_stimulus: {width} trajectories of {stimuli} stimuli are more than {_MOST_ROWS} rows."]
 
 
 def _complete_stim(runs: Runs, repository: Repository, target: str, plan: Plan) -> Run:
