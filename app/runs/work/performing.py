@@ -8,7 +8,7 @@ from typing import Any
 
 from app.registry.messages import Origin
 from app.runs import full_rows, manifests
-from app.runs.failures import RunFailed
+from app.runs.failures import RunFailed, Stopped
 from app.runs.ledger.database import LedgerUnavailable
 from app.runs.ledger.leases import Lease, LeaseLost
 from app.runs.ledger.runs import Run, RunGone
@@ -19,13 +19,10 @@ from app.runs.work import rollouts, stims
 from storage.errors import RepositoryNotFound, StorageError
 from storage.repository import Repository
 
+_LAST_ANSWERS = 5.0  # seconds for answers that are out when the worker is to stop; it is killed after 10
 _PAUSE = 5.0  # seconds until a run is tried again whose repo or ledger could not be used
 
 _log = logging.getLogger(__name__)
-
-
-class Stopped(Exception):
-    """The worker was told to stop."""
 
 
 def perform(runs: Runs, run_id: int, holder: str, is_stopping: Callable[[], bool] = lambda: False) -> bool:
@@ -72,7 +69,7 @@ def _end(runs: Runs, run: Run, lease: Lease, is_stopping: Callable[[], bool], to
 def _carry_out(runs: Runs, run: Run, lease: Lease, is_stopping: Callable[[], bool]) -> None:
     repository = _repository(runs, run)
     work = stims.carry_out if run.stim is None else rollouts.carry_out
-    asyncio.run(_until_stopped(work(runs, run, lease), is_stopping))
+    asyncio.run(_until_stopped(work(runs, run, lease, is_stopping), is_stopping))
     with lease.kept():  # a large run takes a while to read
         done = runs.table.get(run.id)
         if done is None:
@@ -85,10 +82,12 @@ def _carry_out(runs: Runs, run: Run, lease: Lease, is_stopping: Callable[[], boo
 
 
 async def _until_stopped(work: Coroutine[Any, Any, None], is_stopping: Callable[[], bool]) -> None:
-    """Do some work; Stopped where the worker is to stop before it is done."""
+    """Do some work; Stopped where the worker is to stop before it is done, and a while for its last answers is over."""
     task = asyncio.create_task(work)
     while not task.done():
         await asyncio.wait((task,), timeout=0.1)
+        if is_stopping():
+            await asyncio.wait((task,), timeout=_LAST_ANSWERS)
         if is_stopping() and not task.done():
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
