@@ -43,6 +43,8 @@ def perform(runs: Runs, run_id: int, holder: str, is_stopping: Callable[[], bool
         _end(runs, run, lease, is_stopping, told)
     except (LeaseLost, RunGone) as error:
         _log.warning("%s", error)
+        with suppress(LedgerUnavailable):
+            lease.give_up()
     except (LedgerUnavailable, StorageError) as error:
         _log.warning("Run %s waits: %s", told, error)
         with suppress(LeaseLost, LedgerUnavailable):

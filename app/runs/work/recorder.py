@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from app.runs.ledger.database import LedgerUnavailable
-from app.runs.ledger.leases import RENEWALS, Batch, Lease
+from app.runs.ledger.leases import Batch, Lease
 from app.runs.ledger.rows import Row
 from app.runs.recipe.progress import Progress
 
@@ -103,7 +103,7 @@ class Recorder:
         is_over = False
         while not is_over:
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._lease.seconds / RENEWALS):
+                async with asyncio.timeout(self._lease.pause):
                     await self._wake.wait()
             await asyncio.sleep(_GATHER)
             self._wake.clear()

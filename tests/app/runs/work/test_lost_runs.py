@@ -9,13 +9,16 @@ from sqlalchemy import update
 
 from app.domain.manifests import path_of
 from app.runs import manifests
+from app.runs.ledger.leases import Leases
 from app.runs.ledger.tables import RUNS
 from app.runs.services import Runs
 from app.runs.work.performing import perform
 from tests.app.api.helpers import TARGETS
-from tests.app.api.runs import ROLLOUT, STIM, make_target, runs_of, serve_models, start
+from tests.app.api.runs import ROLLOUT, STIM, finish, make_target, runs_of, serve_models, start, working
 from tests.client import Client
 from tests.faulty_proxy import FaultyProxy
+from tests.replies import Reply
+from tests.seams import wait_until
 from tests.storage.repositories import commit_files
 
 
@@ -102,3 +105,32 @@ def test_a_run_that_is_deleted_after_its_last_row_ends_quietly(
     assert runs.repos.open("alice/demo").head().commit == head
     assert alice.get(ROLLOUT).json["status"] == "not_started"
     assert {record.levelname for record in caplog.records} <= {"INFO", "WARNING"}
+
+
+def test_a_run_that_is_cancelled_and_started_again_never_asks_more_at_once_than_it_may(
+    app: Flask, runs: Runs, alice: Client, proxy: FaultyProxy, monkeypatch: pytest.MonkeyPatch
+):
+    """It goes on once its former worker has stopped, long before the lease is over."""
+    monkeypatch.setitem(vars(runs), "leases", Leases(runs.database, 600))
+    make_target(alice, generators=questions(40), num_traj_per_stimulus=1, max_concurrency=4)
+    start(alice, STIM)
+    proxy.rule = lambda _: Reply(delay=600)
+    with working(app), working(app):
+        job = start(alice, ROLLOUT)["job_id"]
+        wait_until(lambda: len(proxy.seen) == 4)
+        alice.request("POST", f"{ROLLOUT}/cancel")
+        proxy.rule, proxy.delay = None, 0.05
+        assert finish(alice, ROLLOUT)["job_id"] == job
+    status = alice.get(ROLLOUT).json
+    assert (status["status"], status["lines"], proxy.most_at_once) == ("complete", 40, 4)
+
+
+def test_a_run_that_goes_on_asks_as_many_at_once_as_the_target_says_now(runs: Runs, alice: Client, proxy: FaultyProxy):
+    job = start(alice, ROLLOUT)["job_id"]
+    alice.request("POST", f"{ROLLOUT}/cancel")
+    make_target(alice, generators=questions(5), num_traj_per_stimulus=1, max_concurrency=2)
+    proxy.delay = 0.05
+    assert start(alice, ROLLOUT)["job_id"] == job
+    perform(runs, job, "worker")
+    status = alice.get(ROLLOUT).json
+    assert (status["status"], status["config"]["max_concurrency"], proxy.most_at_once) == ("complete", 2, 2)
