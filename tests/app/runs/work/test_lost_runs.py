@@ -1,5 +1,6 @@
 """A worker that lost its run: it writes nothing more to git, asks for nothing more, and says that it stopped."""
 
+import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -134,3 +135,58 @@ def test_a_run_that_goes_on_asks_as_many_at_once_as_the_target_says_now(runs: Ru
     perform(runs, job, "worker")
     status = alice.get(ROLLOUT).json
     assert (status["status"], status["config"]["max_concurrency"], proxy.most_at_once) == ("complete", 2, 2)
+
+
+def test_a_run_of_a_repo_that_was_deleted_asks_for_nothing_more(
+    app: Flask, runs: Runs, alice: Client, proxy: FaultyProxy
+):
+    proxy.rule = lambda _: Reply(delay=600)
+    with working(app):
+        job = start(alice, ROLLOUT)["job_id"]
+        wait_until(lambda: len(proxy.seen) == 5)
+        assert alice.delete("/v1/repo/demo").status_code == 200
+        wait_until(lambda: (run := runs.table.get(job)) is not None and run.state == "failed")
+    run = runs.table.get(job)
+    assert run is not None
+    assert (run.error_type, run.error) == ("repo", "The repo 'alice/demo' is not there any more.")
+    assert len(proxy.seen) == 5
+    assert alice.post("/v1/repo/demo/undelete", {}).status_code == 200
+    proxy.rule = None
+    with working(app):
+        assert finish(alice, ROLLOUT)["status"] == "complete"
+
+
+def test_a_run_goes_on_under_the_new_name_of_its_repo(app: Flask, runs: Runs, alice: Client, proxy: FaultyProxy):
+    """Another repo has the old name by then, and gets nothing."""
+    go_on = threading.Event()
+    proxy.rule = lambda _: None if go_on.is_set() else Reply(503, delay=0.1)
+    with working(app):
+        job = start(alice, ROLLOUT)["job_id"]
+        assert alice.post("/v1/repo/demo/rename", {"name": "other"}).status_code == 200
+        assert alice.post("/v1/repo", {"repo_name": "demo"}).status_code == 201
+        go_on.set()
+        wait_until(lambda: (run := runs.table.get(job)) is not None and run.state != "running")
+    run = runs.table.get(job)
+    assert run is not None
+    assert (run.state, run.error) == ("complete", None)
+    path = path_of(run.target, run.kind, run.key)
+    assert runs.repos.open("alice/other").head().read(path) is not None
+    assert runs.repos.open("alice/demo").head().read(path) is None
+
+
+def test_a_run_waits_while_the_file_of_endpoints_is_being_changed(runs: Runs, alice: Client):
+    job = start(alice, ROLLOUT)["job_id"]
+    file = runs.settings.data_dir / "endpoints.yml"
+    whole = file.read_text()
+    file.write_text(whole[:20])
+    assert perform(runs, job, "worker")
+    status = alice.get(ROLLOUT).json
+    assert (status["status"], status["error"], status["stale"]) == ("running", None, False)
+    assert runs.table.waiting() == {}  # for a while
+    file.write_text(whole)
+    with runs.database.begin() as connection:
+        connection.execute(update(RUNS).values(lease_until=0))
+    assert perform(runs, job, "worker")
+    done = alice.get(ROLLOUT).json
+    file.write_text(whole[:20])
+    assert (done["status"], alice.get(ROLLOUT).json) == ("complete", {**done, "cost": None})
