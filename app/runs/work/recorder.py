@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from app.runs.failures import Stopped
 from app.runs.ledger.database import LedgerUnavailable
-from app.runs.ledger.leases import RENEWALS, Batch, Lease
+from app.runs.ledger.leases import Batch, Lease
 from app.runs.ledger.rows import Row
 from app.runs.recipe.progress import Progress
 
@@ -122,7 +122,7 @@ class Recorder:
         is_over = False
         while not is_over:
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._lease.seconds / RENEWALS):
+                async with asyncio.timeout(self._lease.pause):
                     await self._wake.wait()
             await asyncio.sleep(_GATHER)
             self._wake.clear()
