@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, bindparam, select, update
 
 from app.runs.ledger.database import Database, LedgerUnavailable
+from app.runs.ledger.lease_times import is_over
 from app.runs.ledger.rows import Row, put_rows
 from app.runs.ledger.runs import COMPLETE, FAILED, RUNNING
 from app.runs.ledger.tables import RUNS
@@ -79,7 +80,7 @@ class Leases:
         """Take a run that nobody holds; None if somebody does, or if the run is over."""
         with self._database.begin() as connection:
             now = self._database.now(connection)
-            free = (RUNS.c.id == run_id) & (RUNS.c.state == RUNNING) & (RUNS.c.lease_until <= now)
+            free = (RUNS.c.id == run_id) & (RUNS.c.state == RUNNING) & is_over(now, self.seconds)
             name = f"{holder} {secrets.token_hex(4)}"  # a process has several threads that take runs
             taken = {"fence": RUNS.c.fence + 1, "holder": name, "lease_until": now + self.seconds}
             fence = connection.execute(update(RUNS).where(free).values(taken).returning(RUNS.c.fence)).scalar()
@@ -88,7 +89,7 @@ class Leases:
     def held(self) -> dict[int, str]:
         """Return the ids of the runs that somebody carries out, each with the repo's owner."""
         with self._database.read() as connection:
-            busy = (RUNS.c.state == RUNNING) & (RUNS.c.lease_until > self._database.now(connection))
+            busy = (RUNS.c.state == RUNNING) & ~is_over(self._database.now(connection), self.seconds)
             found = connection.execute(select(RUNS.c.id, RUNS.c.place).where(busy))
             return {row.id: row.place.partition("/")[0] for row in found}
 

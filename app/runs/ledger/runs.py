@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.domain.manifests import Kind
 from app.runs.ledger.database import Database
+from app.runs.ledger.lease_times import LONGEST, is_over
 from app.runs.ledger.rows import free_failed_rows
 from app.runs.ledger.tables import ROWS, RUNS
 from app.runs.recipe.turns import Waiting
@@ -105,8 +106,8 @@ class StimGone(Exception):
 class RunTable:
     """The runs of a ledger. Every method may raise LedgerUnavailable, and then changed nothing."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, lease: float = LONGEST) -> None:
+        self._database, self._lease = database, lease
 
     def start(self, new: NewRun) -> Run:
         """Start a run, or return the one with its key. One that failed goes on: what it lacks is made.
@@ -228,7 +229,7 @@ class RunTable:
     def waiting(self) -> Sequence[Waiting]:
         """Return the runs that are not over and that nobody carries out, oldest first."""
         with self._database.read() as connection:
-            idle = (RUNS.c.state == RUNNING) & (RUNS.c.lease_until <= self._database.now(connection))
+            idle = (RUNS.c.state == RUNNING) & is_over(self._database.now(connection), self._lease)
             found = connection.execute(select(RUNS.c.id, RUNS.c.place, RUNS.c.fence).where(idle).order_by(RUNS.c.id))
             return [Waiting(row.id, row.place.partition("/")[0], row.fence) for row in found]
 

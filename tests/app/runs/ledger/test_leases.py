@@ -20,6 +20,12 @@ from tests.seams import set_clock, wait_until
 LONG, SHORT = 600, 0.05  # seconds of a lease
 
 
+def sqlite_with(folder: Path, seconds: float) -> tuple[Database, Leases, RunTable]:
+    """Return a ledger in a file, which has its time from this process, and its leases of some seconds."""
+    database = Database(None, folder)
+    return database, Leases(database, seconds), RunTable(database, seconds)
+
+
 def start(database: Database, **changes: object) -> Run:
     return RunTable(database).start(new(**changes))
 
@@ -161,6 +167,41 @@ def test_only_runs_that_nobody_carries_out_wait(database: Database):
     take(database, over).fail("samples", "…")
     assert [run.id for run in RunTable(database).waiting()] == [free.id]
     assert Leases(database, LONG).held() == {held.id: held.place.partition("/")[0]}
+
+
+@pytest.mark.parametrize("ahead", [2 * 3600, 10**7])
+def test_a_clock_that_was_ahead_and_is_put_right_stops_no_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ahead: float
+):
+    database, leases, table = sqlite_with(tmp_path, LONG)
+    run, now = start(database), time.time()
+    clock = set_clock(monkeypatch, now + ahead)
+    dead = take(database, run)
+    clock.now = now
+    assert [waiting.id for waiting in table.waiting()] == [run.id]
+    assert leases.held() == {}
+    lease = leases.take(run.id, "b")
+    assert lease is not None
+    with pytest.raises(LeaseLost):
+        dead.write(one())
+    lease.write(one())
+    assert leases.take(run.id, "c") is None
+    database.close()
+
+
+def test_a_clock_that_is_put_back_a_little_takes_no_run_from_its_worker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    database, leases, table = sqlite_with(tmp_path, LONG)
+    run, now = start(database), time.time()
+    clock = set_clock(monkeypatch, now)
+    lease = take(database, run)
+    clock.now = now - 59
+    assert leases.take(run.id, "b") is None
+    assert (list(table.waiting()), len(leases.held())) == ([], 1)
+    lease.write(one())
+    assert get(database, run).lease_until == clock.now + LONG
+    database.close()
 
 
 def test_the_clock_of_the_database_counts(postgresql: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
