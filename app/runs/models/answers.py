@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
-_MOST_TOKENS = 2**53 - 1  # what all readers of JSON agree about
+_MOST_TOKENS = 2**31 - 1  # of one answer; the sum of four billion answers is a number that the ledger can hold
 _MOST_SAID = 500  # characters of an endpoint's message that are passed on
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
@@ -39,11 +39,11 @@ class Answer:
 
 
 def load(body: bytes) -> Any:
-    """Parse a body; InvalidAnswer if it is not JSON."""
+    """Parse a body; InvalidAnswer if it is not JSON in UTF-8, the only encoding in which keys are cut out."""
     try:
-        value = json.loads(body, parse_constant=_refuse)
+        value = json.loads(body.decode("utf-8-sig"), parse_constant=_refuse)
     except (ValueError, RecursionError):
-        raise InvalidAnswer("is not JSON") from None
+        raise InvalidAnswer("is not JSON in UTF-8") from None
     return _without_surrogates(value) if _SURROGATE.search(body) else value
 
 
@@ -93,7 +93,7 @@ def _response(message: dict[str, Any], finish_reason: Any, usage: dict[str, Any]
 
 
 def _tokens(count: Any) -> int:
-    return count if type(count) is int and 0 <= count <= _MOST_TOKENS else 0
+    return min(count, _MOST_TOKENS) if type(count) is int and count >= 0 else 0
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -76,6 +76,8 @@ def test_half_a_character_becomes_one_that_can_be_written():
         b'{"choices": [{"message": {"content": NaN}}]}',
         b'{"choices": [{"message": "Yes."}]}',
         b'{"choices": {"message": {}}}',
+        replies.completion("Yes.").body.replace(b"Yes", b"\xed\xa0\xbd"),
+        *(replies.completion("Yes.").body.decode().encode(code) for code in ("utf-16", "utf-16-be", "utf-32")),
         b"[" * 100_000,
         b'{"choices": [{"message": {"content": ' + b"9" * 5000 + b"}}]}",
     ],
@@ -83,6 +85,16 @@ def test_half_a_character_becomes_one_that_can_be_written():
 def test_what_is_no_completion(body: bytes):
     with pytest.raises(InvalidAnswer):
         read(body)
+
+
+def test_a_mark_of_utf_8_is_no_part_of_an_answer():
+    assert read(b"\xef\xbb\xbf" + replies.completion("Yes.").body).response["content"] == "Yes."
+
+
+@pytest.mark.parametrize("count", [2**31 - 1, 2**31, 2**63, 10**4000])
+def test_no_answer_counts_so_many_tokens_that_a_sum_overflows(count: int):
+    answer = answers.read({"choices": [{"message": {}}], "usage": {"completion_tokens": count}}, b"")
+    assert answer.tokens_out == 2**31 - 1
 
 
 @given(NEARLY)
