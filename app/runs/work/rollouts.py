@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, cast
 
+from app.domain import extra_kwargs
 from app.runs import full_rows
 from app.runs.failures import RunFailed
 from app.runs.ledger.leases import Lease
@@ -117,7 +118,7 @@ async def _samples(runs: Runs, run: Run, progress: Progress, endpoint: Endpoint)
     """Yield the samples that are missing or failed, in order; few stimuli are in memory at a time."""
     window = dict[int, dict[str, Any]]()
     stimuli = await asyncio.to_thread(full_rows.StimulusReader, runs, run)
-    sends_seed = endpoint.takes_seed and "seed" not in run.config.get("extra_kwargs", {})
+    sends_seed = endpoint.takes_seed and "seed" not in extra_kwargs.merged(run.config.get("extra_kwargs"))
     for position in progress.wanted():
         stimulus, trajectory = divmod(position, run.width)
         if stimulus not in window:
