@@ -72,8 +72,8 @@ def test_lists_are_paged_newest_first(made: Client):
     assert_mistakes(made.get(f"{RUNS}?cursor=AAAA"), (["query", "cursor"], "value_error"))
     of_query, offset = json.loads(base64.urlsafe_b64decode(f"{cursor}=="))
     assert offset == 4
-    for forged in (2**53 + 1, 2**63, 10**100):
-        text = base64.urlsafe_b64encode(json.dumps([of_query, forged]).encode()).decode()
+    for forged in (2**53 + 1, 2**63, 10**30):
+        text = base64.urlsafe_b64encode(json.dumps([of_query, forged]).encode()).decode().rstrip("=")
         assert_mistakes(made.get(f"{RUNS}?limit=2&cursor={text}"), (["query", "cursor"], "value_error"))
     assert_mistakes(made.get(f"{RUNS}?limit=101"), (["query", "limit"], "less_than_equal"))
 
