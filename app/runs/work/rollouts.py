@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from typing import Any
 
+from app.domain import extra_kwargs
 from app.runs import full_rows
 from app.runs.failures import RunFailed, Stopped
 from app.runs.ledger.leases import Lease
@@ -134,7 +135,7 @@ async def _samples(
     """Yield the samples that are missing or to be asked for again, in order; few stimuli are in memory at a time."""
     window = dict[int, dict[str, Any]]()
     stimuli = await recorder.read(partial(full_rows.StimulusReader, runs, run))
-    sends_seed = endpoint.takes_seed and "seed" not in run.config.get("extra_kwargs", {})
+    sends_seed = endpoint.takes_seed and "seed" not in extra_kwargs.merged(run.config.get("extra_kwargs"))
     for position in progress.wanted():
         stimulus, trajectory = divmod(position, run.width)
         if stimulus not in window:
