@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from app.domain.names import quoted
 from app.runs.datasets import Datasets
 from app.runs.failures import RunFailed
 from app.runs.ledger.database import Database
@@ -79,7 +80,7 @@ class Runs:
         found = self.endpoints.find(model)
         if found is None or found.name != name:
             now = "no endpoint" if found is None else f"the endpoint '{found.name}'"
-            raise RunFailed("endpoint", f"Model '{model}' was served by the endpoint '{name}', and now by {now}.")
+            raise RunFailed("endpoint", f"Model {quoted(model)} was served by the endpoint '{name}', and now by {now}.")
         return found
 
     def wake(self) -> None:
