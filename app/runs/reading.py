@@ -1,7 +1,7 @@
 """What is read of runs: which run a request means, which runs there are, and their rows."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -9,14 +9,11 @@ from typing import Any
 
 from app.domain.errors import NotFound
 from app.domain.manifests import KINDS, Kind
-from app.registry.configs import prompts, question_templates, targets
-from app.registry.configs.mentions import PROMPT_FIELDS
 from app.runs import full_rows, plans
 from app.runs.failures import NotReady
 from app.runs.ledger.runs import Run
 from app.runs.models.endpoint_fields import EndpointsInvalid
-from app.runs.plans import STIM, STIM_CONFIG
-from app.runs.recipe import rows
+from app.runs.recipe import keys, rows
 from app.runs.services import Runs
 from storage.errors import RevisionNotFound
 from storage.ids import CommitId
@@ -61,19 +58,15 @@ def at(runs: Runs, repository: Repository, snapshot: Snapshot, target: str, kind
     """Return the run of a target as it was at a commit; NoRun if there is none, NotFound without the target.
 
     That is the last one that was started at this commit or before with the same content, else the first after it. The
-    content is what git has of all that a run depends on, since data sets and endpoints may be others by now.
+    content is what git has of the inputs of a run, since data sets and endpoints may be others by now.
     """
-    wanted, position = _content(snapshot, target, kind), repository.position(snapshot.commit)
-    same: dict[str, bool] = {}
+    wanted, position = plans.content(snapshot, target, kind), repository.position(snapshot.commit)
+    stims: dict[int, Mapping[str, Any]] = {}
     chosen = None
     for run in islice(_newest_first(runs, repository, target), _MOST_LOOKED_AT):
-        if run.kind != kind:
-            continue
-        if run.commit not in same:
-            same[run.commit] = _content_then(repository, run, kind) == wanted
-        if same[run.commit]:
+        if run.kind == kind and _content(runs, run, stims) == wanted:
             chosen = run
-            if repository.position(CommitId(run.commit)) <= position:
+            if _is_until(repository, run, position):
                 break
     if chosen is None:
         raise NoRun(
@@ -164,7 +157,8 @@ def output(runs: Runs, run: Run, offset: int, limit: int, most: int) -> list[byt
 
 def _now(runs: Runs, repository: Repository, target: str, kind: Kind) -> Run | None:
     try:
-        plan = plans.make(runs, repository, repository.head(), target, kind)
+        # Whoever may only read must not have the server load anything.
+        plan = plans.make(runs, repository, repository.head(), target, kind, may_load=False)
     except (NotReady, EndpointsInvalid):
         return None
     return runs.table.find(repository.identity(), target, kind, plan.key)
@@ -184,18 +178,11 @@ def _is_until(repository: Repository, run: Run, last: int) -> bool:
         return False
 
 
-def _content_then(repository: Repository, run: Run, kind: Kind) -> Any:
-    try:
-        return _content(repository.at(CommitId(run.commit)), run.target, kind)
-    except (RevisionNotFound, NotFound):  # an operator put the branch back
-        return None
-
-
-def _content(snapshot: Snapshot, target: str, kind: Kind) -> Any:
-    """Return what git has of all that a run depends on."""
-    config = targets.get(snapshot, target).config
-    paths = [prompts.FOLDER.path(config[name]) for name in PROMPT_FIELDS if config.get(name)]
-    files = (generator.get("template_path") or "" for generator in config.get("generators") or ())
-    paths += [path for path in files if path.startswith(f"{question_templates.FOLDER}/")]
-    matters = STIM_CONFIG if kind == STIM else config.keys() - {"max_concurrency"}
-    return {name: config.get(name) for name in matters}, list(map(snapshot.version, paths))
+def _content(runs: Runs, run: Run, stims: dict[int, Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Return what git had of all that a run depends on. `stims` keeps the inputs of stims from one run to the next."""
+    if run.stim is None:
+        return keys.of_git(run.inputs)
+    if run.stim not in stims:
+        found = runs.table.get(run.stim)
+        stims[run.stim] = {} if found is None else found.inputs
+    return keys.of_git(run.inputs, stims[run.stim])

@@ -5,13 +5,14 @@ this fence and that the lease has not run out. So a worker that was stopped for 
 took the run.
 """
 
+import logging
 import secrets
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from app.runs.ledger.database import Database, LedgerUnavailable
 from app.runs.ledger.rows import Row, put_rows
@@ -19,6 +20,8 @@ from app.runs.ledger.runs import COMPLETE, FAILED, RUNNING
 from app.runs.ledger.tables import RUNS
 
 RENEWALS = 3  # while a lease lasts
+
+_log = logging.getLogger(__name__)
 
 
 class LeaseLost(Exception):
@@ -80,12 +83,12 @@ class Leases:
             fence = connection.execute(update(RUNS).where(free).values(taken).returning(RUNS.c.fence)).scalar()
         return None if fence is None else Lease(self._database, run_id, fence, self.seconds)
 
-    def held(self) -> dict[str, int]:
-        """Return how many runs of each repo somebody carries out, by the repo's identity."""
+    def held(self) -> dict[int, str]:
+        """Return the ids of the runs that somebody carries out, each with the repo's owner."""
         with self._database.read() as connection:
             busy = (RUNS.c.state == RUNNING) & (RUNS.c.lease_until > self._database.now(connection))
-            counted = select(RUNS.c.repo, func.count().label("number")).where(busy).group_by(RUNS.c.repo)
-            return {row.repo: row.number for row in connection.execute(counted)}
+            found = connection.execute(select(RUNS.c.id, RUNS.c.place).where(busy))
+            return {row.id: row.place.partition("/")[0] for row in found}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,23 +114,35 @@ class Lease:
             now = {"run_id": self.run_id, "now_listed": batch.listed, "now_batch": batch.id}
             connection.execute(_ADD, more | now)
 
+    def renew(self) -> None:
+        """Renew the lease, where nothing is to be written to the run."""
+        with self.database.begin() as connection:
+            self._guard(connection)
+
     @contextmanager
     def kept(self) -> Iterator[None]:
-        """Renew the lease while a block lasts that writes nothing to the run."""
+        """Renew the lease while a block lasts that writes nothing to the run; LeaseLost at its end if it was lost."""
         over = threading.Event()
-        thread = threading.Thread(target=self._keep, args=(over,), name="lease", daemon=True)
+        lost: list[LeaseLost] = []
+        thread = threading.Thread(target=self._keep, args=(over, lost), name="lease", daemon=True)
         thread.start()
         try:
             yield
         finally:
             over.set()
             thread.join()
+            if lost:
+                raise lost[0]
 
-    def _keep(self, over: threading.Event) -> None:
-        with suppress(LeaseLost):
-            while not over.wait(self.seconds / RENEWALS):
-                with suppress(LedgerUnavailable), self.database.begin() as connection:
-                    self._guard(connection)
+    def _keep(self, over: threading.Event, lost: list[LeaseLost]) -> None:
+        while not over.wait(self.seconds / RENEWALS):
+            try:
+                self.renew()
+            except LeaseLost as error:
+                lost.append(error)
+                return
+            except LedgerUnavailable as error:
+                _log.warning("Run %s: its lease could not be renewed: %s", self.run_id, error)
 
     def fail(self, error_type: str, error: str) -> None:
         """End the run: it failed, for a reason. Its rows stay."""

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, func, select, tuple_
+from sqlalchemy import Connection, Select, func, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.runs.ledger.database import Database
@@ -24,12 +24,21 @@ class Row:
     is_failed: bool = False
 
 
+class Present(NamedTuple):
+    """A row that is there. One that `is_again` failed, and is to be asked for again."""
+
+    stimulus: int
+    trajectory: int
+    is_failed: bool
+    is_again: bool
+
+
 def _put(insert: Any) -> Any:
     """Return the statement that adds a row, in the words of a database."""
     added = insert(ROWS)
-    replaced = {"row": added.excluded.row, "body": added.excluded.body, "failed": added.excluded.failed}
+    replaced = {name: added.excluded[name] for name in ("row", "body", "failed", "again")}
     return added.on_conflict_do_update(
-        index_elements=[ROWS.c.run, ROWS.c.stimulus, ROWS.c.trajectory], set_=replaced, where=ROWS.c.failed
+        index_elements=[ROWS.c.run, ROWS.c.stimulus, ROWS.c.trajectory], set_=replaced, where=ROWS.c.again
     )
 
 
@@ -37,7 +46,7 @@ _PUT = {"sqlite": _put(sqlite.insert), "postgresql": _put(postgresql.insert)}
 
 
 def put_rows(connection: Connection, run_id: int, rows: Sequence[Row]) -> None:
-    """Add rows to a run. A row that is there stays, unless it is a failed one."""
+    """Add rows to a run. A row that is there stays, unless it is to be asked for again."""
     values = [
         {
             "run": run_id,
@@ -46,10 +55,17 @@ def put_rows(connection: Connection, run_id: int, rows: Sequence[Row]) -> None:
             "row": row.text,
             "body": row.body,
             "failed": row.is_failed,
+            "again": False,
         }
         for row in rows
     ]
     connection.execute(_PUT[connection.dialect.name], values)
+
+
+def free_failed_rows(connection: Connection, run_id: int) -> None:
+    """Have the failed rows of a run asked for again. They stay until others take their places."""
+    failed = (ROWS.c.run == run_id) & ROWS.c.failed
+    connection.execute(update(ROWS).where(failed).values(again=True))
 
 
 class RowTable:
@@ -75,14 +91,14 @@ class RowTable:
         with self._database.read() as connection:
             return [*connection.execute(_ordered(wanted, run_id, width, offset, limit)).scalars()]
 
-    def present(self, run_id: int, first: int = 0) -> Iterator[tuple[int, int, bool]]:
-        """Yield the stimulus and trajectory of each row from a stimulus on, and whether it is a failed one."""
-        wanted = select(ROWS.c.stimulus, ROWS.c.trajectory, ROWS.c.failed).where(
+    def present(self, run_id: int, first: int = 0) -> Iterator[Present]:
+        """Yield which rows are there, from a stimulus on."""
+        wanted = select(ROWS.c.stimulus, ROWS.c.trajectory, ROWS.c.failed, ROWS.c.again).where(
             ROWS.c.run == run_id, ROWS.c.stimulus >= first
         )
         with self._database.read() as connection:
-            for stimulus, trajectory, is_failed in connection.execute(wanted.execution_options(yield_per=_CHUNK)):
-                yield stimulus, trajectory, bool(is_failed)
+            for row in connection.execute(wanted.execution_options(yield_per=_CHUNK)):
+                yield Present(row.stimulus, row.trajectory, row.failed, row.again)
 
 
 def _ordered(wanted: Select[Any], run_id: int, width: int, offset: int, limit: int) -> Select[Any]:

@@ -10,7 +10,9 @@ from sqlalchemy.exc import IntegrityError
 
 from app.domain.manifests import Kind
 from app.runs.ledger.database import Database
+from app.runs.ledger.rows import free_failed_rows
 from app.runs.ledger.tables import ROWS, RUNS
+from app.runs.recipe.turns import Waiting
 
 RUNNING, COMPLETE, FAILED = "running", "complete", "failed"
 CANCELLED, BUDGET = "cancelled", "budget"  # why a run failed, where something depends on it
@@ -109,6 +111,9 @@ class RunTable:
     def start(self, new: NewRun) -> Run:
         """Start a run, or return the one with its key. One that failed goes on: what it lacks is made.
 
+        Its failed rows are asked for again, too. Nothing else has them asked for again, so that rows do not change
+        while a run goes on.
+
         Raises StimGone where the stim run that a rollout would stand on was deleted meanwhile.
         """
         try:
@@ -120,6 +125,8 @@ class RunTable:
                     return found
                 again = {"state": RUNNING, "error": None, "error_type": None, "finished": None, "lease_until": 0}
                 connection.execute(update(RUNS).where(RUNS.c.id == found.id).values(again))
+                if found.failed:
+                    free_failed_rows(connection, found.id)
                 return _expect(connection, found.id)
         except IntegrityError as error:
             if new.stim is not None and self.get(new.stim) is None:
@@ -215,12 +222,12 @@ class RunTable:
             connection.execute(update(RUNS).where(RUNS.c.repo == repo).values(stim=None))  # no run stands on another
             return connection.execute(delete(RUNS).where(RUNS.c.repo == repo)).rowcount, rows
 
-    def waiting(self) -> dict[int, str]:
-        """Return the ids of the runs that are not over and that nobody carries out, each with its repo's identity."""
+    def waiting(self) -> Sequence[Waiting]:
+        """Return the runs that are not over and that nobody carries out, oldest first."""
         with self._database.read() as connection:
             idle = (RUNS.c.state == RUNNING) & (RUNS.c.lease_until <= self._database.now(connection))
-            found = connection.execute(select(RUNS.c.id, RUNS.c.repo).where(idle).order_by(RUNS.c.id))
-            return {row.id: row.repo for row in found}
+            found = connection.execute(select(RUNS.c.id, RUNS.c.place, RUNS.c.fence).where(idle).order_by(RUNS.c.id))
+            return [Waiting(row.id, row.place.partition("/")[0], row.fence) for row in found]
 
 
 def _of_key(repo: str, target: str, kind: Kind, key: str) -> Select[Any]:

@@ -71,6 +71,7 @@ ROWS = Table(
     Column("row", Text, nullable=False),  # what is particular to the row, as JSON
     Column("body", LargeBinary),  # the endpoint's answer as it came
     Column("failed", Boolean, nullable=False),
+    Column("again", Boolean, nullable=False, default=False),  # a failed row that a new one may replace
 )
 
 VERSION = Table("ledger_version", METADATA, Column("version", Integer, primary_key=True))

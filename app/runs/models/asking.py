@@ -1,6 +1,7 @@
 """One sample, asked for until it is answered or lost."""
 
 import random
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -20,7 +21,7 @@ class Patience:
     tries: int = 6  # a request that was throttled counts as none
     first_wait: float = 0.5  # doubled with each try
     longest_wait: float = 60.0
-    longest_throttled: float = 3600.0  # after which a sample is lost that the endpoint answers with 429 alone
+    longest_throttled: float = 3600.0  # after which a sample is lost that had as many 429s in a row as it has tries
 
 
 PATIENCE = Patience()
@@ -66,6 +67,8 @@ class _Sample:
     patience: Patience
     sent: int = 0
     tries: int = 0
+    throttled: int = 0  # in a row
+    throttled_since: float = 0.0  # by `time.monotonic`
 
     async def send(self) -> Answer:
         """Send the request once."""
@@ -87,7 +90,12 @@ class _Sample:
         if not isinstance(error, Refused):
             return False
         if error.verdict is Verdict.THROTTLED:
-            return (state.seconds_since_start or 0) < self.patience.longest_throttled
+            now = time.monotonic()
+            self.throttled_since = self.throttled_since if self.throttled else now
+            self.throttled += 1
+            lasts = now - self.throttled_since
+            return self.throttled < self.patience.tries or lasts < self.patience.longest_throttled
+        self.throttled = 0
         self.tries += 1
         return error.verdict is Verdict.RETRY and self.tries < self.patience.tries
 

@@ -11,7 +11,7 @@ from app.runs import full_rows, manifests
 from app.runs.failures import RunFailed
 from app.runs.ledger.database import LedgerUnavailable
 from app.runs.ledger.leases import Lease, LeaseLost
-from app.runs.ledger.runs import Run
+from app.runs.ledger.runs import Run, RunGone
 from app.runs.models.endpoint_fields import EndpointsInvalid
 from app.runs.models.verdicts import Refused
 from app.runs.services import Runs
@@ -41,7 +41,7 @@ def perform(runs: Runs, run_id: int, holder: str, is_stopping: Callable[[], bool
     _log.info("Run %s is carried out", told)
     try:
         _end(runs, run, lease, is_stopping, told)
-    except LeaseLost as error:
+    except (LeaseLost, RunGone) as error:
         _log.warning("%s", error)
     except (LedgerUnavailable, StorageError) as error:
         _log.warning("Run %s waits: %s", told, error)
@@ -62,7 +62,7 @@ def _end(runs: Runs, run: Run, lease: Lease, is_stopping: Callable[[], bool], to
     except (Refused, EndpointsInvalid) as error:
         _log.warning("Run %s failed: %s", told, error)
         lease.fail("endpoint", str(error))
-    except (LeaseLost, LedgerUnavailable, StorageError):
+    except (LeaseLost, RunGone, LedgerUnavailable, StorageError):
         raise
     except Exception:
         _log.exception("Run %s failed by a fault of the server", told)
@@ -74,11 +74,14 @@ def _carry_out(runs: Runs, run: Run, lease: Lease, is_stopping: Callable[[], boo
     work = stims.carry_out if run.stim is None else rollouts.carry_out
     asyncio.run(_until_stopped(work(runs, run, lease), is_stopping))
     with lease.kept():  # a large run takes a while to read
-        run = runs.table.get(run.id) or run
-        digest = manifests.digest_of(full_rows.lines(runs, run))
-        commit = manifests.write(repository, manifests.of_run(run, digest), Origin(**run.origin))
+        done = runs.table.get(run.id)
+        if done is None:
+            raise RunGone(run.id)
+        digest = manifests.digest_of(full_rows.lines(runs, done))
+        manifest = manifests.of_run(done, digest)
+        commit = manifests.write(repository, manifest, Origin(**done.origin), before=lease.renew)
     lease.complete(commit, digest)
-    _log.info("Run %s: the %s of %s %s is complete: %s rows", run.id, run.kind, run.place, run.target, run.done)
+    _log.info("Run %s: the %s of %s %s is complete: %s rows", run.id, run.kind, run.place, run.target, done.done)
 
 
 async def _until_stopped(work: Coroutine[Any, Any, None], is_stopping: Callable[[], bool]) -> None:

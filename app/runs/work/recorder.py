@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from app.runs.ledger.database import LedgerUnavailable
 from app.runs.ledger.leases import RENEWALS, Batch, Lease
@@ -19,6 +20,8 @@ _GATHER = 0.005  # seconds until a write begins: more samples share it, and a ro
 _PAUSE = 0.5  # seconds until a ledger that cannot be written is tried again
 
 _log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -81,6 +84,10 @@ class Recorder:
         """Return once all that was recorded is durable."""
         await self._written()
 
+    async def read(self, read: Callable[[], T]) -> T:
+        """Return what a function reads from the ledger, which is tried again for as long as a lease lasts."""
+        return await self._insist(read, time.monotonic() + self._lease.seconds)
+
     async def run(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do some work, and write what it records, until both are over: also what came before the work failed.
 
@@ -134,15 +141,21 @@ class Recorder:
 
     async def _write(self, batch: Batch) -> None:
         """Write a batch, again and again while the ledger cannot be written and the lease lasts."""
-        while True:
+
+        def write() -> float:
             started = time.monotonic()
+            self._lease.write(batch)
+            return started
+
+        self._valid_until = await self._insist(write, self._valid_until, self._thread) + self._lease.seconds
+
+    async def _insist(self, use: Callable[[], T], until: float, executor: ThreadPoolExecutor | None = None) -> T:
+        """Use the ledger in a thread, again and again while it is away; LedgerUnavailable after `until`."""
+        while True:
             try:
-                await asyncio.get_running_loop().run_in_executor(self._thread, self._lease.write, batch)
+                return await asyncio.get_running_loop().run_in_executor(executor, use)
             except LedgerUnavailable as error:
-                if time.monotonic() > self._valid_until:
+                if time.monotonic() > until:
                     raise
                 _log.warning("Run %s waits: %s", self._lease.run_id, error)
                 await asyncio.sleep(_PAUSE)
-            else:
-                self._valid_until = started + self._lease.seconds
-                return

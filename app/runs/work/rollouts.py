@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, cast
+from functools import partial
+from typing import Any
 
 from app.runs import full_rows
 from app.runs.failures import RunFailed
@@ -32,8 +33,9 @@ async def carry_out(runs: Runs, run: Run, lease: Lease) -> None:
 
     progress = await asyncio.to_thread(_progress, runs, run)
     endpoint = runs.endpoint(run.config["model_name"], run.inputs["endpoint"])
+    failures = Failures(run.total, progress.done - progress.again, progress.failed - progress.again)
     recorder = Recorder(lease, progress, run.width)
-    samples = _samples(runs, run, progress, endpoint)
+    samples = _samples(runs, run, progress, endpoint, recorder)
     async with (
         ModelClient(endpoint, endpoint.key(runs.environ)) as client,
         Permits(runs.limits, endpoint, run.config["max_concurrency"], f"{lease.run_id}.{lease.fence}") as permits,
@@ -42,32 +44,36 @@ async def carry_out(runs: Runs, run: Run, lease: Lease) -> None:
         async def send(body: dict[str, Any], idempotency_key: str) -> Answer:
             return await ask(client, permits, body, idempotency_key, recorder.count)
 
-        await recorder.run(_Rollout(run, samples, recorder, send, runs.settings.run_budget).work)
+        rollout = _Rollout(run, samples, failures, recorder, send, runs.settings.run_budget)
+        await recorder.run(rollout.work)
 
 
 class _Rollout:
     """A rollout that goes on: some tasks take one sample after the other."""
 
-    def __init__(self, run: Run, samples: AsyncIterator[Sample], recorder: Recorder, send: Send, budget: int) -> None:
+    def __init__(
+        self, run: Run, samples: AsyncIterator[Sample], failures: Failures, recorder: Recorder, send: Send, budget: int
+    ) -> None:
         """Take `samples`, ask for each with `send`, and record the rows; `budget` is in tokens, 0 for any number."""
         self._run = run
         self._samples = samples
         self._recorder = recorder
         self._send = send
         self._next = asyncio.Lock()
-        self._failures = Failures(run.total)
+        self._failures = failures
         self._last_failure = ""
         self._budget = budget
         self._tokens = run.tokens_in + run.tokens_out
 
     async def work(self) -> None:
         """Take samples until there are no more."""
+        self._check_failures()  # a worker may have been killed before it could end the run
         tasks = min(self._run.config["max_concurrency"], self._run.total)
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(tasks):
                     group.create_task(self._take_samples())
-        except* (RunFailed, Refused) as errors:
+        except BaseExceptionGroup as errors:
             raise _first(errors) from None
 
     async def _take_samples(self) -> None:
@@ -89,14 +95,16 @@ class _Rollout:
                 raise
             await self._recorder.record(sample.refused(error, body), tokens=(0, 0))
             self._last_failure = error.message
-            self._count(is_failed=True)
+            self._failures.count(is_failed=True)
         else:
             await self._record(sample.answered(answer, body), answer)
-            self._count(is_failed=False)
+            self._failures.count(is_failed=False)
+        self._check_failures()
 
-    def _count(self, *, is_failed: bool) -> None:
-        if self._failures.count(is_failed=is_failed):
-            raise RunFailed("samples", f"Too many samples failed. The last: {self._last_failure}")
+    def _check_failures(self) -> None:
+        if self._failures.are_too_many:
+            last = f" The last: {self._last_failure}" if self._last_failure else ""
+            raise RunFailed("samples", f"Too many samples failed.{last}")
 
     async def _record(self, row: Row, answer: Answer) -> None:
         tokens = (answer.tokens_in, answer.tokens_out)
@@ -108,27 +116,29 @@ def _progress(runs: Runs, run: Run) -> Progress:
     progress = Progress(run.total)
     first = 0 if run.failed else run.listed // run.width  # the rows of the stimuli before are there
     progress.mark_first(first * run.width)
-    for stimulus, trajectory, is_failed in runs.rows.present(run.id, first):
-        progress.mark(stimulus * run.width + trajectory, is_failed=is_failed)
+    for row in runs.rows.present(run.id, first):
+        progress.mark(row.stimulus * run.width + row.trajectory, is_failed=row.is_failed, is_again=row.is_again)
     return progress
 
 
-async def _samples(runs: Runs, run: Run, progress: Progress, endpoint: Endpoint) -> AsyncIterator[Sample]:
-    """Yield the samples that are missing or failed, in order; few stimuli are in memory at a time."""
+async def _samples(
+    runs: Runs, run: Run, progress: Progress, endpoint: Endpoint, recorder: Recorder
+) -> AsyncIterator[Sample]:
+    """Yield the samples that are missing or to be asked for again, in order; few stimuli are in memory at a time."""
     window = dict[int, dict[str, Any]]()
-    stimuli = await asyncio.to_thread(full_rows.StimulusReader, runs, run)
+    stimuli = await recorder.read(partial(full_rows.StimulusReader, runs, run))
     sends_seed = endpoint.takes_seed and "seed" not in run.config.get("extra_kwargs", {})
     for position in progress.wanted():
         stimulus, trajectory = divmod(position, run.width)
         if stimulus not in window:
-            window = await asyncio.to_thread(stimuli.read, stimulus, stimulus + _WINDOW)
+            window = await recorder.read(partial(stimuli.read, stimulus, stimulus + _WINDOW))
         seed = sampling.seed_of(run.key, stimulus, trajectory) if sends_seed else None
         yield Sample(window[stimulus], trajectory, run.key, seed)
 
 
-def _first(errors: BaseExceptionGroup[Any]) -> Exception:
+def _first(errors: BaseExceptionGroup[Any]) -> BaseException:
     """Return the first error of a group."""
-    found: Any = errors
+    found: BaseException = errors
     while isinstance(found, BaseExceptionGroup):
         found = found.exceptions[0]
-    return cast(Exception, found)
+    return found

@@ -33,8 +33,8 @@ async def carry_out(runs: Runs, run: Run, lease: Lease) -> None:
 
 def _progress(runs: Runs, run: Run) -> Progress:
     progress = Progress(run.total)
-    for stimulus, _, _ in runs.rows.present(run.id):
-        progress.mark(stimulus)
+    for row in runs.rows.present(run.id):
+        progress.mark(row.stimulus)
     return progress
 
 

@@ -51,6 +51,9 @@ def first_row(alice: Client) -> dict[str, Any]:
         replies.HANG_UP,
         replies.INVALID_JSON,
         replies.NO_CHOICES,
+        replies.TOO_LARGE,
+        replies.TOO_DEEP,
+        replies.NO_STATUS,
     ],
 )
 def test_what_passes_is_a_retry(app: Flask, alice: Client, proxy: FaultyProxy, fault: Reply):
@@ -106,6 +109,17 @@ def test_what_would_fail_each_sample_ends_the_run_and_its_rows_stay(
     assert len(proxy.seen) == 3
 
 
+def test_an_answer_at_the_limits_of_what_is_taken_is_read_in_each_format(app: Flask, alice: Client, proxy: FaultyProxy):
+    proxy.replies(replies.AT_THE_LIMITS)
+    assert rollout(app, alice, proxy)["status"] == "complete"
+    assert first_row(alice)["response"]["content"] == "\0 \ufffd"
+    for media in ("application/x-ndjson", "text/csv", "application/vnd.apache.parquet"):
+        rows = alice.get(f"{ROLLOUT}/rows", Accept=media)
+        assert (rows.status_code, rows.content_type.partition(";")[0]) == (200, media)
+        assert b"0" * 4000 in rows.data or media.endswith("parquet")  # which is packed
+    assert "0" * 4000 in alice.get(f"{ROLLOUT}/rows?format=openai").text
+
+
 @needs_openssl
 def test_a_wrong_certificate_ends_the_run(app: Flask, alice: Client, tmp_path: Any):
     with FaultyProxy(tls=certificate(tmp_path)) as proxy:
@@ -136,7 +150,7 @@ def test_an_unusual_answer_is_a_row_and_is_counted(
     assert first_row(alice)["response"]["role"] == "assistant"
 
 
-@pytest.mark.parametrize(("every", "lines"), [(1, 11), (2, 21)])
+@pytest.mark.parametrize(("every", "lines"), [(1, 11), (2, 20)])
 def test_where_too_many_samples_fail_the_run_fails_and_its_rows_stay(
     app: Flask, alice: Client, proxy: FaultyProxy, every: int, lines: int
 ):

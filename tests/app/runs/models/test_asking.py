@@ -187,6 +187,24 @@ def test_an_endpoint_that_only_says_429_ends_the_sample_in_the_end(proxy: Faulty
     assert len(proxy.seen) > 3
 
 
+def test_a_429_after_a_long_wait_for_a_permit_does_not_end_the_sample(proxy: FaultyProxy, limits: Limits):
+    proxy.replies(replace(replies.completion(), delay=0.6), replies.throttled("0"))
+    patience = replace(QUICK, longest_throttled=0.5)
+    asked = ask_all(limits, endpoint(proxy, max_concurrency=1), 2, at_most=2, patience=patience)
+    assert [type(outcome) for outcome in asked.outcomes] == [Answer, Answer]
+    assert [seen.headers["idempotency-key"] for seen in proxy.seen] == ["sample-0", "sample-1", "sample-1"]
+
+
+@pytest.mark.parametrize(("number", "is_lost"), [(2, False), (3, True)])
+def test_a_sample_is_lost_to_no_fewer_429s_than_it_has_tries(
+    proxy: FaultyProxy, limits: Limits, number: int, is_lost: bool
+):
+    proxy.replies(*[replies.throttled("0")] * number)
+    asked = ask_all(limits, endpoint(proxy), patience=replace(QUICK, longest_throttled=0))  # each pause is a long one
+    assert isinstance(asked.outcomes[0], Refused) is is_lost
+    assert len(proxy.seen) == 3
+
+
 @pytest.mark.parametrize("fault", [replies.throttled, lambda wait: replies.failure(503, "", "", ("Retry-After", wait))])
 @pytest.mark.parametrize("as_date", [False, True])
 def test_retry_after_is_heeded_in_seconds_and_as_a_date(proxy: FaultyProxy, limits: Limits, fault: Any, as_date: bool):

@@ -18,11 +18,37 @@ def test_counts_fit_what_was_marked(marks: list[tuple[int, bool]]):
     for position, is_failed in marks:
         more, more_failed = progress.mark(position, is_failed=is_failed)
         done, failed = done + more, failed + more_failed
-        there[position] = is_failed
+        there.setdefault(position, is_failed)
         listed = next((at for at in range(TOTAL) if at not in there), TOTAL)
         assert (progress.done, progress.failed, progress.listed) == (len(there), sum(there.values()), listed)
         assert (done, failed) == (progress.done, progress.failed)
-    assert list(progress.wanted()) == [at for at in range(TOTAL) if there.get(at, True)]
+    assert list(progress.wanted()) == [at for at in range(TOTAL) if at not in there]
+
+
+FOUND = st.dictionaries(st.integers(0, TOTAL - 1), st.sampled_from(["there", "failed", "again"]))
+
+
+@given(FOUND, MARKS)
+def test_rows_to_be_asked_for_again_are_listed_and_wanted_until_others_take_their_places(
+    found: dict[int, str], marks: list[tuple[int, bool]]
+):
+    progress = Progress(TOTAL)
+    for position, state in found.items():
+        progress.mark(position, is_failed=state != "there", is_again=state == "again")
+    again = {position for position, state in found.items() if state == "again"}
+    failed = {position for position, state in found.items() if state != "there"}
+    there = set(found)
+    listed = progress.listed
+    for position, is_failed in marks:
+        before = progress.done, progress.failed
+        more, more_failed = progress.mark(position, is_failed=is_failed)
+        assert (progress.done, progress.failed) == (before[0] + more, before[1] + more_failed)
+        if position not in there - again:
+            failed = failed | {position} if is_failed else failed - {position}
+        there, again = there | {position}, again - {position}
+        assert (progress.done, progress.failed, progress.again) == (len(there), len(failed), len(again))
+    assert list(progress.wanted()) == [at for at in range(TOTAL) if at not in there or at in again]
+    assert progress.listed >= listed
 
 
 @given(MARKS)

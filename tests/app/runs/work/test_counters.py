@@ -56,8 +56,8 @@ def sessions(draw: st.DrawFn) -> tuple[Records, str, int]:
 
 def progress_of(database: Database, run: Run) -> Progress:
     progress = Progress(TOTAL)
-    for stimulus, trajectory, is_failed in RowTable(database).present(run.id):
-        progress.mark(stimulus * WIDTH + trajectory, is_failed=is_failed)
+    for row in RowTable(database).present(run.id):
+        progress.mark(row.stimulus * WIDTH + row.trajectory, is_failed=row.is_failed, is_again=row.is_again)
     return progress
 
 

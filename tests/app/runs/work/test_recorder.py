@@ -177,3 +177,26 @@ def test_a_lease_is_renewed_while_nothing_is_recorded(ledger: Ledger):
 
     ledger.record(work)
     assert ledger.rows() == [0]
+
+
+def test_a_read_is_tried_again_while_the_ledger_is_away(ledger: Ledger):
+    tries: list[Exception | None] = [LedgerUnavailable("the server restarts"), None]
+
+    def read() -> str:
+        if error := tries.pop(0):
+            raise error
+        return "read"
+
+    async def work(recorder: Recorder) -> None:
+        assert await recorder.read(read) == "read"
+
+    ledger.record(work)
+    assert tries == []
+
+
+def test_a_read_is_given_up_after_as_long_as_a_lease_lasts(ledger: Ledger):
+    def read() -> None:
+        raise LedgerUnavailable("the server is gone")
+
+    with pytest.raises(LedgerUnavailable):
+        ledger.record(lambda recorder: recorder.read(read))
