@@ -16,6 +16,7 @@ from app.runs.ledger.limits import Limits
 from app.runs.ledger.rows import RowTable
 from app.runs.ledger.runs import RunTable
 from app.runs.models.endpoints import Endpoint, Endpoints
+from app.runs.waits import Waits
 from app.settings import Settings, SettingsError
 from storage.store import Store
 
@@ -32,6 +33,7 @@ class Runs:
     settings: Settings
     repos: Store
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
+    waits: Waits = field(default_factory=Waits, repr=False)
 
     @cached_property
     def database(self) -> Database:

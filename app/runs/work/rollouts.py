@@ -45,7 +45,7 @@ async def carry_out(runs: Runs, run: Run, lease: Lease) -> None:
             return await ask(client, permits, body, idempotency_key, recorder.count)
 
         rollout = _Rollout(run, samples, failures, recorder, send, runs.settings.run_budget)
-        await recorder.run(rollout.work)
+        await recorder.run(partial(rollout.work, endpoint.max_concurrency))
 
 
 class _Rollout:
@@ -65,10 +65,10 @@ class _Rollout:
         self._budget = budget
         self._tokens = run.tokens_in + run.tokens_out
 
-    async def work(self) -> None:
-        """Take samples until there are no more."""
+    async def work(self, most: int) -> None:
+        """Take samples until there are no more, `most` at a time."""
         self._check_failures()  # a worker may have been killed before it could end the run
-        tasks = min(self._run.config["max_concurrency"], self._run.total)
+        tasks = min(self._run.config["max_concurrency"], self._run.total, most)
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(tasks):
