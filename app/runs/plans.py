@@ -6,6 +6,7 @@ from typing import Any
 
 from app.domain import extra_kwargs
 from app.domain.manifests import Kind
+from app.domain.names import quoted
 from app.domain.resolution import Config
 from app.registry.configs import prompts, targets
 from app.registry.configs.prompts import Prompt
@@ -156,5 +157,5 @@ def _prompt(snapshot: Snapshot, config: Config, field: str, problems: list[str])
         return Prompt("", [])
     found = prompts.read(snapshot, name)
     if found is None:
-        problems.append(f"{field}: there is no prompt '{name}'. Create the prompt, or name another one.")
+        problems.append(f"{field}: there is no prompt {quoted(name)}. Create the prompt, or name another one.")
     return found

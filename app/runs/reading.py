@@ -22,12 +22,8 @@ from storage.snapshot import Snapshot
 
 _PAGE = 20  # runs that are read from the ledger at a time; the config of each may be long
 _MOST_LOOKED_AT = 1000  # runs, for one answer
-_CHUNK = 200  # rows that are put together at a time
-_CHUNK_WITH_BODIES = 50  # the answers of endpoints may be long
 
 _log = logging.getLogger(__name__)
-
-RowWithBody = tuple[dict[str, Any], bytes | None]
 
 
 class NoRun(Exception):
@@ -150,28 +146,16 @@ def cost(runs: Runs, run: Run) -> float | None:
 
 def output(runs: Runs, run: Run, offset: int, limit: int, most: int) -> list[bytes]:
     """Return finished rows of a run from a position on, as JSON; PageTooLarge if these have more than `most` bytes."""
+    if sum(full_rows.lengths(runs, run, offset, limit)) > most:
+        raise PageTooLarge(most, limit)
     found: list[bytes] = []
     size = 0
-    for row, _ in all_rows(runs, run, offset=offset, limit=limit):
+    for row, _ in full_rows.read(runs, run, offset, limit):
         found.append(rows.line(row).removesuffix(b"\n"))
         size += len(found[-1])
         if size > most:
             raise PageTooLarge(most, limit)
     return found
-
-
-def all_rows(
-    runs: Runs, run: Run, *, offset: int = 0, limit: int | None = None, bodies: bool = False
-) -> Iterator[RowWithBody]:
-    """Yield the finished rows of a run in order, each with the endpoint's answer if wanted; few are in memory."""
-    end = run.listed if limit is None else min(run.listed, offset + limit)
-    step = _CHUNK_WITH_BODIES if bodies else _CHUNK
-    for start in range(offset, end, step):
-        number = min(step, end - start)
-        if bodies:
-            yield from full_rows.page_with_bodies(runs, run, start, number)
-        else:
-            yield from ((row, None) for row in full_rows.page(runs, run, start, number))
 
 
 def _now(runs: Runs, repository: Repository, target: str, kind: Kind) -> tuple[Run | None, bool]:

@@ -46,7 +46,7 @@ async def carry_out(runs: Runs, run: Run, lease: Lease, is_stopping: Callable[[]
             return await ask(client, permits, body, idempotency_key, recorder.count)
 
         rollout = _Rollout(run, samples, failures, recorder, send, runs.settings.run_budget)
-        await recorder.run(rollout.work)
+        await recorder.run(partial(rollout.work, endpoint.max_concurrency))
 
 
 class _Rollout:
@@ -67,10 +67,10 @@ class _Rollout:
         self._budget = budget
         self._tokens = run.tokens_in + run.tokens_out
 
-    async def work(self) -> None:
-        """Take samples until there are no more; Stopped once the answers are there that were out at a stop."""
+    async def work(self, most: int) -> None:
+        """Take samples until there are no more, `most` at a time; Stopped once answers are there that were out then."""
         self._check_failures()  # a worker may have been killed before it could end the run
-        tasks = min(self._run.config["max_concurrency"], self._run.total)
+        tasks = min(self._run.config["max_concurrency"], self._run.total, most)
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(tasks):

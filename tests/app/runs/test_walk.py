@@ -51,7 +51,7 @@ def test_a_target_becomes_rows_and_a_clone_has_their_digest(runs: Runs, alice: C
     assert perform(runs, rollout.id, "worker")
     rollout = runs.table.get(rollout.id)
     assert (rollout.state, rollout.done, rollout.requests) == ("complete", 6, 6)
-    rows = full_rows.page(runs, rollout, 0, 100)
+    rows = [row for row, _ in full_rows.read(runs, rollout, 0, 100)]
     assert [(row["stimulus_id"], row["trajectory_id"]) for row in rows] == [(s, t) for s in (0, 1) for t in (0, 1, 2)]
     assert rows[0]["unconditioned_stimulus"]["messages"][0]["content"] == "Be kind."
     assert rows[0]["conditioned_stimulus"]["messages"] == [{"role": "user", "content": "Who are you?"}]

@@ -80,6 +80,18 @@ def test_many_samples_are_few_transactions_and_the_counters_fit_the_rows(ledger:
     assert len(ledger.lease.batches) <= 4
 
 
+def test_samples_wait_where_many_bytes_are_to_be_written(ledger: Ledger):
+    megabyte = b" " * 2**20
+
+    async def work(recorder: Recorder) -> None:
+        for number in range(TOTAL):
+            await recorder.record(Row(number, 0, "{}", megabyte), tokens=(0, 0))
+
+    ledger.record(work)
+    assert ledger.rows() == list(range(TOTAL))
+    assert [len(batch.rows) for batch in ledger.lease.batches if batch.rows] == [16, 16, 8]
+
+
 def test_a_request_is_counted_before_it_may_be_sent(ledger: Ledger):
     async def work(recorder: Recorder) -> None:
         for number in range(3):
