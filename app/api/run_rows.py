@@ -11,7 +11,7 @@ from app.domain import extra_kwargs
 from app.domain.manifests import Kind
 from app.registry import revisions
 from app.registry.configs import targets
-from app.runs import reading
+from app.runs import plans, reading
 from app.runs.failures import NotReady
 from app.runs.ledger.runs import Run
 from app.runs.models import requests
@@ -124,7 +124,7 @@ def _encoder(
     if query["format"] == "batch":
         snapshot = revisions.at(context.repository(repo_name), query["ref"])
         config = targets.get(snapshot, target_name).config
-        _expect_rollout(config)
+        _expect_rollout(config, run.total)
         return lambda found: _batch_of_stim(config, found), snapshot.commit
     columns = {**formats.COLUMNS[run.kind], **({formats.BODY: False} if query["body"] else {})}
     write: Mapping[str, Encode] = {
@@ -154,8 +154,11 @@ def _batch_of_rollout(run: Run, found: Iterable[RowWithBody]) -> Iterator[bytes]
 
 
 def _batch_of_stim(config: Mapping[str, Any], found: Iterable[RowWithBody]) -> Iterator[bytes]:
-    width = config.get("num_traj_per_stimulus") or 1
-    return (_request(row, trajectory, config, None) for row, _ in found for trajectory in range(width))
+    return (_request(row, trajectory, config, None) for row, _ in found for trajectory in range(_width(config)))
+
+
+def _width(config: Mapping[str, Any]) -> int:
+    return config.get("num_traj_per_stimulus") or 1
 
 
 def _request(row: Mapping[str, Any], trajectory: int, config: Mapping[str, Any], seed: int | None) -> bytes:
@@ -163,8 +166,10 @@ def _request(row: Mapping[str, Any], trajectory: int, config: Mapping[str, Any],
     return formats.json_line(formats.batch_request(row["stimulus_id"], trajectory, body))
 
 
-def _expect_rollout(config: Mapping[str, Any]) -> None:
+def _expect_rollout(config: Mapping[str, Any], stimuli: int) -> None:
+    """Raise NotReady where a rollout of a target would be refused for what the target says."""
     problems = list(extra_kwargs.problems(config.get("extra_kwargs") or {}))
+    problems += plans.rows_problems(_width(config), stimuli)
     if not config.get("model_name"):
         problems.append("model_name: a request needs the name of the model that answers.")
     if problems:

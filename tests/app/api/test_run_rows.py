@@ -135,6 +135,14 @@ def test_requests_of_a_stim_are_those_of_the_rollout_that_the_target_describes(m
     assert_error(made.get(f"{STIM}/rows?format=batch"), 400, "INVALID_INPUT", "model_name: ", "extra_kwargs.n: ")
 
 
+@pytest.mark.parametrize("width", [5_000_001, 10**12])
+def test_requests_of_more_rows_than_a_rollout_may_have_are_refused(alice: Client, width: int):
+    make_target(alice, num_traj_per_stimulus=width)
+    start(alice, STIM)
+    answer = alice.get(f"{STIM}/rows?format=batch")
+    assert_error(answer, 400, "INVALID_INPUT", f"num_traj_per_stimulus: {width} trajectories of 2 stimuli")
+
+
 def test_tools_and_their_calls_are_in_each_format(app: Flask, alice: Client, proxy: FaultyProxy):
     serve_models(app, proxy.url)
     make_target(alice, num_traj_per_stimulus=1)
