@@ -29,7 +29,10 @@ _ONE_SEED = (
     "extra_kwargs: all trajectories of a stimulus are asked with the `seed` that it has, so they may be equal. "
     "Without `seed` each has a seed of its own."
 )
-_FIRST = {"num_traj_per_stimulus": 1, "max_concurrency": 10}  # where the config says nothing
+_FIRST = {
+    "num_traj_per_stimulus": 1,
+    "max_concurrency": 10,
+}  # where the config has none, or null that somebody wrote by hand
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ def content(snapshot: Snapshot, target: str, kind: Kind) -> Mapping[str, Any] | 
     stim = keys.stim_inputs(teacher.version, student.version or None, generators)
     if kind == STIM:
         return keys.of_git(stim)
-    return keys.of_git(keys.rollout_inputs("", {**_FIRST, **config}, {}), stim)
+    return keys.of_git(keys.rollout_inputs("", _with_defaults(config), {}), stim)
 
 
 def _stim(runs: Runs, snapshot: Snapshot, config: Config, may_load: bool) -> Plan:
@@ -111,7 +114,7 @@ def _rollout(
         stim = _complete_stim(runs, repository, target, _stim(runs, snapshot, config, may_load))
     except NotReady as error:
         problems += error.problems
-    config = {**_FIRST, **config}
+    config = _with_defaults(config)
     model = config.get("model_name")
     endpoint = runs.endpoints.find(model) if model else None
     if not model:
@@ -129,6 +132,10 @@ def _rollout(
     warnings = [_ONE_SEED] if width > 1 and "seed" in extra_kwargs.merged(config.get("extra_kwargs")) else []
     key, total = keys.of_inputs(inputs), stim.total * width
     return Plan(ROLLOUT, key, inputs, shown, {}, total, warnings, needs_model=True, stim=stim.id)
+
+
+def _with_defaults(config: Config) -> Config:
+    return _FIRST | {name: value for name, value in config.items() if value is not None}
 
 
 def rows_problems(width: int, stimuli: int) -> list[str]:

@@ -5,6 +5,9 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from app.registry.messages import Origin
+from storage.ids import CommitId
+from storage.transaction import Transaction
 from tests.app.api.helpers import PROMPTS, TARGETS
 from tests.app.api.runs import (
     CONFIG,
@@ -131,6 +134,23 @@ def test_a_commit_that_makes_no_new_run_has_the_old_one(
     made.put(f"{TARGETS}/a", {"template": "default", "overrides": overrides})
     assert made.get(STIM).json["stale"] is made.get(ROLLOUT).json["stale"] is False
     assert read(made) == read(made, f"?ref={tip(app)}") == then
+
+
+def test_null_by_hand_is_the_default(app: Flask, made: Client):
+    make_target(made, num_traj_per_stimulus=1, max_concurrency=10)
+    _, then = carry_out(app, made)
+
+    def change(transaction: Transaction) -> CommitId:
+        text = transaction.read("targets/a.yml").data
+        for line in (b"num_traj_per_stimulus: 1", b"max_concurrency: 10"):
+            assert line in text
+            text = text.replace(line, line.partition(b" ")[0] + b" null")
+        transaction.write("targets/a.yml", text)
+        return transaction.commit("By hand", Origin("alice", "Alice").author)
+
+    commit = runs_of(app).repos.open("alice/demo").transact(change)
+    assert read(made) == read(made, f"?ref={commit}") == then
+    assert start(made, ROLLOUT) == made.get(ROLLOUT).json
 
 
 def test_a_run_is_found_though_its_endpoint_is_another_by_now(app: Flask, made: Client, proxy: FaultyProxy):
