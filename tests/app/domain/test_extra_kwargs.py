@@ -2,10 +2,11 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.extra_kwargs import REFUSED, problems
+from app.domain.extra_kwargs import REFUSED, problems, winners
 
 VALUES = st.none() | st.booleans() | st.integers() | st.text() | st.lists(st.integers()) | st.just({})
 TAKEN = st.dictionaries(st.text().filter(lambda name: name not in {*REFUSED, "extra_body"}), VALUES)
@@ -33,3 +34,26 @@ def test_what_extra_body_holds_obeys_the_same_list(taken: dict[str, Any], refuse
 def test_an_extra_body_that_is_no_object_is_refused(value: Any):
     [sentence] = problems({"extra_body": value})
     assert sentence.startswith("extra_kwargs.extra_body: this must be an object")
+
+
+@pytest.mark.parametrize(
+    ("extra", "places"),
+    [
+        ({}, []),
+        ({"max_tokens": 50, "temperature": 0.5, "top_p": 1}, []),
+        ({"max_tokens": 3}, ["extra_kwargs.max_tokens"]),
+        ({"temperature": None}, ["extra_kwargs.temperature"]),
+        ({"tools": []}, ["extra_kwargs.tools"]),
+        (
+            {"temperature": 1, "extra_body": {"max_tokens": 3}},
+            ["extra_kwargs.temperature", "extra_kwargs.extra_body.max_tokens"],
+        ),
+        ({"extra_body": 5}, []),
+        ({"extra_body": {"extra_body": {"max_tokens": 3}}}, []),  # which is refused
+    ],
+)
+def test_fields_that_win_over_those_of_the_target_are_told(extra: dict[str, Any], places: list[str]):
+    found = list(winners({"max_tokens": 50, "temperature": 0.5, "extra_kwargs": extra}))
+    assert [sentence.split(":")[0] for sentence in found] == places
+    assert list(winners({"max_tokens": None, "extra_kwargs": {"max_tokens": 3}})) == []
+    assert list(winners({"extra_kwargs": None})) == []
