@@ -2,7 +2,7 @@
 
 import json
 
-_SHORT = 8  # characters; a shorter key keeps nobody out, and may be a word of any answer, such as `none`
+SHORT = 8  # characters; a shorter key keeps nobody out, and may be a word of any answer, such as `none`
 _INSTEAD = "[key]"
 
 
@@ -10,7 +10,7 @@ class Redactor:
     """Takes a key out of texts, also where an endpoint has sent it back."""
 
     def __init__(self, key: str | None) -> None:
-        escaped = json.dumps(key)[1:-1] if key and len(key) >= _SHORT else ""
+        escaped = json.dumps(key)[1:-1] if key and len(key) >= SHORT else ""
         self._forms = {form for form in (key, escaped, escaped.replace("/", "\\/")) if form} if escaped else set()
         self._bytes = [form.encode() for form in self._forms]
 
