@@ -11,12 +11,13 @@ from app.domain import extra_kwargs
 from app.domain.manifests import Kind
 from app.registry import revisions
 from app.registry.configs import targets
-from app.runs import plans, reading
+from app.runs import full_rows, plans
 from app.runs.failures import NotReady
+from app.runs.full_rows import RowWithBody
 from app.runs.ledger.runs import Run
 from app.runs.models import requests
 from app.runs.plans import ROLLOUT, STIM
-from app.runs.reading import NoRun, RowWithBody
+from app.runs.reading import NoRun
 from app.runs.recipe import formats, parquet, rows
 from app.schemas.base import InvalidRequest, Mistake
 from app.schemas.runs import RowsQuerySchema
@@ -79,7 +80,7 @@ def _answer(repo_name: str, target_name: str, kind: Kind, query: dict[str, Any])
             return "", 304, headers
     end = context.stream()
     try:
-        found = reading.all_rows(context.services().runs, run, bodies=query["body"])
+        found = full_rows.read(context.services().runs, run, bodies=query["body"])
         source = _gathered(encode(found))
         pieces = Pieces(_begun(source), end, text.media_type)
     except BaseException:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.domain.canonical_json import digest
-from app.domain.names import file_name_problem
+from app.domain.names import file_name_problem, quoted
 from app.registry.configs import question_templates
 from app.runs.datasets import DatasetProblem
 from app.runs.recipe import keys, question_bank
@@ -94,9 +94,9 @@ class Needs:
             return
         wanted = self.generator.get("numq") or size
         if wanted is None:
-            self._miss("dataset", f"data set '{name}' is not loaded yet. POST …/stim loads it.")
+            self._miss("dataset", f"data set {quoted(name)} is not loaded yet. POST …/stim loads it.")
         elif size is not None and wanted > size:
-            place = f"data set '{name}'" if "digest" in self.inputs else "question bank"
+            place = f"data set {quoted(name)}" if "digest" in self.inputs else "question bank"
             self._miss(
                 "numq", f"the {place} has {size} questions, and {wanted} are wanted. Set numq to {size} or less."
             )
@@ -149,17 +149,16 @@ class Needs:
         )
         file = self.snapshot.read(given) if is_path else None
         if file is None:
-            text = (
-                f"there is no file '{given}'. Send template_content, or name a file in `{question_templates.FOLDER}/`."
-            )
+            where = f"`{question_templates.FOLDER}/`"
+            text = f"there is no file {quoted(given)}. Send template_content, or name a file in {where}."
             self._miss("template_path", text)
         elif len(file.data) > _LARGEST_TEMPLATE:
-            self._miss("template_path", f"'{given}' is larger than 1 MiB. Make it smaller.")
+            self._miss("template_path", f"{quoted(given)} is larger than 1 MiB. Make it smaller.")
         else:
             try:
                 self._take_template(file.id, file.data.decode())
             except UnicodeDecodeError:
-                self._miss("template_path", f"'{given}' is not UTF-8. Send the text in template_content.")
+                self._miss("template_path", f"{quoted(given)} is not UTF-8. Send the text in template_content.")
 
     def _take_template(self, name: str, text: str) -> None:
         problem = template_problem(text)

@@ -22,12 +22,8 @@ from storage.snapshot import Snapshot
 
 _PAGE = 20  # runs that are read from the ledger at a time; the config of each may be long
 _MOST_LOOKED_AT = 1000  # runs, for one answer
-_CHUNK = 200  # rows that are put together at a time
-_CHUNK_WITH_BODIES = 50  # the answers of endpoints may be long
 
 _log = logging.getLogger(__name__)
-
-RowWithBody = tuple[dict[str, Any], bytes | None]
 
 
 class NoRun(Exception):
@@ -43,7 +39,10 @@ class PageTooLarge(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The run that a request means, None where there is none. A stale one is not that of the target as it is now."""
+    """The run that a request means, None where there is none. A stale one is not that of the target as it is now.
+
+    While nobody can tell, since the operator's file of endpoints cannot be read, no run is stale.
+    """
 
     run: Run | None
     is_stale: bool = False
@@ -51,11 +50,11 @@ class Found:
 
 def current(runs: Runs, repository: Repository, target: str, kind: Kind) -> Found:
     """Return the run of a target as it is now, else the one that was started last; NotFound without the target."""
-    run = _now(runs, repository, target, kind)
+    run, is_known = _now(runs, repository, target, kind)
     if run is not None:
         return Found(run)
     last = runs.table.latest(repository.identity(), target, kind)
-    return Found(last, is_stale=last is not None)
+    return Found(last, is_stale=is_known and last is not None)
 
 
 def at(runs: Runs, repository: Repository, snapshot: Snapshot, target: str, kind: Kind) -> Found:
@@ -77,10 +76,10 @@ def at(runs: Runs, repository: Repository, snapshot: Snapshot, target: str, kind
             f"Target '{target}' as it was at commit {snapshot.commit} has no {kind}. "
             f"GET …/targets/{target}/runs lists the target's runs, each with its commit."
         )
-    now = None
+    now, is_known = None, True
     with suppress(NotFound):  # a target that was deleted since
-        now = _now(runs, repository, target, kind)
-    return Found(chosen, is_stale=now is None or now.id != chosen.id)
+        now, is_known = _now(runs, repository, target, kind)
+    return Found(chosen, is_stale=is_known and (now is None or now.id != chosen.id))
 
 
 def page_of_runs(
@@ -147,9 +146,11 @@ def cost(runs: Runs, run: Run) -> float | None:
 
 def output(runs: Runs, run: Run, offset: int, limit: int, most: int) -> list[bytes]:
     """Return finished rows of a run from a position on, as JSON; PageTooLarge if these have more than `most` bytes."""
+    if sum(full_rows.lengths(runs, run, offset, limit)) > most:
+        raise PageTooLarge(most, limit)
     found: list[bytes] = []
     size = 0
-    for row, _ in all_rows(runs, run, offset=offset, limit=limit):
+    for row, _ in full_rows.read(runs, run, offset, limit):
         found.append(rows.line(row).removesuffix(b"\n"))
         size += len(found[-1])
         if size > most:
@@ -157,27 +158,16 @@ def output(runs: Runs, run: Run, offset: int, limit: int, most: int) -> list[byt
     return found
 
 
-def all_rows(
-    runs: Runs, run: Run, *, offset: int = 0, limit: int | None = None, bodies: bool = False
-) -> Iterator[RowWithBody]:
-    """Yield the finished rows of a run in order, each with the endpoint's answer if wanted; few are in memory."""
-    end = run.listed if limit is None else min(run.listed, offset + limit)
-    step = _CHUNK_WITH_BODIES if bodies else _CHUNK
-    for start in range(offset, end, step):
-        number = min(step, end - start)
-        if bodies:
-            yield from full_rows.page_with_bodies(runs, run, start, number)
-        else:
-            yield from ((row, None) for row in full_rows.page(runs, run, start, number))
-
-
-def _now(runs: Runs, repository: Repository, target: str, kind: Kind) -> Run | None:
+def _now(runs: Runs, repository: Repository, target: str, kind: Kind) -> tuple[Run | None, bool]:
+    """Return the run of a target as it is now, and whether that is known: not while the endpoints cannot be read."""
     try:
         # Whoever may only read must not have the server load anything.
         plan = plans.make(runs, repository, repository.head(), target, kind, may_load=False)
-    except (NotReady, EndpointsInvalid):
-        return None
-    return runs.table.find(repository.identity(), target, kind, plan.key)
+    except NotReady:
+        return None, True
+    except EndpointsInvalid:
+        return None, False
+    return runs.table.find(repository.identity(), target, kind, plan.key), True
 
 
 def _newest_first(runs: Runs, repository: Repository, target: str | None, before: int | None = None) -> Iterator[Run]:

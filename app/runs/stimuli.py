@@ -10,6 +10,7 @@ from app.runs.services import Runs
 from storage.snapshot import Snapshot
 
 _MOST = 1_000_000  # questions of a target
+_MOST_GENERATORS = 100  # each GET of a run looks at what all of them need
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,10 @@ class Stimuli:
 
     @classmethod
     def of(cls, runs: Runs, snapshot: Snapshot, generators: Sequence[Generator], *, may_load: bool = True) -> "Stimuli":
-        """Return what generators make and lack at a commit; `may_load` as in `plans.make`."""
+        """Return what generators make and lack at a commit; `may_load` as in `plans.make`. Too many are refused."""
+        if len(generators) > _MOST_GENERATORS:
+            text = f"generators: there are {len(generators)}, and a stim may have {_MOST_GENERATORS}. Leave some out."
+            return cls(generators, [], 0, [], [text], [], needs_model=False, templates={})
         found = [Needs.of(runs, snapshot, at, one, may_load=may_load) for at, one in enumerate(generators)]
         total = sum(needs.number for needs in found)
         problems = [problem for needs in found for problem in needs.problems]

@@ -124,7 +124,8 @@ class RunTable:
                     return self._insert(connection, new)
                 if found.state != FAILED:
                     return found
-                again = {"state": RUNNING, "error": None, "error_type": None, "finished": None, "lease_until": 0}
+                again = {"state": RUNNING, "error": None, "error_type": None, "finished": None}
+                again |= {name: json.dumps(getattr(new, name)) for name in ("config", "warnings")}  # not in the key
                 connection.execute(update(RUNS).where(RUNS.c.id == found.id).values(again))
                 if found.failed:
                     free_failed_rows(connection, found.id)
@@ -184,7 +185,10 @@ class RunTable:
         return found
 
     def cancel(self, run_id: int, reason: str) -> bool:
-        """End a run that is not over; its worker writes nothing more. Return whether it was not over."""
+        """End a run that is not over; its worker writes nothing more. Return whether it was not over.
+
+        Nobody takes the run until that worker has stopped, or its lease is over.
+        """
         with self._database.begin() as connection:
             ended = {
                 "state": FAILED,
@@ -192,7 +196,6 @@ class RunTable:
                 "error_type": CANCELLED,
                 "finished": self._database.now(connection),
                 "fence": RUNS.c.fence + 1,
-                "lease_until": 0,
             }
             running = (RUNS.c.id == run_id) & (RUNS.c.state == RUNNING)
             return connection.execute(update(RUNS).where(running).values(ended)).rowcount == 1

@@ -54,9 +54,13 @@ def one(text: str = "{}", stimulus: int = 0) -> Batch:
 def test_a_run_has_one_holder_until_its_lease_is_over(database: Database):
     run = start(database)
     lease = take(database, run, SHORT)
-    assert get(database, run).holder == "a"
-    wait_until(lambda: Leases(database, LONG).take(run.id, "b") is not None)
-    assert get(database, run).holder == "b"
+    assert get(database, run).holder == lease.holder
+    assert lease.holder.startswith("a ")
+    wait_until(lambda: Leases(database, LONG).take(run.id, "a") is not None)
+    taken = get(database, run)
+    assert taken.holder != lease.holder
+    lease.give_up()  # which it has no more
+    assert get(database, run) == taken
     assert Leases(database, LONG).take(run.id, "c") is None
     with pytest.raises(LeaseLost):
         lease.write(one())
@@ -134,10 +138,20 @@ def test_a_run_that_goes_on_is_not_open_to_its_former_holder(database: Database)
     assert start(database).id == run.id
     with pytest.raises(LeaseLost):
         lease.write(one("of the former holder"))
+    assert Leases(database, LONG).take(run.id, "b") is None  # requests of the former holder may be out
+    lease.give_up()
     take(database, run, holder="b").write(one("of b"))
     with pytest.raises(LeaseLost):
         lease.write(one("of the former holder", 1))
     assert [row.text for row in rows(database, run)] == ["of b"]
+
+
+def test_a_cancelled_run_whose_holder_is_gone_is_free_when_the_lease_is_over(database: Database):
+    run = start(database)
+    take(database, run, SHORT)
+    RunTable(database).cancel(run.id, "Cancelled by alice.")
+    start(database)
+    wait_until(lambda: Leases(database, LONG).take(run.id, "b") is not None)
 
 
 def test_a_lease_that_is_released_for_later_is_free_then(database: Database):
