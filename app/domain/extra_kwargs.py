@@ -1,4 +1,7 @@
-"""The fields of `extra_kwargs` that no run takes: they would change what is counted, or where requests go."""
+"""The fields of `extra_kwargs` that no run takes, and those that win over what a target or a prompt says.
+
+No run takes what would change what is counted, or where requests go.
+"""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -7,6 +10,7 @@ NESTED = "extra_body"  # an object whose fields are merged into the request
 
 _BY_OPERATOR = "the operator's endpoint says this, not the target"
 _BY_RUN = "the run sends this itself"
+_ALSO_IN_CONFIG = ("max_tokens", "temperature")
 _ELSEWHERE = "it would send requests to models or accounts that the operator did not list. Leave it out"
 # Of each field that is refused: why, and what to do.
 REFUSED = {
@@ -49,3 +53,17 @@ def merged(extra_kwargs: Mapping[str, Any] | None) -> dict[str, Any]:
     fields = dict(extra_kwargs or {})
     within = fields.pop(NESTED, None)
     return fields | merged(within) if isinstance(within, Mapping) else fields
+
+
+def winners(config: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a sentence for each field of a config's extra_kwargs that is sent instead of what is shown elsewhere."""
+    place, fields = "extra_kwargs", config.get("extra_kwargs")
+    for _ in range(2):  # those of extra_body win over all
+        if not isinstance(fields, Mapping):
+            return
+        for name in _ALSO_IN_CONFIG:
+            if name in fields and config.get(name) not in (None, fields[name]):
+                yield f"{place}.{name}: it is sent instead of the target's {name}. Set {name} alone."
+        if "tools" in fields:
+            yield f"{place}.tools: they are sent instead of the prompt's, which the rows have. Set the prompt's tools."
+        place, fields = f"{place}.{NESTED}", fields.get(NESTED)

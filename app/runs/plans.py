@@ -129,7 +129,9 @@ def _rollout(
         raise NotReady(problems)
     inputs = keys.rollout_inputs(stim.key, config, keys.of_endpoint(endpoint.name, takes_seed=endpoint.takes_seed))
     shown = {name: config[name] for name in (*_ROLLOUT_CONFIG, "extra_kwargs") if config.get(name) not in (None, {})}
-    warnings = [_ONE_SEED] if width > 1 and "seed" in extra_kwargs.merged(config.get("extra_kwargs")) else []
+    warnings = [*extra_kwargs.winners(config)]
+    if width > 1 and "seed" in extra_kwargs.merged(config.get("extra_kwargs")):
+        warnings.append(_ONE_SEED)
     key, total = keys.of_inputs(inputs), stim.total * width
     return Plan(ROLLOUT, key, inputs, shown, {}, total, warnings, needs_model=True, stim=stim.id)
 

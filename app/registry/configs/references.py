@@ -14,7 +14,7 @@ from app.registry.documents import Source
 def dangling(source: Source, config: Config, brought: Collection[str] = ()) -> Iterator[str]:
     """Yield a warning for each prompt, and each file in `templates/`, that a config names and that is not there.
 
-    The fields of `extra_kwargs` that no run takes have warnings, too.
+    The fields of `extra_kwargs` that no run takes, or that win over others, have warnings, too.
     `brought` are the paths of files that come with the config and are not written.
     """
     for field in PROMPT_FIELDS:
@@ -27,6 +27,7 @@ def dangling(source: Source, config: Config, brought: Collection[str] = ()) -> I
             field = f"generators.{index}.template_path"
             yield f"{field}: there is no file '{path}'. Send the text in template_content, or name another file."
     yield from extra_kwargs.problems(config.get("extra_kwargs") or {})
+    yield from extra_kwargs.winners(config)
 
 
 def dangling_of_all(source: Source, configs: Iterable[tuple[str, Config]]) -> list[str]:

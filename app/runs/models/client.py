@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+import logging
 import ssl
 import time
 from collections.abc import Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from functools import cache
 from types import TracebackType
 from typing import Any, Self
 
@@ -16,7 +18,7 @@ from app.runs.models import answers
 from app.runs.models.answers import Answer, InvalidAnswer
 from app.runs.models.connections import Connections
 from app.runs.models.endpoints import Endpoint
-from app.runs.models.secrets import Redactor
+from app.runs.models.secrets import SHORT, Redactor
 from app.runs.models.verdicts import Refused, Verdict, of_status
 
 _MOST_BYTES = 16 * 1024 * 1024  # of an answer
@@ -26,6 +28,8 @@ _HEADERS = {
     "Accept-Encoding": "identity",
     "User-Agent": "bakehouse",
 }
+
+_log = logging.getLogger(__name__)
 
 
 class ModelClient:
@@ -37,6 +41,8 @@ class ModelClient:
     def __init__(self, endpoint: Endpoint, key: str | None) -> None:
         self._endpoint = endpoint
         self._redactor = Redactor(key)
+        if key and len(key) < SHORT:
+            _warn_of_short_key(endpoint.name)
         self._url = httpx2.URL(f"{endpoint.base_url}/chat/completions")
         self._headers = _HEADERS | ({"Authorization": f"Bearer {key}"} if key else {})
         self._connections = Connections(endpoint.base_url)
@@ -146,6 +152,13 @@ def retry_after(header: str | None, now: float | None = None) -> float | None:
         return None
     then = (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
     return max(0.0, then - (time.time() if now is None else now))
+
+
+@cache  # so that a process says it once of an endpoint
+def _warn_of_short_key(endpoint: str) -> None:
+    _log.warning(
+        "Endpoint '%s' has a key of fewer than %d characters, which is not cut out of its answers.", endpoint, SHORT
+    )
 
 
 def _certificate_error(error: BaseException) -> ssl.SSLCertVerificationError | None:

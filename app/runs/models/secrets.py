@@ -3,7 +3,7 @@
 import re
 from itertools import groupby
 
-_SHORT = 8  # characters; a shorter key keeps nobody out, and may be a word of any answer, such as `none`
+SHORT = 8  # characters; a shorter key keeps nobody out, and may be a word of any answer, such as `none`
 _INSTEAD = "[key]"
 _BESIDE = r"[\\\0]"
 _NOTHING = r"(?!)"
@@ -13,7 +13,7 @@ class Redactor:
     """Takes a key out of texts, also where an endpoint has sent it back."""
 
     def __init__(self, key: str | None) -> None:
-        pattern = _pattern(key) if key and len(key) >= _SHORT else _NOTHING
+        pattern = _pattern(key) if key and len(key) >= SHORT else _NOTHING
         self._in_text = re.compile(pattern)
         self._in_data = re.compile(pattern.encode())
 

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from tests.app.api.helpers import TARGETS, demo
-from tests.app.api.runs import ROLLOUT, STIM, make_target, runs_of, serve_models, start
+from tests.app.api.runs import CONFIG, ROLLOUT, STIM, make_target, perform_all, runs_of, serve_models, start
 from tests.client import Client, assert_error
 from tests.faulty_proxy import FaultyProxy
 from tests.payloads import asking
@@ -144,3 +144,18 @@ def test_more_questions_than_there_are_is_a_warning_where_all_can_be_taken(serve
     status = start(served, STIM)
     assert (status["status"], status["lines"]) == ("complete", 1)
     assert [warning.split(":")[0] for warning in status["warnings"]] == ["generators.0.numq"]
+
+
+def test_what_wins_over_the_target_is_sent_and_warned_of_when_it_is_written_and_when_it_runs(
+    app: Flask, served: Client, proxy: FaultyProxy
+):
+    make_target(served)
+    overrides = {**CONFIG, "max_tokens": 50, "extra_kwargs": {"max_tokens": 3, "tools": [{"type": "other"}]}}
+    written = served.put(f"{TARGETS}/a", {"template": "default", "overrides": overrides})
+    start(served, STIM)
+    run = start(served, ROLLOUT)
+    for warnings in (written.json["warnings"], run["warnings"]):
+        assert [one.split(":")[0] for one in warnings] == ["extra_kwargs.max_tokens", "extra_kwargs.tools"]
+    perform_all(app)
+    assert {sent["max_tokens"] for sent in proxy.bodies()} == {3}
+    assert {sent["tools"][0]["type"] for sent in proxy.bodies()} == {"other"}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.extra_kwargs import REFUSED, merged, problems
+from app.domain.extra_kwargs import REFUSED, merged, problems, winners
 
 VALUES = st.none() | st.booleans() | st.integers() | st.text() | st.lists(st.integers()) | st.just({})
 TAKEN = st.dictionaries(st.text().filter(lambda name: name not in {*REFUSED, "extra_body"}), VALUES)
@@ -49,3 +49,26 @@ def test_no_field_reaches_a_model_or_an_account_that_the_operator_did_not_list(n
     for place, extra_kwargs in (("", {name: ["m"]}), ("extra_body.", {"extra_body": {name: ["m"]}})):
         [sentence] = problems(extra_kwargs)
         assert sentence.startswith(f"extra_kwargs.{place}{name}: it would send requests to models or accounts")
+
+
+@pytest.mark.parametrize(
+    ("extra", "places"),
+    [
+        ({}, []),
+        ({"max_tokens": 50, "temperature": 0.5, "top_p": 1}, []),
+        ({"max_tokens": 3}, ["extra_kwargs.max_tokens"]),
+        ({"temperature": None}, ["extra_kwargs.temperature"]),
+        ({"tools": []}, ["extra_kwargs.tools"]),
+        (
+            {"temperature": 1, "extra_body": {"max_tokens": 3}},
+            ["extra_kwargs.temperature", "extra_kwargs.extra_body.max_tokens"],
+        ),
+        ({"extra_body": 5}, []),
+        ({"extra_body": {"extra_body": {"max_tokens": 3}}}, []),  # which is refused
+    ],
+)
+def test_fields_that_win_over_those_of_the_target_are_told(extra: dict[str, Any], places: list[str]):
+    found = list(winners({"max_tokens": 50, "temperature": 0.5, "extra_kwargs": extra}))
+    assert [sentence.split(":")[0] for sentence in found] == places
+    assert list(winners({"max_tokens": None, "extra_kwargs": {"max_tokens": 3}})) == []
+    assert list(winners({"extra_kwargs": None})) == []

@@ -264,6 +264,18 @@ def test_the_key_is_sent_and_is_in_nothing_that_comes_back(proxy: FaultyProxy, l
     assert "secret" not in repr(vars(error))
 
 
+@pytest.mark.parametrize(("key", "warnings"), [("none", 1), ("8letters", 0), (None, 0)])
+def test_a_key_that_is_too_short_to_be_cut_out_is_logged_once(
+    proxy: FaultyProxy, limits: Limits, caplog: pytest.LogCaptureFixture, key: str | None, warnings: int
+):
+    named = replace(endpoint(proxy, api_key_env="FAST_KEY" if key else None), name=f"with-{key}")
+    for _ in range(2):
+        ask_all(limits, named, env={"FAST_KEY": key} if key else {})
+    said = [record.getMessage() for record in caplog.records if "fewer than 8 characters" in record.getMessage()]
+    assert len(said) == warnings
+    assert all(f"'{named.name}'" in line for line in said)
+
+
 def test_an_endpoint_without_a_key_gets_none(proxy: FaultyProxy, limits: Limits):
     ask_all(limits, endpoint(proxy))
     assert "authorization" not in proxy.seen[0].headers
