@@ -61,6 +61,7 @@ class _Worker:
         """Wake idle threads for runs that nobody carries out: the queue lost them, or their worker is gone."""
         while True:
             try:
+                self._runs.deletions.finish()  # what a process that was killed began
                 for _ in range(min(self._idle, len(self._runs.table.waiting()))):
                     self._runs.wake()
             except LedgerUnavailable as error:
