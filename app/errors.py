@@ -19,7 +19,8 @@ from app.domain.errors import (
 )
 from app.runs.failures import BudgetSpent, NotReady
 from app.runs.ledger.database import LedgerUnavailable
-from app.runs.ledger.runs import InUse, RunGone
+from app.runs.ledger.deletions import InUse
+from app.runs.ledger.runs import RunGone
 from app.runs.models.endpoint_fields import EndpointsInvalid
 from app.runs.reading import NoRun, PageTooLarge
 from app.schemas.base import InvalidRequest, Mistake

@@ -20,8 +20,8 @@ def prune(runs: Runs, deleted: Store) -> Pruned:
 
     Nothing is deleted where a repo cannot be looked at: StorageError. LedgerUnavailable as everywhere.
     """
-    gone = runs.table.repos()  # first: a repo that begins to have runs from now on is not looked for
+    gone = runs.deletions.repos()  # first: a repo that begins to have runs from now on is not looked for
     for store in (runs.repos, deleted, runs.repos):  # twice, since a repo may be restored or given away meanwhile
         gone -= store.identities()
-    found = [runs.table.forget(repo) for repo in gone]
+    found = [runs.deletions.forget(repo) for repo in gone]
     return Pruned(len(found), sum(number for number, _ in found), sum(rows for _, rows in found))

@@ -126,7 +126,7 @@ def delete(runs: Runs, repository: Repository, target: str, key: str, by: str) -
     for kind in KINDS:
         run = runs.table.find(repository.identity(), target, kind, key)
         if run is not None:
-            runs.table.delete(run.id)
+            runs.deletions.delete(run.id)
             _log.info("Run %s: the %s of %s %s was deleted by %s", run.id, run.kind, run.place, run.target, by)
             return run
     raise NoRun(f"Target '{target}' has no run with the key {key}. GET …/targets/{target}/runs lists its runs.")

@@ -11,6 +11,7 @@ from app.domain.names import quoted
 from app.runs.datasets import Datasets
 from app.runs.failures import RunFailed
 from app.runs.ledger.database import Database
+from app.runs.ledger.deletions import Deletions
 from app.runs.ledger.leases import Leases
 from app.runs.ledger.limits import Limits
 from app.runs.ledger.rows import RowTable
@@ -49,6 +50,11 @@ class Runs:
     def rows(self) -> RowTable:
         """The rows in the ledger."""
         return RowTable(self.database)
+
+    @cached_property
+    def deletions(self) -> Deletions:
+        """The deletion of runs from the ledger."""
+        return Deletions(self.database)
 
     @cached_property
     def leases(self) -> Leases:

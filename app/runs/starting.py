@@ -13,13 +13,15 @@ from app.runs.work import performing
 from storage.repository import Repository
 
 _PATIENCE = 2.0  # seconds that a caller waits for a run to end
+_MOST_AT_ONCE = 20_000  # questions that are made while the caller waits; more are for a worker
 _LOOKS = 0.02  # seconds between looks at a run that goes on
 
 
 def start(runs: Runs, place: str, repository: Repository, target: str, kind: Kind, origin: Origin) -> Run:
     """Start the run of a target as it is now, and wait a little for its end; return the run as it is by then.
 
-    A run with the same key is joined, or goes on where it failed. A run that asks no model is over when this returns.
+    A run with the same key is joined, or goes on where it failed. A stim that asks no model is over when this returns,
+    unless it has very many questions.
     Raises NotFound, NotReady, BudgetSpent and LedgerUnavailable.
     """
     snapshot = repository.head()
@@ -47,7 +49,7 @@ def start(runs: Runs, place: str, repository: Repository, target: str, kind: Kin
         raise NotReady([str(error)]) from error
     if run.state != RUNNING:
         return run
-    if not plan.needs_model:
+    if not plan.needs_model and plan.total <= _MOST_AT_ONCE:
         performing.perform(runs, run.id, "web")
         run = runs.table.get(run.id) or run
     else:

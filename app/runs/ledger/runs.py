@@ -5,14 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, delete, exists, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.domain.manifests import Kind
 from app.runs.ledger.database import Database
 from app.runs.ledger.lease_times import LONGEST, is_over
 from app.runs.ledger.rows import free_failed_rows
-from app.runs.ledger.tables import ROWS, RUNS
+from app.runs.ledger.tables import NO_REPO, RUNS
 from app.runs.recipe.turns import Waiting
 
 RUNNING, COMPLETE, FAILED = "running", "complete", "failed"
@@ -92,10 +92,6 @@ class RunGone(Exception):
         super().__init__(f"Run {run_id} was deleted while it was read.")
 
 
-class InUse(Exception):
-    """A run cannot be deleted: it is not over, or a rollout stands on it."""
-
-
 class StimGone(Exception):
     """The stim run of a rollout was deleted while the rollout was about to start."""
 
@@ -117,6 +113,9 @@ class RunTable:
 
         Raises StimGone where the stim run that a rollout would stand on was deleted meanwhile.
         """
+        there = self.find(new.repo, new.target, new.kind, new.key)
+        if there is not None and there.state != FAILED:
+            return there  # nothing is to be written, so nobody's lock is waited for
         try:
             with self._database.begin() as connection:
                 found = _one(connection, _of_key(new.repo, new.target, new.kind, new.key))
@@ -130,12 +129,13 @@ class RunTable:
                 if found.failed:
                     free_failed_rows(connection, found.id)
                 return _expect(connection, found.id)
-        except IntegrityError as error:
-            if new.stim is not None and self.get(new.stim) is None:
-                raise StimGone(new.target) from error
+        except IntegrityError:
             return self.start(new)  # another process started it at the same time
 
     def _insert(self, connection: Connection, new: NewRun) -> Run:
+        stim = select(RUNS.c.id).where(RUNS.c.id == new.stim, RUNS.c.repo == new.repo).with_for_update(read=True)
+        if new.stim is not None and connection.execute(stim).scalar() is None:
+            raise StimGone(new.target)
         values = {field.name: getattr(new, field.name) for field in fields(new)}
         values |= {name: json.dumps(values[name]) for name in (*_JSON, "context")}
         values |= {"state": RUNNING, "created": self._database.now(connection)}
@@ -145,7 +145,7 @@ class RunTable:
     def get(self, run_id: int) -> Run | None:
         """Return a run by its id."""
         with self._database.read() as connection:
-            return _one(connection, select(*_COLUMNS).where(RUNS.c.id == run_id))
+            return _one(connection, select(*_COLUMNS).where(RUNS.c.id == run_id, RUNS.c.repo != NO_REPO))
 
     def find(self, repo: str, target: str, kind: Kind, key: str) -> Run | None:
         """Return the run of a target with a key."""
@@ -199,32 +199,6 @@ class RunTable:
             }
             running = (RUNS.c.id == run_id) & (RUNS.c.state == RUNNING)
             return connection.execute(update(RUNS).where(running).values(ended)).rowcount == 1
-
-    def delete(self, run_id: int) -> None:
-        """Delete a run and its rows. InUse while it is not over, or while a rollout stands on it."""
-        with self._database.begin() as connection:
-            run = _one(connection, select(*_COLUMNS).where(RUNS.c.id == run_id).with_for_update())
-            if run is None:
-                return
-            if run.state == RUNNING:
-                raise InUse(f"Run {run.key} is not over: cancel it first.")
-            if connection.execute(select(exists().where(RUNS.c.stim == run_id))).scalar():
-                raise InUse(f"A rollout stands on run {run.key}: delete the rollout first.")
-            connection.execute(delete(ROWS).where(ROWS.c.run == run_id))
-            connection.execute(delete(RUNS).where(RUNS.c.id == run_id))
-
-    def repos(self) -> set[str]:
-        """Return the identities of all repos that have runs."""
-        with self._database.read() as connection:
-            return set(connection.execute(select(RUNS.c.repo).distinct()).scalars())
-
-    def forget(self, repo: str) -> tuple[int, int]:
-        """Delete all runs of a repo, also those that go on; return how many runs and rows there were."""
-        with self._database.begin() as connection:
-            mine = select(RUNS.c.id).where(RUNS.c.repo == repo)
-            rows = connection.execute(delete(ROWS).where(ROWS.c.run.in_(mine))).rowcount
-            connection.execute(update(RUNS).where(RUNS.c.repo == repo).values(stim=None))  # no run stands on another
-            return connection.execute(delete(RUNS).where(RUNS.c.repo == repo)).rowcount, rows
 
     def waiting(self) -> Sequence[Waiting]:
         """Return the runs that are not over and that nobody carries out, oldest first."""

@@ -18,6 +18,8 @@ from sqlalchemy import (
 
 METADATA = MetaData()
 
+NO_REPO = ""  # of a run that is being deleted: nobody finds it, since every look is into a repo
+
 _COUNT = BigInteger().with_variant(Integer, "sqlite")
 
 RUNS = Table(

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from app.runs.ledger.database import Database
 from app.runs.ledger.runs import RUNNING
-from app.runs.ledger.tables import RUNS
+from app.runs.ledger.tables import NO_REPO, RUNS
 
 SUMS = ("done", "failed", "requests", "retries", "truncated", "empty", "tokens_in", "tokens_out")
 
@@ -33,7 +33,11 @@ class Waiting:
 def totals(database: Database) -> list[Totals]:
     """Return the numbers of each kind and state; LedgerUnavailable if the ledger cannot be read."""
     sums = [func.sum(RUNS.c[name]).label(name) for name in SUMS]
-    wanted = select(RUNS.c.kind, RUNS.c.state, func.count().label("runs"), *sums).group_by(RUNS.c.kind, RUNS.c.state)
+    wanted = (
+        select(RUNS.c.kind, RUNS.c.state, func.count().label("runs"), *sums)
+        .where(RUNS.c.repo != NO_REPO)
+        .group_by(RUNS.c.kind, RUNS.c.state)
+    )
     with database.read() as connection:
         return [
             Totals(row["kind"], row["state"], row["runs"], {name: int(row[name]) for name in SUMS})

@@ -66,6 +66,7 @@ class _Worker:
         """Wake idle threads for runs that nobody carries out: the queue lost them, or their worker is gone."""
         while True:
             try:
+                self._runs.deletions.finish()  # what a process that was killed began
                 waiting = self._runs.table.waiting()
                 for _ in range(min(self._idle, len(waiting))):
                     self._runs.wake()

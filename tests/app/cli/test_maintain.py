@@ -122,7 +122,7 @@ def test_prune_runs_deletes_those_of_repos_that_are_gone_for_good(app: Flask, al
     alice.delete("/v1/repo/few")
     assert "ledger: 0 runs of 0 removed repos deleted, with 0 rows" in maintain(data_dir, "--prune-runs").output
     assert alice.post("/v1/repo/few/undelete", {}).status_code == 200
-    assert len(runs.table.repos()) == 2
+    assert len(runs.deletions.repos()) == 2
     shutil.rmtree(data_dir / "repos/alice/few.git")
     assert "ledger:" not in maintain(data_dir).output
     assert "ledger: 1 runs of 1 removed repos deleted, with 2 rows" in maintain(data_dir, "--prune-runs").output
@@ -136,4 +136,4 @@ def test_prune_runs_deletes_nothing_where_a_repo_cannot_be_read(app: Flask, data
     result = maintain(data_dir, "--prune-runs")
     assert result.exit_code == 1
     assert "No runs were deleted." in result.stderr
-    assert runs.table.repos() == {"f" * 32}
+    assert runs.deletions.repos() == {"f" * 32}

@@ -405,3 +405,15 @@ def test_a_template_that_is_not_utf_8_is_refused(runs: Runs, put: Callable[..., 
     assert problems(runs) == [
         "generators.0.template_path: 'templates/own.txt' is not UTF-8. Send the text in template_content."
     ]
+
+
+@pytest.mark.parametrize(("number", "state"), [(20_000, "complete"), (20_001, "running")])
+def test_a_stim_of_very_many_questions_is_made_by_a_worker(
+    runs: Runs, put: Callable[..., None], number: int, state: str
+):
+    put({"type": "hardcoded", "questions": [f"{index}?" for index in range(number)]})
+    run = start(runs)
+    assert (run.state, run.done) == (state, number if state == "complete" else 0)
+    perform(runs, run.id, "worker")
+    found = runs.table.get(run.id)
+    assert (found.state, found.done) == ("complete", number)

@@ -10,9 +10,10 @@ import pytest
 from sqlalchemy import update
 
 from app.runs.ledger.database import Database, LedgerUnavailable
+from app.runs.ledger.deletions import Deletions, InUse
 from app.runs.ledger.leases import Batch, Lease, LeaseLost, Leases
 from app.runs.ledger.rows import Row, RowTable
-from app.runs.ledger.runs import COMPLETE, FAILED, RUNNING, InUse, Run, RunTable
+from app.runs.ledger.runs import COMPLETE, FAILED, RUNNING, Run, RunTable
 from app.runs.ledger.tables import RUNS
 from tests.app.runs.ledger.runs import new
 from tests.seams import set_clock, wait_until
@@ -113,7 +114,7 @@ def end_by_releasing(_: Database, __: Run, lease: Lease) -> None:
 
 def end_by_delete(database: Database, run: Run, _: Lease) -> None:
     RunTable(database).cancel(run.id, "Cancelled by alice.")
-    RunTable(database).delete(run.id)
+    Deletions(database).delete(run.id)
 
 
 @pytest.mark.parametrize("end", [end_by_cancel, end_by_failing, end_by_completing, end_by_releasing, end_by_delete])
@@ -250,21 +251,21 @@ def test_a_batch_that_is_written_again_counts_once(database: Database):
 
 
 def test_a_run_that_is_not_over_or_that_a_rollout_stands_on_is_not_deleted(database: Database):
-    table = RunTable(database)
+    table, deletions = RunTable(database), Deletions(database)
     stim = start(database, kind="stim")
     rollout = start(database, stim=stim.id)
     for run in (stim, rollout):
         take(database, run).write(one())
         with pytest.raises(InUse, match="is not over"):
-            table.delete(run.id)
+            deletions.delete(run.id)
         table.cancel(run.id, "Cancelled by alice.")
     with pytest.raises(InUse, match="A rollout stands on"):
-        table.delete(stim.id)
-    table.delete(rollout.id)
+        deletions.delete(stim.id)
+    deletions.delete(rollout.id)
     assert rows(database, rollout) == []
     assert len(rows(database, stim)) == 1
-    table.delete(stim.id)
-    table.delete(stim.id)
+    deletions.delete(stim.id)
+    deletions.delete(stim.id)
     assert table.get(stim.id) is None
     assert start(database, kind="stim").id > rollout.id
 

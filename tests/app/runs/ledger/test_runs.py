@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from app.runs.ledger.database import Database, LedgerUnavailable
+from app.runs.ledger.deletions import Deletions
 from app.runs.ledger.runs import RunTable, StimGone
 from app.runs.ledger.schema import CURRENT
 from app.runs.ledger.tables import VERSION
@@ -19,6 +20,7 @@ START = """
 import sys
 from pathlib import Path
 from app.runs.ledger.database import Database, LedgerUnavailable
+from app.runs.ledger.deletions import Deletions
 from app.runs.ledger.runs import RunTable
 from tests.app.runs.ledger.runs import new
 
@@ -66,6 +68,15 @@ def test_a_run_that_goes_on_heeds_what_is_not_in_its_key(database: Database):
     assert (again.id, again.config, again.warnings) == (run.id, other.config, other.warnings)
 
 
+def test_a_run_that_is_there_is_returned_while_another_process_writes(tmp_path: Path):
+    mine, other = Database(None, tmp_path), Database(None, tmp_path)
+    run = RunTable(mine).start(new())
+    with other.begin():
+        assert RunTable(mine).start(new()) == run
+    mine.close()
+    other.close()
+
+
 def test_what_rows_have_in_common_is_kept_whole(database: Database):
     table = RunTable(database)
     assert table.context(table.start(new()).id) == new().context
@@ -75,7 +86,7 @@ def test_a_rollout_does_not_start_on_a_stim_that_was_deleted(database: Database)
     table = RunTable(database)
     stim = table.start(new(kind="stim"))
     table.cancel(stim.id, "Cancelled by alice.")
-    table.delete(stim.id)
+    Deletions(database).delete(stim.id)
     with pytest.raises(StimGone, match="start stim again"):
         table.start(new(stim=stim.id))
     assert table.list("r" * 32) == []
