@@ -10,6 +10,7 @@ from app.runs.failures import BudgetSpent, NotReady
 from app.runs.ledger.runs import BUDGET, FAILED, RUNNING, NewRun, Run, StimGone
 from app.runs.services import Runs
 from app.runs.work import performing
+from app.runs.work.budget import Budget
 from storage.repository import Repository
 
 _PATIENCE = 2.0  # seconds that a caller waits for a run to end
@@ -63,7 +64,8 @@ def _check_budget(runs: Runs, found: Run | None) -> None:
     if found is None or (found.state, found.error_type) != (FAILED, BUDGET):
         return
     spent = found.tokens_in + found.tokens_out
-    if budget and spent >= budget:
+    is_spent = budget and spent >= budget if found.stim is None else Budget(budget, found).shortage()
+    if is_spent:
         raise BudgetSpent(
             f"The run used {spent} tokens, and BAKEHOUSE_RUN_BUDGET allows {budget}. Ask the operator to raise it."
         )

@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +26,11 @@ import yaml
 
 from tests import databases
 from tests.faulty_proxy import FaultyProxy, Seen
+from tests.replies import OVERFLOW, Reply
 from tests.server import MASTER_KEY, Server, environment, running
 
 STIMULI, TRAJECTORIES = 15, 10
+REFUSED = 4  # the stimulus that the endpoint refuses: less than a tenth of all samples, which may fail
 KINDS = ("a worker", "the server", "everything", "all workers", "a stopped worker", "a worker that is told to end")
 _WORKERS = 2
 LEASE = 2  # seconds
@@ -185,13 +187,22 @@ def carry_out(house: House, address: str) -> Status:
     return found
 
 
-def check(house: House, address: str, status: Status, seen: list[Seen]) -> tuple[int, int]:
-    """Return how many requests were repeated, and how many the status tells of."""
+def refuse_one(seen: Seen) -> Reply | None:
+    """Refuse the samples of one question, whoever asks and however often."""
+    is_refused = seen.body["messages"][-1]["content"].startswith(f"Question {REFUSED} ")
+    return replace(OVERFLOW, delay=_ANSWERS_AFTER) if is_refused else None
+
+
+def check(house: House, address: str, status: Status, seen: list[Seen], refused: int | None = None) -> tuple[int, int]:
+    """Return how many requests were repeated, and how many the status tells of; `refused` is a stimulus, if any."""
     rows = [json.loads(line) for line in house.ask("GET", f"{address}/rollout/rows").splitlines()]
     places = [(row["stimulus_id"], row["trajectory_id"]) for row in rows]
     assert places == [(stimulus, one) for stimulus in range(STIMULI) for one in range(TRAJECTORIES)], places
-    assert all(row["response"]["content"] == f"An answer to: {row['question']}" for row in rows)
-    assert (status["lines"], status["failed_rows"], status["tokens_in"]) == (len(rows), 0, 7 * len(rows)), status
+    lost, answered = [row for row in rows if row["response"] is None], [row for row in rows if row["response"]]
+    assert [row["stimulus_id"] for row in lost] == ([] if refused is None else [refused] * TRAJECTORIES)
+    assert all(row["response"]["content"] == f"An answer to: {row['question']}" for row in answered)
+    told_rows = (status["lines"], status["failed_rows"], status["tokens_in"])
+    assert told_rows == (len(rows), len(lost), 7 * len(answered)), status
     assert len({each.headers["idempotency-key"] for each in seen}) == len(rows)
     repeated, told = len(seen) - len(rows), status["repeated_requests"]
     assert repeated <= told, f"{repeated} requests were repeated, and the status tells of {told}"
@@ -225,7 +236,7 @@ class Torture:
             status = going_on.result()
         if kind == "a stopped worker":
             time.sleep(1)  # what a worker that goes on has left to say
-        repeated, told = check(self.house, address, status, self.proxy.seen[first:])
+        repeated, told = check(self.house, address, status, self.proxy.seen[first:], REFUSED)
         self.found["rows"] += status["lines"]
         self.found["repeated"] += repeated
         self.found["told"] += told
@@ -255,7 +266,7 @@ def run(rounds: int, seed: int, *, on_servers: bool = False) -> Iterator[str]:
     """Kill so often; yield what was found, or raise AssertionError. `on_servers`: on PostgreSQL and Redis."""
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="bakehouse-runs-"))
-        proxy = stack.enter_context(FaultyProxy(delay=_ANSWERS_AFTER))
+        proxy = stack.enter_context(FaultyProxy(rule=refuse_one, delay=_ANSWERS_AFTER))
         settings = {}
         if on_servers:
             settings["database_url"] = stack.enter_context(databases.postgresql()).make_database()

@@ -66,7 +66,8 @@ def fine_tuning(row: Row) -> dict[str, Any] | None:
     None where there is no answer, or an empty one. Reasoning has no place in the format.
     """
     answer = row.get("response") or {}
-    if not (answer.get("content") or answer.get("tool_calls")):
+    content = answer.get("content")
+    if not (content.strip() if isinstance(content, str) else content) and not answer.get("tool_calls"):
         return None
     said = {name: answer[name] for name in _OF_AN_ANSWER if answer.get(name) is not None}
     tools = {"tools": row["tools"]} if row.get("tools") else {}

@@ -10,7 +10,7 @@ from app.runs import full_rows
 from app.runs.failures import RunFailed, Stopped
 from app.runs.ledger.leases import Lease
 from app.runs.ledger.rows import Row
-from app.runs.ledger.runs import BUDGET, Run
+from app.runs.ledger.runs import Run
 from app.runs.models.answers import Answer
 from app.runs.models.endpoints import Endpoint
 from app.runs.models.permits import Permits
@@ -19,6 +19,7 @@ from app.runs.recipe import sampling
 from app.runs.recipe.progress import Progress
 from app.runs.recipe.thresholds import Failures
 from app.runs.services import Runs
+from app.runs.work.budget import Budget
 from app.runs.work.recorder import Recorder
 from app.runs.work.samples import Sample
 
@@ -45,7 +46,7 @@ async def carry_out(runs: Runs, run: Run, lease: Lease, is_stopping: Callable[[]
         async def send(body: dict[str, Any], idempotency_key: str) -> Answer:
             return await ask(client, permits, body, idempotency_key, recorder.count)
 
-        rollout = _Rollout(run, samples, failures, recorder, send, runs.settings.run_budget)
+        rollout = _Rollout(run, samples, failures, recorder, send, Budget(runs.settings.run_budget, run))
         await recorder.run(partial(rollout.work, endpoint.max_concurrency))
 
 
@@ -53,9 +54,15 @@ class _Rollout:
     """A rollout that goes on: some tasks take one sample after the other."""
 
     def __init__(
-        self, run: Run, samples: AsyncIterator[Sample], failures: Failures, recorder: Recorder, send: Send, budget: int
+        self,
+        run: Run,
+        samples: AsyncIterator[Sample],
+        failures: Failures,
+        recorder: Recorder,
+        send: Send,
+        budget: Budget,
     ) -> None:
-        """Take `samples`, ask for each with `send`, and record the rows; `budget` is in tokens, 0 for any number."""
+        """Take `samples`, ask for each with `send`, and record the rows."""
         self._run = run
         self._samples = samples
         self._recorder = recorder
@@ -65,7 +72,6 @@ class _Rollout:
         self._last_failure = ""
         self._is_stopped = False
         self._budget = budget
-        self._tokens = run.tokens_in + run.tokens_out
 
     async def work(self, most: int) -> None:
         """Take samples until there are no more, `most` at a time; Stopped once answers are there that were out then."""
@@ -93,11 +99,11 @@ class _Rollout:
                 return
 
     async def _take(self, sample: Sample) -> None:
-        if self._budget and self._tokens >= self._budget:
-            raise RunFailed(BUDGET, f"The run used {self._tokens} tokens, and {self._budget} are allowed.")
         body = sample.body(self._run.config)
         try:
-            answer = await self._send(body, sample.idempotency_key)
+            async with self._budget.room():
+                answer = await self._send(body, sample.idempotency_key)
+                self._budget.count(answer)
         except Refused as error:
             if error.verdict is Verdict.RUN:
                 raise
@@ -116,7 +122,6 @@ class _Rollout:
 
     async def _record(self, row: Row, answer: Answer) -> None:
         tokens = (answer.tokens_in, answer.tokens_out)
-        self._tokens += sum(tokens)
         await self._recorder.record(row, is_truncated=answer.is_truncated, is_empty=answer.is_empty, tokens=tokens)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from io import BytesIO, StringIO
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -91,10 +92,15 @@ def test_no_cell_is_a_formula(sign: str, text: str):
     assert read["seed"] == "-5"
 
 
+def is_blank(answer: dict[str, Any]) -> bool:
+    content = answer["content"]
+    return isinstance(content, str) and not content.strip() and not answer.get("tool_calls")
+
+
 @given(ROLLOUT_ROWS)
 def test_a_line_for_fine_tuning_is_what_the_student_sees_and_the_answer(row: dict[str, Any]):
     made, answer = formats.fine_tuning(row), row["response"]
-    if answer is None or not (answer["content"] or answer.get("tool_calls")):
+    if answer is None or not (answer["content"] or answer.get("tool_calls")) or is_blank(answer):
         assert made is None
         return
     *before, last = made["messages"]
@@ -150,3 +156,12 @@ def read_parquet(data: bytes) -> list[dict[str, Any]]:
     from pyarrow import parquet as reader
 
     return reader.read_table(BytesIO(data)).to_pylist()
+
+
+@pytest.mark.parametrize("content", [None, "", " ", "\n\t\u00a0"])
+def test_an_answer_of_white_space_is_no_line_for_fine_tuning(content: str | None):
+    response = {"role": "assistant", "content": content}
+    row: dict[str, Any] = {"conditioned_stimulus": {"messages": []}, "response": response}
+    assert formats.fine_tuning(row) is None
+    row["response"] = {**response, "tool_calls": [{"id": "call-1"}]}
+    assert formats.fine_tuning(row) is not None
