@@ -10,6 +10,9 @@ import yaml
 
 from app.domain import yaml_events, yaml_scalars
 
+# What PyYAML raises for data that is not YAML, and for tags that do not fit: `!!timestamp x`, `!!bool x`, `!!int ''`.
+UNREADABLE = (yaml.YAMLError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+
 _STEP = "  "
 
 
@@ -95,7 +98,7 @@ def load_part(data: bytes) -> Mapping[str, Any]:
 def _load(data: bytes) -> Any:
     try:
         return yaml.load(data, Loader=yaml.CSafeLoader)
-    except (yaml.YAMLError, RecursionError) as error:
+    except UNREADABLE as error:
         raise _not_yaml(error) from error
 
 

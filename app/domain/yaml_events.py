@@ -94,7 +94,7 @@ def _typed(text: str) -> Any:
         return text
     try:
         value = _MAKERS[tag](_CONSTRUCTOR, yaml.ScalarNode(tag, text))
-    except (KeyError, ValueError) as error:
+    except (ArithmeticError, KeyError, ValueError) as error:
         raise NotSimple from error
     if not is_scalar(value):
         raise NotSimple

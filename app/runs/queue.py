@@ -31,7 +31,7 @@ _Errors = tuple[type[Exception], ...]
 
 
 class Queue(Huey):  # type: ignore[misc]
-    """Tasks of whole numbers, each taken once. Where the queue does not answer, the log says so, and nothing is raised.
+    """Tasks without arguments, each taken once. Where the queue does not answer, only the log says so.
 
     Huey could also store results, revoke tasks and schedule them. The ledger says what became of a run, so these are
     off, and cost no request.
@@ -76,8 +76,8 @@ class Queue(Huey):  # type: ignore[misc]
             time.sleep(_READ)
             woken: Task = self.wake.s()
             return woken
-        except (ValueError, HueyException) as error:
-            _logger.warning("The queue of runs held something that is not Bakehouse's: %s.", error)
+        except (ValueError, RecursionError, HueyException) as error:
+            _logger.warning("The queue of runs held something that is not Bakehouse's: %.200s.", error)
             return None
         self._is_gone = False
         return task
@@ -104,14 +104,14 @@ class _Tasks:
     """Tasks as JSON: others may reach the queue, and what they put there must not run as code."""
 
     def serialize(self, message: Message) -> bytes:
-        return json.dumps([message.id, message.name, *message.args]).encode()
+        return json.dumps([message.id, message.name]).encode()
 
-    def deserialize(self, data: bytes) -> Message:
-        """Return the task; ValueError for anything else."""
-        match json.loads(bytes(data)):
-            case [str(task), str(name), *numbers] if all(type(number) is int for number in numbers):
-                return Message(task, name, args=numbers, kwargs={}, retries=0, retry_delay=0)
-        raise ValueError("it is no list of a task's id, its name and whole numbers")
+    def deserialize(self, data: object) -> Message:
+        """Return the task; ValueError for anything else, RecursionError for JSON that is too deep."""
+        match json.loads(bytes(data)) if isinstance(data, bytes | memoryview) else None:
+            case [str(task), str(name)]:
+                return Message(task, name, args=(), kwargs={}, retries=0, retry_delay=0)
+        raise ValueError("it is no list of a task's id and its name")
 
 
 class _SqliteStorage(SqliteStorage):  # type: ignore[misc]
@@ -119,11 +119,11 @@ class _SqliteStorage(SqliteStorage):  # type: ignore[misc]
 
     blocking = True
 
-    def dequeue(self) -> bytes | None:
+    def dequeue(self) -> object:
         deadline = time.monotonic() + _READ
         while (task := super().dequeue()) is None and time.monotonic() < deadline:
             time.sleep(_POLL)
-        return bytes(task) if task is not None else None
+        return task
 
 
 def make(settings: Settings) -> Queue:

@@ -5,6 +5,7 @@ what may have happened to them.
 """
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from storage.errors import RepositoryDamaged
 from storage.ids import BlobId
 from storage.snapshot import File, Snapshot
 
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 _MOST_FINDINGS = 20  # of lines
 _LONGEST_LINE = 64 * 1024 * 1024  # bytes
 
@@ -82,7 +84,9 @@ class Export:
             return f"it is a row of a {kind}, and those before are of a {self.kind}"
         self.kind = kind
         commit = row.get("commit")
-        if kind == "rollout" and isinstance(commit, str):
+        if kind == "rollout":
+            if not isinstance(commit, str) or not _COMMIT.fullmatch(commit):
+                return "its commit is none"
             is_other = bool(self.commits) and commit not in self.commits
             self.commits.add(commit)
             return f"it is of the commit {commit}, and those before are of another one" if is_other else None
@@ -133,7 +137,11 @@ def _place(row: Any) -> _Place | None:
     if not isinstance(row, dict):
         return None
     place = tuple(row[name] for name in ("stimulus_id", "trajectory_id") if name in row)
-    return place if "stimulus_id" in row and all(type(number) is int for number in place) else None
+    return place if "stimulus_id" in row and all(map(_is_number, place)) else None
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) is int and 0 <= value < 2**53  # so that a message about it is short
 
 
 def _is_canonical(row: dict[str, Any], line: bytes) -> bool:

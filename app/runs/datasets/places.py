@@ -3,10 +3,8 @@
 import os
 import re
 from pathlib import Path
-from typing import Any
 
-import yaml
-
+from app.domain import canonical_yaml
 from app.domain.names import enumerated
 from app.runs.datasets.problems import Unusable
 
@@ -45,10 +43,10 @@ def column_of(folder: Path, name: str) -> str | None:
     with _within(folder, path).open("rb") as file:
         data = file.read(_LARGEST_DESCRIPTION + 1)
     try:
-        description: Any = yaml.safe_load(data) if len(data) <= _LARGEST_DESCRIPTION else None
-    except (yaml.YAMLError, ValueError, RecursionError):
-        description = None
-    if not isinstance(description, dict) or [*description] != ["column"] or not isinstance(description["column"], str):
+        description = canonical_yaml.load(data) if len(data) <= _LARGEST_DESCRIPTION else {}
+    except ValueError:
+        description = {}
+    if [*description] != ["column"] or not isinstance(description["column"], str):
         raise Unusable(f"has a file {path.name} that must be one line, `column: <name of the column of questions>`.")
     return description["column"]
 

@@ -1,6 +1,5 @@
 """The fields of an entry in the file of endpoints, and what each must be. No message repeats an address or a key."""
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -15,6 +14,7 @@ _ADDRESS = re.compile(r"[!-~]+")
 _MOST_CONCURRENCY = 10_000
 _MOST_A_MINUTE = 1_000_000
 _MOST_SECONDS = 3600
+_LARGEST = 1e15  # of the numbers that are no infinity, and that a price of a token can be reckoned with
 _PRICES = ("input", "output")
 
 
@@ -28,7 +28,7 @@ def checked(number: int, entry: Any) -> dict[str, Any]:
         raise EndpointsInvalid(f"entry {number} must have fields, such as name, base_url and models.")
     name = entry.get("name")
     where = f"entry {number} ('{name}')" if _is_name(name) else f"entry {number}"
-    unknown = [str(field) for field in entry if field not in _RULES]
+    unknown = [field if isinstance(field, str) else "(no text)" for field in entry if field not in _RULES]
     if unknown:
         hint = (
             " A key is never in the file: api_key_env names the variable that has it." if "api_key" in unknown else ""
@@ -78,7 +78,7 @@ def _is_variable(value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _LARGEST
 
 
 def _whole(least: int, most: int) -> tuple[Callable[[Any], bool], str]:

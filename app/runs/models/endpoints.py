@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from app.domain import canonical_yaml
 from app.domain.names import enumerated, quoted
 from app.runs.models import endpoint_fields
 from app.runs.models.endpoint_fields import EndpointsInvalid
@@ -133,7 +134,7 @@ def parse(data: bytes) -> tuple[Endpoint, ...]:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise EndpointsInvalid(f"line {line} is not YAML: {error.problem}.") from None
-    except (yaml.YAMLError, ValueError, RecursionError):
+    except canonical_yaml.UNREADABLE:
         raise EndpointsInvalid("the file is not YAML.") from None
     if not isinstance(entries, list):
         raise EndpointsInvalid("the file must be a list, with an entry for each endpoint.")

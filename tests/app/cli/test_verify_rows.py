@@ -125,6 +125,15 @@ SPOILED: list[tuple[Callable[[list[bytes]], list[bytes]], list[str]]] = [
     (lambda rows: [b'{"a": 1}\n', *rows[1:]], ["line 1: it is no row of a run", "line 2: stimulus 0", "as many rows"]),
     (lambda _: [b"[1]\n"], ["line 1: it is no row of a run"]),
     (lambda rows: [*rows[:5], changed(rows[5], commit="1" * 40)], ["line 6: it is of the commit 111", "as many rows"]),
+    (
+        lambda rows: [*rows[:5], changed(rows[5], commit="\x1b]0;owned\x07")],
+        ["line 6: its commit is none", "as many rows"],
+    ),
+    (lambda rows: [*rows[:5], changed(rows[5], commit=None)], ["line 6: its commit is none", "as many rows"]),
+    (
+        lambda rows: [*rows[:5], changed(rows[5], stimulus_id=10**4000)],
+        ["line 6: it is no row of a run", "as many rows"],
+    ),
     (lambda rows: [*rows[:5], stim_lines()[2]], ["line 6: it is a row of a stim", "has as many rows"]),
     (lambda _: stim_lines()[:2], []),
     (lambda _: [changed(stim_lines()[0], question="Who?"), *stim_lines()[1:]], ["the run calm_target/stim-"]),

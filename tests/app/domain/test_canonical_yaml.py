@@ -116,6 +116,7 @@ def test_dump_writes_no_aliases(text):
     [
         *(b"", b"text", b"- list", b"a: [", b"a: !!python/object:os.system x", b"\xff"),
         *(b"1: 2", b"a: 2024-01-01", b"a: .nan", b"a: [-.inf]", b"a: 1.0e+999", b"a: 0x" + b"f" * 4000),
+        *(b"a: !!timestamp x", b"a: !!bool x", b"a: !!int ''", b"a: " + b"1:" * 400 + b"1.5"),
         *(b"a: &a [*a]", b"a: &a {b: *a, c: *a}", b"a: " + b"[" * 300 + b"]" * 300, b"a: " + b"[" * 2000),
     ],
     ids=lambda data: data[:20],

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from huey.api import Task
 
 from app.runs import queue
 from app.settings import Settings, SettingsError
@@ -25,12 +26,13 @@ from app.runs import queue
 from app.settings import Settings
 
 tasks = queue.make(Settings(Path("data"), queue_url=sys.argv[1]))
-carry_out = tasks.task(name="carry_out")(print)
 start, stop = map(int, sys.argv[2:])
 for number in range(start, stop):
-    carry_out(number)
+    task = tasks.wake.s()
+    task.id = str(number)
+    tasks.enqueue(task)
 while task := tasks.dequeue():
-    tasks.execute(task)
+    print(task.id)
 """
 
 
@@ -48,13 +50,25 @@ Make = Callable[[str | None], tuple[queue.Queue, Callable[[int], None], list[int
 
 @pytest.fixture
 def make(tmp_path: Path) -> Iterator[Make]:
-    """A function that returns a queue, its task, and the list that gets what the task is called with."""
+    """A function that returns a queue, what puts a task with a number into it, and the list of numbers taken."""
     queues: list[queue.Queue] = []
 
     def make(url: str | None) -> tuple[queue.Queue, Callable[[int], None], list[int]]:
-        queues.append(queue.make(Settings(tmp_path, queue_url=url)))
+        tasks = queue.make(Settings(tmp_path, queue_url=url))
+        queues.append(tasks)
         taken: list[int] = []
-        return queues[-1], queues[-1].task(name="carry_out")(taken.append), taken
+
+        @tasks.pre_execute()
+        def note(task: Task) -> None:
+            if task.id.isdecimal():
+                taken.append(int(task.id))
+
+        def carry_out(number: int) -> None:
+            task = tasks.wake.s()
+            task.id = str(number)
+            tasks.enqueue(task)
+
+        return tasks, carry_out, taken
 
     yield make
     for each in queues:
@@ -101,11 +115,17 @@ class Bomb:
 
 
 @pytest.mark.parametrize(
-    "data", [b"\xff", b"{}", b'["a"]', b'["a", "carry_out", "1"]', b'["a", "carry_out", true]', b'["a", "other", 1]']
+    "data",
+    [
+        *(b"\xff", b"{}", b'["a"]', b'["a", "other"]', b'["a", "app.runs.queue.wake", 1]', b"[" * 100_000, b"9" * 5000),
+        *(5, 2**40, 3.5, "text", '["a", "app.runs.queue.wake"]'),
+    ],
+    ids=lambda data: str(data)[:30],
 )
-def test_what_is_no_task_is_dropped_and_told(make: Make, caplog: pytest.LogCaptureFixture, data: bytes):
+def test_what_is_no_task_is_dropped_and_told(make: Make, caplog: pytest.LogCaptureFixture, data: object):
     tasks, carry_out, taken = make(None)
-    tasks.storage.enqueue(data)
+    carry_out(0)
+    tasks.storage.sql("update task set data = ?", (data,), commit=True)
     carry_out(1)
     assert not take(tasks)
     assert take(tasks)

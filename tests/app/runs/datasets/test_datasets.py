@@ -119,7 +119,23 @@ def test_a_description_names_another_column_and_the_digest_changes(folder: Path,
 
 
 @pytest.mark.parametrize(
-    "text", ["", "ask", "column: 5", "columns: ask", "column: ask\nx: 1", "{", "\0", "a: !!x y", "["]
+    "text",
+    [
+        *(
+            "",
+            "ask",
+            "column: 5",
+            "columns: ask",
+            "column: ask\nx: 1",
+            "{",
+            "\0",
+            "a: !!x y",
+            "[",
+            f"column: {'9' * 400}",
+        ),
+        *(f"column: {value}" for value in ("!!timestamp x", "!!bool x", "!!int ''", "!!float '-'", "9" * 5000)),
+        "column: ask\n? [a]\n: b",
+    ],
 )
 def test_a_description_must_name_a_column_and_nothing_else(folder: Path, datasets: Datasets, text: str):
     write_jsonl(folder / "a", [{"ask": "Who?"}])

@@ -92,6 +92,11 @@ def test_an_endpoint_that_names_no_variable_needs_no_key():
         ({"timeout": 0}, "timeout must be a number of seconds up to 3600"),
         ({"timeout": float("nan")}, "timeout must be"),
         ({"timeout": True}, "timeout must be"),
+        ({"timeout": 10**400}, "timeout must be"),
+        ({"max_concurrency": 10**400}, "max_concurrency must be"),
+        ({"prices": {"input": 10**400}}, "prices must be"),
+        ({"prices": {"output": float("inf")}}, "prices must be"),
+        ({10**400: 1}, "there is no field"),
         ({"prices": 3}, "prices must be the prices of a million tokens, as 'input' and 'output'"),
         ({"prices": {"in": 3}}, "prices must be"),
         ({"prices": {"input": -3}}, "prices must be"),
@@ -118,6 +123,12 @@ def test_a_wrong_entry_is_told_by_its_place_and_field(tmp_path: Path, change: di
         ("- !!python/object:os.system a\n", "line 1 is not YAML"),
         ("- \x00\n", "the file is not YAML."),
         ("[" * 10_000, "line 1 is not YAML"),
+        *(
+            (f"- name: {value}\n", "the file is not YAML.")
+            for value in ("!!timestamp x", "!!bool x", "!!int ''", "!!float '-'", "9" * 5000)
+        ),
+        ("- " + "1:" * 400 + "1.5", "the file is not YAML."),
+        ("- ? !!int '" + "1:" * 3000 + "1'\n  : 1", "entry 1: there is no field"),
         (f"{yaml.safe_dump([OTHER, OTHER])}", "entry 2: there is an endpoint 'other' above."),
         ("#" * 1024 * 1024 + "#", "is larger than 1048576 bytes."),
     ],
