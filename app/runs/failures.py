@@ -24,3 +24,7 @@ class RunFailed(Exception):
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
         self.kind = kind
+
+
+class Stopped(Exception):
+    """The worker was told to stop."""

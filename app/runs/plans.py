@@ -26,8 +26,8 @@ STIM_CONFIG = ("generators", "teacher_prompt", "student_prompt")
 _ROLLOUT_CONFIG = ("model_name", "num_traj_per_stimulus", "max_concurrency", "max_tokens", "temperature")
 _MOST_ROWS = 10_000_000  # of a rollout: a worker has a byte of memory for each
 _ONE_SEED = (
-    "extra_kwargs.seed: all trajectories of a stimulus are asked with this seed, so they may be equal. "
-    "Without it each has a seed of its own."
+    "extra_kwargs: all trajectories of a stimulus are asked with the `seed` that it has, so they may be equal. "
+    "Without `seed` each has a seed of its own."
 )
 _FIRST = {"num_traj_per_stimulus": 1, "max_concurrency": 10}  # where the config says nothing
 
@@ -126,7 +126,7 @@ def _rollout(
         raise NotReady(problems)
     inputs = keys.rollout_inputs(stim.key, config, keys.of_endpoint(endpoint.name, takes_seed=endpoint.takes_seed))
     shown = {name: config[name] for name in (*_ROLLOUT_CONFIG, "extra_kwargs") if config.get(name) not in (None, {})}
-    warnings = [_ONE_SEED] if width > 1 and "seed" in (config.get("extra_kwargs") or {}) else []
+    warnings = [_ONE_SEED] if width > 1 and "seed" in extra_kwargs.merged(config.get("extra_kwargs")) else []
     key, total = keys.of_inputs(inputs), stim.total * width
     return Plan(ROLLOUT, key, inputs, shown, {}, total, warnings, needs_model=True, stim=stim.id)
 

@@ -39,7 +39,10 @@ class PageTooLarge(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The run that a request means, None where there is none. A stale one is not that of the target as it is now."""
+    """The run that a request means, None where there is none. A stale one is not that of the target as it is now.
+
+    While nobody can tell, since the operator's file of endpoints cannot be read, no run is stale.
+    """
 
     run: Run | None
     is_stale: bool = False
@@ -47,11 +50,11 @@ class Found:
 
 def current(runs: Runs, repository: Repository, target: str, kind: Kind) -> Found:
     """Return the run of a target as it is now, else the one that was started last; NotFound without the target."""
-    run = _now(runs, repository, target, kind)
+    run, is_known = _now(runs, repository, target, kind)
     if run is not None:
         return Found(run)
     last = runs.table.latest(repository.identity(), target, kind)
-    return Found(last, is_stale=last is not None)
+    return Found(last, is_stale=is_known and last is not None)
 
 
 def at(runs: Runs, repository: Repository, snapshot: Snapshot, target: str, kind: Kind) -> Found:
@@ -74,10 +77,10 @@ def at(runs: Runs, repository: Repository, snapshot: Snapshot, target: str, kind
             f"Target '{target}' as it was at commit {snapshot.commit} has no {kind}. "
             f"GET …/targets/{target}/runs lists the target's runs, each with its commit."
         )
-    now = None
+    now, is_known = None, True
     with suppress(NotFound):  # a target that was deleted since
-        now = _now(runs, repository, target, kind)
-    return Found(run, is_stale=now is None or now.id != run.id)
+        now, is_known = _now(runs, repository, target, kind)
+    return Found(run, is_stale=is_known and (now is None or now.id != run.id))
 
 
 def page_of_runs(
@@ -156,13 +159,16 @@ def output(runs: Runs, run: Run, offset: int, limit: int, most: int) -> list[byt
     return found
 
 
-def _now(runs: Runs, repository: Repository, target: str, kind: Kind) -> Run | None:
+def _now(runs: Runs, repository: Repository, target: str, kind: Kind) -> tuple[Run | None, bool]:
+    """Return the run of a target as it is now, and whether that is known: not while the endpoints cannot be read."""
     try:
         # Whoever may only read must not have the server load anything.
         plan = plans.make(runs, repository, repository.head(), target, kind, may_load=False)
-    except (NotReady, EndpointsInvalid):
-        return None
-    return runs.table.find(repository.identity(), target, kind, plan.key)
+    except NotReady:
+        return None, True
+    except EndpointsInvalid:
+        return None, False
+    return runs.table.find(repository.identity(), target, kind, plan.key), True
 
 
 def _newest_first(

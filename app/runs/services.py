@@ -43,7 +43,7 @@ class Runs:
     @cached_property
     def table(self) -> RunTable:
         """The runs in the ledger."""
-        return RunTable(self.database)
+        return RunTable(self.database, self.settings.run_lease)
 
     @cached_property
     def rows(self) -> RowTable:

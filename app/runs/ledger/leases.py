@@ -15,11 +15,13 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, bindparam, select, update
 
 from app.runs.ledger.database import Database, LedgerUnavailable
+from app.runs.ledger.lease_times import is_over
 from app.runs.ledger.rows import Row, put_rows
 from app.runs.ledger.runs import COMPLETE, FAILED, RUNNING
 from app.runs.ledger.tables import RUNS
 
-RENEWALS = 3  # while a lease lasts
+_RENEWALS = 3  # while a lease lasts
+_LATEST = 1.0  # seconds until a worker notices that its run was cancelled
 
 _log = logging.getLogger(__name__)
 
@@ -78,15 +80,16 @@ class Leases:
         """Take a run that nobody holds; None if somebody does, or if the run is over."""
         with self._database.begin() as connection:
             now = self._database.now(connection)
-            free = (RUNS.c.id == run_id) & (RUNS.c.state == RUNNING) & (RUNS.c.lease_until <= now)
-            taken = {"fence": RUNS.c.fence + 1, "holder": holder, "lease_until": now + self.seconds}
+            free = (RUNS.c.id == run_id) & (RUNS.c.state == RUNNING) & is_over(now, self.seconds)
+            name = f"{holder} {secrets.token_hex(4)}"  # a process has several threads that take runs
+            taken = {"fence": RUNS.c.fence + 1, "holder": name, "lease_until": now + self.seconds}
             fence = connection.execute(update(RUNS).where(free).values(taken).returning(RUNS.c.fence)).scalar()
-        return None if fence is None else Lease(self._database, run_id, fence, self.seconds)
+        return None if fence is None else Lease(self._database, run_id, fence, self.seconds, name)
 
     def held(self) -> dict[int, str]:
         """Return the ids of the runs that somebody carries out, each with the repo's owner."""
         with self._database.read() as connection:
-            busy = (RUNS.c.state == RUNNING) & (RUNS.c.lease_until > self._database.now(connection))
+            busy = (RUNS.c.state == RUNNING) & ~is_over(self._database.now(connection), self.seconds)
             found = connection.execute(select(RUNS.c.id, RUNS.c.place).where(busy))
             return {row.id: row.place.partition("/")[0] for row in found}
 
@@ -99,6 +102,12 @@ class Lease:
     run_id: int
     fence: int
     seconds: float
+    holder: str
+
+    @property
+    def pause(self) -> float:
+        """The seconds after which a worker that has nothing to write renews the lease."""
+        return min(_LATEST, self.seconds / _RENEWALS)
 
     def write(self, batch: Batch) -> None:
         """Write a batch, whole and durable or not at all.
@@ -135,7 +144,7 @@ class Lease:
                 raise lost[0]
 
     def _keep(self, over: threading.Event, lost: list[LeaseLost]) -> None:
-        while not over.wait(self.seconds / RENEWALS):
+        while not over.wait(self.pause):
             try:
                 self.renew()
             except LeaseLost as error:
@@ -160,6 +169,12 @@ class Lease:
             until = self.database.now(connection) + after if after else 0
             values = {"holder": None, "lease_until": until, "fence": RUNS.c.fence + 1}
             connection.execute(update(RUNS).where(RUNS.c.id == self.run_id).values(values))
+
+    def give_up(self) -> None:
+        """Say that this worker, which lost the run, has stopped: whoever is free may take it now."""
+        mine = (RUNS.c.id == self.run_id) & (RUNS.c.holder == self.holder)
+        with self.database.begin() as connection:
+            connection.execute(update(RUNS).where(mine).values(holder=None, lease_until=0))
 
     def _end(self, values: dict[str, str]) -> None:
         with self.database.begin() as connection:

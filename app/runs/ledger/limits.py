@@ -24,7 +24,7 @@ _SHRINK, _GROW = 0.8, 1.05  # after a 429, and each second without one
 _GROWS_AFTER = 1.0  # seconds
 _LONGEST_INTERVAL = 62.0  # seconds between two starts, of an endpoint that may be asked once a minute
 _AHEAD = 1.5  # seconds for which times to start at are given out
-_LONGEST = 300.0  # seconds that an endpoint cools down at most
+LONGEST = 3600.0  # seconds for which `Retry-After` is heeded at most
 _LONGEST_GUESS = 60.0  # seconds, where the endpoint does not say how long
 
 
@@ -133,7 +133,7 @@ def _righted(pace: Mapping[str, Any], now: float, interval: float = _LONGEST_INT
     latest = {
         "changed": now,
         "shrunk": now,
-        "cool_until": min(now + _LONGEST, pace["cool_until"] - ahead),
+        "cool_until": min(now + LONGEST, pace["cool_until"] - ahead),
         "next_start": now + _AHEAD + interval,
     }
     return {name: most for name, most in latest.items() if pace[name] > most}
@@ -205,5 +205,5 @@ def _interval(per_minute: int) -> float:
 
 def _cooling(strikes: int, retry_after: float | None) -> float:
     if retry_after is not None:
-        return min(retry_after, _LONGEST)
+        return min(retry_after, LONGEST)
     return min(_LONGEST_GUESS, 2.0 ** min(strikes, 10)) * random.uniform(0.5, 1)  # noqa: S311  no secret

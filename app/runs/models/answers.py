@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _MOST_LEVELS = 100  # of lists and objects within each other; programs that read rows may fail at more
 _TOO_DEEP = f"has more than {_MOST_LEVELS} lists and objects within each other"
-_MOST_TOKENS = 2**53 - 1  # what all readers of JSON agree about
+_MOST_TOKENS = 2**31 - 1  # of one answer; the sum of four billion answers is a number that the ledger can hold
 _MOST_SAID = 500  # characters of an endpoint's message that are passed on
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
@@ -42,12 +42,15 @@ class Answer:
 
 
 def load(body: bytes) -> Any:
-    """Parse a body; InvalidAnswer if it is not JSON, or if programs that read rows could not hold its values."""
+    """Parse a body; InvalidAnswer if it is not JSON in UTF-8, the only encoding in which keys are cut out.
+
+    Also if programs that read rows could not hold its values.
+    """
     try:
-        text = body.decode(json.detect_encoding(body))
+        text = body.decode("utf-8-sig")
         value = json.loads(text, parse_constant=_refuse, parse_float=_finite)
     except (json.JSONDecodeError, UnicodeDecodeError):
-        raise InvalidAnswer("is not JSON") from None
+        raise InvalidAnswer("is not JSON in UTF-8") from None
     except RecursionError:
         raise InvalidAnswer(_TOO_DEEP) from None
     except ValueError:  # a whole number of thousands of digits
@@ -103,7 +106,7 @@ def _response(message: dict[str, Any], finish_reason: Any, usage: dict[str, Any]
 
 
 def _tokens(count: Any) -> int:
-    return count if type(count) is int and 0 <= count <= _MOST_TOKENS else 0
+    return min(count, _MOST_TOKENS) if type(count) is int and count >= 0 else 0
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from tenacity import AsyncRetrying, RetryCallState
 
+from app.runs.ledger.limits import LONGEST
 from app.runs.models.answers import Answer
 from app.runs.models.client import ModelClient
 from app.runs.models.permits import Permits
@@ -20,7 +21,8 @@ class Patience:
 
     tries: int = 6  # a request that was throttled counts as none
     first_wait: float = 0.5  # doubled with each try
-    longest_wait: float = 60.0
+    longest_wait: float = 60.0  # where the endpoint does not say how long
+    longest_heeded: float = LONGEST  # where it does
     longest_throttled: float = 3600.0  # after which a sample is lost that had as many 429s in a row as it has tries
 
 
@@ -105,8 +107,8 @@ class _Sample:
         if not isinstance(error, Refused) or error.verdict is Verdict.THROTTLED:
             return 0
         most = self.patience.first_wait * 2 ** (self.tries - 1)
-        chosen = random.uniform(most / 2, most)  # noqa: S311  no secret
-        return min(self.patience.longest_wait, max(chosen, error.retry_after or 0))
+        chosen = min(self.patience.longest_wait, random.uniform(most / 2, most))  # noqa: S311  no secret
+        return max(chosen, min(self.patience.longest_heeded, error.retry_after or 0))
 
 
 def _never(_: RetryCallState) -> bool:

@@ -69,7 +69,7 @@ class _Worker:
                 waiting = self._runs.table.waiting()
                 for _ in range(min(self._idle, len(waiting))):
                     self._runs.wake()
-                if not self._idle:
+                if not self._idle and self._given_up is None:
                     self._given_up = turns.to_give_up(self._mine(), waiting, self._runs.leases.held())
             except LedgerUnavailable as error:
                 _log.warning("%s", error)

@@ -9,8 +9,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from app.runs.failures import Stopped
 from app.runs.ledger.database import LedgerUnavailable
-from app.runs.ledger.leases import RENEWALS, Batch, Lease
+from app.runs.ledger.leases import Batch, Lease
 from app.runs.ledger.rows import Row
 from app.runs.recipe.progress import Progress
 
@@ -46,11 +47,17 @@ class _Pending:
 class Recorder:
     """Writes for one run. While a transaction is going on, what comes in meanwhile waits for the next."""
 
-    def __init__(self, lease: Lease, progress: Progress, width: int = 1) -> None:
-        """Write with a lease; `progress` knows the rows that are there, `width` is the trajectories a stimulus."""
+    def __init__(
+        self, lease: Lease, progress: Progress, width: int = 1, is_stopping: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Write with a lease; `progress` knows the rows that are there, `width` is the trajectories a stimulus.
+
+        `is_stopping` tells whether the worker is to stop.
+        """
         self._lease = lease
         self._progress = progress
         self._width = width
+        self._is_stopping = is_stopping
         self._pending = _Pending()
         self._wake = asyncio.Event()
         self._room = asyncio.Event()
@@ -60,7 +67,12 @@ class Recorder:
         self._valid_until = time.monotonic() + lease.seconds
 
     async def count(self, is_retry: bool) -> None:
-        """Count a request that is about to be sent, and return once the count is durable."""
+        """Count a request that is about to be sent, and return once the count is durable.
+
+        Stopped where the worker is to stop: then nothing more is sent, while answers that are out are recorded.
+        """
+        if self._is_stopping():
+            raise Stopped
         self._pending.add(requests=1, retries=int(is_retry))
         await self._written()
 
@@ -119,7 +131,7 @@ class Recorder:
         is_over = False
         while not is_over:
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._lease.seconds / RENEWALS):
+                async with asyncio.timeout(self._lease.pause):
                     await self._wake.wait()
             await asyncio.sleep(_GATHER)
             self._wake.clear()

@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from typing import Any
 
+from app.domain import extra_kwargs
 from app.runs import full_rows
-from app.runs.failures import RunFailed
+from app.runs.failures import RunFailed, Stopped
 from app.runs.ledger.leases import Lease
 from app.runs.ledger.rows import Row
 from app.runs.ledger.runs import BUDGET, Run
@@ -26,15 +27,15 @@ Send = Callable[[dict[str, Any], str], Awaitable[Answer]]  # a request, and what
 _WINDOW = 100  # stimuli that are read from the ledger at a time
 
 
-async def carry_out(runs: Runs, run: Run, lease: Lease) -> None:
-    """Ask for each sample that a rollout lacks. RunFailed where it cannot go on."""
+async def carry_out(runs: Runs, run: Run, lease: Lease, is_stopping: Callable[[], bool]) -> None:
+    """Ask for each sample that a rollout lacks. RunFailed where it cannot go on, Stopped where answers are missing."""
     from app.runs.models.asking import ask  # a web server asks no model, and needs no client of HTTP
     from app.runs.models.client import ModelClient
 
     progress = await asyncio.to_thread(_progress, runs, run)
     endpoint = runs.endpoint(run.config["model_name"], run.inputs["endpoint"])
     failures = Failures(run.total, progress.done - progress.again, progress.failed - progress.again)
-    recorder = Recorder(lease, progress, run.width)
+    recorder = Recorder(lease, progress, run.width, is_stopping)
     samples = _samples(runs, run, progress, endpoint, recorder)
     async with (
         ModelClient(endpoint, endpoint.key(runs.environ)) as client,
@@ -62,11 +63,12 @@ class _Rollout:
         self._next = asyncio.Lock()
         self._failures = failures
         self._last_failure = ""
+        self._is_stopped = False
         self._budget = budget
         self._tokens = run.tokens_in + run.tokens_out
 
     async def work(self, most: int) -> None:
-        """Take samples until there are no more, `most` at a time."""
+        """Take samples until there are no more, `most` at a time; Stopped once answers are there that were out then."""
         self._check_failures()  # a worker may have been killed before it could end the run
         tasks = min(self._run.config["max_concurrency"], self._run.total, most)
         try:
@@ -75,6 +77,8 @@ class _Rollout:
                     group.create_task(self._take_samples())
         except BaseExceptionGroup as errors:
             raise _first(errors) from None
+        if self._is_stopped:
+            raise Stopped
 
     async def _take_samples(self) -> None:
         while True:
@@ -82,7 +86,11 @@ class _Rollout:
                 sample = await anext(self._samples, None)
             if sample is None:
                 return
-            await self._take(sample)
+            try:
+                await self._take(sample)
+            except Stopped:  # other tasks wait for their answers
+                self._is_stopped = True
+                return
 
     async def _take(self, sample: Sample) -> None:
         if self._budget and self._tokens >= self._budget:
@@ -127,7 +135,7 @@ async def _samples(
     """Yield the samples that are missing or to be asked for again, in order; few stimuli are in memory at a time."""
     window = dict[int, dict[str, Any]]()
     stimuli = await recorder.read(partial(full_rows.StimulusReader, runs, run))
-    sends_seed = endpoint.takes_seed and "seed" not in run.config.get("extra_kwargs", {})
+    sends_seed = endpoint.takes_seed and "seed" not in extra_kwargs.merged(run.config.get("extra_kwargs"))
     for position in progress.wanted():
         stimulus, trajectory = divmod(position, run.width)
         if stimulus not in window:

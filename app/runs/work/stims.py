@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from app.domain import canonical_json
@@ -24,10 +24,10 @@ from app.runs.work.recorder import Recorder
 _WINDOW = 1000  # questions that are in memory at a time
 
 
-async def carry_out(runs: Runs, run: Run, lease: Lease) -> None:
-    """Make the questions that a stim lacks. RunFailed or Refused where it cannot go on."""
+async def carry_out(runs: Runs, run: Run, lease: Lease, is_stopping: Callable[[], bool]) -> None:
+    """Make the questions that a stim lacks. RunFailed or Refused where it cannot go on; Stopped."""
     progress = await asyncio.to_thread(_progress, runs, run)
-    recorder = Recorder(lease, progress)
+    recorder = Recorder(lease, progress, is_stopping=is_stopping)
     await recorder.run(_Stim(runs, run, lease, progress, recorder).work)
 
 

@@ -103,8 +103,13 @@ def test_a_rollout_is_not_larger_than_a_worker_can_hold(runs: Runs, alice: Clien
 
 
 @pytest.mark.parametrize(("width", "warnings"), [(1, 0), (2, 1)])
-def test_one_seed_for_several_trajectories_is_warned_of(runs: Runs, alice: Client, width: int, warnings: int):
-    make_target(alice, num_traj_per_stimulus=width, extra_kwargs={"seed": 5})
+@pytest.mark.parametrize("extra", [{"seed": 5}, {"extra_body": {"seed": 5}}])
+def test_one_seed_for_several_trajectories_is_warned_of_and_sent(
+    runs: Runs, alice: Client, proxy: FaultyProxy, width: int, warnings: int, extra: dict[str, Any]
+):
+    make_target(alice, num_traj_per_stimulus=width, extra_kwargs=extra)
     start(runs, "stim")
     run = start(runs, "rollout")
-    assert [warning.partition(":")[0] for warning in run.warnings] == ["extra_kwargs.seed"] * warnings
+    assert [warning.partition(":")[0] for warning in run.warnings] == ["extra_kwargs"] * warnings
+    perform(runs, run.id, "worker")
+    assert [body["seed"] for body in proxy.bodies()] == [5] * 2 * width

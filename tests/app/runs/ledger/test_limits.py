@@ -236,8 +236,12 @@ def test_an_endpoint_that_does_not_say_how_long_is_left_alone_longer_each_time(l
     assert limits.throttled("e", 20, 0, None) <= 2
 
 
-def test_an_endpoint_that_wants_a_long_pause_is_asked_again_after_five_minutes(ledger: Clocked):
-    assert Limits(ledger, LEASE).throttled("e", 20, 0, 86_400) == 300
+def test_an_endpoint_that_wants_a_long_pause_is_left_alone_for_up_to_an_hour(ledger: Clocked):
+    limits = Limits(ledger, LEASE)
+    assert limits.throttled("e", 20, 0, 3_000) == 3_000
+    assert limits.throttled("e", 20, 0, 86_400) == 3_600
+    ledger.time += 3_599
+    assert Holder(limits, "one", 20).renew(ledger.time, 20).cool == 1
 
 
 @pytest.mark.parametrize("ahead", [30, 3_600, 10**7])

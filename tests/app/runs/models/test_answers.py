@@ -124,6 +124,10 @@ def test_half_a_character_becomes_one_that_can_be_written():
         (saying(nested(97)), "lists and objects"),
         (saying(nested(990)), "lists and objects"),
         (saying(b'{"a":' * 5000 + b"1" + b"}" * 5000), "lists and objects"),
+        *(
+            (replies.completion("Yes.").body.decode().encode(code), "is not JSON in UTF-8")
+            for code in ("utf-16", "utf-16-be", "utf-32")
+        ),
     ],
 )
 def test_what_is_no_completion(body: bytes, why: str):
@@ -162,6 +166,16 @@ def test_whatever_an_endpoint_sends_is_an_answer_that_ledgers_keep_or_is_refused
         except InvalidAnswer:
             continue
         keep(answer, ledger)
+
+
+def test_a_mark_of_utf_8_is_no_part_of_an_answer():
+    assert read(b"\xef\xbb\xbf" + replies.completion("Yes.").body).response["content"] == "Yes."
+
+
+@pytest.mark.parametrize("count", [2**31 - 1, 2**31, 2**63, 10**4000])
+def test_no_answer_counts_so_many_tokens_that_a_sum_overflows(count: int):
+    answer = answers.read({"choices": [{"message": {}}], "usage": {"completion_tokens": count}}, b"")
+    assert answer.tokens_out == 2**31 - 1
 
 
 @given(NEARLY)

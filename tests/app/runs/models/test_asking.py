@@ -215,6 +215,18 @@ def test_retry_after_is_heeded_in_seconds_and_as_a_date(proxy: FaultyProxy, limi
     assert second.at - first.at >= (1 if as_date else 2)
 
 
+@pytest.mark.parametrize(("longest", "said"), [(3600, "2"), (2, "86400")])
+def test_a_503_is_waited_out_longer_than_other_failures_and_not_for_ever(
+    proxy: FaultyProxy, limits: Limits, longest: float, said: str
+):
+    assert Patience().longest_heeded == 3600
+    proxy.replies(replies.failure(503, "", "", ("Retry-After", said)))
+    patience = replace(QUICK, longest_wait=0.1, longest_heeded=longest)
+    assert answer(ask_all(limits, endpoint(proxy), patience=patience)).response["content"]
+    first, second = proxy.seen
+    assert second.at - first.at >= 2
+
+
 def test_a_429_without_retry_after_is_waited_out_too(proxy: FaultyProxy, limits: Limits):
     proxy.replies(replies.throttled())
     assert answer(ask_all(limits, endpoint(proxy))).response["content"]

@@ -37,7 +37,7 @@ class Ledger:
         self.id = self.table.start(new).id
         lease = Leases(self.database, 1).take(self.id, "me")
         assert lease is not None
-        self.lease = Watched(lease.database, lease.run_id, lease.fence, lease.seconds)
+        self.lease = Watched(lease.database, lease.run_id, lease.fence, lease.seconds, lease.holder)
         object.__setattr__(self.lease, "batches", [])
         object.__setattr__(self.lease, "failures", [])
 
