@@ -5,7 +5,7 @@ from typing import Any
 from app.api import payloads
 from app.registry.messages import Origin
 from app.runs import reading
-from app.runs.ledger.runs import COMPLETE, Run
+from app.runs.ledger.runs import COMPLETE, ListedRun, Run
 from app.runs.plans import ROLLOUT
 from app.schemas.runs import NOT_STARTED
 from app.wire import context
@@ -35,7 +35,7 @@ def status(run: Run | None, *, is_stale: bool) -> dict[str, Any]:
     }
 
 
-def listed(run: Run) -> dict[str, Any]:
+def listed(run: ListedRun) -> dict[str, Any]:
     """Return a run as lists show it."""
     return {
         "target_name": run.target,
@@ -65,11 +65,11 @@ def listed(run: Run) -> dict[str, Any]:
     }
 
 
-def _percent(run: Run) -> float:
+def _percent(run: ListedRun) -> float:
     return 100.0 if run.state == COMPLETE else round(100 * run.done / max(run.total, 1), 2)
 
 
-def _repeated(run: Run) -> int:
+def _repeated(run: ListedRun) -> int:
     """Return how many requests there were beside one for each row; of a stim, whose rows share some, the retries."""
     return max(0, run.requests - run.done) if run.kind == ROLLOUT else run.retries
 

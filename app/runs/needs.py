@@ -13,6 +13,7 @@ from app.runs.recipe.templates import OUR_TEMPLATE, template_problem
 from app.runs.services import Runs
 from storage.snapshot import Snapshot
 
+_MOST_ASKED = 10_000  # questions of a generator that asks a model
 _LARGEST_TEMPLATE = 1024 * 1024  # bytes
 _DRAWN = ("type", "numq", "seed")
 _ASKED = ("type", "model", "numq", "max_tokens", "temperature", "seed")
@@ -114,6 +115,9 @@ class Needs:
         self.number = self.generator.get("numq") or 0
         if not self.number:
             text = f"a generator of type {self.generator['type']} needs the number of questions, 1 or more."
+            self._miss("numq", text)
+        elif self.number > _MOST_ASKED:
+            text = f"{self.number} questions are wanted, and a model is asked for {_MOST_ASKED}. Set a smaller numq."
             self._miss("numq", text)
 
     def _look_at_model(self) -> None:

@@ -11,7 +11,7 @@ from app.domain.errors import NotFound
 from app.domain.manifests import KINDS, Kind
 from app.runs import full_rows, plans
 from app.runs.failures import NotReady
-from app.runs.ledger.runs import Run
+from app.runs.ledger.runs import ListedRun, Run
 from app.runs.models.endpoint_fields import EndpointsInvalid
 from app.runs.recipe import keys, rows
 from app.runs.services import Runs
@@ -20,7 +20,7 @@ from storage.ids import CommitId
 from storage.repository import Repository
 from storage.snapshot import Snapshot
 
-_PAGE = 20  # runs that are read from the ledger at a time; the config of each may be long
+_PAGE = 100  # runs that are read from the ledger at a time
 _MOST_LOOKED_AT = 1000  # runs, for one answer
 
 _log = logging.getLogger(__name__)
@@ -66,12 +66,13 @@ def at(runs: Runs, repository: Repository, snapshot: Snapshot, target: str, kind
     wanted, position = plans.content(snapshot, target, kind), repository.position(snapshot.commit)
     stims: dict[int, Mapping[str, Any]] = {}
     chosen = None
-    for run in islice(_newest_first(runs, repository, target), _MOST_LOOKED_AT):
-        if run.kind == kind and _content(runs, run, stims) == wanted:
-            chosen = run
-            if _is_until(repository, run, position):
+    for one in islice(_newest_first(runs, repository, target), _MOST_LOOKED_AT):
+        if one.kind == kind and _content(runs, one, stims) == wanted:
+            chosen = one
+            if _is_until(repository, one, position):
                 break
-    if chosen is None:
+    run = None if chosen is None else runs.table.get(chosen.id)
+    if run is None:
         raise NoRun(
             f"Target '{target}' as it was at commit {snapshot.commit} has no {kind}. "
             f"GET …/targets/{target}/runs lists the target's runs, each with its commit."
@@ -79,18 +80,18 @@ def at(runs: Runs, repository: Repository, snapshot: Snapshot, target: str, kind
     now, is_known = None, True
     with suppress(NotFound):  # a target that was deleted since
         now, is_known = _now(runs, repository, target, kind)
-    return Found(chosen, is_stale=is_known and (now is None or now.id != chosen.id))
+    return Found(run, is_stale=is_known and (now is None or now.id != run.id))
 
 
 def page_of_runs(
     runs: Runs, repository: Repository, target: str | None, until: CommitId | None, before: int | None, limit: int
-) -> tuple[list[Run], int | None]:
+) -> tuple[list[ListedRun], int | None]:
     """Return runs of a repo or of a target, newest first, and what the next page is before, None at the end.
 
     With `until` only runs of this commit and of commits before it. `before` is a run's id.
     """
     last = None if until is None else repository.position(until)
-    found: list[Run] = []
+    found: list[ListedRun] = []
     for number, run in enumerate(_newest_first(runs, repository, target, before)):
         if number == _MOST_LOOKED_AT or len(found) == limit:
             return found, before
@@ -132,7 +133,7 @@ def delete(runs: Runs, repository: Repository, target: str, key: str, by: str) -
     raise NoRun(f"Target '{target}' has no run with the key {key}. GET …/targets/{target}/runs lists its runs.")
 
 
-def cost(runs: Runs, run: Run) -> float | None:
+def cost(runs: Runs, run: ListedRun) -> float | None:
     """Return what the tokens of a run cost by the prices of today; None without prices, or for several endpoints."""
     generators = run.inputs.get("generators", [])
     names = {found["endpoint"] for found in (run.inputs, *generators) if "endpoint" in found}
@@ -170,21 +171,23 @@ def _now(runs: Runs, repository: Repository, target: str, kind: Kind) -> tuple[R
     return runs.table.find(repository.identity(), target, kind, plan.key), True
 
 
-def _newest_first(runs: Runs, repository: Repository, target: str | None, before: int | None = None) -> Iterator[Run]:
+def _newest_first(
+    runs: Runs, repository: Repository, target: str | None, before: int | None = None
+) -> Iterator[ListedRun]:
     identity = repository.identity()
     while page := runs.table.list(identity, target, before=before, limit=_PAGE):
         yield from page
         before = page[-1].id
 
 
-def _is_until(repository: Repository, run: Run, last: int) -> bool:
+def _is_until(repository: Repository, run: ListedRun, last: int) -> bool:
     try:
         return repository.position(CommitId(run.commit)) <= last
     except RevisionNotFound:  # an operator put the branch back
         return False
 
 
-def _content(runs: Runs, run: Run, stims: dict[int, Mapping[str, Any]]) -> Mapping[str, Any]:
+def _content(runs: Runs, run: ListedRun, stims: dict[int, Mapping[str, Any]]) -> Mapping[str, Any]:
     """Return what git had of all that a run depends on. `stims` keeps the inputs of stims from one run to the next."""
     if run.stim is None:
         return keys.of_git(run.inputs)

@@ -41,8 +41,8 @@ class NewRun:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """A run as the ledger has it, without its context. Times are seconds since 1970."""
+class ListedRun:
+    """A run as lists have it, without what may be long. Times are seconds since 1970."""
 
     id: int
     repo: str
@@ -53,9 +53,7 @@ class Run:
     commit: str
     stim: int | None
     inputs: Mapping[str, Any]
-    config: Mapping[str, Any]
     origin: Mapping[str, Any]
-    warnings: Sequence[str]
     state: str
     error: str | None
     error_type: str | None
@@ -76,6 +74,14 @@ class Run:
     manifest_commit: str | None
     rows_sha256: str | None
 
+
+@dataclass(frozen=True, slots=True)
+class Run(ListedRun):
+    """A run as the ledger has it, without its context."""
+
+    config: Mapping[str, Any]
+    warnings: Sequence[str]
+
     @property
     def width(self) -> int:
         """The number of rows a stimulus: of a rollout, its trajectories."""
@@ -83,6 +89,7 @@ class Run:
 
 
 _COLUMNS = [RUNS.c[field.name] for field in fields(Run)]
+_LISTED = [RUNS.c[field.name] for field in fields(ListedRun)]
 
 
 class RunGone(Exception):
@@ -158,16 +165,18 @@ class RunTable:
         with self._database.read() as connection:
             return _one(connection, wanted.order_by(RUNS.c.id.desc()).limit(1))
 
-    def list(self, repo: str, target: str | None = None, *, before: int | None = None, limit: int = 100) -> list[Run]:
+    def list(
+        self, repo: str, target: str | None = None, *, before: int | None = None, limit: int = 100
+    ) -> list[ListedRun]:
         """Return runs of a repo, or of one of its targets, newest first; `before` is the id of a run."""
-        wanted = select(*_COLUMNS).where(RUNS.c.repo == repo)
+        wanted = select(*_LISTED).where(RUNS.c.repo == repo)
         if target is not None:
             wanted = wanted.where(RUNS.c.target == target)
         if before is not None:
             wanted = wanted.where(RUNS.c.id < before)
         with self._database.read() as connection:
             rows = connection.execute(wanted.order_by(RUNS.c.id.desc()).limit(limit)).mappings()
-            return [_run(row) for row in rows]
+            return [ListedRun(**_read(row)) for row in rows]
 
     def going_on(self, repo: str, target: str, kind: str) -> Sequence[int]:
         """Return the ids of the runs of a target that are not over."""
@@ -223,4 +232,8 @@ def _expect(connection: Connection, run_id: int) -> Run:
 
 
 def _run(row: RowMapping) -> Run:
-    return Run(**{**row, **{name: json.loads(row[name]) for name in _JSON}})
+    return Run(**_read(row))
+
+
+def _read(row: RowMapping) -> dict[str, Any]:
+    return {**row, **{name: json.loads(row[name]) for name in _JSON if name in row}}

@@ -3,7 +3,7 @@
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from typing import Any
 
 # `1.`, `1)`, `(1)`, `1:`, `1 -`, `#1`, `Q1:`, `Question 1.`, each perhaps bold, behind a bullet or in a heading.
@@ -42,13 +42,13 @@ def parse(text: str) -> list[str]:
     return []
 
 
-def unique(questions: Iterable[str], known: Iterable[str] = ()) -> list[str]:
-    """Return the questions that are not empty, each once, without those that are `known`."""
-    seen = {normalized(question) for question in known} | {""}
+def unique(questions: Iterable[str], known: Set[str] = frozenset()) -> list[str]:
+    """Return the questions that are not empty, each once, without those whose normalized form is `known`."""
+    seen = {""}
     found = []
     for question in questions:
         form = normalized(question)
-        if form not in seen:
+        if form not in seen and form not in known:
             seen.add(form)
             found.append(question)
     return found

@@ -1,6 +1,6 @@
 """Questions that a model writes: asked for until there are as many as are wanted."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,19 +81,22 @@ async def ask_for_questions(wanted: Wanted, recorded: Sequence[str], send: Send,
     Questions that the generator has already do not count. Raises RunFailed where no more come, which says how many
     came, and Refused.
     """
-    known = list(recorded)
+    known, forms = list(recorded), set(map(questions.normalized, recorded))
     barren = 0
     while len(known) < wanted.number:
-        new, why = await _ask_once(wanted, known, barren, send)
+        new, why = await _ask_once(wanted, known, forms, barren, send)
         barren = 0 if new else barren + 1
         if barren == _MOST_BARREN:
             raise _too_few(wanted, len(known), why)
         if new:
             await record(new)
             known += new
+            forms.update(map(questions.normalized, new))
 
 
-async def _ask_once(wanted: Wanted, known: Sequence[str], barren: int, send: Send) -> tuple[list[str], str]:
+async def _ask_once(
+    wanted: Wanted, known: Sequence[str], forms: Set[str], barren: int, send: Send
+) -> tuple[list[str], str]:
     """Return the new questions of one answer, or none and why there are none."""
     body = wanted.body(known, barren)
     try:
@@ -104,7 +107,7 @@ async def _ask_once(wanted: Wanted, known: Sequence[str], barren: int, send: Sen
             raise
         return [], error.message
     found = questions.parse(texts.as_text([answer.response]))
-    new = questions.unique(found, known)[: wanted.number - len(known)]
+    new = questions.unique(found, forms)[: wanted.number - len(known)]
     if found:
         return new, "it repeated itself"
     return [], "it was cut off by max_tokens" if answer.is_truncated else "it had no list of questions"

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import Engine, event
 
 from app.runs import starting
 from app.runs.waits import Waits
@@ -77,3 +78,22 @@ def test_a_rollout_has_no_more_tasks_than_its_endpoint_takes_requests(
     perform_all(app)
     assert len(made) == 4
     assert (alice.get(ROLLOUT).json["status"], alice.get(ROLLOUT).json["lines"]) == ("complete", 100)
+
+
+def test_the_config_of_a_run_which_may_be_long_is_read_only_where_it_is_shown(alice: Client):
+    for number in range(5):
+        commit = make_target(alice, generators=[{"type": "hardcoded", "questions": [f"{number}?"]}])
+        start(alice, STIM)
+    configs: list[str] = []
+
+    def note(_: Any, __: Any, statement: str, *___: Any) -> None:
+        configs.extend(["config"] if "runs.config" in statement else [])
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        assert len(alice.get("/v1/repo/demo/runs").json["runs"]) == 5
+        assert configs == []
+        assert alice.get(f"{STIM}?ref={commit}").json["config"]["generators"][0]["questions"] == ["4?"]
+        assert len(configs) == 2  # the run that is shown, and today's
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)

@@ -18,6 +18,7 @@ ASKS = {"type": "oneshot_qs", "model": "m", "numq": 2}
 GENERATORS: list[tuple[dict[str, Any], tuple[str, bytes] | None, tuple[str, ...]]] = [
     ({"type": "hardcoded", "questions": []}, None, ("generators.0.questions: ", "List at least one")),
     ({"type": "oneshot_qs", "model": "m"}, None, ("generators.0.numq: ", "oneshot_qs")),
+    ({**ASKS, "numq": 10_001}, None, ("generators.0.numq: ", "a model is asked for 10000")),
     ({"type": "oneshot_qs", "numq": 2}, None, ("generators.0.model: ", "oneshot_qs")),
     ({**ASKS, "type": "custom"}, None, ("generators.0.template_path: ", "template_content")),
     ({**ASKS, "template_path": "templates/none.txt"}, None, ("there is no file 'templates/none.txt'",)),

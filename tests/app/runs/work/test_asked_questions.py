@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from app.runs.failures import RunFailed
 from app.runs.models.answers import Answer
 from app.runs.models.verdicts import Refused, Verdict
+from app.runs.recipe import questions
 from app.runs.recipe.questions import normalized
 from app.runs.recipe.templates import OUR_TEMPLATE
 from app.runs.work.asked_questions import Wanted, ask_for_questions
@@ -260,3 +261,13 @@ def test_whatever_a_model_says_there_are_exactly_as_many_different_questions_or_
     everything = [*recorded, *model.questions]
     assert len({*map(normalized, everything)}) == len(everything)
     assert len({*model.keys}) == len(model.keys) <= 5 * number + 5
+
+
+def test_the_work_for_an_answer_does_not_grow_with_the_questions_that_are_known(monkeypatch: pytest.MonkeyPatch):
+    read: list[str] = []
+    monkeypatch.setattr(questions, "normalized", lambda text: read.append(text) or normalized(text))
+    ask(Model(obliging), wanted(1000))
+    assert len(read) <= 4 * 1000
+    del read[:]
+    ask(Model(obliging), wanted(1000), [f"Known {number}?" for number in range(900)])
+    assert len(read) <= 900 + 4 * 100
