@@ -61,6 +61,12 @@ HANG_UP = Reply(hang_up=True)
 CUT_BODY = Reply(200, completion().body, _JSON, cut=True)
 INVALID_JSON = Reply(200, completion().body[:-9], _JSON)
 NO_CHOICES = Reply.of({"id": "c-1", "object": "chat.completion", "choices": []})
+TOO_LARGE = Reply(200, completion().body.replace(b": 10}", b": 1e999}"), _JSON)
+TOO_DEEP = completion(nested=json.loads("[" * 500 + "]" * 500))
+AT_THE_LIMITS = completion(
+    "\0 \ud83d", tool_calls=[{"id": "\udf5e", "deep": json.loads("[" * 93 + "]" * 93), "number": 10**4000}]
+)
+NO_STATUS = Reply.of({"error": {"message": "No.", "code": 10**4000}})
 EMPTY = completion("")
 REASONING_CONTENT = completion(None, reasoning_content="I think.")
 REASONING = completion(None, reasoning="I think.")

@@ -11,12 +11,13 @@ from app.domain import extra_kwargs
 from app.domain.manifests import Kind
 from app.registry import revisions
 from app.registry.configs import targets
-from app.runs import reading
+from app.runs import full_rows, plans
 from app.runs.failures import NotReady
+from app.runs.full_rows import RowWithBody
 from app.runs.ledger.runs import Run
 from app.runs.models import requests
 from app.runs.plans import ROLLOUT, STIM
-from app.runs.reading import NoRun, RowWithBody
+from app.runs.reading import NoRun
 from app.runs.recipe import formats, parquet, rows
 from app.schemas.base import InvalidRequest, Mistake
 from app.schemas.runs import RowsQuerySchema
@@ -79,7 +80,7 @@ def _answer(repo_name: str, target_name: str, kind: Kind, query: dict[str, Any])
             return "", 304, headers
     end = context.stream()
     try:
-        found = reading.all_rows(context.services().runs, run, bodies=query["body"])
+        found = full_rows.read(context.services().runs, run, bodies=query["body"])
         source = _gathered(encode(found))
         pieces = Pieces(_begun(source), end, text.media_type)
     except BaseException:
@@ -124,7 +125,7 @@ def _encoder(
     if query["format"] == "batch":
         snapshot = revisions.at(context.repository(repo_name), query["ref"])
         config = targets.get(snapshot, target_name).config
-        _expect_rollout(config)
+        _expect_rollout(config, run.total)
         return lambda found: _batch_of_stim(config, found), snapshot.commit
     columns = {**formats.COLUMNS[run.kind], **({formats.BODY: False} if query["body"] else {})}
     write: Mapping[str, Encode] = {
@@ -154,8 +155,11 @@ def _batch_of_rollout(run: Run, found: Iterable[RowWithBody]) -> Iterator[bytes]
 
 
 def _batch_of_stim(config: Mapping[str, Any], found: Iterable[RowWithBody]) -> Iterator[bytes]:
-    width = config.get("num_traj_per_stimulus") or 1
-    return (_request(row, trajectory, config, None) for row, _ in found for trajectory in range(width))
+    return (_request(row, trajectory, config, None) for row, _ in found for trajectory in range(_width(config)))
+
+
+def _width(config: Mapping[str, Any]) -> int:
+    return config.get("num_traj_per_stimulus") or 1
 
 
 def _request(row: Mapping[str, Any], trajectory: int, config: Mapping[str, Any], seed: int | None) -> bytes:
@@ -163,8 +167,10 @@ def _request(row: Mapping[str, Any], trajectory: int, config: Mapping[str, Any],
     return formats.json_line(formats.batch_request(row["stimulus_id"], trajectory, body))
 
 
-def _expect_rollout(config: Mapping[str, Any]) -> None:
+def _expect_rollout(config: Mapping[str, Any], stimuli: int) -> None:
+    """Raise NotReady where a rollout of a target would be refused for what the target says."""
     problems = list(extra_kwargs.problems(config.get("extra_kwargs") or {}))
+    problems += plans.rows_problems(_width(config), stimuli)
     if not config.get("model_name"):
         problems.append("model_name: a request needs the name of the model that answers.")
     if problems:

@@ -7,6 +7,7 @@ NESTED = "extra_body"  # an object whose fields are merged into the request
 
 _BY_OPERATOR = "the operator's endpoint says this, not the target"
 _BY_RUN = "the run sends this itself"
+_ELSEWHERE = "it would send requests to models or accounts that the operator did not list. Leave it out"
 # Of each field that is refused: why, and what to do.
 REFUSED = {
     "n": "the run sends one request for each trajectory. Set num_traj_per_stimulus",
@@ -20,6 +21,13 @@ REFUSED = {
     "base_url": f"{_BY_OPERATOR}. Leave it out",
     "api_base": f"{_BY_OPERATOR}. Leave it out",
     "api_key": f"{_BY_OPERATOR}. Leave it out",
+    "models": _ELSEWHERE,
+    "fallbacks": _ELSEWHERE,
+    "route": _ELSEWHERE,
+    "provider": _ELSEWHERE,
+    "user_config": _ELSEWHERE,
+    "custom_llm_provider": _ELSEWHERE,
+    "organization": _ELSEWHERE,
 }
 
 
@@ -34,3 +42,10 @@ def problems(extra_kwargs: Mapping[str, Any], place: str = "extra_kwargs") -> It
             yield from problems(value, f"{place}.{name}")
         elif name == NESTED:
             yield f"{place}.{name}: this must be an object, whose fields are sent with each request. Leave it out."
+
+
+def merged(extra_kwargs: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the fields that a request gets: those of `extra_body` win."""
+    fields = dict(extra_kwargs or {})
+    within = fields.pop(NESTED, None)
+    return fields | merged(within) if isinstance(within, Mapping) else fields

@@ -18,6 +18,7 @@ _OTHER_REVISIONS = ("main", "HEAD")
 # A tag, a label, the id of a commit, or its first digits. Only the repo knows which of them a text is.
 REVISION = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 _LISTED = 10  # names in a message
+_LONGEST = 100  # characters of a name in a message
 _SHARED_RULES = "must not contain '..', end in '.lock' or '.git', or be 'batch'"
 
 
@@ -90,6 +91,11 @@ def enumerated(names: Iterable[str]) -> str:
     ordered = sorted(names)
     first = ", ".join(f"'{name}'" for name in ordered[:_LISTED])
     return f"{first} and {len(ordered) - _LISTED} more" if len(ordered) > _LISTED else first
+
+
+def quoted(name: str) -> str:
+    """Return a name in quotes, for a message; of a long one the start, since it may be any text."""
+    return f"'{name[:_LONGEST]}{'…' if len(name) > _LONGEST else ''}'"
 
 
 def _shared_problem(name: str) -> str | None:

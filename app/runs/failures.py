@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 
+_MOST_TOLD = 20  # problems
+
 
 class NotReady(Exception):
-    """A run cannot start. `problems` says everything that is missing, a sentence each."""
+    """A run cannot start. `problems` says everything that is missing, a sentence each; the message has the first."""
 
     def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__(" ".join(problems))
+        more = len(problems) - _MOST_TOLD
+        super().__init__(" ".join([*problems[:_MOST_TOLD], *([f"And {more} more."] if more > 0 else [])]))
         self.problems = problems
 
 

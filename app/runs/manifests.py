@@ -1,7 +1,7 @@
 """Manifests: what a complete run leaves in git, so that a clone tells which data came from which commit."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from app.domain.manifests import Manifest
 from app.registry import documents, messages
@@ -30,10 +30,11 @@ def of_run(run: Run, rows_sha256: str) -> Manifest:
     )
 
 
-def write(repository: Repository, manifest: Manifest, origin: Origin) -> CommitId:
+def write(repository: Repository, manifest: Manifest, origin: Origin, before: Callable[[], None]) -> CommitId:
     """Commit a manifest, and return the commit; the one that has it already where the file is as it would be written.
 
-    So a worker that was killed after the commit leaves nothing to mend.
+    So a worker that was killed after the commit leaves nothing to mend. `before` is called just before the commit,
+    while nobody else can commit; where it raises, nothing is written.
     """
 
     def change(transaction: Transaction) -> CommitId:
@@ -45,6 +46,7 @@ def write(repository: Repository, manifest: Manifest, origin: Origin) -> CommitI
         subject = f"{manifest.target}: {manifest.kind} of {manifest.rows} rows"
         lines = [f"rows: {manifest.rows}, of which {manifest.failed} failed", f"sha256: {manifest.rows_sha256}"]
         text = messages.message(origin, subject, lines, {"Run": f"{manifest.kind} {manifest.key}"})
+        before()
         return transaction.commit(text, origin.author)
 
     return repository.transact(change)

@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.domain.canonical_json import digest
-from app.domain.names import file_name_problem
+from app.domain.names import file_name_problem, quoted
 from app.registry.configs import question_templates
 from app.runs.datasets import DatasetProblem
-from app.runs.recipe import question_bank
-from app.runs.recipe.generators import ASKING, PERSONA, Generator
+from app.runs.recipe import keys, question_bank
+from app.runs.recipe.generators import ASKING, PERSONA, Generator, is_conditioned
 from app.runs.recipe.templates import OUR_TEMPLATE, template_problem
 from app.runs.services import Runs
 from storage.snapshot import Snapshot
@@ -29,14 +29,16 @@ _FIELDS = {
 class Needs:
     """What a generator makes and lacks: `number` is that of its questions, `inputs` what they depend on.
 
+    Without `runs` only git is looked at: data sets, endpoints and the number of a list's questions are left out.
     `templates` are the texts of question templates by their blob id; ours has none, and goes by its digest. `problems`
     and `warnings` name the generator and its field.
     """
 
-    runs: Runs
+    runs: Runs | None
     snapshot: Snapshot
     index: int
     generator: Generator
+    may_load: bool = True  # a data set from the hub
     number: int = 0
     inputs: dict[str, Any] = field(default_factory=dict)
     templates: dict[str, str] = field(default_factory=dict)
@@ -44,11 +46,15 @@ class Needs:
     warnings: list[str] = field(default_factory=list)
 
     @classmethod
-    def of(cls, runs: Runs, snapshot: Snapshot, index: int, generator: Generator) -> "Needs":
+    def of(
+        cls, runs: Runs | None, snapshot: Snapshot, index: int, generator: Generator, *, may_load: bool = True
+    ) -> "Needs":
         """Return what a generator makes at a commit, and everything that is missing."""
-        needs = cls(runs, snapshot, index, generator)
+        needs = cls(runs, snapshot, index, generator, may_load)
         kind = generator["type"]
         needs.inputs = {name: generator[name] for name in _FIELDS[kind] if generator.get(name) is not None}
+        if is_conditioned(generator):
+            needs.inputs["rollout_with_conditioned"] = True
         if kind == "hardcoded":
             needs._look_at_questions()
         elif kind in ASKING:
@@ -79,21 +85,30 @@ class Needs:
         if not name:
             self._miss("dataset", "a generator of type from_dataset needs the name of a data set.")
             return
+        if self.runs is None:
+            return
         try:
-            if self.generator["type"] == PERSONA and not self.runs.datasets.has(PERSONA):
-                size, self.inputs["bank"] = len(question_bank.questions()), question_bank.digest()
-            else:
-                size, self.inputs["digest"] = self.runs.datasets.size(name), self.runs.datasets.digest(name)
+            size = self._size(self.runs, name)
         except DatasetProblem as error:
             self._miss("dataset" if self.generator["type"] != PERSONA else "type", str(error))
             return
-        wanted = self.generator.get("numq")
-        if wanted is not None and wanted > size:
-            place = f"data set '{name}'" if "digest" in self.inputs else "question bank"
+        wanted = self.generator.get("numq") or size
+        if wanted is None:
+            self._miss("dataset", f"data set {quoted(name)} is not loaded yet. POST …/stim loads it.")
+        elif size is not None and wanted > size:
+            place = f"data set {quoted(name)}" if "digest" in self.inputs else "question bank"
             self._miss(
                 "numq", f"the {place} has {size} questions, and {wanted} are wanted. Set numq to {size} or less."
             )
-        self.number = size if wanted is None else wanted
+        self.number = wanted or 0
+
+    def _size(self, runs: Runs, name: str) -> int | None:
+        """Take the digest of a list, and return its size; None where it would have to be loaded, and may not."""
+        if self.generator["type"] == PERSONA and not runs.datasets.has(PERSONA):
+            self.inputs["bank"] = question_bank.digest()
+            return len(question_bank.questions())
+        self.inputs["digest"] = runs.datasets.digest(name)
+        return runs.datasets.size(name) if self.may_load or runs.datasets.is_at_hand(name) else None
 
     def _look_at_numq(self) -> None:
         self.number = self.generator.get("numq") or 0
@@ -109,11 +124,13 @@ class Needs:
             )
             self._miss("model", text)
             return
+        if self.runs is None:
+            return
         endpoint = self.runs.endpoints.find(model)
         if endpoint is None:
             self._miss("model", self.runs.endpoints.missing(model))
         else:
-            self.inputs["endpoint"] = endpoint.name
+            self.inputs |= keys.of_endpoint(endpoint.name, takes_seed=endpoint.takes_seed)
 
     def _look_at_template(self) -> None:
         """Take the question template that the generator names; ours where it names none and may do so."""
@@ -132,17 +149,16 @@ class Needs:
         )
         file = self.snapshot.read(given) if is_path else None
         if file is None:
-            text = (
-                f"there is no file '{given}'. Send template_content, or name a file in `{question_templates.FOLDER}/`."
-            )
+            where = f"`{question_templates.FOLDER}/`"
+            text = f"there is no file {quoted(given)}. Send template_content, or name a file in {where}."
             self._miss("template_path", text)
         elif len(file.data) > _LARGEST_TEMPLATE:
-            self._miss("template_path", f"'{given}' is larger than 1 MiB. Make it smaller.")
+            self._miss("template_path", f"{quoted(given)} is larger than 1 MiB. Make it smaller.")
         else:
             try:
                 self._take_template(file.id, file.data.decode())
             except UnicodeDecodeError:
-                self._miss("template_path", f"'{given}' is not UTF-8. Send the text in template_content.")
+                self._miss("template_path", f"{quoted(given)} is not UTF-8. Send the text in template_content.")
 
     def _take_template(self, name: str, text: str) -> None:
         problem = template_problem(text)

@@ -6,11 +6,13 @@ from typing import Any
 
 from app.domain import extra_kwargs
 from app.domain.manifests import Kind
+from app.domain.names import quoted
 from app.domain.resolution import Config
 from app.registry.configs import prompts, targets
 from app.registry.configs.prompts import Prompt
 from app.runs.failures import NotReady
 from app.runs.ledger.runs import COMPLETE, Run
+from app.runs.needs import Needs
 from app.runs.recipe import keys
 from app.runs.recipe.rows import Context
 from app.runs.services import Runs
@@ -24,8 +26,8 @@ STIM_CONFIG = ("generators", "teacher_prompt", "student_prompt")
 _ROLLOUT_CONFIG = ("model_name", "num_traj_per_stimulus", "max_concurrency", "max_tokens", "temperature")
 _MOST_ROWS = 10_000_000  # of a rollout: a worker has a byte of memory for each
 _ONE_SEED = (
-    "extra_kwargs.seed: all trajectories of a stimulus are asked with this seed, so they may be equal. "
-    "Without it each has a seed of its own."
+    "extra_kwargs: all trajectories of a stimulus are asked with the `seed` that it has, so they may be equal. "
+    "Without `seed` each has a seed of its own."
 )
 _FIRST = {"num_traj_per_stimulus": 1, "max_concurrency": 10}  # where the config says nothing
 
@@ -45,17 +47,41 @@ class Plan:
     stim: int | None = None
 
 
-def make(runs: Runs, repository: Repository, snapshot: Snapshot, target: str, kind: Kind) -> Plan:
-    """Return the plan of a run of a target; NotReady says everything that is missing, NotFound without the target."""
+def make(
+    runs: Runs, repository: Repository, snapshot: Snapshot, target: str, kind: Kind, *, may_load: bool = True
+) -> Plan:
+    """Return the plan of a run of a target; NotReady says everything that is missing, NotFound without the target.
+
+    Unless it `may_load` data sets from the hub, one that is not loaded yet counts as missing where the plan depends on
+    its size.
+    """
     config = targets.get(snapshot, target).config
-    return _stim(runs, snapshot, config) if kind == STIM else _rollout(runs, repository, snapshot, target, config)
+    if kind == STIM:
+        return _stim(runs, snapshot, config, may_load)
+    return _rollout(runs, repository, snapshot, target, config, may_load)
 
 
-def _stim(runs: Runs, snapshot: Snapshot, config: Config) -> Plan:
+def content(snapshot: Snapshot, target: str, kind: Kind) -> Mapping[str, Any] | None:
+    """Return what git has of the inputs of a run of a target, as `keys.of_git` does; NotFound without the target.
+
+    None where a prompt is missing, so that there can be no run.
+    """
+    config = targets.get(snapshot, target).config
+    teacher, student = _prompt(snapshot, config, "teacher_prompt", []), _prompt(snapshot, config, "student_prompt", [])
+    if teacher is None or student is None:
+        return None
+    generators = [Needs.of(None, snapshot, *found).inputs for found in enumerate(config.get("generators") or [])]
+    stim = keys.stim_inputs(teacher.version, student.version or None, generators)
+    if kind == STIM:
+        return keys.of_git(stim)
+    return keys.of_git(keys.rollout_inputs("", {**_FIRST, **config}, {}), stim)
+
+
+def _stim(runs: Runs, snapshot: Snapshot, config: Config, may_load: bool) -> Plan:
     problems: list[str] = []
     teacher = _prompt(snapshot, config, "teacher_prompt", problems)
     student = _prompt(snapshot, config, "student_prompt", problems)
-    stimuli = Stimuli.of(runs, snapshot, config.get("generators") or [])
+    stimuli = Stimuli.of(runs, snapshot, config.get("generators") or [], may_load=may_load)
     if not stimuli.generators:
         problems.append("generators: a stim needs at least one generator, which makes its questions.")
     problems += stimuli.problems
@@ -76,9 +102,15 @@ def _stim(runs: Runs, snapshot: Snapshot, config: Config) -> Plan:
     )
 
 
-def _rollout(runs: Runs, repository: Repository, snapshot: Snapshot, target: str, config: Config) -> Plan:
+def _rollout(
+    runs: Runs, repository: Repository, snapshot: Snapshot, target: str, config: Config, may_load: bool
+) -> Plan:
     problems: list[str] = []
-    stim = _complete_stim(runs, repository, snapshot, target, config, problems)
+    stim = None
+    try:
+        stim = _complete_stim(runs, repository, target, _stim(runs, snapshot, config, may_load))
+    except NotReady as error:
+        problems += error.problems
     config = {**_FIRST, **config}
     model = config.get("model_name")
     endpoint = runs.endpoints.find(model) if model else None
@@ -88,34 +120,31 @@ def _rollout(runs: Runs, repository: Repository, snapshot: Snapshot, target: str
         problems.append(f"model_name: {runs.endpoints.missing(model)}")
     problems += extra_kwargs.problems(config.get("extra_kwargs") or {})
     width = config["num_traj_per_stimulus"]
-    if stim is not None and stim.total * width > _MOST_ROWS:
-        problems.append(
-            f"num_traj_per_stimulus: {width} trajectories of {stim.total} stimuli are more than {_MOST_ROWS} rows."
-        )
+    if stim is not None:
+        problems += rows_problems(width, stim.total)
     if problems or stim is None or endpoint is None:
         raise NotReady(problems)
-    inputs = keys.rollout_inputs(stim.key, config, endpoint.name)
+    inputs = keys.rollout_inputs(stim.key, config, keys.of_endpoint(endpoint.name, takes_seed=endpoint.takes_seed))
     shown = {name: config[name] for name in (*_ROLLOUT_CONFIG, "extra_kwargs") if config.get(name) not in (None, {})}
-    warnings = [_ONE_SEED] if width > 1 and "seed" in (config.get("extra_kwargs") or {}) else []
+    warnings = [_ONE_SEED] if width > 1 and "seed" in extra_kwargs.merged(config.get("extra_kwargs")) else []
     key, total = keys.of_inputs(inputs), stim.total * width
     return Plan(ROLLOUT, key, inputs, shown, {}, total, warnings, needs_model=True, stim=stim.id)
 
 
-def _complete_stim(
-    runs: Runs, repository: Repository, snapshot: Snapshot, target: str, config: Config, problems: list[str]
-) -> Run | None:
-    """Return the stim that a rollout stands on, or add what is missing to the problems."""
-    try:
-        plan = _stim(runs, snapshot, config)
-    except NotReady as error:
-        problems += error.problems
-        return None
+def rows_problems(width: int, stimuli: int) -> list[str]:
+    """Return what is wrong where a rollout would have too many rows: `width` trajectories of each stimulus."""
+    if stimuli * width <= _MOST_ROWS:
+        return []
+    return [f"num_traj_per_stimulus: {width} trajectories of {stimuli} stimuli are more than {_MOST_ROWS} rows."]
+
+
+def _complete_stim(runs: Runs, repository: Repository, target: str, plan: Plan) -> Run:
+    """Return the stim that a rollout stands on; NotReady where it is not complete."""
     found = runs.table.find(repository.identity(), target, STIM, plan.key)
     if found is not None and found.state == COMPLETE:
         return found
     state = "was not started" if found is None else f"is {found.state}"
-    problems.append(f"A rollout needs the stim of the target as it is now, which {state}. POST …/stim first.")
-    return None
+    raise NotReady([f"A rollout needs the stim of the target as it is now, which {state}. POST …/stim first."])
 
 
 def _prompt(snapshot: Snapshot, config: Config, field: str, problems: list[str]) -> Prompt | None:
@@ -128,5 +157,5 @@ def _prompt(snapshot: Snapshot, config: Config, field: str, problems: list[str])
         return Prompt("", [])
     found = prompts.read(snapshot, name)
     if found is None:
-        problems.append(f"{field}: there is no prompt '{name}'. Create the prompt, or name another one.")
+        problems.append(f"{field}: there is no prompt {quoted(name)}. Create the prompt, or name another one.")
     return found

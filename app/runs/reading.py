@@ -1,7 +1,7 @@
 """What is read of runs: which run a request means, which runs there are, and their rows."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -9,14 +9,11 @@ from typing import Any
 
 from app.domain.errors import NotFound
 from app.domain.manifests import KINDS, Kind
-from app.registry.configs import prompts, question_templates, targets
-from app.registry.configs.mentions import PROMPT_FIELDS
 from app.runs import full_rows, plans
 from app.runs.failures import NotReady
 from app.runs.ledger.runs import Run
 from app.runs.models.endpoint_fields import EndpointsInvalid
-from app.runs.plans import STIM, STIM_CONFIG
-from app.runs.recipe import rows
+from app.runs.recipe import keys, rows
 from app.runs.services import Runs
 from storage.errors import RevisionNotFound
 from storage.ids import CommitId
@@ -25,12 +22,8 @@ from storage.snapshot import Snapshot
 
 _PAGE = 20  # runs that are read from the ledger at a time; the config of each may be long
 _MOST_LOOKED_AT = 1000  # runs, for one answer
-_CHUNK = 200  # rows that are put together at a time
-_CHUNK_WITH_BODIES = 50  # the answers of endpoints may be long
 
 _log = logging.getLogger(__name__)
-
-RowWithBody = tuple[dict[str, Any], bytes | None]
 
 
 class NoRun(Exception):
@@ -46,7 +39,10 @@ class PageTooLarge(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The run that a request means, None where there is none. A stale one is not that of the target as it is now."""
+    """The run that a request means, None where there is none. A stale one is not that of the target as it is now.
+
+    While nobody can tell, since the operator's file of endpoints cannot be read, no run is stale.
+    """
 
     run: Run | None
     is_stale: bool = False
@@ -54,40 +50,36 @@ class Found:
 
 def current(runs: Runs, repository: Repository, target: str, kind: Kind) -> Found:
     """Return the run of a target as it is now, else the one that was started last; NotFound without the target."""
-    run = _now(runs, repository, target, kind)
+    run, is_known = _now(runs, repository, target, kind)
     if run is not None:
         return Found(run)
     last = runs.table.latest(repository.identity(), target, kind)
-    return Found(last, is_stale=last is not None)
+    return Found(last, is_stale=is_known and last is not None)
 
 
 def at(runs: Runs, repository: Repository, snapshot: Snapshot, target: str, kind: Kind) -> Found:
     """Return the run of a target as it was at a commit; NoRun if there is none, NotFound without the target.
 
     That is the last one that was started at this commit or before with the same content, else the first after it. The
-    content is what git has of all that a run depends on, since data sets and endpoints may be others by now.
+    content is what git has of the inputs of a run, since data sets and endpoints may be others by now.
     """
-    wanted, position = _content(snapshot, target, kind), repository.position(snapshot.commit)
-    same: dict[str, bool] = {}
+    wanted, position = plans.content(snapshot, target, kind), repository.position(snapshot.commit)
+    stims: dict[int, Mapping[str, Any]] = {}
     chosen = None
     for run in islice(_newest_first(runs, repository, target), _MOST_LOOKED_AT):
-        if run.kind != kind:
-            continue
-        if run.commit not in same:
-            same[run.commit] = _content_then(repository, run, kind) == wanted
-        if same[run.commit]:
+        if run.kind == kind and _content(runs, run, stims) == wanted:
             chosen = run
-            if repository.position(CommitId(run.commit)) <= position:
+            if _is_until(repository, run, position):
                 break
     if chosen is None:
         raise NoRun(
             f"Target '{target}' as it was at commit {snapshot.commit} has no {kind}. "
             f"GET …/targets/{target}/runs lists the target's runs, each with its commit."
         )
-    now = None
+    now, is_known = None, True
     with suppress(NotFound):  # a target that was deleted since
-        now = _now(runs, repository, target, kind)
-    return Found(chosen, is_stale=now is None or now.id != chosen.id)
+        now, is_known = _now(runs, repository, target, kind)
+    return Found(chosen, is_stale=is_known and (now is None or now.id != chosen.id))
 
 
 def page_of_runs(
@@ -154,9 +146,11 @@ def cost(runs: Runs, run: Run) -> float | None:
 
 def output(runs: Runs, run: Run, offset: int, limit: int, most: int) -> list[bytes]:
     """Return finished rows of a run from a position on, as JSON; PageTooLarge if these have more than `most` bytes."""
+    if sum(full_rows.lengths(runs, run, offset, limit)) > most:
+        raise PageTooLarge(most, limit)
     found: list[bytes] = []
     size = 0
-    for row, _ in all_rows(runs, run, offset=offset, limit=limit):
+    for row, _ in full_rows.read(runs, run, offset, limit):
         found.append(rows.line(row).removesuffix(b"\n"))
         size += len(found[-1])
         if size > most:
@@ -164,26 +158,16 @@ def output(runs: Runs, run: Run, offset: int, limit: int, most: int) -> list[byt
     return found
 
 
-def all_rows(
-    runs: Runs, run: Run, *, offset: int = 0, limit: int | None = None, bodies: bool = False
-) -> Iterator[RowWithBody]:
-    """Yield the finished rows of a run in order, each with the endpoint's answer if wanted; few are in memory."""
-    end = run.listed if limit is None else min(run.listed, offset + limit)
-    step = _CHUNK_WITH_BODIES if bodies else _CHUNK
-    for start in range(offset, end, step):
-        number = min(step, end - start)
-        if bodies:
-            yield from full_rows.page_with_bodies(runs, run, start, number)
-        else:
-            yield from ((row, None) for row in full_rows.page(runs, run, start, number))
-
-
-def _now(runs: Runs, repository: Repository, target: str, kind: Kind) -> Run | None:
+def _now(runs: Runs, repository: Repository, target: str, kind: Kind) -> tuple[Run | None, bool]:
+    """Return the run of a target as it is now, and whether that is known: not while the endpoints cannot be read."""
     try:
-        plan = plans.make(runs, repository, repository.head(), target, kind)
-    except (NotReady, EndpointsInvalid):
-        return None
-    return runs.table.find(repository.identity(), target, kind, plan.key)
+        # Whoever may only read must not have the server load anything.
+        plan = plans.make(runs, repository, repository.head(), target, kind, may_load=False)
+    except NotReady:
+        return None, True
+    except EndpointsInvalid:
+        return None, False
+    return runs.table.find(repository.identity(), target, kind, plan.key), True
 
 
 def _newest_first(runs: Runs, repository: Repository, target: str | None, before: int | None = None) -> Iterator[Run]:
@@ -200,18 +184,11 @@ def _is_until(repository: Repository, run: Run, last: int) -> bool:
         return False
 
 
-def _content_then(repository: Repository, run: Run, kind: Kind) -> Any:
-    try:
-        return _content(repository.at(CommitId(run.commit)), run.target, kind)
-    except (RevisionNotFound, NotFound):  # an operator put the branch back
-        return None
-
-
-def _content(snapshot: Snapshot, target: str, kind: Kind) -> Any:
-    """Return what git has of all that a run depends on."""
-    config = targets.get(snapshot, target).config
-    paths = [prompts.FOLDER.path(config[name]) for name in PROMPT_FIELDS if config.get(name)]
-    files = (generator.get("template_path") or "" for generator in config.get("generators") or ())
-    paths += [path for path in files if path.startswith(f"{question_templates.FOLDER}/")]
-    matters = STIM_CONFIG if kind == STIM else config.keys() - {"max_concurrency"}
-    return {name: config.get(name) for name in matters}, list(map(snapshot.version, paths))
+def _content(runs: Runs, run: Run, stims: dict[int, Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Return what git had of all that a run depends on. `stims` keeps the inputs of stims from one run to the next."""
+    if run.stim is None:
+        return keys.of_git(run.inputs)
+    if run.stim not in stims:
+        found = runs.table.get(run.stim)
+        stims[run.stim] = {} if found is None else found.inputs
+    return keys.of_git(run.inputs, stims[run.stim])

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from app.domain.names import quoted
 from app.runs.datasets import Datasets
 from app.runs.failures import RunFailed
 from app.runs.ledger.database import Database
@@ -15,6 +16,7 @@ from app.runs.ledger.limits import Limits
 from app.runs.ledger.rows import RowTable
 from app.runs.ledger.runs import RunTable
 from app.runs.models.endpoints import Endpoint, Endpoints
+from app.runs.waits import Waits
 from app.settings import Settings, SettingsError
 from storage.store import Store
 
@@ -31,6 +33,7 @@ class Runs:
     settings: Settings
     repos: Store
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
+    waits: Waits = field(default_factory=Waits, repr=False)
 
     @cached_property
     def database(self) -> Database:
@@ -40,7 +43,7 @@ class Runs:
     @cached_property
     def table(self) -> RunTable:
         """The runs in the ledger."""
-        return RunTable(self.database)
+        return RunTable(self.database, self.settings.run_lease)
 
     @cached_property
     def rows(self) -> RowTable:
@@ -79,7 +82,7 @@ class Runs:
         found = self.endpoints.find(model)
         if found is None or found.name != name:
             now = "no endpoint" if found is None else f"the endpoint '{found.name}'"
-            raise RunFailed("endpoint", f"Model '{model}' was served by the endpoint '{name}', and now by {now}.")
+            raise RunFailed("endpoint", f"Model {quoted(model)} was served by the endpoint '{name}', and now by {now}.")
         return found
 
     def wake(self) -> None:

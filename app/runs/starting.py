@@ -50,9 +50,10 @@ def start(runs: Runs, place: str, repository: Repository, target: str, kind: Kin
         return run
     if not plan.needs_model:
         performing.perform(runs, run.id, "web")
+        run = runs.table.get(run.id) or run
     else:
         runs.wake()
-    return _wait(runs, run)
+    return _wait(runs, run, origin.user_id)
 
 
 def _check_budget(runs: Runs, found: Run | None) -> None:
@@ -68,9 +69,11 @@ def _check_budget(runs: Runs, found: Run | None) -> None:
         )
 
 
-def _wait(runs: Runs, run: Run) -> Run:
-    deadline = time.monotonic() + _PATIENCE
-    while run.state == RUNNING and time.monotonic() < deadline:
-        time.sleep(_LOOKS)
-        run = runs.table.get(run.id) or run
+def _wait(runs: Runs, run: Run, user: str) -> Run:
+    """Wait a little for the end of a run, unless other requests of the user wait already."""
+    with runs.waits.place(user) as may_wait:
+        deadline = time.monotonic() + (_PATIENCE if may_wait else 0)
+        while run.state == RUNNING and time.monotonic() < deadline:
+            time.sleep(_LOOKS)
+            run = runs.table.get(run.id) or run
     return run

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.runs.needs import Needs
-from app.runs.recipe.generators import ASKING, Generator
+from app.runs.recipe.generators import ASKING, Generator, is_conditioned
 from app.runs.services import Runs
 from storage.snapshot import Snapshot
 
 _MOST = 1_000_000  # questions of a target
+_MOST_GENERATORS = 100  # each GET of a run looks at what all of them need
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +31,12 @@ class Stimuli:
     templates: Mapping[str, str]
 
     @classmethod
-    def of(cls, runs: Runs, snapshot: Snapshot, generators: Sequence[Generator]) -> "Stimuli":
-        """Return what generators make and lack at a commit."""
-        found = [Needs.of(runs, snapshot, index, generator) for index, generator in enumerate(generators)]
+    def of(cls, runs: Runs, snapshot: Snapshot, generators: Sequence[Generator], *, may_load: bool = True) -> "Stimuli":
+        """Return what generators make and lack at a commit; `may_load` as in `plans.make`. Too many are refused."""
+        if len(generators) > _MOST_GENERATORS:
+            text = f"generators: there are {len(generators)}, and a stim may have {_MOST_GENERATORS}. Leave some out."
+            return cls(generators, [], 0, [], [text], [], needs_model=False, templates={})
+        found = [Needs.of(runs, snapshot, at, one, may_load=may_load) for at, one in enumerate(generators)]
         total = sum(needs.number for needs in found)
         problems = [problem for needs in found for problem in needs.problems]
         if total > _MOST:
@@ -41,7 +45,7 @@ class Stimuli:
             generators,
             [needs.inputs for needs in found],
             total,
-            [index for index, generator in enumerate(generators) if generator.get("rollout_with_conditioned")],
+            [index for index, generator in enumerate(generators) if is_conditioned(generator)],
             problems,
             [warning for needs in found for warning in needs.warnings],
             any(generator["type"] in ASKING for generator in generators),

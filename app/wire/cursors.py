@@ -17,6 +17,7 @@ _OTHER = "This cursor belongs to another query: repeat the query whose `next` it
 _BROKEN = "This is no cursor: give the `next` of the page before, as it is"
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _OF_THE_PAGE = ("cursor", "limit")
+_MOST = 2**53  # entries; no list has as many, and databases refuse numbers beyond 2**63
 
 
 def make(query: Mapping[str, Any], commits: list[str], offset: int) -> str:
@@ -33,7 +34,7 @@ def read(query: Mapping[str, Any], count: int) -> tuple[list[str], int]:
     text = query["cursor"]
     try:
         of_query, offset, *commits = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        is_whole = type(offset) is int and offset >= 0 and len(commits) == count
+        is_whole = type(offset) is int and 0 <= offset <= _MOST and len(commits) == count
         is_whole = is_whole and all(isinstance(commit, str) and _COMMIT.fullmatch(commit) for commit in commits)
     except (ValueError, TypeError, RecursionError):
         is_whole = False

@@ -40,19 +40,22 @@ class Story:
     def put_prompt(self, name: str, content: str) -> None:
         self.user.call("PUT", f"/v1/repo/demo/prompts/{name}", {"messages": [{"role": "system", "content": content}]})
 
-    def put_target(self, *, numq: int = 2, ask: str = QUESTION_TEMPLATE, **overrides: Any) -> None:
+    def put_target(
+        self, *, numq: int = 2, ask: str = QUESTION_TEMPLATE, drawn: dict[str, Any] | None = None, **overrides: Any
+    ) -> None:
         custom = {"type": "custom", "model": "asking", "numq": 2, "template_path": "ask.txt", "template_content": ask}
         generators = [
             {"type": "hardcoded", "questions": ["Who are you?", "What is rye?", "Why?"], "numq": numq},
-            {"type": "from_dataset", "dataset": self.dataset, "numq": 2},
+            {"type": "from_dataset", "dataset": self.dataset, "numq": 2, **(drawn or {})},
             custom,
         ]
         body = {"template": "default", "overrides": CONFIG | {"generators": generators} | overrides}
         self.user.call("PUT", TARGET, body)
 
-    def list_endpoints(self, asking: str = "one", answering: str = "two") -> None:
+    def list_endpoints(self, asking: str = "one", answering: str = "two", **fields: Any) -> None:
         self.operator.list_endpoints(
-            endpoint(asking, self.proxy.url, "asking"), endpoint(answering, self.proxy.url, "answering", "another")
+            endpoint(asking, self.proxy.url, "asking", **fields),
+            endpoint(answering, self.proxy.url, "answering", "another", **fields),
         )
 
     def run(self, kind: str) -> dict[str, Any]:
@@ -113,6 +116,13 @@ CHANGES: dict[str, tuple[Callable[[Story], None], str]] = {
     "numq": (lambda story: story.put_target(numq=3), "stim rollout"),
     "the data set": (lambda story: story.operator.put_dataset(story.dataset, ["a?", "b?", "c?"]), "stim rollout"),
     "the endpoint that is asked for questions": (lambda story: story.list_endpoints(asking="three"), "stim rollout"),
+    "a generator's seed": (lambda story: story.put_target(drawn={"seed": 7}), "stim rollout"),
+    "a generator's type": (lambda story: story.put_target(drawn={"type": "persona"}), "stim rollout"),
+    "what the model is sent": (
+        lambda story: story.put_target(drawn={"rollout_with_conditioned": True}),
+        "stim rollout",
+    ),
+    "that endpoints take no seed": (lambda story: story.list_endpoints(takes_seed=False), "stim rollout"),
     "the endpoint that answers": (lambda story: story.list_endpoints(answering="three"), "rollout"),
     "the temperature": (lambda story: story.put_target(temperature=0.6), "rollout"),
     "the tokens": (lambda story: story.put_target(max_tokens=21), "rollout"),

@@ -84,6 +84,10 @@ class Datasets:
         with _explained(name):
             return bool(places.files(self._folder, name))
 
+    def is_at_hand(self, name: str) -> bool:
+        """Tell whether a data set is one of files, or was loaded from the hub by this process."""
+        return not _is_of_hub(name) or self._loaded.get(name) is not None
+
     def digest(self, name: str) -> str:
         """Return a SHA-256 that is another where the content is, or where another column is read."""
         with _explained(name):

@@ -1,5 +1,7 @@
 """What is wrong with a data set."""
 
+from app.domain.names import quoted
+
 
 class Unusable(Exception):
     """Something is wrong with a file; the message is the end of a sentence that begins with the data set's name."""
@@ -9,7 +11,7 @@ class DatasetProblem(Exception):
     """A data set cannot be used; the message names it and says what to do."""
 
     def __init__(self, name: str, problem: str) -> None:
-        super().__init__(f"Data set '{name}' {problem}")
+        super().__init__(f"Data set {quoted(name)} {problem}")
         self.name = name
 
 

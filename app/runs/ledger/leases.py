@@ -5,20 +5,25 @@ this fence and that the lease has not run out. So a worker that was stopped for 
 took the run.
 """
 
+import logging
 import secrets
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from app.runs.ledger.database import Database, LedgerUnavailable
+from app.runs.ledger.lease_times import is_over
 from app.runs.ledger.rows import Row, put_rows
 from app.runs.ledger.runs import COMPLETE, FAILED, RUNNING
 from app.runs.ledger.tables import RUNS
 
-RENEWALS = 3  # while a lease lasts
+_RENEWALS = 3  # while a lease lasts
+_LATEST = 1.0  # seconds until a worker notices that its run was cancelled
+
+_log = logging.getLogger(__name__)
 
 
 class LeaseLost(Exception):
@@ -75,17 +80,18 @@ class Leases:
         """Take a run that nobody holds; None if somebody does, or if the run is over."""
         with self._database.begin() as connection:
             now = self._database.now(connection)
-            free = (RUNS.c.id == run_id) & (RUNS.c.state == RUNNING) & (RUNS.c.lease_until <= now)
-            taken = {"fence": RUNS.c.fence + 1, "holder": holder, "lease_until": now + self.seconds}
+            free = (RUNS.c.id == run_id) & (RUNS.c.state == RUNNING) & is_over(now, self.seconds)
+            name = f"{holder} {secrets.token_hex(4)}"  # a process has several threads that take runs
+            taken = {"fence": RUNS.c.fence + 1, "holder": name, "lease_until": now + self.seconds}
             fence = connection.execute(update(RUNS).where(free).values(taken).returning(RUNS.c.fence)).scalar()
-        return None if fence is None else Lease(self._database, run_id, fence, self.seconds)
+        return None if fence is None else Lease(self._database, run_id, fence, self.seconds, name)
 
-    def held(self) -> dict[str, int]:
-        """Return how many runs of each repo somebody carries out, by the repo's identity."""
+    def held(self) -> dict[int, str]:
+        """Return the ids of the runs that somebody carries out, each with the repo's owner."""
         with self._database.read() as connection:
-            busy = (RUNS.c.state == RUNNING) & (RUNS.c.lease_until > self._database.now(connection))
-            counted = select(RUNS.c.repo, func.count().label("number")).where(busy).group_by(RUNS.c.repo)
-            return {row.repo: row.number for row in connection.execute(counted)}
+            busy = (RUNS.c.state == RUNNING) & ~is_over(self._database.now(connection), self.seconds)
+            found = connection.execute(select(RUNS.c.id, RUNS.c.place).where(busy))
+            return {row.id: row.place.partition("/")[0] for row in found}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +102,12 @@ class Lease:
     run_id: int
     fence: int
     seconds: float
+    holder: str
+
+    @property
+    def pause(self) -> float:
+        """The seconds after which a worker that has nothing to write renews the lease."""
+        return min(_LATEST, self.seconds / _RENEWALS)
 
     def write(self, batch: Batch) -> None:
         """Write a batch, whole and durable or not at all.
@@ -111,23 +123,35 @@ class Lease:
             now = {"run_id": self.run_id, "now_listed": batch.listed, "now_batch": batch.id}
             connection.execute(_ADD, more | now)
 
+    def renew(self) -> None:
+        """Renew the lease, where nothing is to be written to the run."""
+        with self.database.begin() as connection:
+            self._guard(connection)
+
     @contextmanager
     def kept(self) -> Iterator[None]:
-        """Renew the lease while a block lasts that writes nothing to the run."""
+        """Renew the lease while a block lasts that writes nothing to the run; LeaseLost at its end if it was lost."""
         over = threading.Event()
-        thread = threading.Thread(target=self._keep, args=(over,), name="lease", daemon=True)
+        lost: list[LeaseLost] = []
+        thread = threading.Thread(target=self._keep, args=(over, lost), name="lease", daemon=True)
         thread.start()
         try:
             yield
         finally:
             over.set()
             thread.join()
+            if lost:
+                raise lost[0]
 
-    def _keep(self, over: threading.Event) -> None:
-        with suppress(LeaseLost):
-            while not over.wait(self.seconds / RENEWALS):
-                with suppress(LedgerUnavailable), self.database.begin() as connection:
-                    self._guard(connection)
+    def _keep(self, over: threading.Event, lost: list[LeaseLost]) -> None:
+        while not over.wait(self.pause):
+            try:
+                self.renew()
+            except LeaseLost as error:
+                lost.append(error)
+                return
+            except LedgerUnavailable as error:
+                _log.warning("Run %s: its lease could not be renewed: %s", self.run_id, error)
 
     def fail(self, error_type: str, error: str) -> None:
         """End the run: it failed, for a reason. Its rows stay."""
@@ -145,6 +169,12 @@ class Lease:
             until = self.database.now(connection) + after if after else 0
             values = {"holder": None, "lease_until": until, "fence": RUNS.c.fence + 1}
             connection.execute(update(RUNS).where(RUNS.c.id == self.run_id).values(values))
+
+    def give_up(self) -> None:
+        """Say that this worker, which lost the run, has stopped: whoever is free may take it now."""
+        mine = (RUNS.c.id == self.run_id) & (RUNS.c.holder == self.holder)
+        with self.database.begin() as connection:
+            connection.execute(update(RUNS).where(mine).values(holder=None, lease_until=0))
 
     def _end(self, values: dict[str, str]) -> None:
         with self.database.begin() as connection:

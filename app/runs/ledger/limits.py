@@ -22,8 +22,9 @@ _LEASE = 15.0  # seconds
 _ALIVE = 3.0  # seconds since its last renewal, after which a holder's turn to start requests is passed on
 _SHRINK, _GROW = 0.8, 1.05  # after a 429, and each second without one
 _GROWS_AFTER = 1.0  # seconds
+_LONGEST_INTERVAL = 62.0  # seconds between two starts, of an endpoint that may be asked once a minute
 _AHEAD = 1.5  # seconds for which times to start at are given out
-_LONGEST = 300.0  # seconds that an endpoint cools down at most
+LONGEST = 3600.0  # seconds for which `Retry-After` is heeded at most
 _LONGEST_GUESS = 60.0  # seconds, where the endpoint does not say how long
 
 
@@ -70,10 +71,12 @@ class Limits:
         with self._database.begin() as connection:
             pace = _locked_pace(connection, ask.endpoint, ask.most)
             now = self._database.now(connection)
-            rows = _live(connection, ask.endpoint, now)
+            changes = _righted(pace, now, _interval(ask.per_minute))
+            pace |= changes
+            rows = _live(connection, ask.endpoint, now, self.seconds)
             others = [_read(row) for row in rows if row["holder"] != ask.holder]
             mine = _claim([_read(row) for row in rows if row["holder"] == ask.holder], ask, now)
-            changes = _grown(pace, ask, now)
+            changes |= _grown(pace, ask, now)
             allowed = max(1, int(min(changes.get("allowed", pace["allowed"]), ask.most)))
             target = slots.divide([*others, mine], allowed, now)[ask.holder]
             usable = max(0, min(target, ask.most - sum(claim.held for claim in others)))
@@ -96,8 +99,9 @@ class Limits:
         with self._database.begin() as connection:
             pace = _locked_pace(connection, endpoint, most)
             now = self._database.now(connection)
+            pace |= _righted(pace, now)
             if now - began > pace["shrunk"]:  # requests that were out at once are throttled together, and count once
-                held = sum(row["held"] for row in _live(connection, endpoint, now))
+                held = sum(row["held"] for row in _live(connection, endpoint, now, self.seconds))
                 allowed = max(1.0, min(pace["allowed"], most, max(held, 1)) * _SHRINK)
                 pace |= {"allowed": allowed, "changed": now, "shrunk": now, "strikes": pace["strikes"] + 1}
             pace["cool_until"] = max(pace["cool_until"], now + _cooling(pace["strikes"], retry_after))
@@ -123,10 +127,32 @@ def _locked_pace(connection: Connection, endpoint: str, most: int) -> dict[str, 
     return {column.name: found[column.name] for column in PACES.c}
 
 
-def _live(connection: Connection, endpoint: str, now: float) -> Sequence[RowMapping]:
-    """Return the rows of holders whose lease is not over, and forget the others."""
+def _righted(pace: Mapping[str, Any], now: float, interval: float = _LONGEST_INTERVAL) -> dict[str, float]:
+    """Return the times of a pace that were set by a clock which was ahead and is right now, as they should be."""
+    ahead = max(0.0, pace["changed"] - now, pace["shrunk"] - now)
+    latest = {
+        "changed": now,
+        "shrunk": now,
+        "cool_until": min(now + LONGEST, pace["cool_until"] - ahead),
+        "next_start": now + _AHEAD + interval,
+    }
+    return {name: most for name, most in latest.items() if pace[name] > most}
+
+
+def _live(connection: Connection, endpoint: str, now: float, seconds: float) -> Sequence[RowMapping]:
+    """Return the rows of holders whose lease is not over, and forget the others.
+
+    No lease is for more than some `seconds`, whatever the clock was when it began.
+    """
     connection.execute(delete(SLOTS).where(SLOTS.c.endpoint == endpoint, SLOTS.c.until <= now))
-    return connection.execute(select(SLOTS).where(SLOTS.c.endpoint == endpoint)).mappings().all()
+    mine = select(SLOTS).where(SLOTS.c.endpoint == endpoint)
+    rows = connection.execute(mine).mappings().all()
+    latest = {SLOTS.c.until: now + seconds, SLOTS.c.since: now, SLOTS.c.paced: now}
+    ahead = [column for column, most in latest.items() if any(row[column] > most for row in rows)]
+    for column in ahead:
+        late = (SLOTS.c.endpoint == endpoint) & (column > latest[column])
+        connection.execute(update(SLOTS).where(late).values({column: latest[column]}))
+    return connection.execute(mine).mappings().all() if ahead else rows
 
 
 def _read(row: RowMapping) -> Claim:
@@ -174,10 +200,10 @@ def _starts(pace: Mapping[str, Any], ask: Ask, claims: list[Claim], now: float) 
 
 def _interval(per_minute: int) -> float:
     """Return the seconds between two starts: no minute has more, even where each starts up to a second late."""
-    return 62 / per_minute
+    return _LONGEST_INTERVAL / (per_minute or 1)
 
 
 def _cooling(strikes: int, retry_after: float | None) -> float:
     if retry_after is not None:
-        return min(retry_after, _LONGEST)
+        return min(retry_after, LONGEST)
     return min(_LONGEST_GUESS, 2.0 ** min(strikes, 10)) * random.uniform(0.5, 1)  # noqa: S311  no secret

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select, tuple_, update
+from sqlalchemy import Connection, Select, func, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.runs.ledger.database import Database
@@ -80,17 +80,16 @@ class RowTable:
         `width` is the number of trajectories a stimulus. Only the rows of the page are read.
         """
         columns = [ROWS.c.stimulus, ROWS.c.trajectory, ROWS.c.row, ROWS.c.failed, *([ROWS.c.body] if bodies else [])]
-        place = tuple_(ROWS.c.stimulus, ROWS.c.trajectory)
-        first, end = divmod(offset, width), divmod(offset + limit, width)
-        wanted = select(*columns).where(ROWS.c.run == run_id, place >= first, place < end)
         with self._database.read() as connection:
-            found = connection.execute(wanted.order_by(ROWS.c.stimulus, ROWS.c.trajectory)).all()
+            found = connection.execute(_ordered(select(*columns), run_id, width, offset, limit)).all()
         return [Row(row.stimulus, row.trajectory, row.row, row.body if bodies else None, row.failed) for row in found]
 
-    def all(self, run_id: int, width: int, total: int, *, bodies: bool = False) -> Iterator[Row]:
-        """Yield the first `total` rows of a run in order. Few of them are in memory at a time."""
-        for offset in range(0, total, _CHUNK):
-            yield from self.page(run_id, width, offset, min(_CHUNK, total - offset), bodies=bodies)
+    def lengths(self, run_id: int, width: int, offset: int, limit: int, *, bodies: bool = False) -> list[int]:
+        """Return how long the rows are that `page` would return: in characters, and in bytes of the bodies."""
+        length = func.length(ROWS.c.row)
+        wanted = select(length + func.coalesce(func.length(ROWS.c.body), 0) if bodies else length)
+        with self._database.read() as connection:
+            return [*connection.execute(_ordered(wanted, run_id, width, offset, limit)).scalars()]
 
     def present(self, run_id: int, first: int = 0) -> Iterator[Present]:
         """Yield which rows are there, from a stimulus on."""
@@ -100,3 +99,11 @@ class RowTable:
         with self._database.read() as connection:
             for row in connection.execute(wanted.execution_options(yield_per=_CHUNK)):
                 yield Present(row.stimulus, row.trajectory, row.failed, row.again)
+
+
+def _ordered(wanted: Select[Any], run_id: int, width: int, offset: int, limit: int) -> Select[Any]:
+    """Return a statement that reads the rows of a run from a position on, in order."""
+    place = tuple_(ROWS.c.stimulus, ROWS.c.trajectory)
+    first, end = divmod(offset, width), divmod(offset + limit, width)
+    found = wanted.where(ROWS.c.run == run_id, place >= first, place < end)
+    return found.order_by(ROWS.c.stimulus, ROWS.c.trajectory)

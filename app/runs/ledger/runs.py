@@ -10,8 +10,10 @@ from sqlalchemy.exc import IntegrityError
 
 from app.domain.manifests import Kind
 from app.runs.ledger.database import Database
+from app.runs.ledger.lease_times import LONGEST, is_over
 from app.runs.ledger.rows import free_failed_rows
 from app.runs.ledger.tables import ROWS, RUNS
+from app.runs.recipe.turns import Waiting
 
 RUNNING, COMPLETE, FAILED = "running", "complete", "failed"
 CANCELLED, BUDGET = "cancelled", "budget"  # why a run failed, where something depends on it
@@ -104,8 +106,8 @@ class StimGone(Exception):
 class RunTable:
     """The runs of a ledger. Every method may raise LedgerUnavailable, and then changed nothing."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, lease: float = LONGEST) -> None:
+        self._database, self._lease = database, lease
 
     def start(self, new: NewRun) -> Run:
         """Start a run, or return the one with its key. One that failed goes on: what it lacks is made.
@@ -122,7 +124,8 @@ class RunTable:
                     return self._insert(connection, new)
                 if found.state != FAILED:
                     return found
-                again = {"state": RUNNING, "error": None, "error_type": None, "finished": None, "lease_until": 0}
+                again = {"state": RUNNING, "error": None, "error_type": None, "finished": None}
+                again |= {name: json.dumps(getattr(new, name)) for name in ("config", "warnings")}  # not in the key
                 connection.execute(update(RUNS).where(RUNS.c.id == found.id).values(again))
                 if found.failed:
                     free_failed_rows(connection, found.id)
@@ -182,7 +185,10 @@ class RunTable:
         return found
 
     def cancel(self, run_id: int, reason: str) -> bool:
-        """End a run that is not over; its worker writes nothing more. Return whether it was not over."""
+        """End a run that is not over; its worker writes nothing more. Return whether it was not over.
+
+        Nobody takes the run until that worker has stopped, or its lease is over.
+        """
         with self._database.begin() as connection:
             ended = {
                 "state": FAILED,
@@ -190,7 +196,6 @@ class RunTable:
                 "error_type": CANCELLED,
                 "finished": self._database.now(connection),
                 "fence": RUNS.c.fence + 1,
-                "lease_until": 0,
             }
             running = (RUNS.c.id == run_id) & (RUNS.c.state == RUNNING)
             return connection.execute(update(RUNS).where(running).values(ended)).rowcount == 1
@@ -221,12 +226,12 @@ class RunTable:
             connection.execute(update(RUNS).where(RUNS.c.repo == repo).values(stim=None))  # no run stands on another
             return connection.execute(delete(RUNS).where(RUNS.c.repo == repo)).rowcount, rows
 
-    def waiting(self) -> dict[int, str]:
-        """Return the ids of the runs that are not over and that nobody carries out, each with its repo's identity."""
+    def waiting(self) -> Sequence[Waiting]:
+        """Return the runs that are not over and that nobody carries out, oldest first."""
         with self._database.read() as connection:
-            idle = (RUNS.c.state == RUNNING) & (RUNS.c.lease_until <= self._database.now(connection))
-            found = connection.execute(select(RUNS.c.id, RUNS.c.repo).where(idle).order_by(RUNS.c.id))
-            return {row.id: row.repo for row in found}
+            idle = (RUNS.c.state == RUNNING) & is_over(self._database.now(connection), self._lease)
+            found = connection.execute(select(RUNS.c.id, RUNS.c.place, RUNS.c.fence).where(idle).order_by(RUNS.c.id))
+            return [Waiting(row.id, row.place.partition("/")[0], row.fence) for row in found]
 
 
 def _of_key(repo: str, target: str, kind: Kind, key: str) -> Select[Any]:

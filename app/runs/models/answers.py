@@ -1,13 +1,16 @@
 """What the body of an endpoint's answer says."""
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
-_MOST_TOKENS = 2**53 - 1  # what all readers of JSON agree about
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_MOST_LEVELS = 100  # of lists and objects within each other; programs that read rows may fail at more
+_TOO_DEEP = f"has more than {_MOST_LEVELS} lists and objects within each other"
+_MOST_TOKENS = 2**31 - 1  # of one answer; the sum of four billion answers is a number that the ledger can hold
 _MOST_SAID = 500  # characters of an endpoint's message that are passed on
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
@@ -39,12 +42,22 @@ class Answer:
 
 
 def load(body: bytes) -> Any:
-    """Parse a body; InvalidAnswer if it is not JSON."""
+    """Parse a body; InvalidAnswer if it is not JSON in UTF-8, the only encoding in which keys are cut out.
+
+    Also if programs that read rows could not hold its values.
+    """
     try:
-        value = json.loads(body, parse_constant=_refuse)
-    except (ValueError, RecursionError):
-        raise InvalidAnswer("is not JSON") from None
-    return _without_surrogates(value) if _SURROGATE.search(body) else value
+        text = body.decode("utf-8-sig")
+        value = json.loads(text, parse_constant=_refuse, parse_float=_finite)
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        raise InvalidAnswer("is not JSON in UTF-8") from None
+    except RecursionError:
+        raise InvalidAnswer(_TOO_DEEP) from None
+    except ValueError:  # a whole number of thousands of digits
+        raise InvalidAnswer("has a number that is too large") from None
+    if text.count("[") + text.count("{") > _MOST_LEVELS and _is_deeper(value, _MOST_LEVELS):
+        raise InvalidAnswer(_TOO_DEEP)
+    return _without_surrogates(value) if _SURROGATE.search(text) else value
 
 
 def read(payload: Any, body: bytes) -> Answer:
@@ -93,11 +106,27 @@ def _response(message: dict[str, Any], finish_reason: Any, usage: dict[str, Any]
 
 
 def _tokens(count: Any) -> int:
-    return count if type(count) is int and 0 <= count <= _MOST_TOKENS else 0
+    return min(count, _MOST_TOKENS) if type(count) is int and count >= 0 else 0
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not JSON")
+    raise InvalidAnswer(f"has {constant}, which is not JSON")
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if math.isinf(value):
+        raise InvalidAnswer("has a number that is too large")
+    return value
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    """Tell whether a value has more levels of lists and objects. A call of its own for each could be too many."""
+    level = [value]
+    for _ in range(levels):
+        lists = [one.values() if isinstance(one, dict) else one for one in level if isinstance(one, list | dict)]
+        level = [inner for values in lists for inner in values]
+    return any(isinstance(one, list | dict) for one in level)
 
 
 def _without_surrogates(value: Any) -> Any:

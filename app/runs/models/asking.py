@@ -1,12 +1,14 @@
 """One sample, asked for until it is answered or lost."""
 
 import random
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from tenacity import AsyncRetrying, RetryCallState
 
+from app.runs.ledger.limits import LONGEST
 from app.runs.models.answers import Answer
 from app.runs.models.client import ModelClient
 from app.runs.models.permits import Permits
@@ -19,8 +21,9 @@ class Patience:
 
     tries: int = 6  # a request that was throttled counts as none
     first_wait: float = 0.5  # doubled with each try
-    longest_wait: float = 60.0
-    longest_throttled: float = 3600.0  # after which a sample is lost that the endpoint answers with 429 alone
+    longest_wait: float = 60.0  # where the endpoint does not say how long
+    longest_heeded: float = LONGEST  # where it does
+    longest_throttled: float = 3600.0  # after which a sample is lost that had as many 429s in a row as it has tries
 
 
 PATIENCE = Patience()
@@ -66,6 +69,8 @@ class _Sample:
     patience: Patience
     sent: int = 0
     tries: int = 0
+    throttled: int = 0  # in a row
+    throttled_since: float = 0.0  # by `time.monotonic`
 
     async def send(self) -> Answer:
         """Send the request once."""
@@ -87,7 +92,12 @@ class _Sample:
         if not isinstance(error, Refused):
             return False
         if error.verdict is Verdict.THROTTLED:
-            return (state.seconds_since_start or 0) < self.patience.longest_throttled
+            now = time.monotonic()
+            self.throttled_since = self.throttled_since if self.throttled else now
+            self.throttled += 1
+            lasts = now - self.throttled_since
+            return self.throttled < self.patience.tries or lasts < self.patience.longest_throttled
+        self.throttled = 0
         self.tries += 1
         return error.verdict is Verdict.RETRY and self.tries < self.patience.tries
 
@@ -97,8 +107,8 @@ class _Sample:
         if not isinstance(error, Refused) or error.verdict is Verdict.THROTTLED:
             return 0
         most = self.patience.first_wait * 2 ** (self.tries - 1)
-        chosen = random.uniform(most / 2, most)  # noqa: S311  no secret
-        return min(self.patience.longest_wait, max(chosen, error.retry_after or 0))
+        chosen = min(self.patience.longest_wait, random.uniform(most / 2, most))  # noqa: S311  no secret
+        return max(chosen, min(self.patience.longest_heeded, error.retry_after or 0))
 
 
 def _never(_: RetryCallState) -> bool:

@@ -102,7 +102,7 @@ class ModelClient:
             payload = None
         error_sent = answers.error_of(payload)
         status = response.status_code
-        if response.is_success and error_sent and type(code := error_sent.get("code")) is int and code >= 400:
+        if response.is_success and error_sent and type(code := error_sent.get("code")) is int and 400 <= code < 600:
             status = code  # some endpoints that ask others answer 200, and tell the failure in the body
         verdict, kind = of_status(status, error_sent)
         if verdict is Verdict.ANSWER:

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from app.domain.names import enumerated
+from app.domain.names import enumerated, quoted
 from app.runs.models import endpoint_fields
 from app.runs.models.endpoint_fields import EndpointsInvalid
 from app.runs.models.verdicts import Refused, Verdict
@@ -85,8 +85,8 @@ class Endpoints:
         """Return a sentence for whoever names a model that no endpoint serves, or where there is no endpoint."""
         patterns = {pattern for endpoint in self.all() for pattern in endpoint.models}
         if patterns:
-            return f"No endpoint serves the model '{model}'. Endpoints serve {enumerated(patterns)}."
-        none = f"No endpoint serves the model '{model}', since there is none" if model else "There is no endpoint"
+            return f"No endpoint serves the model {quoted(model or '')}. Endpoints serve {enumerated(patterns)}."
+        none = f"No endpoint serves the model {quoted(model)}, since there is none" if model else "There is no endpoint"
         return (
             f"{none}. The operator may list endpoints in the file "
             f"{FILE} of the data directory, or set {_URL}, and {_KEY} if it needs a key."

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.domain.extra_kwargs import NESTED
+from app.domain import extra_kwargs
 
 
 def body(
@@ -20,8 +20,4 @@ def body(
         made["tools"] = tools
     if seed is not None:
         made["seed"] = seed
-    extra = config.get("extra_kwargs")
-    while extra:
-        made |= {name: value for name, value in extra.items() if name != NESTED}
-        extra = extra.get(NESTED)
-    return made
+    return made | extra_kwargs.merged(config.get("extra_kwargs"))

@@ -11,6 +11,11 @@ PERSONA = "persona"  # the type, and the data set that takes the place of the qu
 Generator = Mapping[str, Any]
 
 
+def is_conditioned(generator: Generator) -> bool:
+    """Tell whether rollouts send what the student sees."""
+    return bool(generator.get("rollout_with_conditioned"))
+
+
 def indexes(generator: Generator, size: int, key: str, index: int) -> Sequence[int]:
     """Return which questions of a list a generator takes: `numq` that are drawn, or else all, in their order.
 

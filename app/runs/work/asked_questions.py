@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app.domain.names import quoted
 from app.runs.failures import RunFailed
 from app.runs.models import requests
 from app.runs.models.answers import Answer
@@ -110,10 +111,10 @@ async def _ask_once(wanted: Wanted, known: Sequence[str], barren: int, send: Sen
 
 
 def _too_few(wanted: Wanted, came: int, why: str) -> RunFailed:
-    model = wanted.generator["model"]
+    model = quoted(wanted.generator["model"])
     return RunFailed(
         "questions",
-        f"generators.{wanted.index}: {wanted.number} questions are wanted, and {came} came. Model '{model}' gave "
+        f"generators.{wanted.index}: {wanted.number} questions are wanted, and {came} came. Model {model} gave "
         f"{_MOST_BARREN} answers without a new one; the last: {why.rstrip('.')}. Set a smaller numq, a higher "
         "temperature or max_tokens, or another model.",
     )

@@ -13,10 +13,13 @@ from typing import Any
 from huey.consumer import Consumer
 
 from app.runs.ledger.database import LedgerUnavailable
+from app.runs.recipe import turns
 from app.runs.services import Runs
 from app.runs.work.performing import perform
 
 _LOOKS = 3  # into the ledger while a lease lasts, for runs that nobody carries out
+
+_LEAST_TURN = 2  # leases that a run is carried out for, before it makes way for another user's
 
 _log = logging.getLogger(__name__)
 
@@ -45,6 +48,8 @@ class _Worker:
         self.is_stopping: Callable[[], bool] = lambda: False
         self._lock = threading.Lock()
         self._idle = runs.settings.runs_at_once  # threads
+        self._carried: dict[int, tuple[float, int]] = {}  # by thread: since when (`time.monotonic`), and which run
+        self._given_up: int | None = None  # the run that makes way for another user's
 
     def work(self) -> None:
         """Carry out runs that nobody carries out, one after the other, until there are no more."""
@@ -61,8 +66,11 @@ class _Worker:
         """Wake idle threads for runs that nobody carries out: the queue lost them, or their worker is gone."""
         while True:
             try:
-                for _ in range(min(self._idle, len(self._runs.table.waiting()))):
+                waiting = self._runs.table.waiting()
+                for _ in range(min(self._idle, len(waiting))):
                     self._runs.wake()
+                if not self._idle and self._given_up is None:
+                    self._given_up = turns.to_give_up(self._mine(), waiting, self._runs.leases.held())
             except LedgerUnavailable as error:
                 _log.warning("%s", error)
             except Exception:
@@ -70,13 +78,22 @@ class _Worker:
             time.sleep(self._runs.settings.run_lease / _LOOKS)
 
     def _take(self, run_id: int) -> bool:
-        return perform(self._runs, run_id, self._holder, self.is_stopping)
+        self._carried[threading.get_ident()] = time.monotonic(), run_id
+        try:
+            return perform(self._runs, run_id, self._holder, lambda: self.is_stopping() or self._given_up == run_id)
+        finally:
+            del self._carried[threading.get_ident()]
+            if self._given_up == run_id:
+                self._given_up = None
+
+    def _mine(self) -> list[int]:
+        """Return the runs that this worker has carried out for a while, the longest first."""
+        until = time.monotonic() - _LEAST_TURN * self._runs.settings.run_lease
+        return [run_id for taken, run_id in sorted(self._carried.values()) if taken <= until]
 
     def _waiting(self) -> list[int]:
-        """Return the runs that nobody carries out: those of repos with the fewest under way first, then the oldest."""
-        busy = self._runs.leases.held()
-        waiting = self._runs.table.waiting().items()
-        return [run_id for run_id, _ in sorted(waiting, key=lambda item: (busy.get(item[1], 0), item[0]))]
+        """Return the runs that nobody carries out, in the order of turns."""
+        return turns.ordered(self._runs.table.waiting(), self._runs.leases.held())
 
     @contextmanager
     def _counted_as_busy(self) -> Iterator[None]:

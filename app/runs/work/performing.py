@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
 from typing import Any
@@ -11,7 +12,7 @@ from app.runs import full_rows, manifests
 from app.runs.failures import RunFailed, Stopped
 from app.runs.ledger.database import LedgerUnavailable
 from app.runs.ledger.leases import Lease, LeaseLost
-from app.runs.ledger.runs import Run
+from app.runs.ledger.runs import Run, RunGone
 from app.runs.models.endpoint_fields import EndpointsInvalid
 from app.runs.models.verdicts import Refused
 from app.runs.services import Runs
@@ -20,7 +21,9 @@ from storage.errors import RepositoryNotFound, StorageError
 from storage.repository import Repository
 
 _LAST_ANSWERS = 5.0  # seconds for answers that are out when the worker is to stop; it is killed after 10
-_PAUSE = 5.0  # seconds until a run is tried again whose repo or ledger could not be used
+_PAUSE = 5.0  # seconds until a run is tried again whose repo, ledger or endpoints could not be used
+_WAITS = (LedgerUnavailable, StorageError, EndpointsInvalid)  # what passes, or what an operator mends
+_LOOK = 1.0  # seconds between looks whether the repo is there
 
 _log = logging.getLogger(__name__)
 
@@ -28,7 +31,8 @@ _log = logging.getLogger(__name__)
 def perform(runs: Runs, run_id: int, holder: str, is_stopping: Callable[[], bool] = lambda: False) -> bool:
     """Carry out a run, unless somebody else does; return whether this caller did, whatever came of it.
 
-    The run is left to whoever is free where the worker is to stop, or where the ledger or the repo cannot be used.
+    The run is left to whoever is free where the worker is to stop, or where the ledger, the repo or the file
+    of endpoints cannot be used.
     """
     lease = runs.leases.take(run_id, holder)
     run = None if lease is None else runs.table.get(run_id)
@@ -38,9 +42,11 @@ def perform(runs: Runs, run_id: int, holder: str, is_stopping: Callable[[], bool
     _log.info("Run %s is carried out", told)
     try:
         _end(runs, run, lease, is_stopping, told)
-    except LeaseLost as error:
+    except (LeaseLost, RunGone) as error:
         _log.warning("%s", error)
-    except (LedgerUnavailable, StorageError) as error:
+        with suppress(LedgerUnavailable):
+            lease.give_up()
+    except _WAITS as error:
         _log.warning("Run %s waits: %s", told, error)
         with suppress(LeaseLost, LedgerUnavailable):
             lease.release(_PAUSE)
@@ -56,10 +62,10 @@ def _end(runs: Runs, run: Run, lease: Lease, is_stopping: Callable[[], bool], to
     except RunFailed as error:
         _log.warning("Run %s failed: %s", told, error)
         lease.fail(error.kind, str(error))
-    except (Refused, EndpointsInvalid) as error:
+    except Refused as error:
         _log.warning("Run %s failed: %s", told, error)
         lease.fail("endpoint", str(error))
-    except (LeaseLost, LedgerUnavailable, StorageError):
+    except (LeaseLost, RunGone, *_WAITS):
         raise
     except Exception:
         _log.exception("Run %s failed by a fault of the server", told)
@@ -67,28 +73,47 @@ def _end(runs: Runs, run: Run, lease: Lease, is_stopping: Callable[[], bool], to
 
 
 def _carry_out(runs: Runs, run: Run, lease: Lease, is_stopping: Callable[[], bool]) -> None:
-    repository = _repository(runs, run)
-    work = stims.carry_out if run.stim is None else rollouts.carry_out
-    asyncio.run(_until_stopped(work(runs, run, lease, is_stopping), is_stopping))
-    with lease.kept():  # a large run takes a while to read
-        run = runs.table.get(run.id) or run
-        digest = manifests.digest_of(full_rows.lines(runs, run))
-        commit = manifests.write(repository, manifests.of_run(run, digest), Origin(**run.origin))
-    lease.complete(commit, digest)
-    _log.info("Run %s: the %s of %s %s is complete: %s rows", run.id, run.kind, run.place, run.target, run.done)
+    repository, looked = _repository(runs, run), time.monotonic()
+    told_to_stop: float | None = None
 
-
-async def _until_stopped(work: Coroutine[Any, Any, None], is_stopping: Callable[[], bool]) -> None:
-    """Do some work; Stopped where the worker is to stop before it is done, and a while for its last answers is over."""
-    task = asyncio.create_task(work)
-    while not task.done():
-        await asyncio.wait((task,), timeout=0.1)
+    def check() -> None:
+        """Go on only while the worker may, and while the repo is somewhere: rows of one that was deleted cost, too."""
+        nonlocal repository, looked, told_to_stop
         if is_stopping():
-            await asyncio.wait((task,), timeout=_LAST_ANSWERS)
-        if is_stopping() and not task.done():
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-            raise Stopped
+            told_to_stop = told_to_stop or time.monotonic()
+            if time.monotonic() - told_to_stop > _LAST_ANSWERS:
+                raise Stopped
+        if time.monotonic() - looked > _LOOK:
+            looked = time.monotonic()
+            if repository.is_gone():
+                repository = _repository(runs, run)
+
+    work = stims.carry_out if run.stim is None else rollouts.carry_out
+    asyncio.run(_until(work(runs, run, lease, is_stopping), check))
+    if repository.is_gone():
+        repository = _repository(runs, run)
+    with lease.kept():  # a large run takes a while to read
+        done = runs.table.get(run.id)
+        if done is None:
+            raise RunGone(run.id)
+        digest = manifests.digest_of(full_rows.lines(runs, done))
+        manifest = manifests.of_run(done, digest)
+        commit = manifests.write(repository, manifest, Origin(**done.origin), before=lease.renew)
+    lease.complete(commit, digest)
+    _log.info("Run %s: the %s of %s %s is complete: %s rows", run.id, run.kind, run.place, run.target, done.done)
+
+
+async def _until(work: Coroutine[Any, Any, None], check: Callable[[], None]) -> None:
+    """Do some work, unless `check`, which is called all the time, raises something."""
+    task = asyncio.create_task(work)
+    try:
+        while not task.done():
+            await asyncio.wait((task,), timeout=0.1)
+            if not task.done():
+                check()
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
     task.result()
 
 

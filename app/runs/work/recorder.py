@@ -11,11 +11,12 @@ from typing import TypeVar
 
 from app.runs.failures import Stopped
 from app.runs.ledger.database import LedgerUnavailable
-from app.runs.ledger.leases import RENEWALS, Batch, Lease
+from app.runs.ledger.leases import Batch, Lease
 from app.runs.ledger.rows import Row
 from app.runs.recipe.progress import Progress
 
 _MOST_WAITING = 500  # rows that wait to be written, after which samples wait
+_MOST_BYTES = 16 * 1024 * 1024  # of such rows: answers may be long
 _GATHER = 0.005  # seconds until a write begins: more samples share it, and a row takes 0.9 of the processor time
 _PAUSE = 0.5  # seconds until a ledger that cannot be written is tried again
 
@@ -29,6 +30,14 @@ class _Pending:
     rows: list[Row] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     written: list[asyncio.Future[None]] = field(default_factory=list)
+    size: int = 0  # of the rows, in characters and in bytes of the endpoint's answers
+
+    def add_row(self, row: Row) -> None:
+        self.rows.append(row)
+        self.size += len(row.text) + len(row.body or b"")
+
+    def is_full(self) -> bool:
+        return len(self.rows) >= _MOST_WAITING or self.size >= _MOST_BYTES
 
     def add(self, **counts: int) -> None:
         for name, number in counts.items():
@@ -71,9 +80,9 @@ class Recorder:
         self, row: Row, *, is_truncated: bool = False, is_empty: bool = False, tokens: tuple[int, int]
     ) -> None:
         """Record a row soon; return at once, or when few enough rows wait. `tokens` are those that went in and out."""
-        self._pending.rows.append(row)
+        self._pending.add_row(row)
         self.count_answer(is_truncated=is_truncated, is_empty=is_empty, tokens=tokens)
-        if len(self._pending.rows) >= _MOST_WAITING:
+        if self._pending.is_full():
             self._room.clear()
             await self._room.wait()
 
@@ -122,7 +131,7 @@ class Recorder:
         is_over = False
         while not is_over:
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._lease.seconds / RENEWALS):
+                async with asyncio.timeout(self._lease.pause):
                     await self._wake.wait()
             await asyncio.sleep(_GATHER)
             self._wake.clear()

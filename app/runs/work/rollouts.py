@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from typing import Any
 
+from app.domain import extra_kwargs
 from app.runs import full_rows
 from app.runs.failures import RunFailed, Stopped
 from app.runs.ledger.leases import Lease
@@ -46,7 +47,7 @@ async def carry_out(runs: Runs, run: Run, lease: Lease, is_stopping: Callable[[]
             return await ask(client, permits, body, idempotency_key, recorder.count)
 
         rollout = _Rollout(run, samples, failures, recorder, send, Budget(runs.settings.run_budget, run))
-        await recorder.run(rollout.work)
+        await recorder.run(partial(rollout.work, endpoint.max_concurrency))
 
 
 class _Rollout:
@@ -72,10 +73,10 @@ class _Rollout:
         self._is_stopped = False
         self._budget = budget
 
-    async def work(self) -> None:
-        """Take samples until there are no more; Stopped once the answers are there that were out at a stop."""
+    async def work(self, most: int) -> None:
+        """Take samples until there are no more, `most` at a time; Stopped once answers are there that were out then."""
         self._check_failures()  # a worker may have been killed before it could end the run
-        tasks = min(self._run.config["max_concurrency"], self._run.total)
+        tasks = min(self._run.config["max_concurrency"], self._run.total, most)
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(tasks):
@@ -139,7 +140,7 @@ async def _samples(
     """Yield the samples that are missing or to be asked for again, in order; few stimuli are in memory at a time."""
     window = dict[int, dict[str, Any]]()
     stimuli = await recorder.read(partial(full_rows.StimulusReader, runs, run))
-    sends_seed = endpoint.takes_seed and "seed" not in run.config.get("extra_kwargs", {})
+    sends_seed = endpoint.takes_seed and "seed" not in extra_kwargs.merged(run.config.get("extra_kwargs"))
     for position in progress.wanted():
         stimulus, trajectory = divmod(position, run.width)
         if stimulus not in window:

@@ -70,8 +70,8 @@ def working(app: Flask) -> Iterator[None]:
 
     def work() -> None:
         while not stopping.wait(0.01):
-            for run_id in runs.table.waiting():
-                perform(runs, run_id, "test", stopping.is_set)
+            for run in runs.table.waiting():
+                perform(runs, run.id, "test", stopping.is_set)
 
     thread = threading.Thread(target=work)
     thread.start()
@@ -84,5 +84,5 @@ def working(app: Flask) -> Iterator[None]:
 
 def perform_all(app: Flask) -> None:
     """Carry out the runs that wait, here and now."""
-    for run_id in runs_of(app).table.waiting():
-        perform(runs_of(app), run_id, "test")
+    for run in runs_of(app).table.waiting():
+        perform(runs_of(app), run.id, "test")

@@ -51,6 +51,9 @@ def first_row(alice: Client) -> dict[str, Any]:
         replies.HANG_UP,
         replies.INVALID_JSON,
         replies.NO_CHOICES,
+        replies.TOO_LARGE,
+        replies.TOO_DEEP,
+        replies.NO_STATUS,
     ],
 )
 def test_what_passes_is_a_retry(app: Flask, alice: Client, proxy: FaultyProxy, fault: Reply):
@@ -104,6 +107,17 @@ def test_what_would_fail_each_sample_ends_the_run_and_its_rows_stay(
     assert status["error"].startswith(f"Endpoint 'fast' {said}")
     assert counts(status) == {"lines": 2, "repeated_requests": 1}
     assert len(proxy.seen) == 3
+
+
+def test_an_answer_at_the_limits_of_what_is_taken_is_read_in_each_format(app: Flask, alice: Client, proxy: FaultyProxy):
+    proxy.replies(replies.AT_THE_LIMITS)
+    assert rollout(app, alice, proxy)["status"] == "complete"
+    assert first_row(alice)["response"]["content"] == "\0 \ufffd"
+    for media in ("application/x-ndjson", "text/csv", "application/vnd.apache.parquet"):
+        rows = alice.get(f"{ROLLOUT}/rows", Accept=media)
+        assert (rows.status_code, rows.content_type.partition(";")[0]) == (200, media)
+        assert b"0" * 4000 in rows.data or media.endswith("parquet")  # which is packed
+    assert "0" * 4000 in alice.get(f"{ROLLOUT}/rows?format=openai").text
 
 
 @needs_openssl

@@ -1,14 +1,17 @@
 """Generators over HTTP: what they lack is a 400 that tells everything, and writes nothing."""
 
 import json
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from flask import Flask
 
+from app import create_app
 from tests.app.api.helpers import TARGETS
-from tests.app.api.runs import STIM, make_target, perform_all, serve_models, start
+from tests.app.api.runs import ROLLOUT, STIM, make_target, perform_all, runs_of, serve_models, start
 from tests.client import Client, assert_error
 from tests.faulty_proxy import FaultyProxy
 from tests.replies import completion
@@ -127,3 +130,43 @@ def test_a_stray_dollar_is_refused_with_its_line(alice: Client):
     alice.put(f"{TARGETS}/x", {"template": "default"})
     make_target(alice, generators=[{"type": "custom", "model": "m", "numq": 3, **template}])
     refused(alice, "generators.0.template_path: the question template cannot be filled in: line 2 has '$'")
+
+
+@pytest.fixture
+def loads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
+    """Put a module in place of the library `datasets`; return which data sets were loaded with it."""
+    loads: list[str] = []
+
+    class Rows(list[str]):
+        column_names = ("question",)
+
+        def select_columns(self, _: list[str]) -> list[dict[str, str]]:
+            return [{"question": question} for question in self]
+
+    def load_dataset(name: str, **_: Any) -> Rows:
+        loads.append(name)
+        return Rows(["Who?", "Why?"])
+
+    config = SimpleNamespace(HF_DATASETS_CACHE=tmp_path)
+    library = SimpleNamespace(disable_progress_bars=lambda: None, config=config, load_dataset=load_dataset)
+    monkeypatch.setitem(sys.modules, "datasets", library)
+    return loads
+
+
+@pytest.mark.parametrize("numq", [{}, {"numq": 2}], ids=["all", "two"])
+def test_only_a_start_loads_a_data_set_of_the_hub(app: Flask, alice: Client, loads: list[str], numq: dict[str, int]):
+    """Whoever may only read has nothing loaded; the server does not need the data set for a run that is there."""
+    generator = {"type": "from_dataset", "dataset": f"acme/questions@{'a' * 40}", **numq}
+    made = make_target(alice, generators=[generator])
+    for address in (STIM, ROLLOUT):
+        assert alice.get(address).json["status"] == "not_started"
+    assert loads == []
+    status = start(alice, STIM)
+    assert (status["status"], status["stale"], sorted(questions(alice))) == ("complete", False, ["Who?", "Why?"])
+    assert loads == ["acme/questions"]
+    restarted = Client(create_app(runs_of(app).settings), alice.token)
+    assert restarted.get(STIM).json == status | {"stale": not numq}
+    assert restarted.get(f"{STIM}/output?ref={made}").json["lines"] == 2
+    assert restarted.get(ROLLOUT).json["status"] == "not_started"
+    assert loads == ["acme/questions"]
+    assert start(restarted, STIM) == restarted.get(STIM).json == status

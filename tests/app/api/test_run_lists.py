@@ -1,5 +1,7 @@
 """Runs as lists show them, cancelled, and deleted."""
 
+import base64
+import json
 import logging
 import time
 from typing import Any
@@ -68,6 +70,11 @@ def test_lists_are_paged_newest_first(made: Client):
     assert made.get(f"{RUNS}?limit=2&cursor={cursor}").json == start_of_new
     assert_mistakes(made.get(f"{RUNS}?ref=main&cursor={cursor}"), (["query", "cursor"], "value_error"))
     assert_mistakes(made.get(f"{RUNS}?cursor=AAAA"), (["query", "cursor"], "value_error"))
+    of_query, offset = json.loads(base64.urlsafe_b64decode(f"{cursor}=="))
+    assert offset == 4
+    for forged in (2**53 + 1, 2**63, 10**30):
+        text = base64.urlsafe_b64encode(json.dumps([of_query, forged]).encode()).decode().rstrip("=")
+        assert_mistakes(made.get(f"{RUNS}?limit=2&cursor={text}"), (["query", "cursor"], "value_error"))
     assert_mistakes(made.get(f"{RUNS}?limit=101"), (["query", "limit"], "less_than_equal"))
 
 

@@ -6,12 +6,13 @@ import pytest
 from flask import Flask
 
 from tests.app.api.helpers import TARGETS, demo
-from tests.app.api.runs import ROLLOUT, STIM, make_target, serve_models, start
+from tests.app.api.runs import ROLLOUT, STIM, make_target, runs_of, serve_models, start
 from tests.client import Client, assert_error
 from tests.faulty_proxy import FaultyProxy
 from tests.payloads import asking
 
 FROM = {"type": "from_dataset", "dataset": "d", "numq": 2}
+LONG = "x" * 100_000
 ASKS = {"type": "oneshot_qs", "model": "m", "numq": 2}
 # A generator, the file of its data set, and what the answer must say beside the place.
 GENERATORS: list[tuple[dict[str, Any], tuple[str, bytes] | None, tuple[str, ...]]] = [
@@ -87,6 +88,46 @@ def test_a_rollout_that_cannot_be_as_the_target_says(
     assert_error(served.post(ROLLOUT, None), 400, "INVALID_INPUT", said)
     assert [run["kind"] for run in served.get(f"{TARGETS}/a/runs").json["runs"]] == ["stim"]
     assert proxy.seen == []
+
+
+def test_many_generators_are_refused_before_they_are_looked_at(
+    app: Flask, served: Client, monkeypatch: pytest.MonkeyPatch
+):
+    looked: list[str] = []
+    datasets = runs_of(app).datasets
+    size = datasets.size
+    monkeypatch.setattr(datasets, "size", lambda name: looked.append(name) or size(name))
+    make_target(served, generators=[FROM] * 101)
+    text = "generators: there are 101, and a stim may have 100."
+    assert_error(served.post(STIM, None), 400, "INVALID_INPUT", text)
+    assert_error(served.post(ROLLOUT, None), 400, "INVALID_INPUT", text)
+    assert served.get(STIM).json["status"] == "not_started"
+    assert looked == []
+
+
+def test_of_many_problems_the_first_are_told_and_how_many_more_there_are(served: Client):
+    make_target(served, generators=[FROM] * 100)
+    answer = served.post(STIM, None)
+    assert_error(answer, 400, "INVALID_INPUT", "generators.0.dataset: ", "generators.19.dataset: ", "And 80 more.")
+    assert "generators.20." not in answer.text
+    assert len(answer.data) < 10_000
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"type": "from_dataset", "dataset": LONG},
+        {"type": "from_dataset", "dataset": f"o/{LONG}@{'a' * 40}"},
+        {**ASKS, "model": LONG},
+        {**ASKS, "template_path": LONG},
+        {**ASKS, "template_path": f"templates/{LONG}"},
+    ],
+)
+def test_of_a_long_name_the_start_is_told(served: Client, fields: dict[str, Any]):
+    make_target(served, generators=[fields])
+    answer = served.post(STIM, None)
+    assert_error(answer, 400, "INVALID_INPUT", "generators.0.", "x…'")
+    assert len(answer.data) < 1000
 
 
 def test_prompts_that_are_not_there(app: Flask, served: Client):

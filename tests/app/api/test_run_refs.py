@@ -6,7 +6,17 @@ import pytest
 from flask import Flask
 
 from tests.app.api.helpers import PROMPTS, TARGETS
-from tests.app.api.runs import ROLLOUT, STIM, finish, make_target, serve_models, start, working
+from tests.app.api.runs import (
+    CONFIG,
+    ROLLOUT,
+    STIM,
+    finish,
+    make_target,
+    runs_of,
+    serve_models,
+    start,
+    working,
+)
 from tests.client import Client, assert_error
 from tests.faulty_proxy import FaultyProxy
 from tests.replies import completion
@@ -63,6 +73,64 @@ def test_the_runs_of_an_earlier_target_are_read_byte_for_byte(app: Flask, made: 
         for address, data in then.items():
             assert found[address] == (data if data == last[address] else made_stale(then)[address])
     assert read(made, f"?ref={tip(app)}") == last == read(made)
+
+
+_KIND = [{"role": "system", "content": "Be kind."}]
+_HARDCODED = {"type": "hardcoded", "questions": ["Who are you?", "Why?"]}
+_ASK = {"type": "custom", "model": "m", "numq": 2, "template_content": "${numq} for ${prompt_u}"}
+_ONE_EACH: dict[str, Any] = {
+    "num_traj_per_stimulus": 1,
+    "temperature": 0,
+    "generators": [
+        _HARDCODED,
+        {"type": "persona", "numq": 2},
+        {"type": "from_dataset", "dataset": "mine"},
+        {"type": "oneshot_qs", "model": "m", "numq": 2, "seed": 5},
+        _ASK | {"template_path": "ask.txt"},
+    ],
+}
+
+
+def with_generator(index: int, generator: dict[str, Any]) -> dict[str, Any]:
+    """Return the change of the config to another generator."""
+    generators = list(_ONE_EACH["generators"])
+    generators[index] = generator
+    return {"generators": generators}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        with_generator(0, _HARDCODED | {"numq": 2}),
+        with_generator(0, _HARDCODED | {"numq": 9, "seed": 5, "model": "other", "temperature": 0.5}),
+        with_generator(0, _HARDCODED | {"rollout_with_conditioned": False}),
+        with_generator(1, {"type": "persona", "numq": 2, "dataset": "none", "max_tokens": 5}),
+        with_generator(4, _ASK | {"template_path": "same.txt"}),
+        {"teacher_prompt": "same"},
+        {"num_traj_per_stimulus": None},
+        {"max_concurrency": 3},
+        {"temperature": 0.0},
+        {"extra_kwargs": {"extra_body": {}}},
+    ],
+    ids=str,
+)
+def test_a_commit_that_makes_no_new_run_has_the_old_one(
+    app: Flask, made: Client, proxy: FaultyProxy, change: dict[str, Any]
+):
+    folder = runs_of(app).settings.data_dir / "datasets"
+    folder.mkdir()
+    (folder / "mine.jsonl").write_text('{"question": "What?"}\n')
+    proxy.rule = lambda _: completion("1. Is rye good?\n2. Is wheat good?")
+    made.put(f"{PROMPTS}/same", {"messages": _KIND})
+    make_target(made, **_ONE_EACH)
+    with working(app):
+        finish(made, STIM)
+        finish(made, ROLLOUT)
+    then = read(made)
+    overrides = {name: value for name, value in (CONFIG | _ONE_EACH | change).items() if value is not None}
+    made.put(f"{TARGETS}/a", {"template": "default", "overrides": overrides})
+    assert made.get(STIM).json["stale"] is made.get(ROLLOUT).json["stale"] is False
+    assert read(made) == read(made, f"?ref={tip(app)}") == then
 
 
 def test_a_run_is_found_though_its_endpoint_is_another_by_now(app: Flask, made: Client, proxy: FaultyProxy):

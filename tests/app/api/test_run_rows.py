@@ -13,7 +13,7 @@ import yaml
 from flask import Flask
 
 from app.api import run_rows
-from app.runs import full_rows, reading
+from app.runs import full_rows
 from app.runs.ledger.leases import Batch
 from app.runs.ledger.rows import Row
 from app.runs.ledger.runs import RunGone
@@ -53,6 +53,20 @@ def rows(client: Client, address: str, query: str = "", **headers: str) -> list[
     answer = client.get(f"{address}/rows{query}", **headers)
     assert (answer.status_code, answer.mimetype) == (200, LINES), answer.text
     return [json.loads(line) for line in answer.data.splitlines()]
+
+
+def watched_pages(app: Flask, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """Return a list that is told of each page that is read from the ledger: of how many rows, and of what size."""
+    table, pages = runs_of(app).rows, list[tuple[int, int]]()
+    read = table.page
+
+    def page(*arguments: Any, **options: Any) -> list[Row]:
+        found: list[Row] = read(*arguments, **options)
+        pages.append((len(found), sum(len(row.text) + len(row.body or b"") for row in found)))
+        return found
+
+    monkeypatch.setattr(table, "page", page)
+    return pages
 
 
 def table(client: Client, address: str, query: str = "") -> list[dict[str, str]]:
@@ -135,6 +149,14 @@ def test_requests_of_a_stim_are_those_of_the_rollout_that_the_target_describes(m
     assert_error(made.get(f"{STIM}/rows?format=batch"), 400, "INVALID_INPUT", "model_name: ", "extra_kwargs.n: ")
 
 
+@pytest.mark.parametrize("width", [5_000_001, 10**12])
+def test_requests_of_more_rows_than_a_rollout_may_have_are_refused(alice: Client, width: int):
+    make_target(alice, num_traj_per_stimulus=width)
+    start(alice, STIM)
+    answer = alice.get(f"{STIM}/rows?format=batch")
+    assert_error(answer, 400, "INVALID_INPUT", f"num_traj_per_stimulus: {width} trajectories of 2 stimuli")
+
+
 def test_tools_and_their_calls_are_in_each_format(app: Flask, alice: Client, proxy: FaultyProxy):
     serve_models(app, proxy.url)
     make_target(alice, num_traj_per_stimulus=1)
@@ -200,8 +222,7 @@ def test_few_rows_are_in_memory_at_a_time(
     app: Flask, alice: Client, proxy: FaultyProxy, monkeypatch: pytest.MonkeyPatch
 ):
     serve_models(app, proxy.url)
-    read, page = [], full_rows.page
-    monkeypatch.setattr(full_rows, "page", lambda *args: read.append(args[-1]) or page(*args))
+    pages = watched_pages(app, monkeypatch)
     peaks = []
     for width in (250, 1000):
         make_target(alice, num_traj_per_stimulus=width)
@@ -217,16 +238,43 @@ def test_few_rows_are_in_memory_at_a_time(
         tracemalloc.stop()
         answer.close()
         assert count == 2 * width
-    assert max(read) <= 200
+    assert max(number for number, _ in pages) <= 200
+    assert len(pages) == 1 + 2 * (3 + 10)  # the first is for the hash of the stim
     assert peaks[1] < 1.2 * peaks[0]
 
 
-@pytest.mark.parametrize("at", [1, 2, 3])
+def test_few_bytes_are_in_memory_where_rows_or_answers_or_questions_are_long(
+    app: Flask, alice: Client, proxy: FaultyProxy, monkeypatch: pytest.MonkeyPatch
+):
+    """Also a page that is too large is refused by what the ledger says of its rows."""
+    serve_models(app, proxy.url)
+    long = "Long. " * 170_000  # 1 MB
+    make_target(
+        alice, num_traj_per_stimulus=30, generators=[{"type": "hardcoded", "questions": [long[:400_000], "Why?"]}]
+    )
+    start(alice, STIM)
+    lease = runs_of(app).leases.take(start(alice, ROLLOUT)["job_id"], "test")
+    response = json.dumps({"response": {"role": "assistant", "content": long}, "seed": 1})
+    answers = [Row(stimulus, trajectory, response, long.encode()) for stimulus in (0, 1) for trajectory in range(30)]
+    lease.write(Batch(answers, listed=60, done=60))
+    pages = watched_pages(app, monkeypatch)
+    for query in ("", "?body=true"):
+        del pages[:]
+        assert alice.get(f"{ROLLOUT}/rows{query}").data.count(b"\n") == 60
+        assert max(size for _, size in pages) <= 4 * 1024 * 1024
+        assert sum(number for number, _ in pages[::2]) == 60
+    del pages[:]
+    assert_error(alice.get(f"{ROLLOUT}/output?limit=40"), 413, "PAYLOAD_TOO_LARGE", "ask with a limit below 40")
+    assert pages == []
+    assert len(alice.get(f"{ROLLOUT}/output?limit=2&offset=58").json["output"]) == 2
+
+
+@pytest.mark.parametrize("at", [1, 3, 4, 6, 7, 8, 11])
 def test_a_run_that_is_deleted_while_it_is_read_never_looks_whole(
     app: Flask, made: Client, monkeypatch: pytest.MonkeyPatch, at: int
 ):
     """The run vanishes before its rows are looked for, then, or where half of them were sent."""
-    monkeypatch.setattr(reading, "_CHUNK", 20)
+    monkeypatch.setattr(full_rows, "_MOST_ROWS", 20)
     rollout, stim = made.get(f"{TARGETS}/a/runs").json["runs"]
     steps = iter(range(1, 100))
 
@@ -241,6 +289,7 @@ def test_a_run_that_is_deleted_while_it_is_read_never_looks_whole(
 
     runs = runs_of(app)
     monkeypatch.setattr(runs.table, "context", deleting(runs.table.context))
+    monkeypatch.setattr(runs.rows, "lengths", deleting(runs.rows.lengths))
     monkeypatch.setattr(runs.rows, "page", deleting(runs.rows.page))
     answer = made.get(f"{ROLLOUT}/output")
     assert_error(answer, 404, "RESOURCE_NOT_FOUND", "was deleted while it was read")
@@ -249,7 +298,7 @@ def test_a_run_that_is_deleted_while_it_is_read_never_looks_whole(
 def test_rows_that_vanish_while_they_are_sent_break_the_answer_off(
     app: Flask, made: Client, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(reading, "_CHUNK", 20)
+    monkeypatch.setattr(full_rows, "_MOST_ROWS", 20)
     monkeypatch.setattr(run_rows, "_PIECE", 1)
     answer = app.test_client().get(f"{ROLLOUT}/rows", headers={"Authorization": f"Bearer {made.token}"})
     assert next(iter(answer.response))

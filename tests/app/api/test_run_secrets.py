@@ -31,6 +31,13 @@ def echoes(key: str) -> list[Reply]:
         completion(None, "tool_calls", tool_calls=calls),
         completion(None, refusal=f"Not with {key}"),
         completion(key, key),
+        completion(**{key: "a name"}),
+        Reply(200, completion("KEY").body.replace(b"KEY", "".join(f"\\u{ord(char):04X}" for char in key).encode())),
+    ]
+    strange = [
+        Reply(status, completion(key).body.decode().encode(code))
+        for status in (200, 400)
+        for code in ("utf-16", "utf-32")
     ]
     bad = [
         failure(422, f"Bearer {key} may not.", key),
@@ -39,12 +46,17 @@ def echoes(key: str) -> list[Reply]:
         failure(500, f"The key {key} broke."),
         Reply(200, f'{{"choices": "{key}"'.encode()),
     ]
-    return [*(Reply(reply.status, reply.body, (*reply.headers, *header)) for reply in (*good, *bad)), failure(401, key)]
+    return [
+        *(Reply(reply.status, reply.body, (*reply.headers, *header)) for reply in (*good, *strange, *bad)),
+        failure(401, key),
+    ]
 
 
 def forms(key: str) -> list[bytes]:
     """Return how a text may tell a key."""
-    return [form.encode() for form in {key, json.dumps(key)[1:-1], quote(key), key.replace("/", "\\/")}]
+    texts = {key, json.dumps(key)[1:-1], quote(key), key.replace("/", "\\/"), " ".join(key)}
+    escapes = "".join(f"\\u{ord(char):04X}" for char in key)
+    return [*(form.encode() for form in (*texts, escapes)), key.encode("utf-16-le"), key.encode("utf-16-be")]
 
 
 def stored(data_dir: Path) -> Iterator[tuple[Path, bytes]]:

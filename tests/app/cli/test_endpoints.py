@@ -75,7 +75,7 @@ def test_a_model_that_is_named_is_asked_where_it_is_served(proxy: FaultyProxy, t
         (replies.STALL, "no answer", "gave no answer within 0.5 seconds."),
         (replies.HANG_UP, "not reachable", "broke off its answer"),
         (replies.BROKEN, "failed", "answered 500: Out of memory."),
-        (replies.INVALID_JSON, "failed", "answered 200 with a body that is not JSON."),
+        (replies.INVALID_JSON, "failed", "answered 200 with a body that is not JSON in UTF-8."),
         (Reply(200, b"{}"), "failed", "answered 200 with a body that has no choices[0].message."),
     ],
 )

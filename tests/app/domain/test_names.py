@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.names import name_problem, target_name_problem, user_id_problem
+from app.domain.names import name_problem, quoted, target_name_problem, user_id_problem
 
 GOOD = ["a", "A1", "coding_target", "v1.2", "a-b", "0", "a" * 100, "lock", "git", "Batch", "a.lock.x"]
 BAD = [
@@ -62,3 +62,8 @@ def test_accepted_names_are_safe_file_names(name):
     if name_problem(name) is None:
         assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name)
         assert ".." not in name
+
+
+def test_of_a_long_name_a_message_has_the_start():
+    assert quoted("a" * 100) == f"'{'a' * 100}'"
+    assert quoted("a" * 101) == f"'{'a' * 100}…'"

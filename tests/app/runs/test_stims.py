@@ -75,7 +75,7 @@ def carry_on(runs: Runs) -> Run:
 
 
 def questions(runs: Runs, run: Run) -> list[str]:
-    return [row["question"] for row in full_rows.page(runs, run, 0, 10_000)]
+    return [row["question"] for row, _ in full_rows.read(runs, run, 0, 10_000)]
 
 
 def problems(runs: Runs) -> list[str]:
@@ -190,7 +190,7 @@ def test_generators_make_their_stimuli_in_their_order(runs: Runs, generate: Gene
         {"type": "custom", "model": "m", "numq": 2, "template_content": TEMPLATE},
         {"type": "from_dataset", "dataset": "five", "numq": 2, "seed": 0},
     )
-    rows = full_rows.page(runs, run, 0, 100)
+    rows = [row for row, _ in full_rows.read(runs, run, 0, 100)]
     assert [row["stimulus_id"] for row in rows] == [*range(12)]
     assert [row["generator"] for row in rows] == [0] * 7 + [1] + [2] * 2 + [3] * 2
     assert len({row["question"] for row in rows}) == 12

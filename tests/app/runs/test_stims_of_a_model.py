@@ -35,7 +35,7 @@ def test_a_small_model_is_asked_until_there_are_as_many_questions_as_are_wanted(
     perform(runs, run.id, "worker")
     run = runs.table.get(run.id)
     assert (run.state, run.error) == ("complete", None)
-    questions = [row["question"] for row in full_rows.page(runs, run, 0, 100)]
+    questions = [row["question"] for row, _ in full_rows.read(runs, run, 0, 100)]
     assert len({*map(normalized, questions)}) == len(questions) == generator["numq"]
     assert all(question == question.strip() and not question[0].isdigit() for question in questions)
     assert run.requests == len(model_proxy.seen)

@@ -51,7 +51,7 @@ def test_a_target_becomes_rows_and_a_clone_has_their_digest(runs: Runs, alice: C
     assert perform(runs, rollout.id, "worker")
     rollout = runs.table.get(rollout.id)
     assert (rollout.state, rollout.done, rollout.requests) == ("complete", 6, 6)
-    rows = full_rows.page(runs, rollout, 0, 100)
+    rows = [row for row, _ in full_rows.read(runs, rollout, 0, 100)]
     assert [(row["stimulus_id"], row["trajectory_id"]) for row in rows] == [(s, t) for s in (0, 1) for t in (0, 1, 2)]
     assert rows[0]["unconditioned_stimulus"]["messages"][0]["content"] == "Be kind."
     assert rows[0]["conditioned_stimulus"]["messages"] == [{"role": "user", "content": "Who are you?"}]
@@ -103,8 +103,13 @@ def test_a_rollout_is_not_larger_than_a_worker_can_hold(runs: Runs, alice: Clien
 
 
 @pytest.mark.parametrize(("width", "warnings"), [(1, 0), (2, 1)])
-def test_one_seed_for_several_trajectories_is_warned_of(runs: Runs, alice: Client, width: int, warnings: int):
-    make_target(alice, num_traj_per_stimulus=width, extra_kwargs={"seed": 5})
+@pytest.mark.parametrize("extra", [{"seed": 5}, {"extra_body": {"seed": 5}}])
+def test_one_seed_for_several_trajectories_is_warned_of_and_sent(
+    runs: Runs, alice: Client, proxy: FaultyProxy, width: int, warnings: int, extra: dict[str, Any]
+):
+    make_target(alice, num_traj_per_stimulus=width, extra_kwargs=extra)
     start(runs, "stim")
     run = start(runs, "rollout")
-    assert [warning.partition(":")[0] for warning in run.warnings] == ["extra_kwargs.seed"] * warnings
+    assert [warning.partition(":")[0] for warning in run.warnings] == ["extra_kwargs"] * warnings
+    perform(runs, run.id, "worker")
+    assert [body["seed"] for body in proxy.bodies()] == [5] * 2 * width

@@ -20,6 +20,12 @@ from tests.seams import set_clock, wait_until
 LONG, SHORT = 600, 0.05  # seconds of a lease
 
 
+def sqlite_with(folder: Path, seconds: float) -> tuple[Database, Leases, RunTable]:
+    """Return a ledger in a file, which has its time from this process, and its leases of some seconds."""
+    database = Database(None, folder)
+    return database, Leases(database, seconds), RunTable(database, seconds)
+
+
 def start(database: Database, **changes: object) -> Run:
     return RunTable(database).start(new(**changes))
 
@@ -48,9 +54,13 @@ def one(text: str = "{}", stimulus: int = 0) -> Batch:
 def test_a_run_has_one_holder_until_its_lease_is_over(database: Database):
     run = start(database)
     lease = take(database, run, SHORT)
-    assert get(database, run).holder == "a"
-    wait_until(lambda: Leases(database, LONG).take(run.id, "b") is not None)
-    assert get(database, run).holder == "b"
+    assert get(database, run).holder == lease.holder
+    assert lease.holder.startswith("a ")
+    wait_until(lambda: Leases(database, LONG).take(run.id, "a") is not None)
+    taken = get(database, run)
+    assert taken.holder != lease.holder
+    lease.give_up()  # which it has no more
+    assert get(database, run) == taken
     assert Leases(database, LONG).take(run.id, "c") is None
     with pytest.raises(LeaseLost):
         lease.write(one())
@@ -128,10 +138,20 @@ def test_a_run_that_goes_on_is_not_open_to_its_former_holder(database: Database)
     assert start(database).id == run.id
     with pytest.raises(LeaseLost):
         lease.write(one("of the former holder"))
+    assert Leases(database, LONG).take(run.id, "b") is None  # requests of the former holder may be out
+    lease.give_up()
     take(database, run, holder="b").write(one("of b"))
     with pytest.raises(LeaseLost):
         lease.write(one("of the former holder", 1))
     assert [row.text for row in rows(database, run)] == ["of b"]
+
+
+def test_a_cancelled_run_whose_holder_is_gone_is_free_when_the_lease_is_over(database: Database):
+    run = start(database)
+    take(database, run, SHORT)
+    RunTable(database).cancel(run.id, "Cancelled by alice.")
+    start(database)
+    wait_until(lambda: Leases(database, LONG).take(run.id, "b") is not None)
 
 
 def test_a_lease_that_is_released_for_later_is_free_then(database: Database):
@@ -145,8 +165,43 @@ def test_only_runs_that_nobody_carries_out_wait(database: Database):
     held, free, over = start(database), start(database, key="free"), start(database, key="over")
     take(database, held)
     take(database, over).fail("samples", "…")
-    assert RunTable(database).waiting() == {free.id: free.repo}
-    assert Leases(database, LONG).held() == {"r" * 32: 1}
+    assert [run.id for run in RunTable(database).waiting()] == [free.id]
+    assert Leases(database, LONG).held() == {held.id: held.place.partition("/")[0]}
+
+
+@pytest.mark.parametrize("ahead", [2 * 3600, 10**7])
+def test_a_clock_that_was_ahead_and_is_put_right_stops_no_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ahead: float
+):
+    database, leases, table = sqlite_with(tmp_path, LONG)
+    run, now = start(database), time.time()
+    clock = set_clock(monkeypatch, now + ahead)
+    dead = take(database, run)
+    clock.now = now
+    assert [waiting.id for waiting in table.waiting()] == [run.id]
+    assert leases.held() == {}
+    lease = leases.take(run.id, "b")
+    assert lease is not None
+    with pytest.raises(LeaseLost):
+        dead.write(one())
+    lease.write(one())
+    assert leases.take(run.id, "c") is None
+    database.close()
+
+
+def test_a_clock_that_is_put_back_a_little_takes_no_run_from_its_worker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    database, leases, table = sqlite_with(tmp_path, LONG)
+    run, now = start(database), time.time()
+    clock = set_clock(monkeypatch, now)
+    lease = take(database, run)
+    clock.now = now - 59
+    assert leases.take(run.id, "b") is None
+    assert (list(table.waiting()), len(leases.held())) == ([], 1)
+    lease.write(one())
+    assert get(database, run).lease_until == clock.now + LONG
+    database.close()
 
 
 def test_the_clock_of_the_database_counts(postgresql: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -250,7 +305,6 @@ def test_a_lease_is_kept_while_nothing_is_written(database: Database):
     with lease.kept():
         time.sleep(3)
     lease.write(one())
-    with lease.kept():
-        RunTable(database).cancel(run.id, "Cancelled by alice.")
-    with pytest.raises(LeaseLost):
-        lease.write(one())
+    RunTable(database).cancel(run.id, "Cancelled by alice.")
+    with pytest.raises(LeaseLost), lease.kept():
+        time.sleep(1)

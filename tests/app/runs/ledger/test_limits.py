@@ -236,8 +236,54 @@ def test_an_endpoint_that_does_not_say_how_long_is_left_alone_longer_each_time(l
     assert limits.throttled("e", 20, 0, None) <= 2
 
 
-def test_an_endpoint_that_wants_a_long_pause_is_asked_again_after_five_minutes(ledger: Clocked):
-    assert Limits(ledger, LEASE).throttled("e", 20, 0, 86_400) == 300
+def test_an_endpoint_that_wants_a_long_pause_is_left_alone_for_up_to_an_hour(ledger: Clocked):
+    limits = Limits(ledger, LEASE)
+    assert limits.throttled("e", 20, 0, 3_000) == 3_000
+    assert limits.throttled("e", 20, 0, 86_400) == 3_600
+    ledger.time += 3_599
+    assert Holder(limits, "one", 20).renew(ledger.time, 20).cool == 1
+
+
+@pytest.mark.parametrize("ahead", [30, 3_600, 10**7])
+def test_a_clock_that_was_ahead_and_is_put_right_stops_no_endpoint(ledger: Clocked, ahead: float):
+    limits = Limits(ledger, LEASE)
+    ledger.time += ahead
+    Holder(limits, "dead").renew(ledger.time, MOST)
+    limits.throttled("e", MOST, 0.1, 5)
+    ledger.time -= ahead
+    alive = Holder(limits, "alive")
+    assert alive.renew(ledger.time, MOST).cool == 5
+    assert limits.throttled("e", MOST, 0.1, 2) == 5
+    ledger.time += 5
+    assert alive.renew(ledger.time, MOST).cool == 0
+    ledger.time += LEASE - 5
+    assert alive.renew(ledger.time, MOST).usable == 4  # all that the 429 left
+
+
+@pytest.mark.parametrize("ahead", [30, 3_600, 10**7])
+def test_a_clock_that_was_ahead_delays_the_next_start_by_no_more_than_one_interval(ledger: Clocked, ahead: float):
+    limits = Limits(ledger, LEASE)
+    holder = Holder(limits, "one", per_minute=31)  # one each two seconds
+    ledger.time += ahead
+    assert len(holder.renew(ledger.time, 5, 5).starts) == 1
+    ledger.time -= ahead
+    assert holder.renew(ledger.time, 5, 5).starts == ()
+    ledger.time += 2.5
+    assert len(holder.renew(ledger.time, 5, 5).starts) >= 1
+
+
+def test_holders_that_are_alive_keep_what_they_have_when_a_clock_is_put_right(ledger: Clocked):
+    limits = Limits(ledger, LEASE)
+    first, second = Holder(limits, "first"), Holder(limits, "second")
+    ledger.time += 3_600
+    assert first.renew(ledger.time, 9).usable == MOST
+    first.out = MOST
+    ledger.time -= 3_600
+    assert second.renew(ledger.time, 9).usable == 0
+    first.out = 3
+    for _ in range(2):
+        assert first.renew(ledger.time, 9).usable == 2
+    assert second.renew(ledger.time, 9).usable == 2
 
 
 def test_what_is_allowed_is_never_less_than_one(ledger: Clocked):

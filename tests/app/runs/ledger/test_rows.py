@@ -1,4 +1,4 @@
-"""Rows in the ledger: one that is there stays, unless it failed and somebody started its run again."""
+"""Rows in the ledger: one stays unless it failed and its run was started again; its length is known unread."""
 
 from app.runs.ledger.database import Database
 from app.runs.ledger.leases import Batch, Lease, Leases
@@ -74,3 +74,13 @@ def test_rows_that_are_there_are_told_from_a_stimulus_on(database: Database):
         (2, 1, False, False),
     ]
     assert list(RowTable(database).present(run.id, 1)) == [(2, 1, False, False)]
+
+
+def test_the_lengths_of_rows_are_those_of_the_page(database: Database):
+    run = RunTable(database).start(new())
+    rows = [Row(0, 0, '"é"'), Row(0, 1, "{}", b"\0\xff!"), Row(1, 0, "[1,2]", b""), Row(1, 1, "{}", None, True)]
+    take(database, run).write(Batch(rows, listed=4, done=4, failed=1))
+    table = RowTable(database)
+    assert table.lengths(run.id, 2, 0, 6) == [3, 2, 5, 2]
+    assert table.lengths(run.id, 2, 0, 6, bodies=True) == [3, 5, 5, 2]
+    assert table.lengths(run.id, 2, 1, 2) == [len(row.text) for row in table.page(run.id, 2, 1, 2)] == [2, 5]

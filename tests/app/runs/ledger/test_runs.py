@@ -56,6 +56,16 @@ def test_a_run_is_of_its_repo_target_kind_and_key(database: Database):
     assert [run.id for run in table.list("r" * 32, "a", before=5, limit=1)] == [4]
 
 
+def test_a_run_that_goes_on_heeds_what_is_not_in_its_key(database: Database):
+    table = RunTable(database)
+    run = table.start(new())
+    other = new(config={"max_concurrency": 2}, warnings=["It is slow."])
+    assert table.start(other) == run  # it is not over
+    table.cancel(run.id, "Cancelled by alice.")
+    again = table.start(other)
+    assert (again.id, again.config, again.warnings) == (run.id, other.config, other.warnings)
+
+
 def test_what_rows_have_in_common_is_kept_whole(database: Database):
     table = RunTable(database)
     assert table.context(table.start(new()).id) == new().context

@@ -1,14 +1,23 @@
 """What a row has of an endpoint's answer."""
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import delete
 
+from app.domain import canonical_json
+from app.runs.ledger.database import Database
+from app.runs.ledger.rows import Row, RowTable, put_rows
+from app.runs.ledger.runs import RunTable
+from app.runs.ledger.tables import ROWS
 from app.runs.models import answers
 from app.runs.models.answers import Answer, InvalidAnswer
 from tests import replies
+from tests.app.runs.ledger.runs import new
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -22,6 +31,36 @@ NEARLY = st.recursive(
 
 def read(body: bytes) -> Answer:
     return answers.read(answers.load(body), body)
+
+
+def saying(content: bytes) -> bytes:
+    """Return the body of a completion with a content, as it is written."""
+    return b'{"choices": [{"message": {"content": ' + content + b"}}]}"
+
+
+def nested(levels: int) -> bytes:
+    """Return lists within each other."""
+    return b"[" * levels + b"]" * levels
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    url = request.getfixturevalue("postgresql").make_database() if request.param == "postgresql" else None
+    ledger = Database(url, tmp_path)
+    yield ledger
+    ledger.close()
+
+
+def keep(answer: Answer, ledger: Database) -> None:
+    """Keep an answer as a run does, and see that it comes back and that UTF-8 can hold it."""
+    row = Row(0, 0, canonical_json.dump(answer.response).decode(), answer.body)
+    run = RunTable(ledger).start(new())
+    with ledger.begin() as connection:
+        connection.execute(delete(ROWS))
+        put_rows(connection, run.id, [row])
+    assert RowTable(ledger).page(run.id, 2, 0, 1, bodies=True) == [row]
+    assert json.loads(row.text) == answer.response
+    json.dumps(answer.response, ensure_ascii=False).encode()
 
 
 def test_an_answer_has_the_fields_of_a_row_and_the_whole_body():
@@ -66,23 +105,77 @@ def test_half_a_character_becomes_one_that_can_be_written():
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("body", "why"),
     [
-        replies.INVALID_JSON.body,
-        replies.NO_CHOICES.body,
-        b"",
-        b"\xff\xfe",
-        b"<html>",
-        b'{"choices": [{"message": {"content": NaN}}]}',
-        b'{"choices": [{"message": "Yes."}]}',
-        b'{"choices": {"message": {}}}',
-        b"[" * 100_000,
-        b'{"choices": [{"message": {"content": ' + b"9" * 5000 + b"}}]}",
+        (replies.INVALID_JSON.body, "is not JSON"),
+        (replies.NO_CHOICES.body, "has no choices"),
+        (b"", "is not JSON"),
+        (b"\xff\xfe", "is not JSON"),
+        (b"<html>", "is not JSON"),
+        (b'{"choices": [{"message": "Yes."}]}', "has no choices"),
+        (b'{"choices": {"message": {}}}', "has no choices"),
+        (b"[" * 100_000, "lists and objects"),
+        (saying(b"NaN"), "has NaN"),
+        (saying(b"-Infinity"), "has -Infinity"),
+        (saying(b"9" * 5000), "too large"),
+        (saying(b"1e999"), "too large"),
+        (saying(b"-1.5E400"), "too large"),
+        (saying(b'"\xed\xa0\xbd"'), "is not JSON"),  # half a character, which UTF-8 does not have
+        (saying(nested(97)), "lists and objects"),
+        (saying(nested(990)), "lists and objects"),
+        (saying(b'{"a":' * 5000 + b"1" + b"}" * 5000), "lists and objects"),
+        *(
+            (replies.completion("Yes.").body.decode().encode(code), "is not JSON in UTF-8")
+            for code in ("utf-16", "utf-16-be", "utf-32")
+        ),
     ],
 )
-def test_what_is_no_completion(body: bytes):
-    with pytest.raises(InvalidAnswer):
+def test_what_is_no_completion(body: bytes, why: str):
+    with pytest.raises(InvalidAnswer, match=why):
         read(body)
+
+
+@pytest.mark.parametrize("content", [nested(96), b"1e308", b'"\\u0000"', b'"\\ud83d"', b"9" * 4000, b"-0.0", b"1e-999"])
+def test_what_is_unusual_and_can_be_kept(content: bytes, ledger: Database):
+    keep(read(saying(content)), ledger)
+
+
+# What an endpoint may write where a value is due: JSON, what is nearly JSON, and numbers that few programs can hold.
+VALUES = st.one_of(
+    NEARLY.map(lambda value: json.dumps(value).encode()),
+    NEARLY.map(lambda value: json.dumps(value, ensure_ascii=False).encode(errors="surrogatepass")),
+    st.sampled_from(
+        [b"1e999", b"-1e999", b"1E308", b"NaN", b"Infinity", b'"\\ud800"', b'"\\udfff\\ud800"', b'"\\u0000"']
+    ),
+    st.integers(1, 6000).map(lambda digits: b"9" * digits),
+    st.integers(1, 3000).map(nested),
+    st.binary(max_size=20),
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(["content", "tool_calls", "role", "finish_reason", "usage", "prompt_tokens"]), VALUES, VALUES)
+def test_whatever_an_endpoint_sends_is_an_answer_that_ledgers_keep_or_is_refused(
+    ledger: Database, field: str, value: bytes, other: bytes
+):
+    choice = b'{"message": {"%s": %s, "refusal": %s}, "%s": %s}' % (field.encode(), value, other, field.encode(), other)
+    usage = b'"usage": %s' % value if field == "usage" else b'"usage": {"%s": %s}' % (field.encode(), value)
+    for body in (b'{"choices": [%s], %s}' % (choice, usage), value):
+        try:
+            answer = read(body)
+        except InvalidAnswer:
+            continue
+        keep(answer, ledger)
+
+
+def test_a_mark_of_utf_8_is_no_part_of_an_answer():
+    assert read(b"\xef\xbb\xbf" + replies.completion("Yes.").body).response["content"] == "Yes."
+
+
+@pytest.mark.parametrize("count", [2**31 - 1, 2**31, 2**63, 10**4000])
+def test_no_answer_counts_so_many_tokens_that_a_sum_overflows(count: int):
+    answer = answers.read({"choices": [{"message": {}}], "usage": {"completion_tokens": count}}, b"")
+    assert answer.tokens_out == 2**31 - 1
 
 
 @given(NEARLY)

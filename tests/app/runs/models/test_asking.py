@@ -187,6 +187,24 @@ def test_an_endpoint_that_only_says_429_ends_the_sample_in_the_end(proxy: Faulty
     assert len(proxy.seen) > 3
 
 
+def test_a_429_after_a_long_wait_for_a_permit_does_not_end_the_sample(proxy: FaultyProxy, limits: Limits):
+    proxy.replies(replace(replies.completion(), delay=0.6), replies.throttled("0"))
+    patience = replace(QUICK, longest_throttled=0.5)
+    asked = ask_all(limits, endpoint(proxy, max_concurrency=1), 2, at_most=2, patience=patience)
+    assert [type(outcome) for outcome in asked.outcomes] == [Answer, Answer]
+    assert [seen.headers["idempotency-key"] for seen in proxy.seen] == ["sample-0", "sample-1", "sample-1"]
+
+
+@pytest.mark.parametrize(("number", "is_lost"), [(2, False), (3, True)])
+def test_a_sample_is_lost_to_no_fewer_429s_than_it_has_tries(
+    proxy: FaultyProxy, limits: Limits, number: int, is_lost: bool
+):
+    proxy.replies(*[replies.throttled("0")] * number)
+    asked = ask_all(limits, endpoint(proxy), patience=replace(QUICK, longest_throttled=0))  # each pause is a long one
+    assert isinstance(asked.outcomes[0], Refused) is is_lost
+    assert len(proxy.seen) == 3
+
+
 @pytest.mark.parametrize("fault", [replies.throttled, lambda wait: replies.failure(503, "", "", ("Retry-After", wait))])
 @pytest.mark.parametrize("as_date", [False, True])
 def test_retry_after_is_heeded_in_seconds_and_as_a_date(proxy: FaultyProxy, limits: Limits, fault: Any, as_date: bool):
@@ -195,6 +213,18 @@ def test_retry_after_is_heeded_in_seconds_and_as_a_date(proxy: FaultyProxy, limi
     assert answer(ask_all(limits, endpoint(proxy))).response["content"]
     first, second = proxy.seen
     assert second.at - first.at >= (1 if as_date else 2)
+
+
+@pytest.mark.parametrize(("longest", "said"), [(3600, "2"), (2, "86400")])
+def test_a_503_is_waited_out_longer_than_other_failures_and_not_for_ever(
+    proxy: FaultyProxy, limits: Limits, longest: float, said: str
+):
+    assert Patience().longest_heeded == 3600
+    proxy.replies(replies.failure(503, "", "", ("Retry-After", said)))
+    patience = replace(QUICK, longest_wait=0.1, longest_heeded=longest)
+    assert answer(ask_all(limits, endpoint(proxy), patience=patience)).response["content"]
+    first, second = proxy.seen
+    assert second.at - first.at >= 2
 
 
 def test_a_429_without_retry_after_is_waited_out_too(proxy: FaultyProxy, limits: Limits):

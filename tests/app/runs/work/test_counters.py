@@ -95,7 +95,9 @@ def carry_out(database: Database, run: Run, records: Records, end: str, last: in
     wanted = set(progress.wanted())
     records = [record for record in records if record[0] in wanted]
     if end.startswith("killed"):
-        lease = MortalLease(database, run.id, lease.fence, lease.seconds, count(1), last, end == "killed late")
+        lease = MortalLease(
+            database, run.id, lease.fence, lease.seconds, lease.holder, count(1), last, end == "killed late"
+        )
     recorder = Recorder(lease, progress, WIDTH)
     try:
         asyncio.run(recorder.run(lambda: work(recorder, records, end)))

@@ -37,7 +37,7 @@ class Ledger:
         self.id = self.table.start(new).id
         lease = Leases(self.database, 1).take(self.id, "me")
         assert lease is not None
-        self.lease = Watched(lease.database, lease.run_id, lease.fence, lease.seconds)
+        self.lease = Watched(lease.database, lease.run_id, lease.fence, lease.seconds, lease.holder)
         object.__setattr__(self.lease, "batches", [])
         object.__setattr__(self.lease, "failures", [])
 
@@ -78,6 +78,18 @@ def test_many_samples_are_few_transactions_and_the_counters_fit_the_rows(ledger:
     run = ledger.run
     assert (run.done, run.listed, run.requests, run.tokens_in, run.tokens_out) == (TOTAL, TOTAL, TOTAL, 80, 120)
     assert len(ledger.lease.batches) <= 4
+
+
+def test_samples_wait_where_many_bytes_are_to_be_written(ledger: Ledger):
+    megabyte = b" " * 2**20
+
+    async def work(recorder: Recorder) -> None:
+        for number in range(TOTAL):
+            await recorder.record(Row(number, 0, "{}", megabyte), tokens=(0, 0))
+
+    ledger.record(work)
+    assert ledger.rows() == list(range(TOTAL))
+    assert [len(batch.rows) for batch in ledger.lease.batches if batch.rows] == [16, 16, 8]
 
 
 def test_a_request_is_counted_before_it_may_be_sent(ledger: Ledger):
