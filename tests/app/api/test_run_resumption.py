@@ -76,7 +76,7 @@ def test_a_takeover_asks_for_no_failed_row_again(app: Flask, alice: Client, prox
 def test_a_damaged_repo_has_nothing_asked_again(
     app: Flask, alice: Client, proxy: FaultyProxy, job: int, monkeypatch: pytest.MonkeyPatch
 ):
-    def refuse(*_: object) -> str:
+    def refuse(*_: object, **__: object) -> str:
         raise StorageError("an object is damaged")
 
     with monkeypatch.context() as patch:
