@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.domain.names import quoted
 from app.runs.datasets import Datasets
@@ -83,12 +83,17 @@ class Runs:
         """The operator's data sets."""
         return Datasets(self.settings.data_dir / "datasets")
 
-    def endpoint(self, model: str, name: str) -> Endpoint:
-        """Return the endpoint that serves a model; RunFailed where it is not the one that the run was started with."""
-        found = self.endpoints.find(model)
+    def endpoint(self, model: str, inputs: Mapping[str, Any]) -> Endpoint:
+        """Return the endpoint that serves a model; RunFailed where it is not the one that the run was started with.
+
+        `inputs` are those of the run, or of a generator.
+        """
+        found, name = self.endpoints.find(model), inputs["endpoint"]
         if found is None or found.name != name:
             now = "no endpoint" if found is None else f"the endpoint '{found.name}'"
             raise RunFailed("endpoint", f"Model {quoted(model)} was served by the endpoint '{name}', and now by {now}.")
+        if found.takes_seed != inputs.get("takes_seed", True):
+            raise RunFailed("endpoint", f"The endpoint '{name}' has another takes_seed now, so this is another run.")
         return found
 
     def wake(self) -> None:

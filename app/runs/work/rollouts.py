@@ -34,7 +34,7 @@ async def carry_out(runs: Runs, run: Run, lease: Lease, is_stopping: Callable[[]
     from app.runs.models.client import ModelClient
 
     progress = await asyncio.to_thread(_progress, runs, run)
-    endpoint = runs.endpoint(run.config["model_name"], run.inputs["endpoint"])
+    endpoint = runs.endpoint(run.config["model_name"], run.inputs)
     failures = Failures(run.total, progress.done - progress.again, progress.failed - progress.again)
     recorder = Recorder(lease, progress, run.width, is_stopping)
     samples = _samples(runs, run, progress, endpoint, recorder)

@@ -75,7 +75,7 @@ class _Stim:
         from app.runs.models.client import ModelClient
 
         generator, inputs = self._run.config["generators"][index], self._run.inputs["generators"][index]
-        endpoint = self._runs.endpoint(generator["model"], inputs["endpoint"])
+        endpoint = self._runs.endpoint(generator["model"], inputs)
         context = await asyncio.to_thread(self._runs.table.context, self._run.id)
         template, prompt_u = context["templates"][inputs["template"]], texts.as_text(context["teacher"])
         wanted = Wanted(generator, index, number, template, prompt_u, self._run.key, endpoint.takes_seed)

@@ -113,3 +113,17 @@ def test_one_seed_for_several_trajectories_is_warned_of_and_sent(
     assert [warning.partition(":")[0] for warning in run.warnings] == ["extra_kwargs"] * warnings
     perform(runs, run.id, "worker")
     assert [body["seed"] for body in proxy.bodies()] == [5] * 2 * width
+
+
+def test_a_run_does_not_go_on_with_an_endpoint_that_takes_seeds_no_longer(
+    runs: Runs, alice: Client, proxy: FaultyProxy
+):
+    make_target(alice)
+    start(runs, "stim")
+    run = start(runs, "rollout")
+    entry = {"name": "fast", "base_url": proxy.url, "models": ["*"], "takes_seed": False}
+    (runs.settings.data_dir / "endpoints.yml").write_text(yaml.safe_dump([entry]))
+    perform(runs, run.id, "worker")
+    failed = runs.table.get(run.id)
+    assert (failed.state, failed.error_type, failed.requests) == ("failed", "endpoint", 0)
+    assert "takes_seed" in failed.error
