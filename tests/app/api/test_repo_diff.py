@@ -205,7 +205,12 @@ def test_what_is_no_cursor_is_refused(alice: Client):
     for content in (
         *(1, None, {}, [], "abcd", [of_query], [of_query, 1, old], [of_query, 1, old, new, new]),
         *([of_query, -1, old, new], [of_query, True, old, new], [of_query, "1", old, new]),
-        *([of_query, 1, old, 5], [of_query, 1, old, "main"], [of_query, 1, old, "x" * 40]),
+        *(
+            [of_query, 1, old, 5],
+            [of_query, 1, old, "main"],
+            [of_query, 1, old, "x" * 40],
+            [of_query, 10**30, old, new],
+        ),
     ):
         answer = alice.get(f"{DIFF}?from={old}&cursor={encoded(content)}")
         assert_mistakes(answer, (["query", "cursor"], "value_error"))
@@ -214,7 +219,7 @@ def test_what_is_no_cursor_is_refused(alice: Client):
     assert_mistakes(alice.get(f"{DIFF}?from={old}&cursor=a.b"), (["query", "cursor"], "string_pattern_mismatch"))
     gone = encoded([of_query, 1, old, "1" * 40])
     assert_error(alice.get(f"{DIFF}?from={old}&cursor={gone}"), 404, "RESOURCE_NOT_FOUND", "1" * 40)
-    beyond = diff(alice, f"from={old}&cursor={encoded([of_query, 10**30, old, new])}")
+    beyond = diff(alice, f"from={old}&cursor={encoded([of_query, 2**53, old, new])}")
     assert (beyond["files"], beyond["next"]) == ([], None)
 
 
