@@ -199,7 +199,7 @@ def test_a_consumer_takes_tasks_until_it_is_stopped(make: Make, url: str):
 def test_the_queue_is_where_the_ledger_is(tmp_path: Path, make: Make, postgresql: PostgreSQL):
     database = postgresql.make_database()
     tasks = queue.make(Settings(tmp_path, database_url=database))
-    tasks.task(name="carry_out")([].append)(1)
+    tasks.wake()
     tasks.storage.close()
     assert take(make(database)[0])
     assert not (tmp_path / "queue.sqlite").exists()

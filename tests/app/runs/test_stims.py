@@ -378,7 +378,8 @@ def test_everything_that_generators_lack_is_told_at_once(runs: Runs, put: Callab
 
 
 def test_no_more_than_a_million_questions_are_made(runs: Runs, put: Callable[..., None]):
-    put({"type": "oneshot_qs", "model": "m", "numq": 999_996}, {"type": "hardcoded", "questions": FIVE})
+    asking = {"type": "oneshot_qs", "model": "m", "numq": 10_000}
+    put(*[asking] * 99, {"type": "hardcoded", "questions": [f"{number}?" for number in range(10_001)]})
     assert problems(runs) == ["generators: they make 1000001 questions, and 1000000 are allowed. Set a smaller numq."]
 
 
