@@ -261,6 +261,8 @@ def test_ctrl_c_leaves_the_run_and_says_so(user: User, gate: Gate):
     assert "The rollout of 'bread' goes on. See how far it is: bakehouse runs watch bread --kind rollout." in said
     assert "Traceback" not in said
     assert lines(bakehouse("runs", "list", env=env))[0][:3] == ["bread", "rollout", "running"]
+    gate.open()
+    gate.wait_for_rows(user, 6)  # otherwise the run would take answers of the next test
 
 
 def test_a_run_is_cancelled_and_goes_on_where_it_was(user: User, gate: Gate, proxy: FaultyProxy):
