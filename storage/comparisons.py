@@ -46,6 +46,12 @@ class Comparisons:
         with self._git.location.explained():
             yield from (change for change in changes(self._objects, old.root, new.root) if wanted.has_path(change.path))
 
+    def is_submodule(self, commit: CommitId, path: str) -> bool:
+        """Tell whether a path is a submodule at a commit of the history, or was at the commit before."""
+        position = self._revisions.position(commit)
+        commits = (self._ancestry.id_at(at) for at in range(max(0, position - 1), position + 1))
+        return any(Snapshot(self._objects, found).is_submodule(path) for found in commits)
+
     def text_of_files(self, old: tuple[CommitId, str], new: tuple[CommitId, str]) -> str:
         """Return the difference of two files as git prints it; each is given as a commit and a path."""
         self._give_to_git(old[0], new[0])

@@ -194,12 +194,6 @@ class Repository:
         with self._location.explained():
             return list(self._history.log(wanted, newest=newest, limit=limit))
 
-    def is_submodule(self, commit: CommitId, path: str) -> bool:
-        """Tell whether a path is a submodule at a commit of the history, or was at the commit before."""
-        position = self._revisions.position(commit)
-        commits = (self._ancestry.id_at(at) for at in range(max(0, position - 1), position + 1))
-        return any(Snapshot(self._objects, found).is_submodule(path) for found in commits)
-
     def tags(self) -> list[Tag]:
         """Return the tags on commits of the history, by name."""
         with self._location.explained():

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from cachetools import LRUCache
 
-from storage import identity, leftovers, moves
+from storage import leftovers, moves
 from storage.branches import BranchFiles
 from storage.budget import UNLIMITED, Limits
 from storage.caches import Cache, weigh
-from storage.errors import RepositoryExists, RepositoryNotFound, StorageError, explained
+from storage.errors import RepositoryExists, StorageError, explained
 from storage.journal.checkpointer import PATIENCE_SECONDS
 from storage.location import Location
 from storage.machine import disk
@@ -69,7 +69,7 @@ class Store:
                 del self._open[name]
                 repository = None
         if repository is None:  # opened outside the lock, so that a slow recovery delays no other repository
-            repository = moves.open_in_place(self._shared, self._location(name))
+            repository = moves.open_in_place(self._shared, self.location(name))
             with self._lock:
                 repository = self._open.setdefault(name, repository)
         return repository
@@ -100,7 +100,7 @@ class Store:
         `before` and `after` are called as `moves.move` tells.
         Raises RepositoryNotFound, RepositoryExists, or NameTaken as `create` does.
         """
-        source, target = self._location(name), to._location(new)
+        source, target = self.location(name), to.location(new)
         with suppress(StorageError):  # so that the folder is complete to git; else the journal moves along as it is
             self.open(name).checkpoint(PATIENCE_SECONDS)
         with explained(source.name, source.folder):
@@ -112,7 +112,7 @@ class Store:
 
     def remove(self, name: str) -> None:
         """Remove a repository for good, whole or not at all; RepositoryNotFound if there is none."""
-        location = self._location(name)
+        location = self.location(name)
         with explained(location.name, location.folder):
             moves.remove(self._shared, location)
         with self._lock:
@@ -120,7 +120,7 @@ class Store:
 
     def inode(self, name: str) -> int | None:
         """Return the number of a repository's folder, which stays when it is moved; None where there is no such."""
-        location = self._location(name)
+        location = self.location(name)
         with explained(location.name, self._root), suppress(FileNotFoundError):
             return location.folder.stat().st_ino
         return None
@@ -128,7 +128,7 @@ class Store:
     @contextmanager
     def hold(self, *names: str) -> Iterator[None]:
         """Keep everybody from making, moving or removing a repository in the folders that some names are in."""
-        parents = {self._location(name).folder.parent for name in names}
+        parents = {self.location(name).folder.parent for name in names}
         there = set(filter(Path.is_dir, parents))
         with explained(_last(names[0]), self._root), moves.holding(self._shared, there):
             yield
@@ -138,7 +138,7 @@ class Store:
 
         `before` is called, and errors are raised, as `move` does.
         """
-        target = self._location(name)
+        target = self.location(name)
         with explained(target.name, self._root):
             self._make_folder(target.folder.parent)
             with moves.scratch(self._root) as folder:
@@ -160,27 +160,9 @@ class Store:
             for folder in self.folders():
                 with leftovers.logged("The journals that killed processes left are not looked for in one folder: %s"):
                     for name in self.list(folder):
-                        yield f"{folder}/{name}", self._location(f"{folder}/{name}")
+                        yield f"{folder}/{name}", self.location(f"{folder}/{name}")
 
         leftovers.checkpoint_all(self._shared, repositories, self.open)
-
-    def find(self, wanted: str) -> str | None:
-        """Return the name of the repository with an identity, looking through all; None if there is none."""
-        for folder in self.folders():
-            for name in self.list(folder):
-                with suppress(StorageError):  # another repository that is damaged or moved meanwhile
-                    if identity.read(self._location(f"{folder}/{name}")) == wanted:
-                        return f"{folder}/{name}"
-        return None
-
-    def identities(self) -> set[str]:
-        """Return the identities of all repositories that have one; StorageError where one cannot be read."""
-        found = set()
-        for folder in self.folders():
-            for name in self.list(folder):
-                with suppress(RepositoryNotFound):  # moved meanwhile
-                    found.add(identity.read(self._location(f"{folder}/{name}")))
-        return {known for known in found if known}
 
     def folders(self) -> list[str]:
         """Return the sorted names of the folders that repositories are in."""
@@ -212,7 +194,8 @@ class Store:
             self._listed.put(folder, (changed, listed), weigh(listed))
         return listed
 
-    def _location(self, name: str) -> Location:
+    def location(self, name: str) -> Location:
+        """Return where a repository is, or would be."""
         return Location(_last(name), self._path(f"{name}{SUFFIX}"))
 
     def _path(self, name: str) -> Path:

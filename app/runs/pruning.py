@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from app.runs.services import Runs
+from storage import identities
 from storage.store import Store
 
 
@@ -22,6 +23,6 @@ def prune(runs: Runs, deleted: Store) -> Pruned:
     """
     gone = runs.deletions.repos()  # first: a repo that begins to have runs from now on is not looked for
     for store in (runs.repos, deleted, runs.repos):  # twice, since a repo may be restored or given away meanwhile
-        gone -= store.identities()
+        gone -= identities.of_all(store)
     found = [runs.deletions.forget(repo) for repo in gone]
     return Pruned(len(found), sum(number for number, _ in found), sum(rows for _, rows in found))

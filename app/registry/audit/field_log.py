@@ -40,7 +40,7 @@ class FieldReader:
     def names(self, commit: CommitId, file: FileChange) -> Sequence[str]:
         """Return the JSON Pointers of the changed fields; of deep ones, and of too many, those of their parents."""
         work = Work(_LARGEST)
-        is_submodule = partial(self._repository.is_submodule, commit)
+        is_submodule = partial(self._repository.comparisons.is_submodule, commit)
         changed = file_changes.read(self._snapshot, file, work, is_submodule)
         self._read += work.taken
         if changed.differences is None:
@@ -97,7 +97,7 @@ def _changed(
     repository: Repository, snapshot: Snapshot, logged: LoggedCommit, field: tuple[str, ...], work: Work
 ) -> list[ChangedFile]:
     """Return the files in which a commit changed a field, and those of which that cannot be told."""
-    is_submodule = partial(repository.is_submodule, logged.commit)
+    is_submodule = partial(repository.comparisons.is_submodule, logged.commit)
     found = []
     for change in logged.files[:MOST_FILES]:
         file = file_changes.read(snapshot, change, work, is_submodule)

@@ -80,7 +80,7 @@ def _entries(
         files += len(commit.files)
         if number and files > MOST_FILES:
             return
-        is_submodule = partial(repository.is_submodule, commit.commit)
+        is_submodule = partial(repository.comparisons.is_submodule, commit.commit)
         changed = [file_changes.read(source, file, work, is_submodule) for file in commit.files[:MOST_FILES]]
         if number and work.is_spent:
             return

@@ -18,7 +18,6 @@ from app.runs.services import Runs
 from app.runs.work.performing import perform
 
 _LOOKS = 3  # into the ledger while a lease lasts, for runs that nobody carries out
-
 _LEAST_TURN = 2  # leases that a run is carried out for, before it makes way for another user's
 
 _log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from app.registry.messages import Origin
-from app.runs import full_rows, manifests
+from app.runs import full_rows, manifests, plans
 from app.runs.failures import RunFailed, Stopped
 from app.runs.ledger.database import LedgerUnavailable
 from app.runs.ledger.leases import Lease, LeaseLost
@@ -17,6 +17,7 @@ from app.runs.models.endpoint_fields import EndpointsInvalid
 from app.runs.models.verdicts import Refused
 from app.runs.services import Runs
 from app.runs.work import rollouts, stims
+from storage import identities
 from storage.errors import RepositoryNotFound, StorageError
 from storage.repository import Repository
 
@@ -88,7 +89,7 @@ def _carry_out(runs: Runs, run: Run, lease: Lease, is_stopping: Callable[[], boo
             if repository.is_gone():
                 repository = _repository(runs, run)
 
-    work = stims.carry_out if run.stim is None else rollouts.carry_out
+    work = stims.carry_out if run.kind == plans.STIM else rollouts.carry_out
     asyncio.run(_until(work(runs, run, lease, is_stopping), check))
     if repository.is_gone():
         repository = _repository(runs, run)
@@ -96,6 +97,8 @@ def _carry_out(runs: Runs, run: Run, lease: Lease, is_stopping: Callable[[], boo
         done = runs.table.get(run.id)
         if done is None:
             raise RunGone(run.id)
+        if done.listed != done.total:  # a manifest vouches for all rows
+            raise RuntimeError(f"run {run.id} ended with {done.listed} of {done.total} rows")
         digest = manifests.digest_of(full_rows.lines(runs, done))
         manifest = manifests.of_run(done, digest)
         commit = manifests.write(repository, manifest, Origin(**done.origin), before=lease.renew)
@@ -129,6 +132,6 @@ def _repository(runs: Runs, run: Run) -> Repository:
 
 def _places(runs: Runs, run: Run) -> Iterator[str]:
     yield run.place
-    moved = runs.repos.find(run.repo)
+    moved = identities.find(runs.repos, run.repo)
     if moved is not None:
         yield moved
