@@ -70,8 +70,8 @@ def _percent(run: ListedRun) -> float:
 
 
 def _repeated(run: ListedRun) -> int:
-    """Return how many requests there were beside one for each row; of a stim, whose rows share some, the retries."""
-    return max(0, run.requests - run.done) if run.kind == ROLLOUT else run.retries
+    """Return how many requests there were beside one for each row; of a stim, beside one for each answer."""
+    return max(0, run.requests - (run.done if run.kind == ROLLOUT else run.answers))
 
 
 def _time(seconds: float) -> str:

@@ -77,8 +77,8 @@ class CountsSchema(StrictSchema):
     requests = _count("Requests that were sent to models, or were about to be when a worker was killed.")
     retries = _count("Requests that were sent because one before them failed.")
     repeated_requests = _count(
-        "Of a rollout, requests beside the one for each row; while it goes on, those that are out count, too. "
-        "Of a stim, the retries."
+        "Requests beside the one for each row; of a stim, beside the one for each answer. While the run goes on, "
+        "those that are out count, too."
     )
     truncated = _count("Answers that were cut at the limit of tokens: their `finish_reason` is `length`.")
     empty = _count("Answers without text and without a call of a tool.")

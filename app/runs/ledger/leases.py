@@ -44,6 +44,7 @@ class Batch:
     failed: int = 0
     requests: int = 0
     retries: int = 0
+    answers: int = 0
     truncated: int = 0
     empty: int = 0
     tokens_in: int = 0
@@ -51,7 +52,7 @@ class Batch:
     id: str = field(default_factory=lambda: secrets.token_hex(16), init=False)
 
 
-_ADDED = ("done", "failed", "requests", "retries", "truncated", "empty", "tokens_in", "tokens_out")
+_ADDED = ("done", "failed", "requests", "retries", "answers", "truncated", "empty", "tokens_in", "tokens_out")
 
 # A worker executes these two for each few rows. To make such a statement takes longer than to execute it.
 _RENEW = (

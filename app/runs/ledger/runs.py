@@ -63,6 +63,7 @@ class ListedRun:
     failed: int
     requests: int
     retries: int
+    answers: int
     truncated: int
     empty: int
     tokens_in: int

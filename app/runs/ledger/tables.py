@@ -47,6 +47,7 @@ RUNS = Table(
     Column("failed", Integer, nullable=False, default=0),
     Column("requests", _COUNT, nullable=False, default=0),  # that were sent, or were about to be
     Column("retries", _COUNT, nullable=False, default=0),
+    Column("answers", _COUNT, nullable=False, default=0),
     Column("truncated", Integer, nullable=False, default=0),
     Column("empty", Integer, nullable=False, default=0),
     Column("tokens_in", _COUNT, nullable=False, default=0),

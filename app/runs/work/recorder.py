@@ -13,6 +13,7 @@ from app.runs.failures import Stopped
 from app.runs.ledger.database import LedgerUnavailable
 from app.runs.ledger.leases import Batch, Lease
 from app.runs.ledger.rows import Row
+from app.runs.models.answers import Answer
 from app.runs.recipe.progress import Progress
 
 _MOST_WAITING = 500  # rows that wait to be written, after which samples wait
@@ -76,20 +77,18 @@ class Recorder:
         self._pending.add(requests=1, retries=int(is_retry))
         await self._written()
 
-    async def record(
-        self, row: Row, *, is_truncated: bool = False, is_empty: bool = False, tokens: tuple[int, int]
-    ) -> None:
-        """Record a row soon; return at once, or when few enough rows wait. `tokens` are those that went in and out."""
+    async def record(self, row: Row) -> None:
+        """Record a row soon; return at once, or when few enough rows wait."""
         self._pending.add_row(row)
-        self.count_answer(is_truncated=is_truncated, is_empty=is_empty, tokens=tokens)
+        self._wake.set()
         if self._pending.is_full():
             self._room.clear()
             await self._room.wait()
 
-    def count_answer(self, *, is_truncated: bool, is_empty: bool, tokens: tuple[int, int]) -> None:
-        """Count an answer, of which a row comes with it, several rows come later, or none does."""
-        tokens_in, tokens_out = tokens
-        self._pending.add(truncated=int(is_truncated), empty=int(is_empty), tokens_in=tokens_in, tokens_out=tokens_out)
+    def count_answer(self, answer: Answer) -> None:
+        """Count an answer, together with the rows that are recorded of it without a wait."""
+        self._pending.add(answers=1, truncated=int(answer.is_truncated), empty=int(answer.is_empty))
+        self._pending.add(tokens_in=answer.tokens_in, tokens_out=answer.tokens_out)
         self._wake.set()
 
     async def flush(self) -> None:

@@ -9,7 +9,6 @@ from app.domain import extra_kwargs
 from app.runs import full_rows
 from app.runs.failures import RunFailed, Stopped
 from app.runs.ledger.leases import Lease
-from app.runs.ledger.rows import Row
 from app.runs.ledger.runs import Run
 from app.runs.models.answers import Answer
 from app.runs.models.endpoints import Endpoint
@@ -107,11 +106,12 @@ class _Rollout:
         except Refused as error:
             if error.verdict is Verdict.RUN:
                 raise
-            await self._recorder.record(sample.refused(error, body), tokens=(0, 0))
+            await self._recorder.record(sample.refused(error, body))
             self._last_failure = error.message
             self._failures.count(is_failed=True)
         else:
-            await self._record(sample.answered(answer, body), answer)
+            self._recorder.count_answer(answer)
+            await self._recorder.record(sample.answered(answer, body))
             self._failures.count(is_failed=False)
         self._check_failures()
 
@@ -119,10 +119,6 @@ class _Rollout:
         if self._failures.are_too_many:
             last = f" The last: {self._last_failure}" if self._last_failure else ""
             raise RunFailed("samples", f"Too many samples failed.{last}")
-
-    async def _record(self, row: Row, answer: Answer) -> None:
-        tokens = (answer.tokens_in, answer.tokens_out)
-        await self._recorder.record(row, is_truncated=answer.is_truncated, is_empty=answer.is_empty, tokens=tokens)
 
 
 def _progress(runs: Runs, run: Run) -> Progress:

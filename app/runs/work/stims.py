@@ -107,12 +107,11 @@ class _Stim:
         for stimulus, question in enumerate(questions, first):
             if self._progress.is_missing(stimulus):
                 text = canonical_json.dump({"generator": index, "question": question}).decode()
-                await self._recorder.record(Row(stimulus, 0, text), tokens=(0, 0))
+                await self._recorder.record(Row(stimulus, 0, text))
 
     def _count(self, answer: Answer) -> None:
-        tokens = (answer.tokens_in, answer.tokens_out)
-        self._tokens += sum(tokens)
-        self._recorder.count_answer(is_truncated=answer.is_truncated, is_empty=answer.is_empty, tokens=tokens)
+        self._tokens += answer.tokens_in + answer.tokens_out
+        self._recorder.count_answer(answer)
 
     def _check_budget(self) -> None:
         budget = self._runs.settings.run_budget

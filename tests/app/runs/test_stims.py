@@ -229,8 +229,8 @@ def test_what_is_there_is_neither_asked_for_nor_read_again(runs: Runs, generate:
     assert [seen.body["model"] for seen in proxy.seen] == ["m1", "m2", "m2"]
 
 
-def test_a_worker_that_stops_leaves_its_questions_to_the_next(
-    runs: Runs, put: Callable[..., None], proxy: FaultyProxy, monkeypatch: pytest.MonkeyPatch
+def test_a_worker_that_stops_leaves_its_questions_to_the_next_and_the_repeat_is_counted(
+    runs: Runs, alice: Client, put: Callable[..., None], proxy: FaultyProxy, monkeypatch: pytest.MonkeyPatch
 ):
     answers = list_of("What is")
     proxy.rule = lambda seen: answers(seen) if len(proxy.seen) < 3 else replies.STALL
@@ -243,7 +243,8 @@ def test_a_worker_that_stops_leaves_its_questions_to_the_next(
     proxy.rule = answers
     perform(runs, run.id, "two")
     done = runs.table.get(run.id)
-    assert (done.state, done.requests) == ("complete", 5)
+    assert (done.state, done.requests, done.answers) == ("complete", 5, 4)
+    assert alice.get("/v1/repo/demo/targets/kind/stim").json["repeated_requests"] == len(proxy.seen) - done.answers == 1
     assert len({*questions(runs, done)}) == 20
     assert proxy.seen[2].data == proxy.seen[3].data
     assert proxy.seen[2].headers["idempotency-key"] == proxy.seen[3].headers["idempotency-key"]

@@ -14,6 +14,7 @@ from app.runs.ledger.database import Database
 from app.runs.ledger.leases import Batch, Lease, Leases
 from app.runs.ledger.rows import Row, RowTable
 from app.runs.ledger.runs import Run, RunTable
+from app.runs.models.answers import Answer
 from app.runs.recipe.progress import Progress
 from app.runs.work.recorder import Recorder
 from tests.app.runs.ledger.runs import new
@@ -66,7 +67,9 @@ async def work(recorder: Recorder, records: Records, end: str) -> None:
     for position, is_failed in records:
         await recorder.count(is_retry=False)
         row = Row(*divmod(position, WIDTH), text=f'"{position}"', is_failed=is_failed)
-        await recorder.record(row, tokens=(0, 0) if is_failed else (position, 1))
+        if not is_failed:
+            recorder.count_answer(Answer({"content": "Yes.", "finish_reason": "stop"}, b"", position, 1))
+        await recorder.record(row)
     if end == "fails":
         raise RunFailed("samples", "Too many samples failed.")
     if end == "stops":

@@ -10,10 +10,12 @@ from app.runs.ledger.database import Database, LedgerUnavailable
 from app.runs.ledger.leases import Batch, Lease, LeaseLost, Leases
 from app.runs.ledger.rows import Row, RowTable
 from app.runs.ledger.runs import NewRun, Run, RunTable
+from app.runs.models.answers import Answer
 from app.runs.recipe.progress import Progress
 from app.runs.work.recorder import Recorder
 
 TOTAL = 40
+ANSWER = Answer({"content": "Yes.", "finish_reason": "stop"}, b"", tokens_in=2, tokens_out=3)
 
 
 class Watched(Lease):
@@ -65,7 +67,8 @@ def ledger(tmp_path: Path) -> Ledger:
 
 async def sample(recorder: Recorder, number: int) -> None:
     await recorder.count(False)
-    await recorder.record(Row(number, 0, "{}"), tokens=(2, 3))
+    recorder.count_answer(ANSWER)
+    await recorder.record(Row(number, 0, "{}"))
 
 
 async def all_samples(recorder: Recorder) -> None:
@@ -85,7 +88,7 @@ def test_samples_wait_where_many_bytes_are_to_be_written(ledger: Ledger):
 
     async def work(recorder: Recorder) -> None:
         for number in range(TOTAL):
-            await recorder.record(Row(number, 0, "{}", megabyte), tokens=(0, 0))
+            await recorder.record(Row(number, 0, "{}", megabyte))
 
     ledger.record(work)
     assert ledger.rows() == list(range(TOTAL))
