@@ -8,6 +8,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,7 +30,7 @@ _FAST = (
 S = TypeVar("S", bound="Database")
 
 
-class Database:
+class Database(ABC):
     """A server of a database that can be stopped and started on the same data, port and URL."""
 
     def __init__(self, folder: Path, command: list[str], stop_signal: signal.Signals, **options: Any) -> None:
@@ -74,8 +75,9 @@ class Database:
             self._process.wait(timeout=_PATIENCE)
             self._process = None
 
+    @abstractmethod
     def _answers(self) -> bool:
-        raise NotImplementedError
+        """Tell whether the server takes connections."""
 
 
 class PostgreSQL(Database):

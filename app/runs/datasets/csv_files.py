@@ -2,22 +2,21 @@
 
 import csv
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from app.runs.datasets.columns import choose, text_of
 from app.runs.datasets.lines import lines
 from app.runs.datasets.problems import Unusable
+from app.runs.datasets.text_rows import TextRows
 
 
 @dataclass(frozen=True, slots=True)
-class CsvFile:
-    """Where each row of a file is, in bytes, and which column has the questions."""
+class CsvFile(TextRows):
+    """The rows of a file; `position` is that of the column in the header."""
 
-    column: str
     position: int
-    places: "array[int]"
 
     @classmethod
     def of(cls, file: BinaryIO, wanted: str | None) -> "CsvFile":
@@ -38,22 +37,10 @@ class CsvFile:
             else:
                 text_of(fields[position], column, f"the row that ends in line {number}")
                 places.append(place)
-        return cls(column, position, places)
+        return cls(column, places, position)
 
-    def __len__(self) -> int:
-        """Return the number of rows."""
-        return len(self.places)
-
-    @property
-    def weight(self) -> int:
-        """The bytes that this takes in memory."""
-        return self.places.itemsize * len(self.places)
-
-    def texts(self, file: BinaryIO, indexes: Iterable[int]) -> list[str]:
-        """Return the questions of some rows."""
-        return [self._text(file, index) for index in indexes]
-
-    def _text(self, file: BinaryIO, index: int) -> str:
+    def text(self, file: BinaryIO, index: int) -> str:
+        """Return the question of a row."""
         _, _, fields = next(_records(file, self.places[index]))
         return text_of(fields[self.position], self.column, f"row {index + 1}")
 

@@ -2,21 +2,18 @@
 
 import json
 from array import array
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from app.runs.datasets.columns import choose, text_of
 from app.runs.datasets.lines import lines
 from app.runs.datasets.problems import Unusable
+from app.runs.datasets.text_rows import TextRows
 
 
 @dataclass(frozen=True, slots=True)
-class JsonLines:
-    """Where each row of a file is, in bytes, and which column has the questions."""
-
-    column: str
-    places: "array[int]"
+class JsonLines(TextRows):
+    """The rows of a file."""
 
     @classmethod
     def of(cls, file: BinaryIO, wanted: str | None) -> "JsonLines":
@@ -34,20 +31,8 @@ class JsonLines:
             places.append(place)
         return cls(column or "", places)
 
-    def __len__(self) -> int:
-        """Return the number of rows."""
-        return len(self.places)
-
-    @property
-    def weight(self) -> int:
-        """The bytes that this takes in memory."""
-        return self.places.itemsize * len(self.places)
-
-    def texts(self, file: BinaryIO, indexes: Iterable[int]) -> list[str]:
-        """Return the questions of some rows."""
-        return [self._text(file, index) for index in indexes]
-
-    def _text(self, file: BinaryIO, index: int) -> str:
+    def text(self, file: BinaryIO, index: int) -> str:
+        """Return the question of a row."""
         _, _, line = next(lines(file, self.places[index]))
         return text_of(_object(line, index + 1)[self.column], self.column, f"row {index + 1}")
 
