@@ -11,6 +11,7 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 
+from app.domain import field_paths
 from storage import moments
 
 _SHORT = 7  # digits of a commit's id
@@ -19,7 +20,7 @@ _LONGEST = 200_000  # characters; longer text stays without colours
 
 def install(app: Flask) -> None:
     """Add the filters to the templates of an application."""
-    app.jinja_env.filters |= {"moment": moment, "short": short, "json": as_json, "colored": colored}
+    app.jinja_env.filters |= {"moment": moment, "short": short, "json": as_json, "colored": colored, "dotted": dotted}
 
 
 def moment(value: int | datetime) -> Markup:
@@ -37,6 +38,12 @@ def short(commit: str) -> str:
 def as_json(value: Any) -> str:
     """Return a value as JSON on several lines."""
     return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def dotted(pointer: str) -> str:
+    """Return a JSON Pointer as people write it: `generators.0.numq`. One with dots in a name stays as it is."""
+    keys = field_paths.keys_of(pointer)
+    return pointer if any("." in key or not key for key in keys) else ".".join(keys)
 
 
 @lru_cache(maxsize=256)
