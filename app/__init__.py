@@ -6,7 +6,7 @@ from pathlib import Path
 from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 
-from app import api, errors, master_key, open_files, openapi, web
+from app import api, errors, master_key, open_files, openapi, session_key, web
 from app.registry.life import deleted, unfinished
 from app.registry.life.places import Places
 from app.registry.messages import Origin
@@ -56,7 +56,9 @@ def create_app(settings: Settings) -> Flask:
     rates = RateLimiter(data_dir / "rates", settings.rate_limit) if settings.rate_limit else None
     turns = Turns(share.threads)
     runs = Runs(settings, stores.repos)
-    return assemble(Services(settings, key, accounts, stores.repos, stores.deleted, rates, runs, turns=turns))
+    app = assemble(Services(settings, key, accounts, stores.repos, stores.deleted, rates, runs, turns=turns))
+    app.secret_key = session_key.ensure(settings)
+    return app
 
 
 def assemble(services: Services) -> Flask:
@@ -65,9 +67,10 @@ def assemble(services: Services) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = body.most_sent(services.settings.max_body)
     app.json = _Json(app)
     app.url_map.merge_slashes = False
-    app.url_map.converters |= api.CONVERTERS
+    app.url_map.converters |= {**api.CONVERTERS, **web.CONVERTERS}
     app.extensions["bakehouse"] = services
 
+    web.install(app)
     errors.register(app)
     for blueprint in (*api.BLUEPRINTS, *web.BLUEPRINTS):
         app.register_blueprint(blueprint)

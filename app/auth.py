@@ -113,6 +113,40 @@ def authenticate_git(
     return _admit(accounts, master_key, secret, lambda: owner, "Basic")
 
 
+def authenticate_secret(accounts: Accounts, master_key: str | None, secret: str) -> Principal:
+    """Return who signs in with a secret, a token or the master key; LoginFailed where it is neither."""
+    return _admit(accounts, master_key, secret, lambda: None, "Bearer")
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """Somebody who signed in with a token, or with the master key, where `user_id` is None.
+
+    `matches` tells whether a token's hash, or the master key, is still the one of the sign-in.
+    """
+
+    user_id: str | None
+    token_name: str | None
+    matches: Callable[[str], bool]
+
+
+def authenticate_sign_in(accounts: Accounts, master_key: str, sign_in: SignIn, owner: str | None) -> Principal:
+    """Return the caller of a request of somebody who signed in; Unauthorized where the token is no longer valid."""
+    if sign_in.user_id is None:
+        if not sign_in.matches(master_key):
+            raise Unauthorized("The master key is another one by now. Sign in again.", "Bearer")
+        acted_for = owner or MASTER_USER
+        return Principal(acted_for, _find_user(accounts, acted_for), None)
+    user = accounts.find(sign_in.user_id)
+    tokens = user.tokens if user else ()
+    token = next((each for each in tokens if each.name == sign_in.token_name and sign_in.matches(each.sha256)), None)
+    if user is None or token is None:
+        raise Unauthorized("The token that you signed in with was revoked. Sign in with another one.", "Bearer")
+    if token.is_expired():
+        raise Unauthorized("The token that you signed in with expired. Sign in with another one.", "Bearer")
+    return Principal(owner or user.id, user, token)
+
+
 def authorize(store: Store, principal: Principal, needed: Access, repo_name: str | None) -> None:
     """Raise Forbidden unless the caller has the access `needed` to a repo, or to the list of repos if None.
 

@@ -24,6 +24,7 @@ from app.runs.ledger.runs import RunGone
 from app.runs.models.endpoint_fields import EndpointsInvalid
 from app.runs.reading import NoRun, PageTooLarge
 from app.schemas.base import InvalidRequest, Mistake
+from app.web import error_pages
 from app.wire import context, moved
 from app.wire.body import BrokenBody, SlowBody
 from app.wire.context import InvalidHeader
@@ -128,6 +129,8 @@ def register(app: Flask) -> None:
 
 
 def _answer_known(error: Exception) -> Response:
+    if isinstance(error, Unauthorized) and error_pages.is_page():
+        return error_pages.ask_to_sign_in(str(error))
     found = moved.find(error)
     if found is not None:
         return _answer_moved(found)
@@ -156,6 +159,8 @@ def _answer_moved(found: Moved) -> Response:
 
 
 def _answer_mistakes(error: InvalidRequest) -> Response:
+    if error_pages.is_page():
+        return error_pages.show(422, error.sentences)
     detail: list[dict[str, Any]] = [
         {
             "loc": [hide_credentials(part) if isinstance(part, str) else part for part in location],
@@ -218,6 +223,8 @@ def bug_message(request_id: str) -> str:
 
 def _answer(status: int, message: str) -> Response:
     message = hide_credentials(message)
+    if error_pages.is_page():
+        return error_pages.show(status, [message])
     if request.path.startswith("/git/") and request.user_agent.string.startswith("git/"):
         # git prints a plain text to its user, as `remote: …`, and no JSON
         return Response(f"{message}\n", status, content_type="text/plain; charset=utf-8")

@@ -1,11 +1,10 @@
 """The master key, which may do everything: set by the operator, or created at the first start."""
 
-import os
-import secrets
 import shlex
 import sys
 from pathlib import Path
 
+from app import key_files
 from app.settings import Settings, SettingsError
 
 _FILE = "master.key"
@@ -17,7 +16,7 @@ def ensure(settings: Settings) -> str:
         return settings.master_key
     path = settings.data_dir / _FILE
     try:
-        if _create(path):
+        if key_files.create(path):
             print(_welcome(settings, path), file=sys.stderr, flush=True)
         key = path.read_text("ascii").strip()
     except (OSError, ValueError) as error:
@@ -26,25 +25,6 @@ def ensure(settings: Settings) -> str:
     if not key:
         raise SettingsError(f"{path} is empty: write a key into it, or remove it to get a new key.")
     return key
-
-
-def _create(path: Path) -> bool:
-    """Create the file with a new key, atomically; return whether this process did, and no other."""
-    if path.exists():
-        return False
-    scratch = path.with_name(f".{_FILE}-{secrets.token_hex(8)}")
-    fd = os.open(scratch, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    try:
-        with os.fdopen(fd, "w") as file:
-            file.write(secrets.token_urlsafe(32) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        path.hardlink_to(scratch)
-    except FileExistsError:  # another process created it first
-        return False
-    finally:
-        scratch.unlink()
-    return True
 
 
 def _welcome(settings: Settings, path: Path) -> str:

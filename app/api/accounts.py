@@ -23,7 +23,7 @@ from app.schemas.accounts import (
     UserSchema,
 )
 from app.schemas.batches import DeletedSchema
-from app.wire import context, versions
+from app.wire import allowance, context, versions
 from app.wire.contract import Answer, accepts, returns
 
 blueprint = Blueprint("accounts", __name__, url_prefix="/v1/admin/users")
@@ -66,7 +66,7 @@ def list_users(query: dict[str, Any]) -> Answer:
     """List the users in pages, or those whose id, alias or email contains `q`."""
     found = listing.find(context.services().accounts, query["q"])
     offset, limit = query["offset"], query["limit"]
-    users = list(takewhile(payloads.room().fits, starmap(_payload, found[offset : offset + limit])))
+    users = list(takewhile(allowance.room().fits, starmap(_payload, found[offset : offset + limit])))
     has_more = offset + len(users) < len(found)
     page = {"users": users, "offset": offset, "limit": limit, "has_more": has_more, "total": len(found)}
     return page, 200, {}

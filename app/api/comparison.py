@@ -11,7 +11,7 @@ from app.registry import revisions
 from app.registry.audit import file_changes, log_filters
 from app.registry.audit.comparison import Compared, Comparison
 from app.schemas.comparison import RepoDiffQuerySchema, RepoDiffSchema
-from app.wire import context, cursors, versions
+from app.wire import allowance, context, cursors, versions
 from app.wire.contract import Answer, accepts, returns
 from storage.ids import CommitId
 from storage.log_filter import LogFilter
@@ -64,9 +64,9 @@ def _text(repository: Repository, old: Snapshot, new: Snapshot, wanted: LogFilte
 def _compared(
     repository: Repository, old: Snapshot, new: Snapshot, wanted: LogFilter, query: dict[str, Any], offset: int
 ) -> dict[str, Any]:
-    comparison, space = Comparison(repository, old, new, wanted), payloads.room()
+    comparison, space = Comparison(repository, old, new, wanted), allowance.room()
     files: list[dict[str, Any]] = []
-    for compared in comparison.page(payloads.work(), offset=offset, limit=query["limit"]):
+    for compared in comparison.page(allowance.work(), offset=offset, limit=query["limit"]):
         file = _file(repository, compared, full=query["full"])
         if not space.fits(file):
             break
@@ -85,6 +85,6 @@ def _file(repository: Repository, compared: Compared, *, full: bool) -> dict[str
         "kind": kind,
         "name": name,
         "path": file.path,
-        **payloads.changed_file(file, payloads.room(), full=full),
+        **payloads.changed_file(file, allowance.room(), full=full),
         "changed": commit and payloads.commit(commit, repository.signature(commit)),
     }

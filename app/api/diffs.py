@@ -20,7 +20,7 @@ from app.schemas.diffs import (
     TargetDiffQuerySchema,
     TargetDiffSchema,
 )
-from app.wire import context, versions
+from app.wire import allowance, context, versions
 from app.wire.contract import Answer, TextFormat, accepts, returns
 from storage.repository import Repository
 from storage.snapshot import Snapshot
@@ -88,14 +88,14 @@ def _diff(repo_name: str, find: Callable[[str], Thing], name: str, query: dict[s
 
 
 def _compare(repository: Repository, sides: tuple[tuple[Snapshot, Thing], ...], *, full: bool) -> dict[str, Any]:
-    work = payloads.work()
+    work = allowance.work()
     for snapshot, thing in sides:
         work.expect("The comparison", len(snapshot.blob(thing.expect(snapshot))))
     old, new = (thing.content(snapshot) for snapshot, thing in sides)
     return {
         "from_": _compared(repository, *sides[0], old),
         "to": _compared(repository, *sides[1], new),
-        **payloads.comparison(compare(old.fields, new.fields), payloads.room(), full=full),
+        **payloads.comparison(compare(old.fields, new.fields), allowance.room(), full=full),
     }
 
 

@@ -13,7 +13,7 @@ from app.registry.audit.history import Entry
 from app.registry.configs import things
 from app.registry.configs.things import Thing
 from app.schemas.history import HistorySchema, LogQuerySchema, LogSchema, PageQuerySchema
-from app.wire import context, versions
+from app.wire import allowance, context, versions
 from app.wire.contract import Answer, accepts, returns
 from storage.ids import CommitId
 from storage.repository import Repository
@@ -31,7 +31,7 @@ def get_log(repo_name: str, query: dict[str, Any]) -> Answer:
     before = _before(repository, query)
     asked = {name: query[name] for name in query.keys() - PageQuerySchema().fields.keys() - {"field"}}
     wanted = log_filters.read(asked, context.services().accounts, context.principal().owner)
-    work, limit = payloads.work(), query["limit"]
+    work, limit = allowance.work(), query["limit"]
     entries: Iterable[Entry | CommitId | None]
     if query["field"] is None:
         entries = history.of_repo(repository, snapshot, wanted, work, before=before, limit=limit)
@@ -74,7 +74,7 @@ def get_default_history(repo_name: str, query: dict[str, Any]) -> Answer:
 def _history(repo_name: str, thing: Thing, query: dict[str, Any]) -> Answer:
     repository, snapshot = context.repository(repo_name), context.snapshot(repo_name, query)
     before = _before(repository, query)
-    entries = history.of_thing(repository, snapshot, thing, payloads.work(), before=before, limit=query["limit"])
+    entries = history.of_thing(repository, snapshot, thing, allowance.work(), before=before, limit=query["limit"])
     version = versions.of_answer(snapshot, query)
     status = 304 if versions.is_known(version) else 200
     shown = partial(_page, entries, partial(_version, full=query["full"]))
@@ -86,7 +86,7 @@ def _page(entries: Iterable[Entry | CommitId | None], show: Callable[[Entry], di
 
     Another commit in place of the last entry says so, and None that there is no next page.
     """
-    space, commits, following = payloads.room(), [], None
+    space, commits, following = allowance.room(), [], None
     for entry in entries:
         if not isinstance(entry, Entry):
             following = entry
@@ -104,12 +104,12 @@ def _before(repository: Repository, query: dict[str, Any]) -> CommitId | None:
 
 
 def _logged(entry: Entry, *, full: bool) -> dict[str, Any]:
-    space = payloads.room()
+    space = allowance.room()
     files = [{"path": file.path, **payloads.changed_file(file, space, full=full)} for file in entry.files]
     more = {"more_files": entry.more_files} if entry.more_files else {}
     return {**payloads.commit(entry.commit, entry.signature), "files": files, **more}
 
 
 def _version(entry: Entry, *, full: bool) -> dict[str, Any]:
-    changed = payloads.changed_file(entry.files[0], payloads.room(), full=full)
+    changed = payloads.changed_file(entry.files[0], allowance.room(), full=full)
     return {**payloads.commit(entry.commit, entry.signature), **changed}

@@ -26,7 +26,7 @@ from app.schemas.labels import (
     TimelineSchema,
 )
 from app.schemas.revisions import RefQuerySchema
-from app.wire import context, versions
+from app.wire import allowance, context, versions
 from app.wire.contract import Answer, accepts, returns
 from storage.ids import CommitId
 from storage.repository import Repository
@@ -164,7 +164,7 @@ def _page_of(repo_name: str, query: dict[str, Any]) -> tuple[Repository, Snapsho
 
 def _fitting(found: Sequence[T], show: Callable[[T], dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the first parts of a page, as many as there is room for."""
-    space, shown = payloads.room(), []
+    space, shown = allowance.room(), []
     for part in found:
         payload = show(part)
         if not space.fits(payload):

@@ -20,7 +20,7 @@ from app.schemas.rebase import (
     RebasedSchema,
     RebaseSchema,
 )
-from app.wire import context, versions
+from app.wire import allowance, context, versions
 from app.wire.contract import Answer, accepts, returns
 
 blueprint = Blueprint("lineage", __name__, url_prefix="/v1/repo/<repo_name>/targets/<item:target_name>")
@@ -50,7 +50,7 @@ def explain_target(repo_name: str, target_name: str, query: dict[str, Any]) -> A
 def get_drift(repo_name: str, target_name: str, query: dict[str, Any]) -> Answer:
     """Show what would change if a target were resolved on the current template."""
     snapshot = context.snapshot(repo_name, query)
-    found = rebase.drift(snapshot, target_name, work=payloads.work())
+    found = rebase.drift(snapshot, target_name, work=allowance.work())
     return _drift(found, full=query["full"]), 200, versions.commit_headers(snapshot)
 
 
@@ -62,7 +62,7 @@ def list_descendants(repo_name: str, target_name: str, query: dict[str, Any]) ->
     snapshot = context.snapshot(repo_name, query)
     FOLDER.expect(snapshot, target_name)
     names = usage.descendants(snapshot, target_name)
-    work, space = payloads.work(), payloads.room()
+    work, space = allowance.work(), allowance.room()
     found: list[dict[str, Any]] = []
     for name, depth in names[query["offset"] :]:
         try:
@@ -95,7 +95,7 @@ def rebase_target(repo_name: str, target_name: str, body: dict[str, Any]) -> Ans
         with_descendants=body["descendants"],
         dry_run=body["dry_run"],
     )
-    space = payloads.room()
+    space = allowance.room()
     changed = [_rebased(found, space) for found in rebased.changed]
     answer = {"dry_run": body["dry_run"], "targets": changed, **payloads.warned(rebased.warnings)}
     return answer, 200, {"Git-Commit": rebased.commit}
@@ -107,7 +107,7 @@ def _drift(drift: Drift, *, full: bool) -> dict[str, Any]:
         "target_name": drift.target.name,
         "template": drift.template,
         "state": "template_gone" if gone else "current" if drift.is_current else "drifted",
-        **payloads.comparison(drift.differences, payloads.room(), full=full),
+        **payloads.comparison(drift.differences, allowance.room(), full=full),
     }
 
 

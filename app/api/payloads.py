@@ -3,8 +3,6 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from flask import request
-
 from app.domain.budgets import Room, Work
 from app.domain.cutting import shown
 from app.domain.differences import MISSING, Difference, operations
@@ -15,6 +13,7 @@ from app.registry.audit.layers import Layer
 from app.registry.audit.lineage import Explanation, Field, Page
 from app.registry.configs import things
 from app.registry.configs.things import Thing
+from app.wire import allowance
 from app.wire.context import services
 from storage import moments
 from storage.ids import CommitId
@@ -55,13 +54,6 @@ def commit(commit_id: CommitId, signature: Signature) -> dict[str, Any]:
     }
 
 
-def clone_url(owner: str, repo_name: str) -> str:
-    """Return the URL for `git clone`."""
-    settings = services().settings
-    base = settings.public_url or (request.url_root.rstrip("/") if request.host else settings.url)
-    return f"{base}/git/{owner}/{repo_name}.git"
-
-
 def token(found: Token) -> dict[str, Any]:
     """Return a token, without its secret."""
     return {
@@ -89,20 +81,10 @@ def commits(repository: Repository, ids: Iterable[CommitId]) -> dict[CommitId, d
     return {commit_id: commit(commit_id, repository.signature(commit_id)) for commit_id in dict.fromkeys(ids)}
 
 
-def work() -> Work:
-    """Return what this answer may parse."""
-    return Work(services().settings.max_parsed)
-
-
-def room() -> Room:
-    """Return the room of this answer."""
-    return Room(services().settings.max_page)
-
-
 def explanation_page(query: Mapping[str, Any]) -> Page:
     """Return what a page of an explanation may come to; half of the work is for its layers."""
     most = services().settings.max_parsed // 2
-    return Page(room(), Work(most), query["offset"], query["full"])
+    return Page(allowance.room(), Work(most), query["offset"], query["full"])
 
 
 def changed_file(file: ChangedFile, space: Room, *, full: bool) -> dict[str, Any]:

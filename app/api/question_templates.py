@@ -12,7 +12,7 @@ from app.registry.configs.template_owners import Uses
 from app.schemas.question_templates import QuestionTemplateListSchema, WholeQuestionTemplateSchema
 from app.schemas.revisions import RefQuerySchema
 from app.schemas.uses import UsesQuerySchema
-from app.wire import context, versions
+from app.wire import allowance, context, versions
 from app.wire.contract import Answer, TextFormat, accepts, returns
 from storage.ids import BlobId
 from storage.snapshot import Snapshot
@@ -71,7 +71,7 @@ def _page(snapshot: Snapshot, offset: int) -> dict[str, Any]:
     names = question_templates.list_all(snapshot)
     mentions.read_ahead(snapshot)
     found = template_owners.find_uses(snapshot, set(map(question_templates.path, names[offset:])))
-    work, space = payloads.work(), payloads.room()
+    work, space = allowance.work(), allowance.room()
     shown: list[dict[str, Any]] = []
     for name in names[offset:]:
         file = question_templates.get(snapshot, name)

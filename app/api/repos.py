@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint
 
-from app.api import examples, payloads
+from app.api import examples
 from app.auth import visible_repos
 from app.domain.tokens import Access
 from app.registry import repos
@@ -19,7 +19,7 @@ from app.schemas.repos import (
     RepoTreeSchema,
 )
 from app.schemas.revisions import RefQuerySchema
-from app.wire import context, versions
+from app.wire import addresses, context, versions
 from app.wire.contract import Answer, accepts, returns
 
 blueprint = Blueprint("repos", __name__, url_prefix="/v1/repo")
@@ -112,7 +112,7 @@ def answer(repo: Repo) -> Answer:
     payload = {
         "repo_name": repo.name,
         "base_model": repo.base_model,
-        "clone_url": payloads.clone_url(repo.owner, repo.name),
+        "clone_url": addresses.clone_url(repo.owner, repo.name),
     }
     return payload, 200, _headers(repo)
 

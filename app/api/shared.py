@@ -5,13 +5,12 @@ from typing import Any
 
 from flask import Blueprint
 
-from app.api import payloads
 from app.auth import Principal
 from app.domain.budgets import Room
 from app.domain.tokens import Access
 from app.registry.users.shares import SharedRepo
 from app.schemas.grants import SharedListSchema, SharedQuerySchema
-from app.wire import context
+from app.wire import addresses, allowance, context
 from app.wire.contract import Answer, accepts, returns
 
 blueprint = Blueprint("shared", __name__, url_prefix="/v1/shared")
@@ -30,7 +29,7 @@ def list_shared(query: dict[str, Any]) -> Answer:
     """
     principal = context.principal()
     examined = context.shares().examine(principal.user.id, query["after"], principal.may_reach)
-    repos, following = _page(principal, examined, query["limit"], payloads.room())
+    repos, following = _page(principal, examined, query["limit"], allowance.room())
     return {"repos": repos, "next": following}, 200, {}
 
 
@@ -57,5 +56,5 @@ def _payload(principal: Principal, found: SharedRepo) -> dict[str, Any]:
         "repo_name": repo.name,
         "access": str(found.access if token is None or token.access.allows(found.access) else Access.READ),
         "base_model": repo.base_model,
-        "clone_url": payloads.clone_url(repo.owner, repo.name),
+        "clone_url": addresses.clone_url(repo.owner, repo.name),
     }

@@ -22,7 +22,7 @@ from app.registry.configs.target_files import FOLDER
 from app.registry.configs.target_lists import Matcher, NameFilter
 from app.registry.configs.target_rows import Row, Rows
 from app.schemas.base import InvalidRequest, Mistake
-from app.wire import context, cursors, versions
+from app.wire import allowance, context, cursors, versions
 from app.wire.contract import Answer, TextFormat
 from storage.errors import RevisionNotFound
 from storage.ids import CommitId
@@ -136,7 +136,7 @@ class _Pages:
 
         The page ends where these take more room than there is.
         """
-        commits, space = self._last_changes(page.names), payloads.room()
+        commits, space = self._last_changes(page.names), allowance.room()
         told: dict[CommitId, bytes] = {}
         shown: list[bytes] = []
         for name, one in zip(page.names, page.shown, strict=True):
@@ -168,8 +168,8 @@ class _Pages:
         rows = Rows(self._repository, self._snapshot)
         wanted = NameFilter(query["q"], query["template"], query["descends_from"])
         needs_rows = bool(self._shown or query["where"])
-        all_names = wanted.choose(rows, payloads.work(), have_rows=needs_rows)
-        matcher, work, space = Matcher(query["where"]), payloads.work(), payloads.room()
+        all_names = wanted.choose(rows, allowance.work(), have_rows=needs_rows)
+        matcher, work, space = Matcher(query["where"]), allowance.work(), allowance.room()
         limit, extra = query["limit"] or _LIMIT, len(_BETWEEN) + (_COMMIT_SIZE if self._has("changed") else 0)
         page = _Page([], [], None, None if query["where"] else len(all_names), all_names)
         after = None

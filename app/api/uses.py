@@ -13,7 +13,7 @@ from app.registry.audit import uses
 from app.registry.configs import question_templates, things, usage
 from app.registry.label_files import Label
 from app.schemas.uses import PromptUsesSchema, QuestionTemplateUsesSchema, TargetUsesSchema, UsesQuerySchema
-from app.wire import context, versions
+from app.wire import allowance, context, versions
 from app.wire.contract import Answer, accepts, returns
 from storage.repository import Repository
 from storage.snapshot import Snapshot
@@ -109,7 +109,7 @@ def _parts(
 
 def _page(snapshot: Snapshot, path: str, parts: Iterator[tuple[str, _Part]], offset: int) -> _Part:
     """Return the uses that there is room for, one at least."""
-    space, version = payloads.room(), snapshot.version(path)
+    space, version = allowance.room(), snapshot.version(path)
     shown: dict[str, list[_Part]] = {"targets": [], "labels": [], "tags": []}
     count, following = offset, None
     for kind, part in islice(parts, offset, None):

@@ -25,7 +25,7 @@ class InvalidRequest(Exception):
 
     def __init__(self, mistakes: list[tuple[Location, Mistake]]) -> None:
         self.mistakes = mistakes
-        super().__init__("; ".join(_sentence(*mistake) for mistake in self.told))
+        super().__init__("; ".join(self.sentences))
 
     @property
     def told(self) -> list[tuple[Location, Mistake]]:
@@ -36,6 +36,11 @@ class InvalidRequest(Exception):
         more = f"Not listed here: {others} more mistake{'' if others == 1 else 's'}"
         whole = self.mistakes[0][0][:1]
         return [*self.mistakes[:MOST_MISTAKES], (whole, Mistake("too_many_mistakes", more))]
+
+    @property
+    def sentences(self) -> list[str]:
+        """The mistakes for a person, a sentence each, with their places."""
+        return [_sentence(*mistake) for mistake in self.told]
 
 
 def _sentence(location: Location, mistake: Mistake) -> str:

@@ -71,10 +71,14 @@ def _answer(caller: Principal, owner: str, name: str) -> Moved | None:
 
 
 def _location(caller: Principal, owner: str, name: str) -> str:
-    parts = request.path.split("/")  # "", "v1", "repo", its name, …; or "", "git", its owner, its name, …
+    parts = request.path.split(
+        "/"
+    )  # "", "v1", "repo", its name, …; "", "git", its owner, its name, …; or "", its owner, its name, …
     query = request.query_string.decode("ascii", "replace")
     if parts[1] == "git":
         parts[2:4] = [owner, f"{name}.git" if parts[3].endswith(".git") else name]
+    elif "owner" in (request.view_args or {}):  # a page
+        parts[1:3] = [owner, name]
     else:
         parts[3] = name
         if owner != caller.owner:

@@ -1,0 +1,140 @@
+"""Who may see a page or send a form: the cookie, the rights, and the token against forged forms."""
+
+from dataclasses import dataclass
+from typing import cast
+
+from flask import Blueprint, g, request
+from flask_wtf.csrf import CSRFProtect
+
+from app import auth
+from app.auth import Forbidden, Principal, SignIn, Unauthorized
+from app.domain.errors import NotFound
+from app.domain.tokens import Access
+from app.registry.messages import Origin
+from app.schemas.base import load
+from app.schemas.revisions import RefQuerySchema
+from app.web import forms, session
+from app.wire import context
+from app.wire.body import read_form
+from app.wire.context import READING
+from app.wire.contract import PATH_NAMES
+from storage.repository import Repository
+from storage.snapshot import Snapshot
+
+csrf = CSRFProtect()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The repo that a page is about, at the commit that `ref` names, and what the viewer may do there.
+
+    `ref` is None for the tip. Whoever `may_manage` may share, rename, transfer and delete the repo.
+    """
+
+    owner: str
+    repo_name: str
+    repository: Repository
+    snapshot: Snapshot
+    ref: str | None
+    may_write: bool
+    may_manage: bool
+
+    @property
+    def may_edit(self) -> bool:
+        """Tell whether the page offers changes: the viewer may write, and looks at the tip."""
+        return self.may_write and self.ref is None
+
+
+def pages(name: str) -> Blueprint:
+    """Return a blueprint for pages: each needs a user who signed in and may read what the address names.
+
+    A POST needs the access to write, and the token of a form that this server made.
+    """
+    blueprint = Blueprint(name, f"app.web.{name}")
+    blueprint.before_request(_admit)
+    return blueprint
+
+
+def _admit() -> None:
+    _check_names()
+    g.admit = _identify
+    g.needed = Access.READ if request.method in READING else Access.WRITE
+    _identify()
+    if request.method not in READING:
+        check_form()
+
+
+def check_form() -> None:
+    """Read the form of this request, and refuse one that another site, or an older session, made."""
+    with context.readmit_if_slow():
+        read_form()
+    csrf.protect()
+
+
+def viewer_or_none() -> Principal | None:
+    """Return who signed in, where the cookie is good; None for everybody else."""
+    try:
+        context.identify(lambda _: _find(None), None)
+    except Unauthorized:
+        return None
+    return context.principal()
+
+
+def place() -> Place:
+    """Return the repo that the address names, for pages of a repo."""
+    if "place" not in g:
+        g.place = _place()
+    return cast(Place, g.place)
+
+
+def origin(reason: str | None = None) -> Origin:
+    """Return the author of a change by a form, with the reason that the form gives."""
+    return context.principal().origin(context.request_id(), forms.reason(reason))
+
+
+def _check_names() -> None:
+    for variable, name in (request.view_args or {}).items():
+        rule = PATH_NAMES.get(variable)
+        if rule is not None and (problem := rule.find_problem(name)):
+            raise NotFound("Page", f"{request.path} (a name {problem})")
+
+
+def _identify() -> None:
+    owner = (request.view_args or {}).get("owner")
+    context.identify(lambda _: _find(owner), None)
+    repo_name = (request.view_args or {}).get("repo_name")
+    if owner is not None:
+        auth.authorize(context.services().store, context.principal(), g.get("needed", Access.READ), repo_name)
+
+
+def _find(owner: str | None) -> Principal:
+    sign_in: SignIn | None = session.find()
+    if sign_in is None:
+        raise Unauthorized("Sign in first.", "Bearer")
+    found = context.services()
+    return auth.authenticate_sign_in(found.accounts, found.master_key, sign_in, owner)
+
+
+def _place() -> Place:
+    caller, names = context.principal(), request.view_args or {}
+    repository = context.repository(names["repo_name"])
+    ref = request.args.get("ref") or None
+    query = load(RefQuerySchema(), {} if ref is None else {"ref": ref}, ("query",))
+    return Place(
+        caller.owner,
+        names["repo_name"],
+        repository,
+        context.snapshot(names["repo_name"], query),
+        ref,
+        _may(caller, names["repo_name"], Access.WRITE),
+        not caller.is_guest
+        and (caller.token is None or (caller.token.repos is None and caller.token.access is Access.WRITE)),
+    )
+
+
+def _may(caller: Principal, repo_name: str, needed: Access) -> bool:
+    try:
+        auth.authorize(context.services().store, caller, needed, repo_name)
+    except Forbidden:
+        return False
+    return True

@@ -1,0 +1,49 @@
+"""How values look on pages: times, commits, JSON, YAML."""
+
+import json
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from flask import Flask
+from markupsafe import Markup
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import get_lexer_by_name
+
+from storage import moments
+
+_SHORT = 7  # digits of a commit's id
+_LONGEST = 200_000  # characters; longer text stays without colours
+
+
+def install(app: Flask) -> None:
+    """Add the filters to the templates of an application."""
+    app.jinja_env.filters |= {"moment": moment, "short": short, "json": as_json, "colored": colored}
+
+
+def moment(value: int | datetime) -> Markup:
+    """Return a moment, in microseconds since 1970 or as a time, for a person and for a machine, in UTC."""
+    time = (moments.at(value) if isinstance(value, int) else value).astimezone(UTC)
+    precise = time.isoformat().replace("+00:00", "Z")
+    return Markup('<time datetime="{0}" title="{0}">{1}</time>').format(precise, time.strftime("%Y-%m-%d %H:%M"))
+
+
+def short(commit: str) -> str:
+    """Return the first digits of a commit's id."""
+    return commit[:_SHORT]
+
+
+def as_json(value: Any) -> str:
+    """Return a value as JSON on several lines."""
+    return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+@lru_cache(maxsize=256)
+def colored(text: str, language: str) -> Markup:
+    """Return text with marks for the colours of a language: `yaml`, `json`, `diff`, `bash` or `python`."""
+    if len(text) > _LONGEST:
+        return Markup('<pre class="code" tabindex="0">{}</pre>').format(text)
+    lexer = get_lexer_by_name(language, stripnl=False)
+    marked: str = highlight(text, lexer, HtmlFormatter(nowrap=True))
+    return Markup('<pre class="code" tabindex="0">{}</pre>').format(Markup(marked))  # noqa: S704 — Pygments escapes

@@ -1,0 +1,1 @@
+"""The sign-in, and what a user sees first."""

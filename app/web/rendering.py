@@ -1,0 +1,64 @@
+"""Pages from templates, with what every page knows: who looks, and which repo it is about."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, Response, g, make_response, render_template
+from jinja2 import StrictUndefined
+
+from app.auth import Principal
+from app.web import filters
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Frame-Options": "DENY",  # for browsers that do not know frame-ancestors
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",  # nobody reads a page with the back button after the sign-out
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who looks at a page. `token` is None for the master key."""
+
+    user_id: str
+    name: str
+    token: str | None
+
+    @classmethod
+    def of(cls, caller: Principal) -> "Viewer":
+        """Return a caller as pages name them."""
+        if caller.token is None:
+            return cls("", "master key", None)
+        return cls(caller.user.id, caller.user.alias or caller.user.id, caller.token.name)
+
+    @property
+    def is_master(self) -> bool:
+        """Tell whether somebody signed in with the master key."""
+        return self.token is None
+
+
+def install(app: Flask) -> None:
+    """Prepare the templates of an application."""
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    filters.install(app)
+
+
+def page(template: str, status: int = 200, /, **values: Any) -> Response:
+    """Return a page. Every template knows the `viewer`, and the `place` where there is one."""
+    caller: Principal | None = g.get("principal")
+    viewer = None if caller is None else Viewer.of(caller)
+    return make_response(render_template(template, **{"viewer": viewer, "place": g.get("place"), **values}), status)
+
+
+def protect(response: Response) -> Response:
+    """Add to a page what keeps other sites and scripts out of it."""
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response

@@ -1,0 +1,1 @@
+"""One target: its values, and where each comes from."""
