@@ -29,8 +29,8 @@ from app.wire.sending import Pieces
 blueprint = Blueprint("run_rows", __name__, url_prefix="/v1/repo/<repo_name>/targets/<item:target_name>")
 blueprint.before_request(context.authorize)
 
-_LINES = TextFormat("application/x-ndjson", "A line of JSON for each row.", '{"stimulus_id":0,"question":"Why?"}\n')
-_CSV = TextFormat("text/csv", "A CSV file (RFC 4180) with a header row; nested values as JSON.", "stimulus_id\r\n0\r\n")
+_LINES = TextFormat("application/x-ndjson", "A line of JSON for each row.")
+_CSV = TextFormat("text/csv", "A CSV file (RFC 4180) with a header row; nested values as JSON.")
 _PARQUET = TextFormat("application/vnd.apache.parquet", "A Parquet file with the columns of the CSV file.", "PAR1")
 _TEXTS = (_LINES, _CSV, _PARQUET)
 _HEADERS = {

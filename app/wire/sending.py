@@ -49,7 +49,7 @@ class TextFormat:
 
     media_type: str
     description: str
-    example: str
+    example: str | None = None  # for the document, where no answer is kept: it is binary, or another each time
 
 
 def _nothing() -> None:
