@@ -2,12 +2,17 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.browser import rich_repo
 from tests.browser.chromium import MODES, Faults, launched
+from tests.browser.rich_repo import RichRepo, Texts
+from tests.faulty_proxy import FaultyProxy
+from tests.server import Server, running
 
 NewPage = Callable[..., Page]
 
@@ -24,6 +29,25 @@ def browser() -> Iterator[Browser]:
     """One browser for all tests of this folder, and not longer: while it runs, no test can use `asyncio.run`."""
     with launched() as browser:
         yield browser
+
+
+@dataclass(frozen=True)
+class Kitchen:
+    """A server whose models a proxy answers for, with a repo that has everything."""
+
+    server: Server
+    proxy: FaultyProxy
+    rich: RichRepo
+
+
+@pytest.fixture(scope="package")
+def kitchen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kitchen]:
+    """One server with a rich repo for all tests of this folder that change nothing there."""
+    data_dir = tmp_path_factory.mktemp("kitchen")
+    with FaultyProxy() as proxy:
+        (data_dir / "endpoints.yml").write_text(f"- name: proxy\n  base_url: {proxy.url}\n  models: ['*']\n")
+        with running(data_dir, workers="1", run_workers="1") as server:
+            yield Kitchen(server, proxy, rich_repo.make(server, "alice", Texts()))
 
 
 @pytest.fixture
