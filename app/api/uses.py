@@ -8,10 +8,8 @@ from flask import Blueprint
 
 from app.api import payloads
 from app.domain.errors import NotFound
-from app.registry import labels
 from app.registry.audit import uses
 from app.registry.configs import question_templates, things, usage
-from app.registry.label_files import Label
 from app.schemas.uses import PromptUsesSchema, QuestionTemplateUsesSchema, TargetUsesSchema, UsesQuerySchema
 from app.wire import allowance, context, versions
 from app.wire.contract import Answer, accepts, returns
@@ -99,12 +97,9 @@ def _parts(
     """Yield the uses, each with the kind that it is of: the targets, then the labels, then the tags."""
     yield from (("targets", user) for user in users)
     now = snapshot.version(path)
-    readable = [label for label in labels.get_all(snapshot).values() if label is not None]
-    found: Sequence[tuple[str, Sequence[Label | Tag]]] = [("labels", readable), ("tags", tags)]
-    for kind, named in found:
-        for held in uses.holders(repository, path, named):
-            same = held.version == now
-            yield kind, {"name": held.name, "commit": held.commit, "version": held.version, "same": same}
+    for kind, held in uses.held_by(repository, snapshot, path, tags):
+        same = held.version == now
+        yield kind, {"name": held.name, "commit": held.commit, "version": held.version, "same": same}
 
 
 def _page(snapshot: Snapshot, path: str, parts: Iterator[tuple[str, _Part]], offset: int) -> _Part:

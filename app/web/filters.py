@@ -3,7 +3,7 @@
 import json
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import Flask
 from markupsafe import Markup
@@ -11,15 +11,24 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 
+from app.domain import cutting, field_paths
 from storage import moments
 
 _SHORT = 7  # digits of a commit's id
+_START = 1000  # characters of a value that is cut
 _LONGEST = 200_000  # characters; longer text stays without colours
 
 
 def install(app: Flask) -> None:
     """Add the filters to the templates of an application."""
-    app.jinja_env.filters |= {"moment": moment, "short": short, "json": as_json, "colored": colored}
+    app.jinja_env.filters |= {
+        "moment": moment,
+        "short": short,
+        "json": as_json,
+        "colored": colored,
+        "dotted": dotted,
+        "cut": cut,
+    }
 
 
 def moment(value: int | datetime) -> Markup:
@@ -37,6 +46,29 @@ def short(commit: str) -> str:
 def as_json(value: Any) -> str:
     """Return a value as JSON on several lines."""
     return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+class Cut(NamedTuple):
+    """The start of a long value, and how many bytes of JSON the whole has."""
+
+    start: str
+    length: int
+
+
+def cut(value: Any) -> Cut | None:
+    """Return the start of a value that is too long for a page; None for one that is not."""
+    if isinstance(value, str) and len(value) * 4 < cutting.LONGEST:  # no character takes more than four bytes
+        return None
+    length = cutting.size_of(value)
+    if length <= cutting.LONGEST:
+        return None
+    return Cut((value if isinstance(value, str) else as_json(value))[:_START], length)
+
+
+def dotted(pointer: str) -> str:
+    """Return a JSON Pointer as people write it: `generators.0.numq`. One with dots in a name stays as it is."""
+    keys = field_paths.keys_of(pointer)
+    return pointer if any("." in key or not key for key in keys) else ".".join(keys)
 
 
 @lru_cache(maxsize=256)

@@ -7,6 +7,7 @@ from flask import Flask, Response, g, make_response, render_template
 from jinja2 import StrictUndefined
 
 from app.auth import Principal
+from app.domain.differences import MISSING
 from app.web import filters
 
 POLICY = (
@@ -47,6 +48,8 @@ def install(app: Flask) -> None:
     """Prepare the templates of an application."""
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals["has_page"] = lambda endpoint: endpoint in app.view_functions
+    app.jinja_env.tests["missing"] = lambda value: value is MISSING
     filters.install(app)
 
 

@@ -1,9 +1,10 @@
 """Which labels and tags hold a file: those at whose commit the file is there."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from app.domain.errors import NotFound
+from app.registry import labels
 from app.registry.label_files import Label
 from storage.ids import BlobId, CommitId
 from storage.repository import Repository
@@ -27,6 +28,15 @@ def holders(repository: Repository, path: str, named: Sequence[Label | Tag]) -> 
     """
     versions = repository.versions_at(path, {each.commit for each in named})
     return [Holder(each.name, each.commit, versions[each.commit]) for each in named if each.commit in versions]
+
+
+def held_by(repository: Repository, snapshot: Snapshot, path: str, tags: Sequence[Tag]) -> Iterator[tuple[str, Holder]]:
+    """Yield the labels of a snapshot, and then the tags, that hold a file: `labels` or `tags`, and the holder."""
+    readable = [label for label in labels.get_all(snapshot).values() if label is not None]
+    found: Sequence[tuple[str, Sequence[Label | Tag]]] = [("labels", readable), ("tags", tags)]
+    for kind, named in found:
+        for held in holders(repository, path, named):
+            yield kind, held
 
 
 def expect_ever(repository: Repository, snapshot: Snapshot, path: str, missing: NotFound) -> None:
