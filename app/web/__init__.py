@@ -9,19 +9,26 @@ from app.web.home import views as home
 from app.web.search import views as search
 from app.web.settings import users
 from app.web.settings import views as settings
+from app.web.sharing import export
+from app.web.sharing import views as sharing
 from app.web.target import views as target
 from app.web.tree import views as tree
 
 _WINGS = (
+    export,
     home,
     search,
     settings,
+    sharing,
     target,
     tree,
     users,
 )
 # What each page of a repo leads to, in this order: the endpoint and its name.
-TABS: tuple[tuple[str, str], ...] = (("web.tree.show", "Family tree"),)
+TABS: tuple[tuple[str, str], ...] = (
+    ("web.tree.show", "Family tree"),
+    ("web.sharing.show", "Settings"),
+)
 
 web = Blueprint("web", __name__, template_folder="templates", static_folder="static", static_url_path="/-/static")
 web.after_request(rendering.protect)

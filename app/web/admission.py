@@ -28,7 +28,8 @@ csrf = CSRFProtect()
 class Place:
     """The repo that a page is about, at the commit that `ref` names, and what the viewer may do there.
 
-    `ref` is None for the tip. Whoever `may_manage` may share, rename, transfer and delete the repo.
+    `ref` is None for the tip. Whoever `may_manage` may share, rename, transfer and delete the repo. `is_own` says
+    whether the viewer is the owner, or has the master key.
     """
 
     owner: str
@@ -38,6 +39,7 @@ class Place:
     ref: str | None
     may_write: bool
     may_manage: bool
+    is_own: bool
 
     @property
     def may_edit(self) -> bool:
@@ -129,6 +131,7 @@ def _place() -> Place:
         _may(caller, names["repo_name"], Access.WRITE),
         not caller.is_guest
         and (caller.token is None or (caller.token.repos is None and caller.token.access is Access.WRITE)),
+        not caller.is_guest,
     )
 
 
