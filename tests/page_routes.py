@@ -1,6 +1,6 @@
 """All pages by the routes of an application, so that no test forgets a new one."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from flask import Flask
 from werkzeug.routing import Rule
@@ -23,3 +23,9 @@ def address(rule: Rule, names: Mapping[str, str]) -> str:
     built = rule.build({name: names[name] for name in rule.arguments})
     assert built, f"{rule}: no address has {names}"
     return built[1]
+
+
+def addresses(rules: Iterable[Rule], names: Mapping[str, str]) -> list[str]:
+    """Return the addresses of pages, with the query that a page needs to show something."""
+    paths = [address(rule, names) for rule in rules]
+    return [f"{path}?q=bread" if path.endswith("/search") else path for path in paths]

@@ -1,20 +1,23 @@
 """What tests in a browser share: one browser, pages that are watched, and their modes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
+from werkzeug.routing import Rule
 
+from app import create_app
+from app.settings import Settings
+from tests import page_routes
 from tests.browser import rich_repo
 from tests.browser.chromium import MODES, Faults, launched
 from tests.browser.rich_repo import RichRepo, Texts
+from tests.browser.visits import NewPage
 from tests.faulty_proxy import FaultyProxy
-from tests.server import Server, running
-
-NewPage = Callable[..., Page]
+from tests.server import MASTER_KEY, Server, running
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -48,6 +51,13 @@ def kitchen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kitchen]:
         (data_dir / "endpoints.yml").write_text(f"- name: proxy\n  base_url: {proxy.url}\n  models: ['*']\n")
         with running(data_dir, workers="1", run_workers="1") as server:
             yield Kitchen(server, proxy, rich_repo.make(server, "alice", Texts()))
+
+
+@pytest.fixture(scope="package")
+def routes(tmp_path_factory: pytest.TempPathFactory) -> list[Rule]:
+    """The routes of all pages."""
+    app = create_app(Settings(tmp_path_factory.mktemp("routes"), master_key=MASTER_KEY))
+    return page_routes.rules(app, "GET")
 
 
 @pytest.fixture

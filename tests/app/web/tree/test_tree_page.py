@@ -223,7 +223,7 @@ def test_only_what_is_drawn_is_parsed_and_no_process_is_started(
         parses, processes = count_parses(patch), count_processes(patch)
         page = visitor.get(TREE)
     assert "1,000 drifted" in page.text
-    assert len(parses) == 25  # the targets that are drawn, and the default
+    assert len(parses) <= 25  # the targets that are drawn, and the default, unless it is known already
     assert processes == []
     assert len(page.data) < 150_000
 
