@@ -7,14 +7,18 @@ from app.web.addresses import UserId
 from app.web.admission import csrf
 from app.web.home import views as home
 from app.web.search import views as search
+from app.web.settings import users
+from app.web.settings import views as settings
 from app.web.target import views as target
 from app.web.tree import views as tree
 
 _WINGS = (
     home,
     search,
+    settings,
     target,
     tree,
+    users,
 )
 # What each page of a repo leads to, in this order: the endpoint and its name.
 TABS: tuple[tuple[str, str], ...] = (("web.tree.show", "Family tree"),)
