@@ -6,11 +6,12 @@ from app.web import docs, rendering, session
 from app.web.addresses import UserId
 from app.web.admission import csrf
 from app.web.home import views as home
+from app.web.repo import views as repo
 from app.web.target import views as target
 
-_WINGS = (home, target)
+_WINGS = (home, repo, target)
 # What each page of a repo leads to, in this order: the endpoint and its name.
-TABS: tuple[tuple[str, str], ...] = ()
+TABS: tuple[tuple[str, str], ...] = (("web.repo.show", "Targets"),)
 
 web = Blueprint("web", __name__, template_folder="templates", static_folder="static", static_url_path="/-/static")
 web.after_request(rendering.protect)
