@@ -28,11 +28,7 @@ from storage.ids import CommitId
 from storage.repository import Repository
 from storage.snapshot import Snapshot
 
-CSV = TextFormat(
-    "text/csv",
-    "The same as a CSV file (RFC 4180): a column for each value, with a header row.",
-    "target_name,temperature\r\ncoding_target,0.7\r\n",
-)
+CSV = TextFormat("text/csv", "The same as a CSV file (RFC 4180): a column for each value, with a header row.")
 
 _ASKED = ("include", "fields_", "q", "template", "descends_from", "where", "limit", "cursor", "full")
 _LIMIT = 1000
