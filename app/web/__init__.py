@@ -6,6 +6,7 @@ from app.web import docs, rendering, session
 from app.web.addresses import UserId
 from app.web.admission import csrf
 from app.web.home import views as home
+from app.web.repo import views as repo
 from app.web.search import views as search
 from app.web.settings import users
 from app.web.settings import views as settings
@@ -14,6 +15,7 @@ from app.web.tree import views as tree
 
 _WINGS = (
     home,
+    repo,
     search,
     settings,
     target,
@@ -21,7 +23,10 @@ _WINGS = (
     users,
 )
 # What each page of a repo leads to, in this order: the endpoint and its name.
-TABS: tuple[tuple[str, str], ...] = (("web.tree.show", "Family tree"),)
+TABS: tuple[tuple[str, str], ...] = (
+    ("web.repo.show", "Targets"),
+    ("web.tree.show", "Family tree"),
+)
 
 web = Blueprint("web", __name__, template_folder="templates", static_folder="static", static_url_path="/-/static")
 web.after_request(rendering.protect)
