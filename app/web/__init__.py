@@ -5,12 +5,13 @@ from flask import Blueprint, Flask
 from app.web import docs, rendering, session
 from app.web.addresses import UserId
 from app.web.admission import csrf
+from app.web.history import views as history
 from app.web.home import views as home
 from app.web.target import views as target
 
-_WINGS = (home, target)
+_WINGS = (home, target, history)
 # What each page of a repo leads to, in this order: the endpoint and its name.
-TABS: tuple[tuple[str, str], ...] = ()
+TABS: tuple[tuple[str, str], ...] = (("web.history.of_repo", "History"),)
 
 web = Blueprint("web", __name__, template_folder="templates", static_folder="static", static_url_path="/-/static")
 web.after_request(rendering.protect)
