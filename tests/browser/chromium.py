@@ -64,4 +64,5 @@ class Faults(list[str]):
 
     def _note_message(self, message: ConsoleMessage) -> None:
         if message.type == "error":
-            self.append(f"console: {message.text} ({message.location['url']})")
+            place = message.location["url"] or (message.page.url if message.page else "")
+            self.append(f"console: {message.text} ({place})")

@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 
 from tests.browser.axe import axe, findings
 from tests.browser.chromium import Faults
-from tests.browser.conftest import NewPage
+from tests.browser.visits import NewPage
 
 _START = "<!doctype html><html lang='en'><link rel='icon' href='data:,'><title>Cakes</title>"
 _PAGES = {

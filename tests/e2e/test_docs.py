@@ -60,6 +60,7 @@ page = client.get("/docs").text
 for name in ("docs/docs.js", "docs/swagger-ui-bundle.js", "docs/swagger-ui.css", "docs/favicon-32x32.png"):
     assert name in page
     assert client.get("/" + name).status_code == 200, name
+assert client.get("/openapi.json").json["components"]["responses"]["Error404"]["content"]["application/json"]["example"]
 assert client.get("/docs/docs.html").status_code == 404
 assert client.get("/docs/..%2f__init__.py").status_code == 404
 """

@@ -12,6 +12,7 @@ from app.domain.errors import NotFound
 from app.domain.text_search import Wanted
 from app.registry.audit.searched import Kind, Matches, Scope, things
 from storage.errors import LayoutUnknown, RepositoryDamaged, StorageUnavailable
+from storage.signatures import Signature
 
 MOST_REPOS = 100  # that one answer opens
 MOST_LOGS = 20  # git looks through the messages of all commits for each
@@ -42,12 +43,13 @@ class Limits(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A thing in which the text stands; the name of a reason is the id of its commit."""
+    """A thing in which the text stands; a reason has the id of its commit as its name, and the commit's signature."""
 
     owner: str
     repo_name: str
     name: str
     matches: Matches
+    signature: Signature | None
 
 
 @dataclass(slots=True)
@@ -148,7 +150,7 @@ class _Search:
                     self.group.has_more = True
                     self._stop(place, after)
                     return
-                self.group.hits.append(Hit(place.owner, place.repo_name, thing.name, found))
+                self.group.hits.append(Hit(place.owner, place.repo_name, thing.name, found, thing.signature))
             after = thing.name
 
     def _stop(self, place: Place, after: str) -> None:

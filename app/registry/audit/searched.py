@@ -17,6 +17,7 @@ from app.registry.configs.target_rows import Lines, Row, Rows, value_of
 from storage.ids import CommitId
 from storage.log_filter import LogFilter
 from storage.repository import Repository
+from storage.signatures import Signature
 from storage.snapshot import File, Snapshot
 
 _SHOWN = 3  # matches in one thing
@@ -65,11 +66,15 @@ class Matches(NamedTuple):
 
 
 class Thing(NamedTuple):
-    """A thing that can be found, by its name: what it costs to look at, in bytes, and how to look at it."""
+    """A thing that can be found: what it costs to look at, in bytes, and how to look at it.
+
+    A reason has the id and the signature of its commit.
+    """
 
     name: str
     cost: int
     look: Callable[[], Matches]
+    signature: Signature | None = None
 
 
 def things(kind: Kind, scope: Scope, wanted: Wanted, after: str, most: int) -> Iterator[Thing]:
@@ -153,8 +158,8 @@ def _reasons(scope: Scope, wanted: Wanted, after: str, most: int) -> Iterator[Th
     before = CommitId(after) if after else None
     logged = scope.repository.log(scope.snapshot.commit, LogFilter(reason=wanted.text), before=before, limit=most)
     for commit in (each.commit for each in logged):
-        reason = scope.repository.signature(commit).reason or ""
-        yield Thing(commit, 0, partial(_in_reason, wanted, reason))
+        signature = scope.repository.signature(commit)
+        yield Thing(commit, 0, partial(_in_reason, wanted, signature.reason or ""), signature)
 
 
 def _in_reason(wanted: Wanted, reason: str) -> Matches:

@@ -13,10 +13,15 @@ from app.registry import documents, messages
 from app.registry.messages import Origin
 from app.registry.users import user_files
 from app.registry.users.accounts import Accounts, how_to_rotate
-from app.registry.users.user_files import FOLDER, Tokens
+from app.registry.users.user_files import FOLDER, Tokens, User
 from storage.transaction import Transaction
 
 MOST = 100  # tokens that a user has, where a token asks for one more
+
+
+def seen_by(user: User, by: Token | None) -> list[Token]:
+    """Return the tokens of a user that one of them sees: one for some repos sees only those for the same or fewer."""
+    return [token for token in user.tokens if by is None or by.is_for_all(user.id, token.repos)]
 
 
 def create(

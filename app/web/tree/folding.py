@@ -18,7 +18,7 @@ class Limits:
     `most_opened` in all.
     """
 
-    steps: Sequence[int] = (100, 50, 25, 12, 6, 3, 2, 1)
+    steps: Sequence[int] = (24, 12, 6, 3, 2, 1)
     share: Fraction = Fraction(2, 3)
     most: int = 100
     opened: int = 100
@@ -43,10 +43,11 @@ class View:
 class Fold:
     """Names below `parent` that are not drawn: `count` with all that is below them, and how many of these drifted.
 
-    `view` draws some of them.
+    `view` draws some of them. They stand before the names that are drawn, or after these.
     """
 
     parent: str
+    is_before: bool
     count: int
     drifted: int
     view: View
@@ -130,10 +131,12 @@ class _Folding:
         end = start + count
         self._children[name] = below[start:end]
         if start:
-            self._before[name] = self._fold(name, below[:start], replace(view, start=max(0, start - max(wanted, 1))))
+            self._before[name] = self._fold(
+                name, True, below[:start], replace(view, start=max(0, start - max(wanted, 1)))
+            )
         if end < len(below):
             helps = 0 < count == wanted < self._limits.opened
-            self._after[name] = self._fold(name, below[end:], self._next(name, end, opening_helps=helps))
+            self._after[name] = self._fold(name, False, below[end:], self._next(name, end, opening_helps=helps))
 
     def _next(self, name: str, end: int, *, opening_helps: bool) -> View:
         """Return the view that draws some of the names that were left out below a name."""
@@ -142,6 +145,6 @@ class _Folding:
             return replace(view, opened=(*view.opened, name))
         return View(name, (name,) if name in view.opened else (), end)
 
-    def _fold(self, name: str, names: Sequence[str], view: View) -> Fold:
+    def _fold(self, name: str, is_before: bool, names: Sequence[str], view: View) -> Fold:
         count, drifted = (sum([totals[each] for each in names]) for totals in (self._sizes, self._drifted))
-        return Fold(name, count, drifted, view)
+        return Fold(name, is_before, count, drifted, view)
