@@ -6,6 +6,25 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 _OPEN = ("web.static",)
+# What the names in addresses are in a repo that tests look at.
+NAMES = {
+    "owner": "alice",
+    "user_id": "bob",
+    "repo_name": "demo",
+    "target_name": "nightly",
+    "prompt_name": "system",
+    "label_name": "production",
+    "tag_name": "v1",
+    "file_name": "ask.txt",
+    "token_name": "reader",
+    "run_key": "0" * 64,
+    "key": "0" * 64,
+    "kind": "stim",
+    "first": "v1",
+    "second": "production",
+    "a": "v1",
+    "b": "production",
+}
 
 
 def rules(app: Flask, method: str) -> list[Rule]:
