@@ -5,10 +5,11 @@ from flask import Blueprint, Flask
 from app.web import docs, rendering, session
 from app.web.addresses import UserId
 from app.web.admission import csrf
+from app.web.edit import views as edit
 from app.web.home import views as home
 from app.web.target import views as target
 
-_WINGS = (home, target)
+_WINGS = (home, target, edit)
 # What each page of a repo leads to, in this order: the endpoint and its name.
 TABS: tuple[tuple[str, str], ...] = ()
 
