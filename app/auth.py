@@ -61,6 +61,11 @@ class Principal:
         return self.owner != self.user.id
 
     @property
+    def is_for_all_repos(self) -> bool:
+        """Return whether the caller's token is not limited to some repos."""
+        return self.token is None or self.token.repos is None
+
+    @property
     def counted_as(self) -> str:
         """Return what the caller's requests are counted by: tokens that a token made share its count."""
         return "the master key" if self.token is None else f"{self.user.id} {self.token.root}"
@@ -165,6 +170,32 @@ def authorize(store: Store, principal: Principal, needed: Access, repo_name: str
         raise NotShared(f"User '{owner}' has not shared repo '{repo_name}' with you.")
     if not granted.allows(needed):
         raise Forbidden(f"User '{owner}' shared repo '{repo_name}' with you for reading only.")
+
+
+def check_managing_users(principal: Principal) -> None:
+    """Raise Forbidden unless the caller may manage users."""
+    if not principal.is_master:
+        raise Forbidden("Only the master key may manage users.")
+
+
+def check_sharing(principal: Principal) -> None:
+    """Raise Forbidden unless the caller, who may read or write a repo, may also see or say whom it is shared with."""
+    if principal.is_guest:
+        raise Forbidden(f"Only '{principal.owner}' and the master key may manage who shares this repo.")
+    if principal.token and not principal.is_for_all_repos:  # grants would outlive the token
+        raise Forbidden(f"The token '{principal.token.name}' is for some repos only, and may not share them.")
+
+
+def check_moving(principal: Principal) -> None:
+    """Raise Forbidden unless the caller, who may write to a repo, may also delete, restore or rename it."""
+    if principal.is_guest:
+        raise Forbidden(f"Only '{principal.owner}' and the master key may delete, restore or move this repo.")
+
+
+def check_transfer(principal: Principal) -> None:
+    """Raise Forbidden unless the caller may put a repo among those of another user, who would take it for their own."""
+    if not principal.is_master:
+        raise Forbidden("Only the master key may give a repo to another user.")
 
 
 def visible_repos(store: Store, shares: Shares, principal: Principal) -> Sequence[str]:

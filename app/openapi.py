@@ -1,7 +1,7 @@
 """`/openapi.json`: the API's description, built from the routes, contracts and schemas of the server."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from importlib.metadata import version
 from inspect import getdoc
@@ -17,23 +17,14 @@ from werkzeug.routing import Rule
 
 from app.domain import reasons
 from app.domain.names import PATTERNS, user_id_problem
-from app.errors import CODES
-from app.openapi_refusals import MISTAKES, REFUSALS
+from app.openapi_responses import Responses
 from app.schemas.containers import MapOf, Unchecked
-from app.schemas.errors import ErrorSchema, MistakesSchema
-from app.wire import moved, versions
+from app.wire import versions
 from app.wire.context import READING
 from app.wire.contract import PATH_NAMES, Contract, contract_of
 
 PATH = "/openapi.json"
 
-_REASONS = {
-    200: "Done.",
-    201: "Created.",
-    304: "Not modified: the client has this version.",
-    503: "The server cannot work.",
-}
-_UNHEALTHY = {"status": "degraded", "api": "bakehouse", "version": version("bakehouse")}
 _CONDITIONS = {
     "If-Match": "Versions in quotes: the current one must be among them. `*`: it must exist.",
     "If-None-Match": "Versions in quotes: the current one must not be among them. `*`: it must not exist.",
@@ -86,6 +77,9 @@ def build(app: Flask) -> dict[str, Any]:
     assert marshmallow.converter is not None
     marshmallow.converter.add_attribute_function(_describe)  # type: ignore[no-untyped-call]
     spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
+    responses = Responses()
+    for name, response in responses.of_all().items():
+        spec.components.response(name, response)
     for rule in app.url_map.iter_rules():
         view = app.view_functions[rule.endpoint]
         contract = contract_of(view)
@@ -93,7 +87,8 @@ def build(app: Flask) -> dict[str, Any]:
             continue
         path = re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule.rule)
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
-            operation = _operation(rule, view, contract, method)
+            operation = _operation(rule, view, contract)
+            operation["responses"] = responses.of(view.__name__, contract, method)
             if method not in READING:
                 operation["parameters"].append(_REASON_PARAMETER)
             spec.path(path, operations={method.lower(): operation})
@@ -108,7 +103,7 @@ def build(app: Flask) -> dict[str, Any]:
     return document
 
 
-def _operation(rule: Rule, view: Callable[..., Any], contract: Contract, method: str) -> dict[str, Any]:
+def _operation(rule: Rule, view: Callable[..., Any], contract: Contract) -> dict[str, Any]:
     summary, _, description = (getdoc(view) or "").partition("\n\n")
     operation: dict[str, Any] = {
         "operationId": view.__name__,
@@ -125,7 +120,6 @@ def _operation(rule: Rule, view: Callable[..., Any], contract: Contract, method:
             }
             for name in sorted(rule.arguments)
         ],
-        "responses": _responses(contract, method),
     }
     if description:
         operation["description"] = description
@@ -142,8 +136,8 @@ def _operation(rule: Rule, view: Callable[..., Any], contract: Contract, method:
     if contract.query is not None:
         operation["parameters"].append({"in": "query", "schema": contract.query})
     if contract.body is not None:
-        content = _json(contract.body, example=contract.example)
-        operation["requestBody"] = {"required": True, "content": content}
+        content = {"schema": contract.body, "example": contract.example}
+        operation["requestBody"] = {"required": True, "content": {"application/json": content}}
     if contract.upload is not None:
         raw = {"schema": {"type": "string", "format": "binary"}, "example": "# v2 git bundle"}
         operation["requestBody"] = {"required": True, "content": {contract.upload: raw}}
@@ -156,52 +150,12 @@ def _condition(rule: Rule) -> dict[str, Any]:
     return {"type": "string"} | ({} if is_read else {"pattern": versions.VERSIONS})
 
 
-def _responses(contract: Contract, method: str) -> dict[str, Any]:
-    responses: dict[str, dict[str, Any]] = {}
-    for status in contract.statuses:
-        response = responses[str(status)] = {"description": _REASONS[status]}
-        if status != 304:
-            response["content"] = _json(*contract.schemas, example=_UNHEALTHY if status == 503 else None)
-            for text in contract.texts:
-                described = {"type": "string", "description": text.description}
-                response["content"][text.media_type] = {"schema": described, "example": text.example}
-        if contract.headers:
-            told = contract.headers.items()
-            response["headers"] = _headers(item for item in told if item[0] != "Location" or status == 201)
-    for status in sorted(contract.refusals(method)):
-        responses[str(status)] = _refusal(status)
-    return responses
-
-
 def _in_query(schema: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the schema of a text in a query: never null. An empty text counts as left out."""
     if "string" not in schema["type"]:
         return schema
     rules = {name: rule for name, rule in schema.items() if name not in ("type", "default")}
     return {"type": "string", "anyOf": [{"const": ""}, rules]}
-
-
-def _refusal(status: int) -> dict[str, Any]:
-    if status == 422:
-        reason, mistakes = MISTAKES
-        return {"description": reason, "content": _json(MistakesSchema, example=mistakes)}
-    reason, message = REFUSALS[status]
-    content = _json(ErrorSchema, example={"message": message, "code": CODES[status]})
-    refusal = {"description": reason, "content": content}
-    return refusal if status >= 400 else refusal | {"headers": _headers(moved.HEADERS.items())}
-
-
-def _headers(told: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    return {name: {"description": text, "schema": {"type": "string"}} for name, text in told}
-
-
-def _json(*schemas: Schema | type[Schema], example: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    if not schemas:
-        return {}
-    content: dict[str, Any] = {"schema": schemas[0] if len(schemas) == 1 else {"anyOf": list(schemas)}}
-    if example is not None:
-        content["example"] = example
-    return {"application/json": content}
 
 
 def _describe(converter: OpenAPIConverter, field: Field[Any], **_: Any) -> dict[str, Any]:

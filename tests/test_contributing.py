@@ -23,6 +23,7 @@ TESTS = (
     "tests/app/api/test_log_filters.py",
     "tests/app/api/test_run_rows.py",
     "tests/app/runs/test_stims.py",
+    "tests/app/test_answers.py",
     "tests/app/test_api_page.py",
     "tests/app/test_contract.py",
     "tests/app/test_openapi.py",
@@ -55,6 +56,7 @@ def test_the_walks_lead_to_passing_tests(tmp_path: Path):
     assert len(blocks) == (ROOT / "CONTRIBUTING.md").read_text().count("```diff") > 10
     for path, block in blocks:
         apply(block, copy / path)
+    subprocess.run([sys.executable, "-m", "tests.answers"], cwd=copy, check=True, capture_output=True)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *TESTS]
     done = subprocess.run(command, cwd=copy, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-3000:]

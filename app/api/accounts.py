@@ -5,8 +5,8 @@ from typing import Any
 
 from flask import Blueprint, Response
 
+from app import auth
 from app.api import examples, payloads
-from app.auth import Forbidden
 from app.domain.tokens import TokenRequest
 from app.registry.users import listing, namesakes, user_tokens
 from app.registry.users.user_files import User
@@ -35,8 +35,7 @@ _ETAG = {"ETag": "The version: the git blob id of the user's file, in quotes."}
 def require_master_key() -> None:
     """Refuse everybody but the master key."""
     context.authenticate()
-    if not context.principal().is_master:
-        raise Forbidden("Only the master key may manage users.")
+    auth.check_managing_users(context.principal())
 
 
 @blueprint.after_request

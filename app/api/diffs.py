@@ -28,11 +28,7 @@ from storage.snapshot import Snapshot
 blueprint = Blueprint("diffs", __name__, url_prefix="/v1/repo/<repo_name>")
 blueprint.before_request(context.authorize)
 
-TEXT_DIFF = TextFormat(
-    "text/x-diff",
-    "What `git diff` prints for the two files; nothing if they are equal.",
-    "--- a/targets/a.yml\n+++ b/targets/a.yml\n@@ -3 +3 @@\n-  temperature: 0.7\n+  temperature: 1.0\n",
-)
+TEXT_DIFF = TextFormat("text/x-diff", "What `git diff` prints for the two files; nothing if they are equal.")
 
 
 @blueprint.get("/targets/<item:target_name>/diff")

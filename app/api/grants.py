@@ -1,14 +1,14 @@
 """`/v1/repo/{repo_name}/grants`: sharing a repo."""
 
-from functools import partial
 from typing import Any
 
 from flask import Blueprint
 
+from app import auth
 from app.api import examples
-from app.auth import Forbidden
 from app.domain.tokens import Access
 from app.registry import grants
+from app.registry.users.sharing import Sharing
 from app.schemas.batches import DeletedSchema
 from app.schemas.grants import GrantListSchema, GrantPutSchema, GrantSchema
 from app.schemas.revisions import RefQuerySchema
@@ -22,11 +22,7 @@ blueprint = Blueprint("grants", __name__, url_prefix="/v1/repo/<repo_name>/grant
 def require_owner() -> None:
     """Refuse everybody but the owner and the master key."""
     context.authorize()
-    principal = context.principal()
-    if principal.is_guest:
-        raise Forbidden(f"Only '{principal.owner}' and the master key may manage who shares this repo.")
-    if principal.token and principal.token.repos is not None:  # grants would outlive the token
-        raise Forbidden(f"The token '{principal.token.name}' is for some repos only, and may not share them.")
+    auth.check_sharing(context.principal())
 
 
 @blueprint.get("")
@@ -52,12 +48,10 @@ def put_grant(repo_name: str, user_id: str, body: dict[str, Any]) -> Answer:
     The user names the owner in `X-User-Id` or `user_id`, and is the author of their own changes.
     `If-Match` is about the version of the list.
     """
-    repository = context.repository(repo_name)
-    user = context.services().accounts.get(user_id)
     access = Access(body["access"])
-    owner, precondition = context.principal().owner, versions.precondition()
-    list_share = partial(context.shares().add, context.origin(), owner, repo_name, user.id)
-    commit = grants.put(repository, context.origin(), owner, user.id, access, precondition, list_share)
+    sharing = Sharing(context.services().accounts, context.shares(), context.repository(repo_name))
+    owner = context.principal().owner
+    commit = sharing.put(context.origin(), owner, repo_name, user_id, access, versions.precondition())
     return _payload(user_id, access), 200, {"Git-Commit": commit}
 
 

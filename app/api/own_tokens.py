@@ -38,10 +38,7 @@ def list_own_tokens() -> Answer:
     A token for some repos sees only tokens for the same repos, or fewer.
     """
     principal = context.principal()
-    user = context.services().accounts.get(principal.user.id)
-    seen = [
-        token for token in user.tokens if principal.token is None or principal.token.is_for_all(user.id, token.repos)
-    ]
+    seen = user_tokens.seen_by(context.services().accounts.get(principal.user.id), principal.token)
     return {"tokens": [payloads.token(token) for token in seen]}, 200, {}
 
 

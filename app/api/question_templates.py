@@ -20,9 +20,7 @@ from storage.snapshot import Snapshot
 blueprint = Blueprint("question_templates", __name__, url_prefix="/v1/repo/<repo_name>/question-templates")
 blueprint.before_request(context.authorize)
 
-_TEXT = TextFormat(
-    "text/plain", "The content of the file, where it is UTF-8; else the answer is JSON.", "Ask about {x}."
-)
+_TEXT = TextFormat("text/plain", "The content of the file, where it is UTF-8; else the answer is JSON.")
 
 
 @blueprint.get("")

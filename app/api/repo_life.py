@@ -5,9 +5,9 @@ from typing import Any
 
 from flask import Blueprint
 
+from app import auth
 from app.api import examples
 from app.api.repos import answer
-from app.auth import Forbidden
 from app.domain.tokens import Access
 from app.registry import repos
 from app.registry.life import deleted, renames
@@ -33,9 +33,7 @@ deleted_repos = Blueprint("deleted_repos", __name__, url_prefix="/v1/deleted")
 def require_owner() -> None:
     """Refuse everybody but the owner and the master key."""
     context.authorize()
-    principal = context.principal()
-    if principal.is_guest and not principal.is_master:
-        raise Forbidden(f"Only '{principal.owner}' and the master key may delete, restore or move this repo.")
+    auth.check_moving(context.principal())
 
 
 @blueprint.delete("")
@@ -57,12 +55,8 @@ def delete_repo(repo_name: str) -> Answer:
 def list_deleted_repos(query: dict[str, Any]) -> Answer:
     """List the deleted repos that can be restored."""
     places, principal = context.places(), context.principal()
-    token, owner = principal.token, principal.owner
-    found = [
-        each
-        for each in deleted.find_all(places, owner)
-        if token is None or token.is_for(principal.user.id, owner, each.name)
-    ]
+    owner = principal.owner
+    found = [each for each in deleted.find_all(places, owner) if principal.may_reach(owner, each.name)]
     offset, limit = query["offset"], query["limit"]
     page = {
         "deleted": [_payload(deleted.read(places, each), places.keep_days) for each in found[offset : offset + limit]],
@@ -82,10 +76,9 @@ def undelete_repo(repo_name: str, body: dict[str, Any]) -> Answer:
 
     A token that is for some repos only may not restore one that is shared.
     """
-    owner, new = context.principal().owner, body["name"]
-    context.principal().check_token(Access.WRITE, new)
-    token = context.principal().token
-    may_share = token is None or token.repos is None  # shares would outlive the token
+    caller, new = context.principal(), body["name"]
+    caller.check_token(Access.WRITE, new)
+    owner, may_share = caller.owner, caller.is_for_all_repos  # shares would outlive the token
     name = deleted.undelete(context.places(), context.origin(), owner, repo_name, new, body["id"], may_share=may_share)
     return answer(repos.get(context.services().store, owner, name))
 
@@ -115,8 +108,7 @@ def transfer_repo(repo_name: str, body: dict[str, Any]) -> Answer:
     access, unless the new one shares the repo.
     """
     principal, new = context.principal(), body["user_id"]
-    if not principal.is_master:
-        raise Forbidden("Only the master key may give a repo to another user.")
+    auth.check_transfer(principal)
     renames.transfer(context.places(), context.origin(), principal.owner, repo_name, new)
     return answer(repos.get(context.services().store, new, repo_name))
 

@@ -5,8 +5,7 @@ from typing import Any
 from app.api import payloads
 from app.registry.messages import Origin
 from app.runs import reading
-from app.runs.ledger.runs import COMPLETE, ListedRun, Run
-from app.runs.plans import ROLLOUT
+from app.runs.ledger.runs import ListedRun, Run
 from app.schemas.runs import NOT_STARTED
 from app.wire import context
 from storage import moments
@@ -46,13 +45,13 @@ def listed(run: ListedRun) -> dict[str, Any]:
         "status": run.state,
         "lines": run.listed,
         "total_expected": run.total,
-        "progress_percent": _percent(run),
+        "progress_percent": run.percent,
         "error": run.error,
         "error_type": run.error_type,
         "failed_rows": run.failed,
         "requests": run.requests,
         "retries": run.retries,
-        "repeated_requests": _repeated(run),
+        "repeated_requests": run.repeated_requests,
         "truncated": run.truncated,
         "empty": run.empty,
         "tokens_in": run.tokens_in,
@@ -63,15 +62,6 @@ def listed(run: ListedRun) -> dict[str, Any]:
         "finished": None if run.finished is None else _time(run.finished),
         "manifest_commit": run.manifest_commit,
     }
-
-
-def _percent(run: ListedRun) -> float:
-    return 100.0 if run.state == COMPLETE else round(100 * run.done / max(run.total, 1), 2)
-
-
-def _repeated(run: ListedRun) -> int:
-    """Return how many requests there were beside one for each row; of a stim, beside one for each answer."""
-    return max(0, run.requests - (run.done if run.kind == ROLLOUT else run.answers))
 
 
 def _time(seconds: float) -> str:

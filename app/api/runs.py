@@ -129,7 +129,7 @@ def delete_run(repo_name: str, target_name: str, run_key: str) -> Answer:
     409 while the run goes on, and for a stim while a rollout stands on it.
     """
     runs, repository = context.services().runs, context.repository(repo_name)
-    run = reading.delete(runs, repository, target_name, run_key, _by())
+    run = reading.delete(runs, repository, target_name, run_key, context.origin())
     return {"message": f"Run {run_key} deleted: the {run.kind} of '{target_name}' with {run.done} rows"}, 200, {}
 
 
@@ -173,13 +173,7 @@ def _output(found: Found, query: dict[str, Any]) -> Answer:
 
 def _cancel(repo_name: str, target_name: str, kind: Kind) -> Answer:
     runs, repository = context.services().runs, context.repository(repo_name)
-    return _status(reading.cancel(runs, repository, target_name, kind, _by())), 200, {}
-
-
-def _by() -> str:
-    """Return who makes the request, and why: the end of a sentence."""
-    origin = context.origin()
-    return f"{origin.user_id}: {origin.reason}" if origin.reason else f"{origin.user_id}."
+    return _status(reading.cancel(runs, repository, target_name, kind, context.origin())), 200, {}
 
 
 def _list(repo_name: str, target_name: str | None, query: dict[str, Any]) -> Answer:

@@ -4,7 +4,6 @@ import json
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from itertools import repeat
 from json.encoder import encode_basestring
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -13,12 +12,12 @@ from urllib.parse import urlencode
 from flask import request
 
 from app.api import payloads
-from app.api.target_columns import Column, Group
 from app.domain import field_paths
-from app.domain.csv_text import cell, line
 from app.domain.resolution import CONFIG_FIELDS
 from app.registry import revisions
-from app.registry.configs.target_files import FOLDER
+from app.registry.configs import target_csv, target_lists, target_tables
+from app.registry.configs.target_columns import Column, Group
+from app.registry.configs.target_csv import TargetCsv
 from app.registry.configs.target_lists import Matcher, NameFilter
 from app.registry.configs.target_rows import Row, Rows
 from app.schemas.base import InvalidRequest, Mistake
@@ -29,18 +28,12 @@ from storage.ids import CommitId
 from storage.repository import Repository
 from storage.snapshot import Snapshot
 
-CSV = TextFormat(
-    "text/csv",
-    "The same as a CSV file (RFC 4180): a column for each value, with a header row.",
-    "target_name,temperature\r\ncoding_target,0.7\r\n",
-)
+CSV = TextFormat("text/csv", "The same as a CSV file (RFC 4180): a column for each value, with a header row.")
 
 _ASKED = ("include", "fields_", "q", "template", "descends_from", "where", "limit", "cursor", "full")
 _LIMIT = 1000
 _COMMIT_SIZE = 40  # bytes that a target takes for its commit at the least
 _BETWEEN = b"},{"
-_LEAST_READ = 128  # bytes that a small target counts as: most of its lines were parsed for another one
-_COMMIT_COLUMNS = ("commit", "time", "author", "user", "subject", "reason")
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -109,20 +102,11 @@ class _Pages:
 
     def as_csv(self) -> tuple[str, str | None]:
         """Return the page as a CSV file, and the cursor of the next page."""
-        columns = list({column.name: column for column in (*self._config, *self._fields)}.values())
-
-        def cells(name: str, row: Row | None) -> bytes:
-            if row is None:
-                return line([cell(name)])
-            values = (column.cell(row) for column in columns)
-            return line([cell(name), *(cell(getattr(row, field)) for field in self._plain), *values])
-
-        page = self._choose(cells)
-        heads = ["target_name", *self._plain, *(column.name for column in columns)]
+        table = TargetCsv(self._plain, [*self._config, *self._fields], has_commits=self._has("changed"))
+        page = self._choose(table.cells)
         if self._has("changed"):
-            heads += [f"changed_{name}" for name in _COMMIT_COLUMNS]
-            page, _ = self._with_commits(page, self._commit_cells, _and_commit, is_told_once=False)
-        return b"\r\n".join([line(heads), *page.shown, b""]).decode(), self._next(page)
+            page, _ = self._with_commits(page, self._commit_cells, table.with_commit, is_told_once=False)
+        return b"\r\n".join([table.head(), *page.shown, b""]).decode(), self._next(page)
 
     def _with_commits(
         self,
@@ -158,9 +142,7 @@ class _Pages:
         return f'"{commit}":{_encode(self._commit(commit))}'.encode()
 
     def _commit_cells(self, commit: CommitId) -> bytes:
-        block = self._commit(commit)
-        told = {**block, "author": block["author"]["name"], "user": block["author"]["user"]}
-        return line([cell(told[name] or "") for name in _COMMIT_COLUMNS])
+        return target_csv.commit_cells(commit, self._repository.signature(commit))
 
     def _choose(self, show: Callable[[str, Row | None], bytes]) -> _Page:
         """Go through the targets until the page is full, or until enough was read for one answer."""
@@ -174,19 +156,15 @@ class _Pages:
         page = _Page([], [], None, None if query["where"] else len(all_names), all_names)
         after = None
         names = all_names[self._offset :]
-        for name, row in rows.read(names) if needs_rows else zip(names, repeat(None)):
-            if row is not None and not work.spend(max(row.size // 2, _LEAST_READ)) and after is not None:
-                break
-            if row is None or matcher.accepts(row):
+        for name, row, is_wanted in target_lists.examine(rows, names, matcher, work, have_rows=needs_rows):
+            if is_wanted:
                 one = show(name, row)
                 if len(page.names) == limit or not space.take(len(one) + extra):
-                    break
+                    return page._replace(end=bisect_right(all_names, after or ""))
                 page.names.append(name)
                 page.shown.append(one)
             after = name
-        else:
-            return page
-        return page._replace(end=bisect_right(all_names, after or ""))
+        return page._replace(end=bisect_right(all_names, after or "") if work.is_spent else None)
 
     def _members(self, name: str, row: Row | None) -> bytes:
         """Return what is shown of a target, as the members of a JSON object."""
@@ -197,15 +175,8 @@ class _Pages:
         return name in self._query["include"]
 
     def _last_changes(self, names: Sequence[str]) -> Mapping[str, CommitId]:
-        """Return the last commit that changed each target of a page, by name, where that was asked for.
-
-        What somebody put in the place of a target's file, such as a folder, has none.
-        """
-        if not self._has("changed"):
-            return {}
-        paths = {name: FOLDER.path(name) for name in names}
-        found = self._repository.last_changes(list(paths.values()), self._snapshot.commit)
-        return {name: found[path] for name, path in paths.items() if path in found}
+        """Return the last commit that changed each target of a page, by name, where that was asked for."""
+        return target_tables.last_changes(self._repository, self._snapshot, names) if self._has("changed") else {}
 
     def _next(self, page: _Page) -> str | None:
         return None if page.end is None else cursors.make(self._query, [self._snapshot.commit], page.end)
@@ -241,7 +212,3 @@ def _link(following: str | None) -> dict[str, str]:
 
 def _changed(shown: bytes, commit: CommitId | None, _: bytes) -> bytes:
     return shown if commit is None else b'%b,"changed":"%b"' % (shown, commit.encode())
-
-
-def _and_commit(shown: bytes, _: CommitId | None, told: bytes) -> bytes:
-    return b"%b,%b" % (shown, told or b"," * (len(_COMMIT_COLUMNS) - 1))

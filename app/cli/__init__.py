@@ -33,6 +33,7 @@ _COMMANDS: Mapping[str, Mapping[str, str]] = {
     },
     "Run a server": {
         "serve": "serving",
+        "demo": "demo.command",
         "worker": "worker",
         "endpoints": "endpoints",
         "users": "users",

@@ -9,6 +9,7 @@ from typing import Any
 
 from app.domain.errors import NotFound
 from app.domain.manifests import KINDS, Kind
+from app.registry.messages import Origin
 from app.runs import full_rows, plans
 from app.runs.failures import NotReady
 from app.runs.ledger.runs import ListedRun, Run
@@ -77,10 +78,15 @@ def at(runs: Runs, repository: Repository, snapshot: Snapshot, target: str, kind
             f"Target '{target}' as it was at commit {snapshot.commit} has no {kind}. "
             f"GET …/targets/{target}/runs lists the target's runs, each with its commit."
         )
+    return Found(run, is_stale=is_stale(runs, repository, run))
+
+
+def is_stale(runs: Runs, repository: Repository, run: Run) -> bool:
+    """Tell whether the target of a run as it is now would be another run, or was deleted."""
     now, is_known = None, True
     with suppress(NotFound):  # a target that was deleted since
-        now, is_known = _now(runs, repository, target, kind)
-    return Found(run, is_stale=is_known and (now is None or now.id != run.id))
+        now, is_known = _now(runs, repository, run.target, run.kind)
+    return is_known and (now is None or now.id != run.id)
 
 
 def page_of_runs(
@@ -101,15 +107,14 @@ def page_of_runs(
     return found, None
 
 
-def cancel(runs: Runs, repository: Repository, target: str, kind: Kind, by: str) -> Found:
+def cancel(runs: Runs, repository: Repository, target: str, kind: Kind, origin: Origin) -> Found:
     """Cancel the runs of a kind of a target that go on, and return what `current` does; NoRun if there is none.
 
-    `by` says who cancels them, and why.
+    `origin` says who cancels them, and why.
     """
     identity = repository.identity()
     for run_id in runs.table.going_on(identity, target, kind):
-        if runs.table.cancel(run_id, f"Cancelled by {by}"):
-            _log.info("Run %s: cancelled by %s", run_id, by)
+        cancel_one(runs, run_id, origin)
     last = runs.table.latest(identity, target, kind)
     if last is None:
         raise NoRun(f"Target '{target}' has no {kind} that could be cancelled: none was started.")
@@ -119,18 +124,32 @@ def cancel(runs: Runs, repository: Repository, target: str, kind: Kind, by: str)
         return Found(last, is_stale=True)
 
 
-def delete(runs: Runs, repository: Repository, target: str, key: str, by: str) -> Run:
+def cancel_one(runs: Runs, run_id: int, origin: Origin) -> bool:
+    """Cancel a run if it goes on, and return whether it did."""
+    by = _by(origin)
+    was_going_on = runs.table.cancel(run_id, f"Cancelled by {by}")
+    if was_going_on:
+        _log.info("Run %s: cancelled by %s", run_id, by)
+    return was_going_on
+
+
+def delete(runs: Runs, repository: Repository, target: str, key: str, origin: Origin) -> Run:
     """Delete a run and its rows, and return what it was; NoRun if there is none, InUse where it is needed still.
 
-    `by` says who deletes it, and why.
+    `origin` says who deletes it, and why.
     """
-    for kind in KINDS:
-        run = runs.table.find(repository.identity(), target, kind, key)
-        if run is not None:
-            runs.deletions.delete(run.id)
-            _log.info("Run %s: the %s of %s %s was deleted by %s", run.id, run.kind, run.place, run.target, by)
-            return run
-    raise NoRun(f"Target '{target}' has no run with the key {key}. GET …/targets/{target}/runs lists its runs.")
+    run = named(runs, repository, target, key)
+    if run is None:
+        raise NoRun(f"Target '{target}' has no run with the key {key}. GET …/targets/{target}/runs lists its runs.")
+    runs.deletions.delete(run.id)
+    _log.info("Run %s: the %s of %s %s was deleted by %s", run.id, run.kind, run.place, run.target, _by(origin))
+    return run
+
+
+def named(runs: Runs, repository: Repository, target: str, key: str) -> Run | None:
+    """Return the run of a target with a key, or None."""
+    found = (runs.table.find(repository.identity(), target, kind, key) for kind in KINDS)
+    return next(filter(None, found), None)
 
 
 def cost(runs: Runs, run: ListedRun) -> float | None:
@@ -157,6 +176,11 @@ def output(runs: Runs, run: Run, offset: int, limit: int, most: int) -> list[byt
         if size > most:
             raise PageTooLarge(most, limit)
     return found
+
+
+def _by(origin: Origin) -> str:
+    """Return who does something, and why: the end of a sentence."""
+    return f"{origin.user_id}: {origin.reason}" if origin.reason else f"{origin.user_id}."
 
 
 def _now(runs: Runs, repository: Repository, target: str, kind: Kind) -> tuple[Run | None, bool]:

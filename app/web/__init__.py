@@ -7,11 +7,28 @@ from app.web.addresses import UserId
 from app.web.admission import csrf
 from app.web.edit import views as edit
 from app.web.home import views as home
+from app.web.repo import views as repo
+from app.web.search import views as search
+from app.web.settings import users
+from app.web.settings import views as settings
 from app.web.target import views as target
+from app.web.tree import views as tree
 
-_WINGS = (home, target, edit)
+_WINGS = (
+    edit,
+    home,
+    repo,
+    search,
+    settings,
+    target,
+    tree,
+    users,
+)
 # What each page of a repo leads to, in this order: the endpoint and its name.
-TABS: tuple[tuple[str, str], ...] = ()
+TABS: tuple[tuple[str, str], ...] = (
+    ("web.repo.show", "Targets"),
+    ("web.tree.show", "Family tree"),
+)
 
 web = Blueprint("web", __name__, template_folder="templates", static_folder="static", static_url_path="/-/static")
 web.after_request(rendering.protect)

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import cast
 
 from flask import Blueprint, g, request
-from flask_wtf.csrf import CSRFProtect
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from werkzeug.exceptions import BadRequest
 
 from app import auth
 from app.auth import Forbidden, Principal, SignIn, Unauthorized
@@ -22,6 +23,11 @@ from storage.repository import Repository
 from storage.snapshot import Snapshot
 
 csrf = CSRFProtect()
+
+_FORGED = (
+    "This form is not of a page that you have open: another site made it, or you signed in or out since. "
+    "Nothing was changed. Open the page again, and send the form from there."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +74,10 @@ def check_form() -> None:
     """Read the form of this request, and refuse one that another site, or an older session, made."""
     with context.readmit_if_slow():
         read_form()
-    csrf.protect()
+    try:
+        csrf.protect()
+    except CSRFError as error:
+        raise BadRequest(_FORGED) from error
 
 
 def viewer_or_none() -> Principal | None:

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Response, current_app, request
 from marshmallow import Schema
 
-from app.wire.context import services
+from app.wire.context import services, stream
 
 
 class Pieces(Iterator[bytes]):
@@ -49,7 +49,20 @@ class TextFormat:
 
     media_type: str
     description: str
-    example: str
+    example: str | None = None  # for the document, where no answer is kept: it is binary, or another each time
+
+
+def streamed(make: Callable[[], Iterator[bytes]], media_type: str) -> Pieces:
+    """Return an answer whose pieces `make` returns; where that fails, the answer is an error.
+
+    TooBusy where the user has too many such answers.
+    """
+    end = stream()
+    try:
+        return Pieces(make(), end, media_type)
+    except BaseException:
+        end()
+        raise
 
 
 def _nothing() -> None:

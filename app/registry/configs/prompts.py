@@ -18,7 +18,7 @@ from app.registry.messages import Origin
 from storage.errors import RepositoryDamaged
 from storage.ids import BlobId, CommitId
 from storage.repository import Repository
-from storage.snapshot import Snapshot
+from storage.snapshot import File, Snapshot
 from storage.transaction import Transaction
 
 FOLDER = Folder("prompts", "Prompt")
@@ -47,16 +47,19 @@ class Prompt:
 
 def read(source: Source, name: str) -> Prompt | None:
     """Return a prompt, or None if there is none."""
+    file = source.read(FOLDER.path(name))
+    return None if file is None else parse(source, name, file)
+
+
+def parse(source: Source, name: str, file: File) -> Prompt:
+    """Return the prompt that a file holds; RepositoryDamaged if it holds none."""
     path = FOLDER.path(name)
-    found = documents.read(source, path)
-    if found is None:
-        return None
-    document, version = found
+    document = documents.parse(source, path, file)
     messages = documents.expect(document, "messages", list, source, path)
     tools = documents.expect(document, "tools", list, source, path) if "tools" in document else None
     if not all(isinstance(item, dict) for item in [*messages, *(tools or [])]):
         raise RepositoryDamaged(source.name, f"{path} has a message or tool that Bakehouse did not write")
-    return Prompt(name, messages, tools, version)
+    return Prompt(name, messages, tools, file.id)
 
 
 def get(snapshot: Snapshot, name: str) -> Prompt:

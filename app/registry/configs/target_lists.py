@@ -1,8 +1,9 @@
 """Which targets a list shows: by a part of the name, by template, by conditions on the config."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 
 from app.domain.budgets import Work
 from app.domain.conditions import Condition
@@ -11,6 +12,8 @@ from app.domain.field_paths import FieldPath, lookup
 from app.domain.resolution import CONFIG_FIELDS
 from app.registry.configs import rebase
 from app.registry.configs.target_rows import Lines, Row, Rows, value_of
+
+_LEAST_READ = 128  # bytes that a small target counts as: most of its lines were parsed for another one
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,22 @@ class Matcher:
             if not holds:
                 return False
         return True
+
+
+def examine(
+    rows: Rows, names: Sequence[str], matcher: Matcher, work: Work, *, have_rows: bool
+) -> Iterator[tuple[str, Row | None, bool]]:
+    """Yield the name of each target, its row where they must `have_rows`, and whether it passes the conditions.
+
+    What is no file is passed over. `work` counts for these targets alone. Where it is spent they end, after one at
+    least.
+    """
+    for number, (name, row) in enumerate(rows.read(names) if have_rows else zip(names, repeat(None))):
+        if row is not None:
+            size = max(row.size // 2, _LEAST_READ)
+            if not work.spend(size if number else min(size, work.most)):
+                return
+        yield name, row, row is None or matcher.accepts(row)
 
 
 def _below(templates: Mapping[str, str], ancestor: str) -> set[str]:

@@ -1,7 +1,9 @@
 """Which documents use a prompt, a target or a question template. Names are found in bytes, so nothing is parsed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from app.domain.budgets import Work
 from app.domain.names import DEFAULT_TEMPLATE
 from app.registry.configs import defaults, mentions, own_template, rebase, template_owners
 from app.registry.configs.target_files import FOLDER
@@ -65,8 +67,28 @@ def state(snapshot: Snapshot, name: str) -> tuple[str, str]:
     """Return the template that a target is resolved on; and `current`, `drifted` or `template_gone`."""
     template, recorded = own_template.template(snapshot, name, FOLDER.expect(snapshot, name))
     path = defaults.PATH if template == DEFAULT_TEMPLATE else FOLDER.path(template)
-    now = snapshot.version(path)
-    return template, "template_gone" if now is None else "current" if now == recorded else "drifted"
+    return template, _state(snapshot.version(path), recorded)
+
+
+def states(snapshot: Snapshot, work: Work) -> Mapping[str, tuple[str, str]]:
+    """Return for each target what `state` returns. TooMuchToRead where files by hand are too much.
+
+    Versions are compared, so nothing but files by hand is parsed. A file by hand that is called as the default template
+    is left out: it is no template of any target.
+    """
+    mentions.read_ahead(snapshot)
+    versions = FOLDER.versions(snapshot)
+    versions.pop(DEFAULT_TEMPLATE, None)
+    now = {**versions, DEFAULT_TEMPLATE: snapshot.version(defaults.PATH)}
+    found = {}
+    for name, version in versions.items():
+        template, recorded = own_template.template(snapshot, name, version, work)
+        found[name] = template, _state(now.get(template), recorded)
+    return found
+
+
+def _state(now: BlobId | None, recorded: BlobId) -> str:
+    return "template_gone" if now is None else "current" if now == recorded else "drifted"
 
 
 def _default_first(name: str) -> tuple[bool, str]:

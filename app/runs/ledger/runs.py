@@ -75,6 +75,16 @@ class ListedRun:
     manifest_commit: str | None
     rows_sha256: str | None
 
+    @property
+    def percent(self) -> float:
+        """How many of its rows are there, 0 to 100 percent."""
+        return 100.0 if self.state == COMPLETE else round(100 * self.done / max(self.total, 1), 2)
+
+    @property
+    def repeated_requests(self) -> int:
+        """How many requests there were beside one for each row; of a stim, beside one for each answer."""
+        return max(0, self.requests - (self.answers if self.stim is None else self.done))
+
 
 @dataclass(frozen=True, slots=True)
 class Run(ListedRun):
@@ -117,9 +127,7 @@ class RunTable:
         """Start a run, or return the one with its key. One that failed goes on: what it lacks is made.
 
         Its failed rows are asked for again, too. Nothing else has them asked for again, so that rows do not change
-        while a run goes on.
-
-        Raises StimGone where the stim run that a rollout would stand on was deleted meanwhile.
+        while a run goes on. Raises StimGone where the stim run that a rollout would stand on was deleted meanwhile.
         """
         there = self.find(new.repo, new.target, new.kind, new.key)
         if there is not None and there.state != FAILED:

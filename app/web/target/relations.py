@@ -47,9 +47,9 @@ def drift(place: Place, target: Target) -> Drift:
     return Drift(found.template, "current" if found.is_current else "drifted", found.differences)
 
 
-def children(place: Place, target: Target) -> tuple[Sequence[str], int]:
-    """Return the first targets that were made from a target, and how many there are."""
-    names = usage.users_of_target(place.snapshot, target.name)
+def children(place: Place, name: str) -> tuple[Sequence[str], int]:
+    """Return the first targets that were made from a target or the default, and how many there are."""
+    names = usage.users_of_target(place.snapshot, name)
     return names[:_MOST_CHILDREN], len(names)
 
 

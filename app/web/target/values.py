@@ -36,3 +36,9 @@ def read(place: Place, target: Target, offset: int) -> Values:
     found = lineage.explain(place.repository, place.snapshot, target, page)
     named = [*(commit for _, commit in found.layers), *(field.commit for field in (*found.fields, *found.removed))]
     return Values(target, found.layers, found.fields, found.removed, commits.read(place.repository, named), found.next)
+
+
+def last_change(place: Place, path: str) -> Commit | None:
+    """Return the last commit that changed a file; None for one that no commit has."""
+    found = place.repository.last_changes([path], place.snapshot.commit).get(path)
+    return None if found is None else Commit.of(found, place.repository.signature(found))

@@ -2,7 +2,8 @@
 
 from flask import Response, make_response, request
 
-from app.registry.configs import targets
+from app.domain.names import DEFAULT_TEMPLATE
+from app.registry.configs import defaults, targets
 from app.registry.configs.target_files import FOLDER
 from app.web import admission
 from app.web.rendering import page
@@ -25,7 +26,7 @@ def show(owner: str, repo_name: str, target_name: str) -> Response:
         target=target,
         values=values.read(place, target, max(0, request.args.get("offset", 0, type=int))),
         drift=relations.drift(place, target),
-        children=relations.children(place, target),
+        children=relations.children(place, target_name),
         live=relations.live(place, target),
         copies=copies.of_target(place, target_name),
         yaml=data.decode(errors="replace") if len(data) <= _MOST_YAML else None,
@@ -39,3 +40,17 @@ def show_yaml(owner: str, repo_name: str, target_name: str) -> Response:
     response = make_response(snapshot.blob(FOLDER.expect(snapshot, target_name)))
     response.content_type = "text/plain; charset=utf-8"
     return response
+
+
+@blueprint.get("/<user:owner>/<repo_name>/default")
+def show_default(owner: str, repo_name: str) -> Response:
+    """Show the template that every target goes back to."""
+    place = admission.place()
+    default = defaults.get(place.snapshot)
+    return page(
+        "target/default.html",
+        config=default.config,
+        last=values.last_change(place, defaults.PATH),
+        children=relations.children(place, DEFAULT_TEMPLATE),
+        yaml=place.snapshot.blob(default.version).decode(errors="replace"),
+    )

@@ -12,8 +12,7 @@ import pytest
 import yaml
 from flask import Flask
 
-from app.api import run_rows
-from app.runs import full_rows
+from app.runs import exports, full_rows
 from app.runs.ledger.leases import Batch
 from app.runs.ledger.rows import Row
 from app.runs.ledger.runs import RunGone
@@ -299,7 +298,7 @@ def test_rows_that_vanish_while_they_are_sent_break_the_answer_off(
     app: Flask, made: Client, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(full_rows, "_MOST_ROWS", 20)
-    monkeypatch.setattr(run_rows, "_PIECE", 1)
+    monkeypatch.setattr(exports, "_PIECE", 1)
     answer = app.test_client().get(f"{ROLLOUT}/rows", headers={"Authorization": f"Bearer {made.token}"})
     assert next(iter(answer.response))
     made.delete(f"{TARGETS}/a/runs/{answer.headers['Run-Key']}")

@@ -6,6 +6,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.domain.budgets import Work
 from app.registry.configs import defaults, rebase, targets, usage
 from app.registry.configs.target_files import FOLDER
 from app.registry.configs.usage import PromptUser
@@ -53,6 +54,8 @@ def test_uses_are_those_of_the_parsed_documents(writes: Sequence[tuple[int, int,
             ]
             assert usage.of_prompt(snapshot, prompt) == wanted
             assert usage.users_of_prompt(snapshot, prompt) == [user.name for user in wanted]
+        everything = usage.states(snapshot, Work(0))
+        assert everything == {name: usage.state(snapshot, name) for name in FOLDER.names(snapshot)}
         for name in NAMES[1:]:
             below = usage.descendants(snapshot, name)
             for child, depth in below:

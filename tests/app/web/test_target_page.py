@@ -133,3 +133,11 @@ def test_a_long_value_is_cut_and_says_so(visitor: Visitor, alice: Client):
     assert "cut here: the whole has 100002 bytes" in text
     assert "s" * 4000 in text
     assert len(text) < 60_000
+
+
+def test_the_default_has_a_page(visitor: Visitor, alice: Client):
+    alice.put("/v1/repo/demo/defaults/target", {"config": {"temperature": 0.25}}, X_Change_Reason="Calm for all")
+    text = visitor.get("/alice/demo/default").text
+    assert "0.25" in text
+    assert "Calm for all" in text
+    assert ">base</a>" in text

@@ -1,0 +1,1 @@
+"""`bakehouse demo`: a repo with a story, to look around in."""

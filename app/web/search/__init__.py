@@ -1,0 +1,1 @@
+"""The search, in one repo or in all that the viewer may read."""

@@ -1,0 +1,1 @@
+"""Real answers of every operation, for the API page: `app/answers.json`."""

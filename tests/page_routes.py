@@ -1,0 +1,50 @@
+"""All pages by the routes of an application, so that no test forgets a new one."""
+
+from collections.abc import Iterable, Mapping
+
+from flask import Flask
+from werkzeug.routing import Rule
+
+_OPEN = ("web.static",)
+# What the names in addresses are in a repo that tests look at.
+NAMES = {
+    "owner": "alice",
+    "user_id": "bob",
+    "repo_name": "demo",
+    "target_name": "nightly",
+    "prompt_name": "system",
+    "label_name": "production",
+    "tag_name": "v1",
+    "file_name": "ask.txt",
+    "token_name": "reader",
+    "run_key": "0" * 64,
+    "key": "0" * 64,
+    "kind": "stim",
+    "first": "v1",
+    "second": "production",
+    "a": "v1",
+    "b": "production",
+}
+
+
+def rules(app: Flask, method: str) -> list[Rule]:
+    """Return the routes of pages that take a method."""
+    pages = [rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("web.")]
+    found = [rule for rule in pages if method in rule.methods and rule.endpoint not in _OPEN]
+    assert len(found) > 1
+    return found
+
+
+def address(rule: Rule, names: Mapping[str, str]) -> str:
+    """Return the address of a page, with examples of the names in it."""
+    missing = rule.arguments - names.keys()
+    assert not missing, f"{rule}: add examples of {sorted(missing)} to `NAMES`"
+    built = rule.build({name: names[name] for name in rule.arguments})
+    assert built, f"{rule}: no address has {names}"
+    return built[1]
+
+
+def addresses(rules: Iterable[Rule], names: Mapping[str, str]) -> list[str]:
+    """Return the addresses of pages, with the query that a page needs to show something."""
+    paths = [address(rule, names) for rule in rules]
+    return [f"{path}?q=bread" if path.endswith("/search") else path for path in paths]
