@@ -5,6 +5,7 @@ from flask import Blueprint, Flask
 from app.web import docs, rendering, session
 from app.web.addresses import UserId
 from app.web.admission import csrf
+from app.web.edit import views as edit
 from app.web.history import views as history
 from app.web.home import views as home
 from app.web.repo import views as repo
@@ -17,6 +18,7 @@ from app.web.target import views as target
 from app.web.tree import views as tree
 
 _WINGS = (
+    edit,
     export,
     history,
     home,
