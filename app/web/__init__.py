@@ -6,12 +6,14 @@ from app.web import docs, rendering, session
 from app.web.addresses import UserId
 from app.web.admission import csrf
 from app.web.home import views as home
+from app.web.runs import views as runs
 from app.web.search import views as search
 from app.web.target import views as target
 from app.web.tree import views as tree
 
 _WINGS = (
     home,
+    runs,
     search,
     target,
     tree,
