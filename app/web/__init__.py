@@ -9,6 +9,7 @@ from app.web.edit import views as edit
 from app.web.history import views as history
 from app.web.home import views as home
 from app.web.repo import views as repo
+from app.web.runs import views as runs
 from app.web.search import views as search
 from app.web.settings import users
 from app.web.settings import views as settings
@@ -23,6 +24,7 @@ _WINGS = (
     history,
     home,
     repo,
+    runs,
     search,
     settings,
     sharing,
@@ -35,6 +37,7 @@ TABS: tuple[tuple[str, str], ...] = (
     ("web.repo.show", "Targets"),
     ("web.tree.show", "Family tree"),
     ("web.history.of_repo", "History"),
+    ("web.runs.of_repo", "Runs"),
     ("web.sharing.show", "Settings"),
 )
 
