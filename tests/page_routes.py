@@ -18,13 +18,15 @@ NAMES = {
     "file_name": "ask.txt",
     "token_name": "reader",
     "run_key": "0" * 64,
-    "key": "0" * 64,
     "kind": "stim",
-    "first": "v1",
-    "second": "production",
-    "a": "v1",
-    "b": "production",
+    "position": "0",
+    "name": "rows.jsonl",
+    "between": "v1...production",
+    "act": "rotate",
+    "id_": "0",
 }
+# What pages need to show something, by the end of their addresses.
+_QUERIES = {"/search": "q=bread", "/put-back": "to=v1"}
 
 
 def rules(app: Flask, method: str) -> list[Rule]:
@@ -45,6 +47,7 @@ def address(rule: Rule, names: Mapping[str, str]) -> str:
 
 
 def addresses(rules: Iterable[Rule], names: Mapping[str, str]) -> list[str]:
-    """Return the addresses of pages, with the query that a page needs to show something."""
+    """Return the addresses of pages that show something."""
     paths = [address(rule, names) for rule in rules]
-    return [f"{path}?q=bread" if path.endswith("/search") else path for path in paths]
+    queries = [next((query for end, query in _QUERIES.items() if path.endswith(end)), "") for path in paths]
+    return [f"{path}?{query}".rstrip("?") for path, query in zip(paths, queries, strict=True)]
