@@ -17,9 +17,7 @@ _WINGS = (
     tree,
 )
 # What each page of a repo leads to, in this order: the endpoint and its name.
-TABS: tuple[tuple[str, str], ...] = (
-    ("web.tree.show", "Family tree"),
-)
+TABS: tuple[tuple[str, str], ...] = (("web.tree.show", "Family tree"),)
 
 web = Blueprint("web", __name__, template_folder="templates", static_folder="static", static_url_path="/-/static")
 web.after_request(rendering.protect)
