@@ -12,6 +12,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 
 from app.domain import cutting, field_paths
+from app.web import words
 from storage import moments
 
 _SHORT = 7  # digits of a commit's id
@@ -29,13 +30,15 @@ def install(app: Flask) -> None:
         "dotted": dotted,
         "cut": cut,
     }
+    app.jinja_env.globals["marked"] = words.marked
 
 
 def moment(value: int | datetime) -> Markup:
     """Return a moment, in microseconds since 1970 or as a time, for a person and for a machine, in UTC."""
     time = (moments.at(value) if isinstance(value, int) else value).astimezone(UTC)
     precise = time.isoformat().replace("+00:00", "Z")
-    return Markup('<time datetime="{0}" title="{0}">{1}</time>').format(precise, time.strftime("%Y-%m-%d %H:%M"))
+    text = precise[:16].replace("T", " ")
+    return Markup(f'<time datetime="{precise}" title="{precise}">{text}</time>')  # noqa: S704 — digits and signs
 
 
 def short(commit: str) -> str:
