@@ -45,6 +45,7 @@ class Snapshot:
         self.commit = commit
         header = header or objects.header(object_id(commit))
         self.root, self.time, self.moment = header.tree, header.time, header.moment
+        self.parent = header.parent  # the commit before, or None
         self._objects = objects
 
     @property

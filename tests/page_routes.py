@@ -12,6 +12,25 @@ _QUERIES = {
     "/put-back": ("?to=v1",),
     "/compare/<a>...<b>": ("", "?target=base", "?prompt=system", "?target=base&view=text"),
 }
+# What the names in addresses are in a repo that tests look at.
+NAMES = {
+    "owner": "alice",
+    "user_id": "bob",
+    "repo_name": "demo",
+    "target_name": "nightly",
+    "prompt_name": "system",
+    "label_name": "production",
+    "tag_name": "v1",
+    "file_name": "ask.txt",
+    "token_name": "reader",
+    "run_key": "0" * 64,
+    "key": "0" * 64,
+    "kind": "stim",
+    "first": "v1",
+    "second": "production",
+    "a": "v1",
+    "b": "production",
+}
 
 
 def rules(app: Flask, method: str) -> list[Rule]:

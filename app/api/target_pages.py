@@ -15,10 +15,9 @@ from app.api import payloads
 from app.domain import field_paths
 from app.domain.resolution import CONFIG_FIELDS
 from app.registry import revisions
-from app.registry.configs import target_csv, target_lists
+from app.registry.configs import target_csv, target_lists, target_tables
 from app.registry.configs.target_columns import Column, Group
 from app.registry.configs.target_csv import TargetCsv
-from app.registry.configs.target_files import FOLDER
 from app.registry.configs.target_lists import Matcher, NameFilter
 from app.registry.configs.target_rows import Row, Rows
 from app.schemas.base import InvalidRequest, Mistake
@@ -176,15 +175,8 @@ class _Pages:
         return name in self._query["include"]
 
     def _last_changes(self, names: Sequence[str]) -> Mapping[str, CommitId]:
-        """Return the last commit that changed each target of a page, by name, where that was asked for.
-
-        What somebody put in the place of a target's file, such as a folder, has none.
-        """
-        if not self._has("changed"):
-            return {}
-        paths = {name: FOLDER.path(name) for name in names}
-        found = self._repository.last_changes(list(paths.values()), self._snapshot.commit)
-        return {name: found[path] for name, path in paths.items() if path in found}
+        """Return the last commit that changed each target of a page, by name, where that was asked for."""
+        return target_tables.last_changes(self._repository, self._snapshot, names) if self._has("changed") else {}
 
     def _next(self, page: _Page) -> str | None:
         return None if page.end is None else cursors.make(self._query, [self._snapshot.commit], page.end)

@@ -5,14 +5,15 @@ from typing import Any, ClassVar
 
 from marshmallow import ValidationError, fields
 
-from app.domain import conditions, field_paths
+from app.domain import conditions, field_paths, ordering
 from app.domain.conditions import Condition, ConditionProblem
 from app.domain.field_paths import FieldPath, UnknownField
 from app.domain.names import template_problem
+from app.domain.ordering import Order
 from app.schemas.base import Mistake, StrictSchema
 from app.schemas.comparison import cursor_field
 from app.schemas.containers import JsonObject, ListOf, Part
-from app.schemas.fields import Integer, Matching, Name, QueryInteger, Text
+from app.schemas.fields import FARTHEST, Integer, Matching, Name, QueryInteger, Text
 from app.schemas.history import CommitSchema, CutSchema, FullQuerySchema
 from app.schemas.targets import TargetConfigSchema
 
@@ -133,6 +134,33 @@ class TargetListQuerySchema(FullQuerySchema):
         metadata={"description": f"How many targets at most, 1 to {_MOST_TARGETS}; 1000 unless given."},
     )
     cursor = cursor_field()
+
+
+def _read_order(text: str) -> Order:
+    try:
+        return ordering.read(text)
+    except UnknownField as error:
+        raise ValidationError([Mistake("extra_forbidden", str(error))]) from error
+
+
+class TargetTableQuerySchema(TargetListQuerySchema):
+    """Which targets a table has, its columns, its order, and the page of it to show."""
+
+    class Meta:
+        """A table has pages with numbers, and says of each target what the list can include."""
+
+        exclude = ("cursor", "full", "include", "limit", "ref")
+
+    sort = Bounded(
+        _read_order,
+        load_default=Order(),
+        metadata={
+            "description": "The column that the table is sorted by: `target_name`, `template`, `changed`, or a field. "
+            "With `-` before it, the greatest comes first."
+        },
+    )
+    page = QueryInteger(1, FARTHEST, load_default=1, metadata={"description": "The page to show, from 1."})
+    after = Bounded(str, load_default="", metadata={"description": "Only targets whose names come after this one."})
 
 
 class TargetItemSchema(StrictSchema):

@@ -7,7 +7,7 @@ from werkzeug.exceptions import NotFound
 
 blueprint = Blueprint("docs", __name__, url_prefix="/docs")
 
-_OURS = ("docs.js",)
+_OURS = ("docs.css", "docs.js")
 _SWAGGER_UI = ("swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png")
 # Swagger UI uses inline styles, and images in data URLs.
 _POLICY = (

@@ -37,7 +37,8 @@ def moment(value: int | datetime) -> Markup:
     """Return a moment, in microseconds since 1970 or as a time, for a person and for a machine, in UTC."""
     time = (moments.at(value) if isinstance(value, int) else value).astimezone(UTC)
     precise = time.isoformat().replace("+00:00", "Z")
-    return Markup('<time datetime="{0}" title="{0}">{1}</time>').format(precise, time.strftime("%Y-%m-%d %H:%M"))
+    text = precise[:16].replace("T", " ")
+    return Markup(f'<time datetime="{precise}" title="{precise}">{text}</time>')  # noqa: S704 — digits and signs
 
 
 def short(commit: str) -> str:

@@ -8,13 +8,15 @@ from marshmallow import Schema
 
 from app.domain import reasons
 from app.schemas.base import InvalidRequest, Location, Mistake, load
-from app.wire.context import InvalidHeader
+from app.schemas.fields import new_names_up_to
+from app.wire.context import InvalidHeader, services
 
 
 def loaded(schema: Schema, data: Any, form: FlaskForm) -> Any:
     """Return data as a schema loads it; None where it has mistakes, which are put at the fields of the form."""
     try:
-        return load(schema, data, ())
+        with new_names_up_to(services().settings.max_name):
+            return load(schema, data, ())
     except InvalidRequest as error:
         put(error.told, form)
         return None

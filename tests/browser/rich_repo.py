@@ -5,23 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from tests import page_routes
 from tests.e2e.conftest import User, call
 from tests.server import MASTER_KEY, Server
-
-NAMES = {
-    "repo_name": "demo",
-    "target_name": "nightly",
-    "prompt_name": "system",
-    "label_name": "production",
-    "tag_name": "v1",
-    "file_name": "ask.txt",
-    "token_name": "reader",
-    "kind": "stim",
-    "first": "v1",
-    "second": "production",
-    "a": "v1",
-    "b": "production",
-}
 
 
 @dataclass(frozen=True)
@@ -74,7 +60,9 @@ def make(server: Server, user_id: str, texts: Texts) -> RichRepo:
     change("PUT", f"grants/{user_id}-guest", {"access": "read"})
     user.call("POST", "/v1/tokens", {"name": "reader", "access": "read"})
     keys = [_carry_out(user, kind) for kind in ("stim", "rollout")]
-    return RichRepo(user, NAMES | {"owner": user_id, "user_id": f"{user_id}-guest", "run_key": keys[1], "key": keys[1]})
+    return RichRepo(
+        user, page_routes.NAMES | {"owner": user_id, "user_id": f"{user_id}-guest", "run_key": keys[1], "key": keys[1]}
+    )
 
 
 @dataclass(frozen=True)

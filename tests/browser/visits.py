@@ -35,7 +35,7 @@ def tour(
         page, (status, kind) = owner, ask(owner, url)
         if status == 403:
             page, (status, kind) = operator, ask(operator, url)
-        assert status == 200, f"{address}: {status}; see `NAMES` in rich_repo.py"
+        assert status == 200, f"{address}: {status}; see `NAMES` in page_routes.py"
         if kind in kinds:
             yield page, url
 

@@ -1,44 +1,13 @@
-"""`/docs`: the API page, in a real browser, and from an installed package."""
+"""`/docs`: the API page, from an installed package."""
 
-import re
 import shutil
 import subprocess
 import sys
-import urllib.request
 from pathlib import Path
 
 import pytest
 
-from tests.server import Server
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PROJECT = Path(__file__).parents[2]
-
-needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
-
-
-@pytest.mark.slow
-@needs_chromium
-def test_docs_page_shows_every_operation_in_a_browser(server: Server, tmp_path: Path):
-    shown = subprocess.run(
-        [
-            str(CHROMIUM),
-            *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-            *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-            *(f"--user-data-dir={tmp_path}", "--virtual-time-budget=20000", "--dump-dom"),
-            f"{server.url}/docs",
-        ],
-        capture_output=True,
-        text=True,
-        timeout=120,
-    ).stdout
-    with urllib.request.urlopen(f"{server.url}/openapi.json") as response:
-        document = response.read().decode()
-    summaries = re.findall(r'"summary":"([^"]+)"', document)
-    assert len(summaries) > 20
-    for summary in summaries:
-        assert summary in shown
-    assert "Unable to render" not in shown
 
 
 @pytest.mark.slow
@@ -57,9 +26,9 @@ from app.settings import Settings
 assert app.__file__.startswith(sys.argv[1])
 client = app.create_app(Settings(Path(sys.argv[1], "data"), master_key="key")).test_client()
 page = client.get("/docs").text
-for name in ("docs/docs.js", "docs/swagger-ui-bundle.js", "docs/swagger-ui.css", "docs/favicon-32x32.png"):
-    assert name in page
-    assert client.get("/" + name).status_code == 200, name
+for name in ("docs.css", "docs.js", "swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png"):
+    assert f"docs/{name}" in page
+    assert client.get(f"/docs/{name}").status_code == 200, name
 assert client.get("/openapi.json").json["components"]["responses"]["Error404"]["content"]["application/json"]["example"]
 assert client.get("/docs/docs.html").status_code == 404
 assert client.get("/docs/..%2f__init__.py").status_code == 404

@@ -24,6 +24,29 @@ def seen_by(user: User, by: Token | None) -> list[Token]:
     return [token for token in user.tokens if by is None or by.is_for_all(user.id, token.repos)]
 
 
+def find(tokens: Tokens, name: str) -> Token:
+    """Return a token by its name; NotFound if there is none."""
+    for token in tokens:
+        if token.name == name:
+            return token
+    raise NotFound("Token", name)
+
+
+def refusal(by: Token | None, user_id: str, other: Token | TokenRequest) -> str | None:
+    """Return why the token `by` may not make or change another one of a user, or None where it may."""
+    if by is None or (isinstance(other, Token) and other.sha256 == by.sha256):
+        return None
+    shortfall = by.shortfall(user_id, other)
+    return shortfall and f"The token '{by.name}' {shortfall}."
+
+
+def check(by: Token | None, user_id: str, other: Token | TokenRequest) -> None:
+    """Raise NotPermitted where the token `by` may not make or change another one."""
+    problem = refusal(by, user_id, other)
+    if problem:
+        raise NotPermitted(problem)
+
+
 def create(
     accounts: Accounts, origin: Origin, user_id: str, request: TokenRequest, by: Token | None = None
 ) -> tuple[Token, str]:
@@ -34,7 +57,7 @@ def create(
     token, secret = Token.make(request, None if by is None else by.root)
 
     def add(tokens: Tokens, by: Token | None) -> Tokens:
-        _check(by, user_id, request)
+        check(by, user_id, request)
         if any(other.name == token.name for other in tokens):
             own = f"If the token was lost, rotate it: POST /v1/tokens/{token.name}/rotate"
             how = how_to_rotate(user_id, token.name) if by is None else own
@@ -57,8 +80,8 @@ def rotate(accounts: Accounts, origin: Origin, user_id: str, name: str, by: Toke
     made: list[tuple[Token, str]] = []
 
     def renew(tokens: Tokens, by: Token | None) -> Tokens:
-        old = _find(tokens, name)
-        _check(by, user_id, old)
+        old = find(tokens, name)
+        check(by, user_id, old)
         if old.is_expired():
             message = f"Token '{name}' of user '{user_id}' has expired: revoke it, and create another one"
             raise Conflict(name, message)
@@ -77,8 +100,8 @@ def revoke(accounts: Accounts, origin: Origin, user_id: str, name: str, by: Toke
     left: list[Token] = []
 
     def remove(tokens: Tokens, by: Token | None) -> Tokens:
-        old = _find(tokens, name)
-        _check(by, user_id, old)
+        old = find(tokens, name)
+        check(by, user_id, old)
         left[:] = [token for token in tokens if token is not old]
         return tuple(left)
 
@@ -98,13 +121,6 @@ def revoke_all(accounts: Accounts, origin: Origin, user_id: str) -> int:
     return len(revoked)
 
 
-def _find(tokens: Tokens, name: str) -> Token:
-    for token in tokens:
-        if token.name == name:
-            return token
-    raise NotFound("Token", name)
-
-
 def _find_asking(tokens: Tokens, by: Token) -> Token:
     """Return the token that asks as it is now: NotPermitted where it was revoked meanwhile.
 
@@ -114,15 +130,6 @@ def _find_asking(tokens: Tokens, by: Token) -> Token:
         if token.sha256 == by.sha256:
             return token
     raise NotPermitted(f"The token '{by.name}' was revoked.")
-
-
-def _check(by: Token | None, user_id: str, other: Token | TokenRequest) -> None:
-    """Raise NotPermitted where the token `by` may not make or change another one."""
-    if by is None or (isinstance(other, Token) and other.sha256 == by.sha256):
-        return
-    shortfall = by.shortfall(user_id, other)
-    if shortfall:
-        raise NotPermitted(f"The token '{by.name}' {shortfall}.")
 
 
 def _change(

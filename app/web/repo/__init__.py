@@ -1,0 +1,1 @@
+"""A repo: its targets as a table, its prompts, labels and tags, and what happened lately."""
