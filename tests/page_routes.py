@@ -6,12 +6,6 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 _OPEN = ("web.static",)
-# By the end of a route: what a page is asked for, where it shows nothing without, or something else.
-_QUERIES = {
-    "/search": ("?q=bread",),
-    "/put-back": ("?to=v1",),
-    "/compare/<a>...<b>": ("", "?target=base", "?prompt=system", "?target=base&view=text"),
-}
 # What the names in addresses are in a repo that tests look at.
 NAMES = {
     "owner": "alice",
@@ -30,6 +24,13 @@ NAMES = {
     "second": "production",
     "a": "v1",
     "b": "production",
+    "between": "v1...production",
+}
+# By the end of a route: what a page is asked for, where it shows nothing without, or something else.
+_QUERIES = {
+    "/search": ("?q=bread",),
+    "/put-back": ("?to=v1",),
+    "/compare/<a>...<b>": ("", "?target=base", "?prompt=system", "?target=base&view=text"),
 }
 
 
