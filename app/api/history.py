@@ -7,16 +7,14 @@ from typing import Any
 from flask import Blueprint
 
 from app.api import payloads
-from app.domain.field_paths import keys_of
-from app.registry.audit import field_log, history, log_filters
+from app.registry.audit import history
 from app.registry.audit.history import Entry
 from app.registry.configs import things
 from app.registry.configs.things import Thing
 from app.schemas.history import HistorySchema, LogQuerySchema, LogSchema, PageQuerySchema
-from app.wire import allowance, context, versions
+from app.wire import allowance, context, logs, versions
 from app.wire.contract import Answer, accepts, returns
 from storage.ids import CommitId
-from storage.repository import Repository
 
 blueprint = Blueprint("history", __name__, url_prefix="/v1/repo/<repo_name>")
 blueprint.before_request(context.authorize)
@@ -28,16 +26,7 @@ blueprint.before_request(context.authorize)
 def get_log(repo_name: str, query: dict[str, Any]) -> Answer:
     """List the commits of a repo, newest first, with the fields that each changed, or with one `field` alone."""
     repository, snapshot = context.repository(repo_name), context.snapshot(repo_name, query)
-    before = _before(repository, query)
-    asked = {name: query[name] for name in query.keys() - PageQuerySchema().fields.keys() - {"field"}}
-    wanted = log_filters.read(asked, context.services().accounts, context.principal().owner)
-    work, limit = allowance.work(), query["limit"]
-    entries: Iterable[Entry | CommitId | None]
-    if query["field"] is None:
-        entries = history.of_repo(repository, snapshot, wanted, work, before=before, limit=limit)
-    else:
-        keys = keys_of(query["field"])
-        entries = field_log.search(repository, snapshot, keys, wanted, work, before=before, limit=limit)
+    entries = logs.of_repo(repository, snapshot, query, allowance.work())
     return _page(entries, partial(_logged, full=query["full"])), 200, versions.commit_headers(snapshot)
 
 
@@ -73,7 +62,7 @@ def get_default_history(repo_name: str, query: dict[str, Any]) -> Answer:
 
 def _history(repo_name: str, thing: Thing, query: dict[str, Any]) -> Answer:
     repository, snapshot = context.repository(repo_name), context.snapshot(repo_name, query)
-    before = _before(repository, query)
+    before = logs.before(repository, query)
     entries = history.of_thing(repository, snapshot, thing, allowance.work(), before=before, limit=query["limit"])
     version = versions.of_answer(snapshot, query)
     status = 304 if versions.is_known(version) else 200
@@ -82,25 +71,8 @@ def _history(repo_name: str, thing: Thing, query: dict[str, Any]) -> Answer:
 
 
 def _page(entries: Iterable[Entry | CommitId | None], show: Callable[[Entry], dict[str, Any]]) -> dict[str, Any]:
-    """Return as many entries as there is room for, one at least, and what the next page is before.
-
-    Another commit in place of the last entry says so, and None that there is no next page.
-    """
-    space, commits, following = allowance.room(), [], None
-    for entry in entries:
-        if not isinstance(entry, Entry):
-            following = entry
-            break
-        commit = show(entry)
-        if not space.fits(commit):
-            break
-        commits.append(commit)
-        following = entry.commit if entry.has_older else None
+    commits, following = logs.fitting(entries, show, allowance.room().fits)
     return {"commits": commits, "next": following}
-
-
-def _before(repository: Repository, query: dict[str, Any]) -> CommitId | None:
-    return None if query["before"] is None else repository.find(query["before"])
 
 
 def _logged(entry: Entry, *, full: bool) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 
 from app.domain import cutting, field_paths
+from app.web import words
 from storage import moments
 
 _SHORT = 7  # digits of a commit's id
@@ -29,6 +30,7 @@ def install(app: Flask) -> None:
         "dotted": dotted,
         "cut": cut,
     }
+    app.jinja_env.globals["marked"] = words.marked
 
 
 def moment(value: int | datetime) -> Markup:

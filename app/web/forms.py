@@ -25,7 +25,8 @@ def loaded(schema: Schema, data: Any, form: FlaskForm) -> Any:
 def put(mistakes: Iterable[tuple[Location, Mistake]], form: FlaskForm) -> None:
     """Put mistakes at the fields of a form that their places name, and the others at the form as a whole."""
     for location, mistake in mistakes:
-        names = [str(part) for part in location if part not in ("body", "query", "path")]
+        is_of_request = len(location) > 1 and location[0] in ("body", "query", "path")
+        names = [str(part) for part in (location[1:] if is_of_request else location)]
         field = next((form[name] for name in names if name in form), None)
         if field is None:
             place = ".".join(names)

@@ -287,6 +287,8 @@ def test_the_latest_commits_tell_the_fields_that_changed(visitor: Visitor, alice
     assert page.count("a: max_tokens") == 7  # the first of the eight changed more
     assert "max_tokens 1 → 2 " in page
     put(alice, "a", max_tokens=100)
+    assert "max_tokens 1 → 2 " in words(opened(visitor))  # the tenth
+    put(alice, "a", max_tokens=101)
     assert "max_tokens 1 → 2 " not in words(opened(visitor))
 
 
