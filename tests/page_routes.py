@@ -22,6 +22,9 @@ NAMES = {
     "kind": "stim",
     "first": "v1",
     "second": "production",
+    "position": "0",
+    "row_file": "rows.csv",
+    "act": "revoke",
     "a": "v1",
     "b": "production",
 }
