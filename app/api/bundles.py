@@ -12,13 +12,13 @@ from app.domain.errors import ImportRefused
 from app.registry import repos
 from app.registry.life import imports
 from app.schemas.repos import RepoSchema
-from app.wire import context, versions
+from app.wire import context, sending, versions
 from app.wire.contract import Answer, TextFormat, accepts, returns
-from app.wire.sending import Pieces
 from storage.budget import Limits
 
-MEDIA_TYPE = "application/x-git-bundle"
-_BUNDLE = TextFormat(MEDIA_TYPE, "A bundle, as `git bundle create` makes it: `git clone` takes it.", "# v2 git bundle")
+_BUNDLE = TextFormat(
+    sending.BUNDLE, "A bundle, as `git bundle create` makes it: `git clone` takes it.", "# v2 git bundle"
+)
 
 blueprint = Blueprint("bundles", __name__, url_prefix="/v1/repo/<repo_name>/bundle")
 blueprint.before_request(context.authorize)
@@ -34,18 +34,11 @@ def get_bundle(repo_name: str) -> Answer:
 
     Whoever may read the repo may have it, as with `git clone`. `POST …/import` and `git clone` take such a file.
     """
-    repository = context.repository(repo_name)
-    end = context.stream()
-    try:
-        pieces = Pieces(repository.fetches.bundle(), end)
-    except BaseException:
-        end()
-        raise
-    return pieces, 200, {}
+    return sending.bundle(context.repository(repo_name)), 200, {}
 
 
 @importing.post("")
-@accepts(upload=MEDIA_TYPE)
+@accepts(upload=sending.BUNDLE)
 @returns(RepoSchema, 201, errors=(409,), headers=versions.REPO_HEADERS | versions.LOCATION)
 def import_repo(repo_name: str) -> Answer:
     """Make a repo of a git bundle, with its whole history.
@@ -54,8 +47,8 @@ def import_repo(repo_name: str) -> Answer:
     its findings. Grants in it are dropped.
     """
     settings, owner = context.services().settings, context.principal().owner
-    if request.mimetype not in (MEDIA_TYPE, "application/octet-stream"):
-        raise ImportRefused([f"The body must be a bundle: send 'Content-Type: {MEDIA_TYPE}'"])
+    if request.mimetype not in (sending.BUNDLE, "application/octet-stream"):
+        raise ImportRefused([f"The body must be a bundle: send 'Content-Type: {sending.BUNDLE}'"])
     with context.readmit_if_slow():
         bundle = spool(repo_name, tempfile.NamedTemporaryFile, settings.max_import)
     with bundle:

@@ -21,9 +21,8 @@ from app.schemas.runs import (
     StimOutputSchema,
     StimStatusSchema,
 )
-from app.wire import context, cursors, versions
+from app.wire import context, run_lists, versions
 from app.wire.contract import Answer, accepts, returns
-from storage.ids import CommitId
 
 blueprint = Blueprint("runs", __name__, url_prefix="/v1/repo/<repo_name>")
 blueprint.before_request(context.authorize)
@@ -177,14 +176,5 @@ def _cancel(repo_name: str, target_name: str, kind: Kind) -> Answer:
 
 
 def _list(repo_name: str, target_name: str | None, query: dict[str, Any]) -> Answer:
-    repository, until, before = context.repository(repo_name), None, None
-    if query["cursor"] is not None:
-        commits, before = cursors.read(query, 0 if query["ref"] is None else 1)
-        until = CommitId(commits[0]) if commits else None
-    elif query["ref"] is not None:
-        until = revisions.at(repository, query["ref"]).commit
-    runs = context.services().runs
-    found, following = reading.page_of_runs(runs, repository, target_name, until, before, query["limit"])
-    commits = [] if until is None else [until]
-    shown = list(map(run_payloads.listed, found))
-    return {"runs": shown, "next": following and cursors.make(query, commits, following)}, 200, {}
+    found, following = run_lists.page(context.repository(repo_name), target_name, query)
+    return {"runs": list(map(run_payloads.listed, found)), "next": following}, 200, {}

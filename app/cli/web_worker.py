@@ -112,6 +112,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
 
         Others would be accepted by the system, and then reset.
         """
+        self.wsgi.extensions["bakehouse"].turns.close()
         for listener in self.sockets:
             with suppress(OSError):
                 while self.nr_conns < self.worker_connections and self._accept(listener):

@@ -47,7 +47,7 @@ def _read(parser: yaml.CSafeLoader) -> Any:
         if kind is yaml.ScalarEvent:
             if event.tag not in (None, _TEXT) or event.anchor is not None:
                 raise NotSimple
-            value = _typed(event.value) if event.implicit[0] else event.value  # in quotes or a block: a text
+            value = typed(event.value) if event.implicit[0] else event.value  # in quotes or a block: a text
         elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
             if event.tag is not None or event.anchor is not None or len(outer) >= DEEPEST:
                 raise NotSimple
@@ -87,7 +87,7 @@ def is_scalar(value: Any) -> bool:
     return value is None or isinstance(value, str)
 
 
-def _typed(text: str) -> Any:
+def typed(text: str) -> Any:
     """Return the value of a scalar without quotes."""
     tag = _tag(text) if len(text) <= _SHORT else _tag.__wrapped__(text)
     if tag == _TEXT:

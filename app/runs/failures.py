@@ -9,9 +9,14 @@ class NotReady(Exception):
     """A run cannot start. `problems` says everything that is missing, a sentence each; the message has the first."""
 
     def __init__(self, problems: Sequence[str]) -> None:
-        more = len(problems) - _MOST_TOLD
-        super().__init__(" ".join([*problems[:_MOST_TOLD], *([f"And {more} more."] if more > 0 else [])]))
+        super().__init__(" ".join(told(problems)))
         self.problems = problems
+
+
+def told(problems: Sequence[str]) -> Sequence[str]:
+    """Return the first of some problems, and how many more there are."""
+    more = len(problems) - _MOST_TOLD
+    return [*problems[:_MOST_TOLD], *([f"And {more} more."] if more > 0 else [])]
 
 
 class BudgetSpent(Exception):

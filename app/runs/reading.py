@@ -1,11 +1,11 @@
 """What is read of runs: which run a request means, which runs there are, and their rows."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.domain.errors import NotFound
 from app.domain.manifests import KINDS, Kind
@@ -42,20 +42,22 @@ class PageTooLarge(Exception):
 class Found:
     """The run that a request means, None where there is none. A stale one is not that of the target as it is now.
 
-    While nobody can tell, since the operator's file of endpoints cannot be read, no run is stale.
+    While nobody can tell, since the operator's file of endpoints cannot be read, no run is stale. `problems` say what
+    keeps the run of the target as it is now from starting.
     """
 
     run: Run | None
     is_stale: bool = False
+    problems: Sequence[str] = ()
 
 
 def current(runs: Runs, repository: Repository, target: str, kind: Kind) -> Found:
     """Return the run of a target as it is now, else the one that was started last; NotFound without the target."""
-    run, is_known = _now(runs, repository, target, kind)
-    if run is not None:
-        return Found(run)
+    now = _now(runs, repository, target, kind)
+    if now.run is not None:
+        return Found(now.run)
     last = runs.table.latest(repository.identity(), target, kind)
-    return Found(last, is_stale=is_known and last is not None)
+    return Found(last, now.is_known and last is not None, now.problems)
 
 
 def at(runs: Runs, repository: Repository, snapshot: Snapshot, target: str, kind: Kind) -> Found:
@@ -83,10 +85,11 @@ def at(runs: Runs, repository: Repository, snapshot: Snapshot, target: str, kind
 
 def is_stale(runs: Runs, repository: Repository, run: Run) -> bool:
     """Tell whether the target of a run as it is now would be another run, or was deleted."""
-    now, is_known = None, True
-    with suppress(NotFound):  # a target that was deleted since
-        now, is_known = _now(runs, repository, run.target, run.kind)
-    return is_known and (now is None or now.id != run.id)
+    try:
+        now = _now(runs, repository, run.target, run.kind)
+    except NotFound:  # the target was deleted since
+        return True
+    return now.is_known and (now.run is None or now.run.id != run.id)
 
 
 def page_of_runs(
@@ -183,16 +186,24 @@ def _by(origin: Origin) -> str:
     return f"{origin.user_id}: {origin.reason}" if origin.reason else f"{origin.user_id}."
 
 
-def _now(runs: Runs, repository: Repository, target: str, kind: Kind) -> tuple[Run | None, bool]:
-    """Return the run of a target as it is now, and whether that is known: not while the endpoints cannot be read."""
+class _Now(NamedTuple):
+    """The run of a target as it is now, whether that can be told, and what keeps it from starting."""
+
+    run: Run | None
+    is_known: bool = True
+    problems: Sequence[str] = ()
+
+
+def _now(runs: Runs, repository: Repository, target: str, kind: Kind) -> _Now:
+    """Return the run of a target as it is now; not known while the endpoints cannot be read."""
     try:
         # Whoever may only read must not have the server load anything.
         plan = plans.make(runs, repository, repository.head(), target, kind, may_load=False)
-    except NotReady:
-        return None, True
-    except EndpointsInvalid:
-        return None, False
-    return runs.table.find(repository.identity(), target, kind, plan.key), True
+    except NotReady as error:
+        return _Now(None, problems=error.problems)
+    except EndpointsInvalid as error:
+        return _Now(None, is_known=False, problems=[str(error)])
+    return _Now(runs.table.find(repository.identity(), target, kind, plan.key))
 
 
 def _newest_first(

@@ -9,6 +9,7 @@ from app.schemas.revisions import PersonSchema, RefQuerySchema
 NOT_STARTED = "not_started"
 STATUSES = (NOT_STARTED, "running", "complete", "failed")
 KINDS = ("stim", "rollout")
+KINDS_OF_ROWS = ("failed", "truncated", "empty")
 FORMATS = ("rows", "openai", "batch")
 LARGEST_PAGE = 1000  # rows
 _TIME = {"format": "date-time"}
@@ -42,6 +43,15 @@ class OutputQuerySchema(OfRunQuerySchema):
     limit = QueryInteger(
         1, LARGEST_PAGE, load_default=100, metadata={"description": f"How many rows at most, 1 to {LARGEST_PAGE}."}
     )
+
+
+class ShownRowsQuerySchema(OfRunQuerySchema):
+    """Which rows of a run a page shows."""
+
+    q = Text(load_default="", metadata={"description": "A text that the rows have somewhere, in any case."})
+    rows = Choice(KINDS_OF_ROWS, load_default=None, metadata={"description": "Only rows that are so."})
+    offset = QueryInteger(0, FARTHEST, load_default=0, metadata={"description": "How many rows to skip."})
+    limit = QueryInteger(1, 100, load_default=20, metadata={"description": "How many rows at most, 1 to 100."})
 
 
 class RowsQuerySchema(OfRunQuerySchema):

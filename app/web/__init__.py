@@ -5,21 +5,29 @@ from flask import Blueprint, Flask
 from app.web import docs, rendering, session
 from app.web.addresses import UserId
 from app.web.admission import csrf
+from app.web.edit import views as edit
 from app.web.history import views as history
 from app.web.home import views as home
 from app.web.repo import views as repo
+from app.web.runs import views as runs
 from app.web.search import views as search
 from app.web.settings import users
 from app.web.settings import views as settings
+from app.web.sharing import export
+from app.web.sharing import views as sharing
 from app.web.target import views as target
 from app.web.tree import views as tree
 
 _WINGS = (
+    edit,
+    export,
     history,
     home,
     repo,
+    runs,
     search,
     settings,
+    sharing,
     target,
     tree,
     users,
@@ -29,6 +37,8 @@ TABS: tuple[tuple[str, str], ...] = (
     ("web.repo.show", "Targets"),
     ("web.tree.show", "Family tree"),
     ("web.history.of_repo", "History"),
+    ("web.runs.of_repo", "Runs"),
+    ("web.sharing.show", "Settings"),
 )
 
 web = Blueprint("web", __name__, template_folder="templates", static_folder="static", static_url_path="/-/static")

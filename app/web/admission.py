@@ -1,9 +1,10 @@
 """Who may see a page or send a form: the cookie, the rights, and the token against forged forms."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
-from flask import Blueprint, g, request
+from flask import Blueprint, Flask, current_app, g, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import BadRequest
 
@@ -18,7 +19,7 @@ from app.schemas.revisions import RefQuerySchema
 from app.web import forms, session
 from app.wire import context
 from app.wire.body import read_form
-from app.wire.context import READING
+from app.wire.context import READING, Services
 from app.wire.contract import PATH_NAMES
 from storage.repository import Repository
 from storage.snapshot import Snapshot
@@ -35,7 +36,8 @@ _FORGED = (
 class Place:
     """The repo that a page is about, at the commit that `ref` names, and what the viewer may do there.
 
-    `ref` is None for the tip. Whoever `may_manage` may share, rename, transfer and delete the repo.
+    `ref` is None for the tip. Whoever `may_manage` may share, rename, transfer and delete the repo. `is_own` says
+    whether the viewer is the owner, or has the master key.
     """
 
     owner: str
@@ -45,6 +47,7 @@ class Place:
     ref: str | None
     may_write: bool
     may_manage: bool
+    is_own: bool
 
     @property
     def may_edit(self) -> bool:
@@ -107,6 +110,24 @@ def may(needed: Access, repo_name: str | None = None) -> bool:
     return True
 
 
+def standing() -> Callable[[], None]:
+    """Return a function that checks, while an answer lasts, that the viewer may still read what the address names.
+
+    It raises Unauthorized or Forbidden where that is over, and works outside of the request.
+    """
+    app = cast(Flask, current_app._get_current_object())  # type: ignore[attr-defined]
+    names = request.view_args or {}
+    owner, repo_name = names["owner"], names["repo_name"]
+    sign_in, found = session.find(), context.services()
+
+    def check() -> None:
+        with app.app_context():
+            caller = _caller(sign_in, owner, found)
+            auth.authorize(found.store, caller, Access.READ, repo_name)
+
+    return check
+
+
 def origin(reason: str | None = None) -> Origin:
     """Return the author of a change by a form, with the reason that the form gives."""
     return context.principal().origin(context.request_id(), forms.reason(reason))
@@ -137,10 +158,12 @@ def _expect(owner: str, repo_name: str | None) -> None:
 
 
 def _find(owner: str | None) -> Principal:
-    sign_in: SignIn | None = session.find()
+    return _caller(session.find(), owner, context.services())
+
+
+def _caller(sign_in: SignIn | None, owner: str | None, found: Services) -> Principal:
     if sign_in is None:
         raise Unauthorized("Sign in first.", "Bearer")
-    found = context.services()
     return auth.authenticate_sign_in(found.accounts, found.master_key, sign_in, owner)
 
 
@@ -158,4 +181,5 @@ def _place() -> Place:
         may(Access.WRITE, names["repo_name"]),
         not caller.is_guest
         and (caller.token is None or (caller.token.repos is None and caller.token.access is Access.WRITE)),
+        not caller.is_guest,
     )

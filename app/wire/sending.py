@@ -10,6 +10,9 @@ from flask import Response, current_app, request
 from marshmallow import Schema
 
 from app.wire.context import services, stream
+from storage.repository import Repository
+
+BUNDLE = "application/x-git-bundle"  # the media type of a bundle
 
 
 class Pieces(Iterator[bytes]):
@@ -35,6 +38,16 @@ class Pieces(Iterator[bytes]):
     def __del__(self) -> None:
         """End it also where nobody asked for a piece, as in the answer to a HEAD request."""
         self.close()
+
+
+def bundle(repository: Repository) -> Pieces:
+    """Return a whole repo as a git bundle: all commits and all tags. TooBusy if the user has too many answers."""
+    end = stream()
+    try:
+        return Pieces(repository.fetches.bundle(), end, BUNDLE)
+    except BaseException:
+        end()
+        raise
 
 
 # The payload, the status, and the headers. A view with several schemas says which one with the payload. A payload

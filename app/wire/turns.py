@@ -40,6 +40,7 @@ class _Use:
         self.running: list[float] = []  # when each request began
         self.waiting = 0
         self.streams = 0
+        self.watches = 0
 
     def pass_time(self, now: float) -> None:
         """Let what was taken earlier count less."""
@@ -57,6 +58,8 @@ class Turns:
     def __init__(self, threads: int) -> None:
         self._most = max(1, threads // 2)
         self._most_streams = max(1, threads * 3 // 4)
+        self._most_watches = threads // 4
+        self._is_closing = False
         self._lock = threading.Lock()
         self._ended = threading.Condition(self._lock)
         self._uses: defaultdict[str, _Use] = defaultdict(_Use)
@@ -77,6 +80,33 @@ class Turns:
                 use.streams -= 1
 
         return end
+
+    def watch(self, user: str) -> Callable[[], None]:
+        """Begin an answer that waits for what happens, in a thread; call what is returned at its end.
+
+        TooBusy where a quarter of the threads wait so, half of these for this user, or where no thread can be spared.
+        """
+        with self._lock:
+            use, watches = self._uses[user], sum(each.watches for each in self._uses.values())
+            is_full = watches >= self._most_watches or use.watches >= max(1, self._most_watches // 2)
+            if is_full or not self._can_spare(1):
+                raise TooBusy
+            use.watches += 1
+
+        def end() -> None:
+            with self._lock:
+                use.watches -= 1
+
+        return end
+
+    def may_watch_on(self) -> bool:
+        """Tell whether answers that wait for what happens may go on: not while others need the threads."""
+        with self._lock:
+            return self._can_spare(0)
+
+    def close(self) -> None:
+        """Have answers that wait for what happens end soon, since the worker is to stop."""
+        self._is_closing = True
 
     def begin(self, user: str) -> Turn:
         """Begin to work on a request of a user, perhaps after a wait; TooBusy where no thread is left for it.
@@ -113,6 +143,11 @@ class Turns:
             if use.waiting:
                 self._ended.notify_all()
 
+    def _can_spare(self, more: int) -> bool:
+        """Tell whether half of the threads are left for short answers, also with `more` that last."""
+        lasting = sum(use.streams + use.watches for use in self._uses.values())
+        return not self._is_closing and lasting + more <= self._most
+
     def _is_unfair(self, user: str, use: _Use) -> bool:
         """Tell whether a user takes too much while others are there."""
         return use.seconds >= _FAIR * _MEMORY and self._others(user, _MEMORY)
@@ -121,6 +156,6 @@ class Turns:
         """Tell whether other users sent requests in the last seconds; forget users who have gone."""
         now = time.monotonic()
         for name, use in list(self._uses.items()):
-            if now - use.seen > _PRESENCE and not (use.running or use.waiting or use.streams):
+            if now - use.seen > _PRESENCE and not (use.running or use.waiting or use.streams or use.watches):
                 del self._uses[name]
         return any(name != user and (use.running or now - use.seen <= seconds) for name, use in self._uses.items())

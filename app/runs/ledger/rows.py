@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, func, select, tuple_, update
+from sqlalchemy import Connection, Select, and_, func, select, true, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.runs.ledger.database import Database
@@ -68,6 +68,27 @@ def free_failed_rows(connection: Connection, run_id: int) -> None:
     connection.execute(update(ROWS).where(failed).values(again=True))
 
 
+class Seen(NamedTuple):
+    """A row that was looked at: its position, its size in characters, and whether it may be one that is wanted."""
+
+    position: int
+    size: int
+    is_candidate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Rows that are looked for: failed ones alone, or those with texts in their JSON, in any case of A to Z.
+
+    `own` is in the row itself; `either` there, or in the row of the run `stim` that the row answers.
+    """
+
+    own: str = ""
+    either: str = ""
+    stim: int | None = None
+    is_failed: bool = False
+
+
 class RowTable:
     """The rows of a ledger. Every method may raise LedgerUnavailable."""
 
@@ -90,6 +111,23 @@ class RowTable:
         wanted = select(length + func.coalesce(func.length(ROWS.c.body), 0) if bodies else length)
         with self._database.read() as connection:
             return [*connection.execute(_ordered(wanted, run_id, width, offset, limit)).scalars()]
+
+    def look(self, run_id: int, width: int, wanted: Wanted, offset: int, limit: int) -> list[Seen]:
+        """Look at the rows of a run from a position on, in order; the ledger compares, and sends no texts."""
+        asked = ROWS.alias("asked")
+        is_there = ROWS.c.row.icontains(wanted.either, autoescape=True)
+        if wanted.stim is not None:
+            is_there |= asked.c.row.icontains(wanted.either, autoescape=True)
+        conditions = [is_there] if wanted.either else []
+        conditions += [ROWS.c.row.contains(wanted.own, autoescape=True)] if wanted.own else []
+        conditions += [ROWS.c.failed] if wanted.is_failed else []
+        found = select(ROWS.c.stimulus, ROWS.c.trajectory, func.length(ROWS.c.row), and_(true(), *conditions))
+        if wanted.either and wanted.stim is not None:
+            is_asked = (asked.c.run == wanted.stim) & (asked.c.stimulus == ROWS.c.stimulus) & (asked.c.trajectory == 0)
+            found = found.outerjoin(asked, is_asked)
+        with self._database.read() as connection:
+            rows = connection.execute(_ordered(found, run_id, width, offset, limit)).all()
+        return [Seen(stimulus * width + number, size, bool(is_one)) for stimulus, number, size, is_one in rows]
 
     def present(self, run_id: int, first: int = 0) -> Iterator[Present]:
         """Yield which rows are there, from a stimulus on."""

@@ -5,24 +5,27 @@ from typing import TypeVar
 
 from flask_wtf import FlaskForm
 
-from app.auth import Forbidden
 from app.domain.errors import Conflict, NameNotPortable, NotFound, NotPermitted
+from app.wire.context import InvalidHeader
 from storage.errors import NameTaken
 
 T = TypeVar("T")
 
 _STATUSES: dict[type[Exception], int] = {
-    Forbidden: 403,
     NotPermitted: 403,
     NotFound: 404,
     Conflict: 409,
     NameTaken: 409,
     NameNotPortable: 422,
+    InvalidHeader: 422,  # the reason, which the form has in the place of the header
 }
 
 
 def attempt(form: FlaskForm, change: Callable[[], T]) -> tuple[T | None, int]:
-    """Return what a change returns, and 200; None and a status where it is refused, with the reason at the form."""
+    """Return what a change returns, and 200; None and a status where it is refused, with the reason at the form.
+
+    Forbidden is raised: such a change is not offered, so no form may be there to show the reason.
+    """
     try:
         return change(), 200
     except tuple(_STATUSES) as error:

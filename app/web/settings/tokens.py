@@ -12,8 +12,8 @@ from app.registry.users.user_files import User
 from app.web import admission, session
 from app.web.parts.refusals import attempt
 from app.web.rendering import page
+from app.web.settings.confirmations import Confirmation
 from app.web.settings.forms import ConfirmForm, TokenForm
-from app.web.settings.questions import Question
 from app.wire import context
 
 ADDRESS = "tokens/<token_name>/<any(rotate, revoke):act>"  # behind the address of the list
@@ -66,8 +66,8 @@ class Tokens:
         """Ask before a token is rotated or revoked; NotPermitted where the viewer may not."""
         token = user_tokens.find(self.user.tokens, name)
         user_tokens.check(self.by, self.user.id, token)
-        question = self._question(act, token)
-        return page("settings/confirm.html", form=ConfirmForm(), question=question, back=self.back)
+        confirmation = self._confirmation(act, token)
+        return page("settings/confirm.html", form=ConfirmForm(), confirmation=confirmation, back=self.back)
 
     def change(self, name: str, act: str) -> Response | Redirect:
         """Rotate or revoke a token. Whoever revokes the one in use is signed out."""
@@ -84,19 +84,19 @@ class Tokens:
         flash(f"The token {name} is revoked.")
         return redirect(url_for("web.home.sign_in") if is_in_use else self.back, 303)
 
-    def _question(self, act: str, token: Token) -> Question:
+    def _confirmation(self, act: str, token: Token) -> Confirmation:
         whose = f"of user {self.user.id}" if self.by is None else "of yours"
         if act == "rotate":
             told = ["It gets a new secret, which is shown once. The old secret stops working at once."]
             if self._is_in_use(token):
                 told.append("You stay signed in here. All else that uses this token needs the new secret.")
-            return Question(f"Rotate the token {token.name} {whose}?", told, "Rotate")
+            return Confirmation(f"Rotate the token {token.name} {whose}?", told, "Rotate")
         told = ["Whoever uses it is let in no more, at once. It cannot be brought back."]
         if self._is_in_use(token):
             told.append("You are signed in with this token, and will be signed out.")
         if len(self.user.tokens) == 1:
             told.append("It is the last token: after it, only the operator can make another.")
-        return Question(f"Revoke the token {token.name} {whose}?", told, "Revoke")
+        return Confirmation(f"Revoke the token {token.name} {whose}?", told, "Revoke")
 
     def _is_in_use(self, token: Token) -> bool:
         return self.by is not None and token.sha256 == self.by.sha256

@@ -10,8 +10,8 @@ from app.schemas.accounts import UserListQuerySchema
 from app.web import admission
 from app.web.parts.refusals import attempt
 from app.web.rendering import page
+from app.web.settings.confirmations import Confirmation
 from app.web.settings.forms import ConfirmForm, NewUserForm, TokenForm, UserForm
-from app.web.settings.questions import Question
 from app.web.settings.tokens import ADDRESS, Tokens
 from app.wire import context
 from app.wire.query import load_query
@@ -119,8 +119,8 @@ def _removal(form: ConfirmForm, user_id: str, status: int = 200) -> Response:
         "All tokens of the user stop working at once. The id is not given to another user, since commits name it.",
         "A user who has repos cannot be removed: transfer or delete the repos first.",
     ]
-    question = Question(f"Remove the user {user_id}?", told, "Remove", typed=user_id)
-    return page("settings/confirm.html", status, form=form, question=question, back=_address(user_id))
+    confirmation = Confirmation(f"Remove the user {user_id}?", told, "Remove", typed=user_id)
+    return page("settings/confirm.html", status, form=form, confirmation=confirmation, back=_address(user_id))
 
 
 def _list(form: NewUserForm, status: int = 200) -> Response:

@@ -140,7 +140,7 @@ def test_values_are_counted_before_they_are_read(limited: Limited, monkeypatch: 
     client = limited(max_values=1000)
     fits = json.dumps(made(extra_kwargs={"text": "[1, 2, {}]," * 10_000, "list": [1] * 900}))
     assert client.put(f"{TARGETS}/a", fits.encode()).status_code == 200
-    monkeypatch.setattr("app.wire.body.json", None)
+    monkeypatch.setattr("app.wire.json_text.json", None)
     body = '{"template": "default", "overrides": {"extra_kwargs": {"a": [' + ",".join([value] * 2000) + "]}}}"
     response = client.put(f"{TARGETS}/a", body.encode())
     assert_mistakes(response, (["body"], "too_long"))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 
-class Question(NamedTuple):
+class Confirmation(NamedTuple):
     """What will happen, and the button that says yes. `typed` is a name that must be typed for that."""
 
     title: str

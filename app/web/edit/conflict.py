@@ -1,0 +1,102 @@
+"""Somebody else wrote a target meanwhile: both versions on the one that the editor began with."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.domain.errors import NotFound
+from app.registry.configs import target_files
+from app.registry.configs.target_files import FOLDER, Target
+from app.schemas.base import load
+from app.schemas.targets import TargetPutSchema
+from app.web.admission import Place
+from app.web.edit import documents, kinds
+from app.web.edit.form_draft import Document
+from app.web.parts import commits, conflicts
+from app.web.parts.commits import Commit
+from app.web.parts.conflicts import Change
+from app.wire import allowance, json_text
+from storage.ids import BlobId
+
+_MOST_COMMITS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """What both changed, the commits of the others, and your document as text, for the form to send again."""
+
+    base: str
+    theirs: BlobId
+    changes: Sequence[Change]
+    commits: Sequence[Commit]
+    yours: str
+    _theirs: Document
+    _config: Mapping[str, Any] | None  # of the target now, where the overrides are on top of the target itself
+
+    @property
+    def has_yours(self) -> bool:
+        """Tell whether you changed anything that they did not change alike."""
+        return any(change.by in ("yours", "both") for change in self.changes)
+
+    def misses(self, choices: Mapping[str, str]) -> Sequence[str]:
+        """Return the names of the choices that a form has not made."""
+        return [change.choice for change in conflicts.undecided(self.changes, choices)]
+
+    def merged(self, choices: Mapping[str, str]) -> Document:
+        """Return both changes together, as a form chose."""
+        found: Document = conflicts.merged(self._theirs, self.changes, choices)
+        return found if self._config is None else documents.from_config(found, self._config)
+
+
+def read_version(place: Place, name: str, version: str) -> Target | None:
+    """Return a target at a version that a form names; None where the target never had it."""
+    path = FOLDER.path(name)
+    if version == place.snapshot.version(path):
+        return target_files.expect(place.snapshot, name, allowance.work())
+    if not any(version == each.blob for each in place.repository.versions(path, place.snapshot.commit)):
+        return None
+    return target_files.read_version(place.snapshot, name, BlobId(version), allowance.work())
+
+
+def find(place: Place, name: str, base_version: str, version: str, yours: Document) -> Clash:
+    """Return how a document, which began with a version of a target, collides with a later one.
+
+    Raises NotFound where the target never had the later version.
+    """
+    theirs, base = read_version(place, name, version), read_version(place, name, base_version)
+    if theirs is None:
+        raise NotFound("Target", name)
+    is_own = yours["template"] == name
+    before = {} if base is None else _side(place, base, is_own)
+    after = _side(place, theirs, is_own)
+    mine = documents.on_config(yours, (base or theirs).config) if is_own else yours
+    return Clash(
+        base_version,
+        theirs.version,
+        conflicts.compare(before, after, mine),
+        _commits(place, FOLDER.path(name), base_version),
+        kinds.write(yours),
+        after,
+        theirs.config if is_own else None,
+    )
+
+
+def read_yours(text: str) -> Document:
+    """Return the document that a form sends again; InvalidRequest where it is not the one that the page had."""
+    return documents.tidy(load(TargetPutSchema(), json_text.parse(text.encode(), "The form"), ("body", "yours")))
+
+
+def _side(place: Place, target: Target, is_own: bool) -> Document:
+    if is_own:
+        return {"template": target.name, "config": target.config}
+    return documents.of_target(place.snapshot, target, allowance.work())
+
+
+def _commits(place: Place, path: str, base_version: str) -> Sequence[Commit]:
+    """Return the commits that wrote the target since a version, newest first."""
+    ids = []
+    for version in place.repository.versions(path, place.snapshot.commit)[:_MOST_COMMITS]:
+        if version.blob == base_version:
+            break
+        ids.append(version.commit)
+    return list(commits.read(place.repository, ids).values())

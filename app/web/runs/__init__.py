@@ -1,0 +1,1 @@
+"""Runs of targets: started, followed, read and sent."""
