@@ -20,13 +20,18 @@ NAMES = {
     "run_key": "0" * 64,
     "kind": "stim",
     "position": "0",
-    "name": "rows.jsonl",
-    "between": "v1...production",
-    "act": "rotate",
+    "row_file": "rows.csv",
+    "act": "revoke",
     "id_": "0",
+    "between": "v1...production",
+    "name": "rows.jsonl",
 }
-# What pages need to show something, by the end of their addresses.
-_QUERIES = {"/search": "q=bread", "/put-back": "to=v1"}
+# By the end of a route: what a page is asked for, where it shows nothing without, or something else.
+_QUERIES = {
+    "/search": ("?q=bread",),
+    "/put-back": ("?to=v1",),
+    "/compare/<between>": ("", "?target=base", "?prompt=system", "?target=base&view=text"),
+}
 
 
 def rules(app: Flask, method: str) -> list[Rule]:
@@ -47,7 +52,9 @@ def address(rule: Rule, names: Mapping[str, str]) -> str:
 
 
 def addresses(rules: Iterable[Rule], names: Mapping[str, str]) -> list[str]:
-    """Return the addresses of pages that show something."""
-    paths = [address(rule, names) for rule in rules]
-    queries = [next((query for end, query in _QUERIES.items() if path.endswith(end)), "") for path in paths]
-    return [f"{path}?{query}".rstrip("?") for path, query in zip(paths, queries, strict=True)]
+    """Return the addresses of pages, with the query that a page needs to show something."""
+    found = []
+    for rule in rules:
+        queries = next((asked for end, asked in _QUERIES.items() if rule.rule.endswith(end)), ("",))
+        found += [address(rule, names) + query for query in queries]
+    return found
