@@ -56,7 +56,6 @@ def test_every_form_is_answered_under_protection(app: Flask, visitor: Visitor):
         ("GET", "/alice/demo/targets/nightly?ref=none", 404),
         ("GET", "/alice/demo/targets/nightly?ref=%00", 422),
         ("GET", "/nothing/at/all/here", 404),
-        ("GET", "//evil.example/alice", 404),
         ("GET", "/bob/demo/targets/nightly", 403),
         ("PUT", "/alice/demo/targets/nightly", 405),
         ("POST", "/alice/demo/targets/nightly", 405),
