@@ -14,11 +14,11 @@ from app.registry.configs import target_files, targets
 from app.registry.configs.targets import Written
 from app.web.admission import Place
 from app.web.edit import conflict, documents, editor_page, previews, writing
-from app.web.edit.cards import one_ending
 from app.web.edit.form_draft import Document, FormDraft
 from app.web.edit.previews import Preview
 from app.web.edit.writing import Draft
 from app.web.edit.yaml_draft import YamlDraft
+from app.web.parts.typed import one_ending
 from app.web.rendering import page
 
 Answer = Response | Redirect
