@@ -23,7 +23,7 @@ def address(kind: Kind, owner: str, repo_name: str, name: str) -> str | None:
     """Return the page of a thing, at the ref of this request; None where somebody gave it a name that has no page."""
     endpoint, argument = _PAGES[kind]
     if kind is Kind.TARGETS and name == DEFAULT_TEMPLATE:
-        endpoint, argument = _PAGES[Kind.REPOS]
+        endpoint, argument = "web.history.of_default", None
     rule = PATH_NAMES.get(argument or "")
     if endpoint not in current_app.view_functions or (rule is not None and rule.find_problem(name)):
         return None
