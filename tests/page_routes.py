@@ -22,8 +22,21 @@ NAMES = {
     "kind": "stim",
     "first": "v1",
     "second": "production",
+    "position": "0",
+    "row_file": "rows.csv",
+    "act": "revoke",
     "a": "v1",
     "b": "production",
+    "between": "v1...production",
+    "position": "0",
+    "act": "rotate",
+    "name": "rows.jsonl",
+}
+# By the end of a route: what a page is asked for, where it shows nothing without, or something else.
+_QUERIES = {
+    "/search": ("?q=bread",),
+    "/put-back": ("?to=v1",),
+    "/compare/<between>": ("", "?target=base", "?prompt=system", "?target=base&view=text"),
 }
 
 
@@ -46,5 +59,8 @@ def address(rule: Rule, names: Mapping[str, str]) -> str:
 
 def addresses(rules: Iterable[Rule], names: Mapping[str, str]) -> list[str]:
     """Return the addresses of pages, with the query that a page needs to show something."""
-    paths = [address(rule, names) for rule in rules]
-    return [f"{path}?q=bread" if path.endswith("/search") else path for path in paths]
+    found = []
+    for rule in rules:
+        queries = next((asked for end, asked in _QUERIES.items() if rule.rule.endswith(end)), ("",))
+        found += [address(rule, names) + query for query in queries]
+    return found

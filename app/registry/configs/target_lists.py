@@ -31,7 +31,7 @@ class NameFilter:
         """
         names: Sequence[str] = rows.files if have_rows else rows.names
         if self.template is not None or self.ancestor is not None:
-            templates = rows.templates(work)
+            templates = {name: found.name for name, found in rows.templates(work).items()}
             if self.template is not None:
                 names = [name for name in names if templates.get(name) == self.template]
             if self.ancestor is not None:

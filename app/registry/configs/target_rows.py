@@ -9,8 +9,10 @@ from typing import Any, NamedTuple
 
 from app.domain import canonical_yaml, yaml_parts
 from app.domain.budgets import Work
+from app.domain.names import DEFAULT_TEMPLATE
 from app.domain.resolution import CONFIG_FIELDS, is_config
 from app.registry.configs import mentions, own_template, target_files
+from app.registry.configs.mentions import Template
 from app.registry.configs.target_files import FOLDER
 from storage.caches import ENTRY, Cache, weigh
 from storage.ids import BlobId
@@ -18,7 +20,7 @@ from storage.repository import Repository
 from storage.snapshot import File, Listing, Snapshot
 
 _AT_HAND = 1024 * 1024  # bytes of lines that a request has at hand
-_ROW = 600  # bytes that a row takes beside its lines, at the most
+_ROW = 800  # bytes that a row takes beside its lines, at the most
 _SECTIONS = ("overrides", "config")
 _TEXTS = ("template", "template_version")
 
@@ -55,7 +57,7 @@ class _Kept(NamedTuple):
     names: Sequence[str]
     others: frozenset[str]
     rows: dict[str, Row]
-    templates: dict[str, str]
+    templates: dict[str, Template]
 
 
 _fields: Cache[Lines, _Field] = Cache(16 * 1024 * 1024)
@@ -106,8 +108,11 @@ class Rows:
             if self._left is not None:
                 self._keep(_MOST - self._left)
 
-    def templates(self, work: Work) -> Mapping[str, str]:
-        """Return the template that each target is resolved on. TooMuchToRead where files by hand are too much."""
+    def templates(self, work: Work) -> Mapping[str, Template]:
+        """Return the template that each target is resolved on, with its recorded version.
+
+        TooMuchToRead where files by hand are too much.
+        """
         found = self._kept.templates
         unknown = [name for name in self.files if name not in found]
         if unknown:
@@ -117,12 +122,12 @@ class Rows:
             self._keep(self._count())
         return found
 
-    def _template(self, name: str, file: File, work: Work) -> str:
+    def _template(self, name: str, file: File, work: Work) -> Template:
         """Return the template of a target, from the first lines of its file where these tell it."""
         first = mentions.template(file.data)
-        if first is not None and first.name != name:
-            return first.name
-        return own_template.template(self._snapshot, name, file.id, work).name
+        if first is not None and (first.name != name or name == DEFAULT_TEMPLATE):  # no target is called so
+            return first
+        return own_template.template(self._snapshot, name, file.id, work)
 
     def _read(self, name: str, file: File | None) -> Row | None:
         if file is None:

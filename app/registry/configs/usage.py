@@ -7,7 +7,9 @@ from app.domain.budgets import Work
 from app.domain.names import DEFAULT_TEMPLATE
 from app.registry.configs import defaults, mentions, own_template, rebase, template_owners
 from app.registry.configs.target_files import FOLDER
+from app.registry.configs.target_rows import Rows
 from storage.ids import BlobId
+from storage.repository import Repository
 from storage.snapshot import Snapshot
 
 
@@ -66,25 +68,26 @@ def descendants(snapshot: Snapshot, name: str) -> list[tuple[str, int]]:
 def state(snapshot: Snapshot, name: str) -> tuple[str, str]:
     """Return the template that a target is resolved on; and `current`, `drifted` or `template_gone`."""
     template, recorded = own_template.template(snapshot, name, FOLDER.expect(snapshot, name))
-    path = defaults.PATH if template == DEFAULT_TEMPLATE else FOLDER.path(template)
-    return template, _state(snapshot.version(path), recorded)
+    return template, _state(_version(snapshot, template), recorded)
 
 
-def states(snapshot: Snapshot, work: Work) -> Mapping[str, tuple[str, str]]:
+def states(repository: Repository, snapshot: Snapshot, work: Work) -> Mapping[str, tuple[str, str]]:
     """Return for each target what `state` returns. TooMuchToRead where files by hand are too much.
 
     Versions are compared, so nothing but files by hand is parsed. A file by hand that is called as the default template
     is left out: it is no template of any target.
     """
-    mentions.read_ahead(snapshot)
-    versions = FOLDER.versions(snapshot)
-    versions.pop(DEFAULT_TEMPLATE, None)
-    now = {**versions, DEFAULT_TEMPLATE: snapshot.version(defaults.PATH)}
-    found = {}
-    for name, version in versions.items():
-        template, recorded = own_template.template(snapshot, name, version, work)
-        found[name] = template, _state(now.get(template), recorded)
-    return found
+    found = Rows(repository, snapshot).templates(work)
+    now = {name: _version(snapshot, name) for name in {template.name for template in found.values()}}
+    return {
+        name: (template, _state(now[template], recorded))
+        for name, (template, recorded) in found.items()
+        if name != DEFAULT_TEMPLATE
+    }
+
+
+def _version(snapshot: Snapshot, template: str) -> BlobId | None:
+    return snapshot.version(defaults.PATH if template == DEFAULT_TEMPLATE else FOLDER.path(template))
 
 
 def _state(now: BlobId | None, recorded: BlobId) -> str:

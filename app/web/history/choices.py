@@ -11,7 +11,7 @@ from app.registry import labels
 from app.schemas.sides import SidesQuerySchema
 from app.web import forms
 from app.web.admission import Place
-from app.web.history.sides import BETWEEN, NOW
+from app.web.history.sides import NOW
 
 _MOST_TAGS = 100
 
@@ -46,7 +46,7 @@ def read() -> tuple[CompareForm, dict[str, Any] | None]:
     left, right = given.pop("left", NOW), given.pop("right", NOW)
     if forms.loaded(SidesQuerySchema(), {"left": left, "right": right, **given}, form) is None:
         return form, None
-    return form, {"between": f"{left}{BETWEEN}{right}", **given}
+    return form, {"a": left, "b": right, **given}
 
 
 def offered(place: Place) -> Sequence[tuple[str, str]]:

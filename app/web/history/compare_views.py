@@ -21,11 +21,11 @@ def compare(owner: str, repo_name: str) -> Response | Redirect:
     return page("history/compare.html", 422 if form.is_sent else 200, form=form, offered=choices.offered(place))
 
 
-@blueprint.get(f"{REPO}/compare/<between>")
-def compared(between: str, **_: str) -> Response:
+@blueprint.get(f"{REPO}/compare/<a>...<b>")
+def compared(a: str, b: str, **_: str) -> Response:
     """Show two versions side by side: of the whole repo, or of a target, a prompt or the default."""
     place = admission.place()
-    found = sides.read(place, between)
+    found = sides.read(place, a, b)
     shown: dict[str, Any]
     is_text = found.query["view"] == "text"
     if found.kind is None:

@@ -6,7 +6,6 @@ from typing import Any
 
 from flask import request
 
-from app.domain.errors import NotFound
 from app.registry import revisions
 from app.registry.configs import things
 from app.registry.configs.things import Thing
@@ -16,7 +15,6 @@ from app.web.admission import Place
 from app.web.parts.commits import Commit
 from storage.snapshot import Snapshot
 
-BETWEEN = "..."
 NOW = "main"
 _PARAMETERS = ("target", "prompt", "default", "against", "path", "view", "offset")
 
@@ -67,21 +65,18 @@ class Sides:
         return found
 
     @property
-    def between(self) -> str:
-        """The part of the address that names both sides."""
-        return f"{self.left.ref}{BETWEEN}{self.right.ref}"
+    def refs(self) -> Mapping[str, str]:
+        """Both sides, as the address names them."""
+        return {"a": self.left.ref, "b": self.right.ref}
 
     @property
-    def fixed(self) -> str:
-        """The same by the ids of the commits, so that pages fit together while labels move."""
-        return f"{self.left.commit.id}{BETWEEN}{self.right.commit.id}"
+    def fixed(self) -> Mapping[str, str]:
+        """Both sides by the ids of their commits, so that pages fit together while labels move."""
+        return {"a": self.left.commit.id, "b": self.right.commit.id}
 
 
-def read(place: Place, text: str) -> Sides:
-    """Return the sides that `<left>...<right>` names; NotFound where it names no two."""
-    left, between, right = text.partition(BETWEEN)
-    if not between or not left or not right:
-        raise NotFound("Page", f"{request.path} (write <one version>{BETWEEN}<another version>)")
+def read(place: Place, left: str, right: str) -> Sides:
+    """Return both sides, by what the address names, and its query."""
     given = {name: request.args[name] for name in _PARAMETERS if request.args.get(name)}
     query = load(SidesQuerySchema(), {"left": left, "right": right, **given}, ("query",))
     find = _finder(query)

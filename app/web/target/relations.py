@@ -7,8 +7,10 @@ from app.domain.differences import Difference
 from app.domain.errors import TooMuchToRead
 from app.registry.audit import uses
 from app.registry.audit.uses import Holder
-from app.registry.configs import rebase, usage
+from app.registry.configs import rebase
 from app.registry.configs.target_files import FOLDER, Target
+from app.registry.configs.target_lists import NameFilter
+from app.registry.configs.target_rows import Rows
 from app.web.admission import Place
 from app.wire import allowance
 
@@ -49,7 +51,8 @@ def drift(place: Place, target: Target) -> Drift:
 
 def children(place: Place, name: str) -> tuple[Sequence[str], int]:
     """Return the first targets that were made from a target or the default, and how many there are."""
-    names = usage.users_of_target(place.snapshot, name)
+    rows = Rows(place.repository, place.snapshot)
+    names = NameFilter(template=name).choose(rows, allowance.work(), have_rows=True)
     return names[:_MOST_CHILDREN], len(names)
 
 

@@ -36,7 +36,7 @@ class Shown:
 def gather(place: Place, view: View) -> Shown:
     """Return what a view of a repo's family shows; NotFound where its root is no name of the family."""
     work = allowance.work()
-    states = usage.states(place.snapshot, work)
+    states = usage.states(place.repository, place.snapshot, work)
     family = graph.build({name: template for name, (template, _) in states.items()})
     if view.root != TOP and view.root not in family.parents:
         raise NotFound("Target", view.root)

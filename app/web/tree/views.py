@@ -76,10 +76,12 @@ def _below(base: str, path: str) -> str:
 def _target(member: Member) -> str | None:
     """Return the address of a target's page; None where there is no such page."""
     place = admission.place()
-    if member.kind != "target" or target_name_problem(member.name):
+    of_repo: dict[str, Any] = {"owner": place.owner, "repo_name": place.repo_name, "ref": place.ref}
+    if member.kind == "default":
+        return url_for("web.target.show_default", **of_repo)
+    if member.kind == "gone" or target_name_problem(member.name):
         return None  # somebody wrote a file by hand, under a name that no request has
-    names: dict[str, Any] = {"owner": place.owner, "repo_name": place.repo_name, "target_name": member.name}
-    return url_for("web.target.show", **names, ref=place.ref)
+    return url_for("web.target.show", **of_repo, target_name=member.name)
 
 
 @cache

@@ -54,7 +54,7 @@ def test_uses_are_those_of_the_parsed_documents(writes: Sequence[tuple[int, int,
             ]
             assert usage.of_prompt(snapshot, prompt) == wanted
             assert usage.users_of_prompt(snapshot, prompt) == [user.name for user in wanted]
-        everything = usage.states(snapshot, Work(0))
+        everything = usage.states(repository, snapshot, Work(0))
         assert everything == {name: usage.state(snapshot, name) for name in FOLDER.names(snapshot)}
         for name in NAMES[1:]:
             below = usage.descendants(snapshot, name)

@@ -135,8 +135,7 @@ def test_many_files_and_many_fields_are_on_pages(visitor: Visitor, alice: Client
 @pytest.mark.parametrize(
     ("address", "status", "told"),
     [
-        ("v1", 404, "write &lt;one version&gt;...&lt;another version&gt;"),
-        ("...main", 404, "write &lt;one version&gt;...&lt;another version&gt;"),
+        ("v1...main...v1", 404, "v1...main"),
         ("v1...nothing", 404, "nothing"),
         ("v1...a b", 422, "a commit, a tag, a label, or a time"),
         ("v1...main?target=nothing", 404, "nothing"),

@@ -84,11 +84,11 @@ def test_the_page_has_the_picture_and_the_same_as_a_list(visitor: Visitor):
     assert page.status_code == 200
     picture = ElementTree.fromstring(page.text[page.text.index("<svg") : page.text.index("</svg>") + len("</svg>")])
     links = [each.get("href") for each in picture if each.tag == f"{SVG}a"]
-    assert links == [f"/alice/demo/targets/{name}" for name in ("base", "current", "nightly", "orphan")]
+    targets = [f"/alice/demo/targets/{name}" for name in ("base", "current", "nightly", "orphan")]
+    assert links == ["/alice/demo/default", *targets]
     family = page.text[page.text.index('<div class="family">') :]
-    assert re.findall(r"<strong>(\w+)<|/targets/(\w+)\"", family) == [
-        *(("default", ""), ("", "base"), ("", "current"), ("", "nightly"), ("lost", ""), ("", "orphan"))
-    ]
+    names = ["default", "base", "current", "nightly", "lost", "orphan"]
+    assert re.findall(r"<(?:strong|a href=[^>]*)>(\w+)<", family[: family.index("</main>")]) == names
     assert '<span class="badge warn">drifted</span>' in family
     assert '<span class="badge good">production</span>' in family
     assert "<code>temperature: 0.5 → 0.75</code>" in family
@@ -169,7 +169,10 @@ def test_the_file_stands_alone_and_its_links_lead_back(alice: Client, visitor: V
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     svg = ElementTree.fromstring(answer.text)
     assert "var(" not in svg.find(f"{SVG}style").text
-    assert [each.get("href") for each in svg.iter(f"{SVG}a")] == ["http://localhost/alice/demo/targets/a"]
+    assert [each.get("href") for each in svg.iter(f"{SVG}a")] == [
+        "http://localhost/alice/demo/default",
+        "http://localhost/alice/demo/targets/a",
+    ]
 
 
 def test_names_by_hand_are_text_and_lead_nowhere(app: Flask, alice: Client, visitor: Visitor):
