@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from flask import Response, flash, redirect, url_for
 from werkzeug.wrappers import Response as Redirect
 
+from app.domain.names import RESERVED
 from app.domain.tokens import Token, TokenRequest
 from app.registry.users import user_tokens
 from app.registry.users.user_files import User
@@ -38,6 +39,11 @@ class Tokens:
     user: User
     by: Token | None
     back: str
+
+    @property
+    def has_pages(self) -> bool:
+        """Tell whether the repos of the user have pages: an id may be reserved for other addresses."""
+        return self.user.id not in RESERVED
 
     @property
     def shown(self) -> Sequence[Shown]:
