@@ -28,8 +28,6 @@ NAMES = {
     "a": "v1",
     "b": "production",
     "between": "v1...production",
-    "position": "0",
-    "act": "rotate",
     "name": "rows.jsonl",
 }
 # By the end of a route: what a page is asked for, where it shows nothing without, or something else.
