@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from flask import Response, flash, redirect, url_for
 from werkzeug.wrappers import Response as Redirect
 
+from app.domain.errors import NotPermitted
 from app.domain.names import RESERVED
 from app.domain.tokens import Token, TokenRequest
 from app.registry.users import user_tokens
@@ -58,7 +59,12 @@ class Tokens:
         return user_tokens.refusal(self.by, self.user.id, TokenRequest("", *limits))
 
     def make(self, form: TokenForm) -> tuple[Response | None, int]:
-        """Make a token, and return the page with its secret; None and a status where the form has mistakes."""
+        """Make a token, and return the page with its secret; None and a status where the form has mistakes.
+
+        NotPermitted where the viewer may make no token at all.
+        """
+        if self.refusal:
+            raise NotPermitted(self.refusal)
         request = form.read()
         if request is None:
             return None, 422
