@@ -83,10 +83,7 @@ class Editing:
 
     def show(self, status: int = 200, notices: Sequence[str] = ()) -> Response:
         """Show the editor with what was typed, and with the preview of it."""
-        had_mistakes = bool(self.draft.mistakes)
-        found = None if had_mistakes else self.preview()
-        if self.draft.mistakes and not had_mistakes and status < 400 and request.method == "POST":
-            status = 422
+        found = None if self.draft.mistakes else self.preview()
         return editor_page.show(self, found, status, notices)
 
     def act(self) -> Answer:
