@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from tests.benchmarks import audit, clones, growth, lists, rates, rivals, runs, turns
+from tests.benchmarks import audit, clones, growth, lists, pages, rates, rivals, runs, turns
 from tests.benchmarks.load import Client
 from tests.benchmarks.table import ROUNDS
 from tests.server import MASTER_KEY, running
@@ -23,6 +23,7 @@ PARTS: dict[str, Callable[[Client, Path], Iterator[str]]] = {
     "turns": lambda client, _: turns.rows(client),
     "audit": audit.rows,
     "lists": lambda client, _: lists.rows(client),
+    "pages": pages.rows,
     "runs": runs.rows,
 }
 

@@ -61,11 +61,12 @@ def beside(
     ratios = [mine / other for mine, other in zip(ours, theirs, strict=True)]
     digits = 0 if unit == "/s" else 2
     return (
-        f"{what:44}{_with_error(ours, digits)} {unit}\n{yardstick:44}{_with_error(theirs, digits)} {unit}\n"
-        f"{'':44}  ratio {_with_error(ratios, 2).strip()}; {goal}\n"
+        f"{what:44}{with_error(ours, digits)} {unit}\n{yardstick:44}{with_error(theirs, digits)} {unit}\n"
+        f"{'':44}  ratio {with_error(ratios, 2).strip()}; {goal}\n"
     )
 
 
-def _with_error(figures: Sequence[float], digits: int) -> str:
+def with_error(figures: Sequence[float], digits: int) -> str:
+    """Return a median with its standard error."""
     error = statistics.stdev(figures) / math.sqrt(len(figures))
     return f"{statistics.median(figures):9.{digits}f} ± {error:.{digits}f}"

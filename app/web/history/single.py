@@ -93,5 +93,5 @@ def _written(place: Place, side: Side) -> Commit | None:
     path = _thing(side).path
     if side.snapshot.version(path) is None:
         return None
-    commit = place.repository.last_changes([path], side.snapshot.commit)[path]
+    commit = place.repository.versions(path, side.snapshot.commit)[0].commit  # git finds those of one file by filters
     return Commit.of(commit, place.repository.signature(commit))

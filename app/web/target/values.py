@@ -40,5 +40,5 @@ def read(place: Place, target: Target, offset: int) -> Values:
 
 def last_change(place: Place, path: str) -> Commit | None:
     """Return the last commit that changed a file; None for one that no commit has."""
-    found = place.repository.last_changes([path], place.snapshot.commit).get(path)
-    return None if found is None else Commit.of(found, place.repository.signature(found))
+    versions = place.repository.versions(path, place.snapshot.commit)  # git finds the commits of one file by filters
+    return Commit.of(versions[0].commit, place.repository.signature(versions[0].commit)) if versions else None
