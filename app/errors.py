@@ -195,6 +195,9 @@ def _answer_no_memory(_: MemoryError) -> Response:
 
 def _answer_http(error: HTTPException) -> Response:
     request.routing_exception = None  # its traceback refers to the request: a cycle
+    found = error_pages.find_page() if error.code == HTTPStatus.NOT_FOUND and request.endpoint is None else None
+    if found is not None:
+        return found
     status = error.code if error.code in CODES else HTTPStatus.BAD_REQUEST
     message = error.description or "This request cannot be answered."
     if status in _HTTP_MESSAGES:

@@ -22,15 +22,19 @@ NAMES = {
     "kind": "stim",
     "first": "v1",
     "second": "production",
+    "position": "0",
+    "row_file": "rows.csv",
+    "act": "revoke",
     "a": "v1",
     "b": "production",
     "between": "v1...production",
+    "name": "rows.jsonl",
 }
 # By the end of a route: what a page is asked for, where it shows nothing without, or something else.
 _QUERIES = {
     "/search": ("?q=bread",),
     "/put-back": ("?to=v1",),
-    "/compare/<a>...<b>": ("", "?target=base", "?prompt=system", "?target=base&view=text"),
+    "/compare/<between>": ("", "?target=base", "?prompt=system", "?target=base&view=text"),
 }
 
 

@@ -11,7 +11,7 @@ from app.registry import labels
 from app.registry.audit import moves
 from app.registry.audit.moves import Move, Period
 from app.registry.label_files import Label
-from app.registry.labels import LabelRequest, Moved, Mover
+from app.registry.labels import LabelRequest, Moved
 from app.registry.messages import Origin
 from app.schemas.base import InvalidRequest, Mistake
 from app.schemas.batches import DeletedSchema
@@ -28,6 +28,7 @@ from app.schemas.labels import (
 from app.schemas.revisions import RefQuerySchema
 from app.wire import allowance, context, versions
 from app.wire.contract import Answer, accepts, returns
+from app.wire.movers import mover
 from storage.ids import CommitId
 from storage.repository import Repository
 from storage.snapshot import Snapshot
@@ -78,7 +79,7 @@ def put_label(repo_name: str, label_name: str, body: dict[str, Any]) -> Answer:
     for user_id in request.protected or ():
         context.services().accounts.get(user_id)
     origin, precondition = _origin(body["reason"]), versions.precondition()
-    moved = labels.put(repository, origin, _mover(), label_name, request, precondition, dry_run=body["dry_run"])
+    moved = labels.put(repository, origin, mover(), label_name, request, precondition, dry_run=body["dry_run"])
     payload = _payloads(repository, repository.at(moved.commit), {label_name: moved.label})[0]
     payload |= {**_moved(moved), "dry_run": body["dry_run"]}
     if body["dry_run"]:
@@ -92,7 +93,7 @@ def put_label(repo_name: str, label_name: str, body: dict[str, Any]) -> Answer:
 def delete_label(repo_name: str, label_name: str) -> Answer:
     """Delete a label. Its history stays."""
     repository = context.repository(repo_name)
-    commit = labels.delete(repository, context.origin(), _mover(), label_name, versions.precondition())
+    commit = labels.delete(repository, context.origin(), mover(), label_name, versions.precondition())
     return {"message": f"Label '{label_name}' deleted"}, 200, {"Git-Commit": commit}
 
 
@@ -149,11 +150,6 @@ def _origin(reason: str | None) -> Origin:
         mistake = Mistake("value_error", "This is another reason than that of the header X-Change-Reason: send one")
         raise InvalidRequest([(("body", "reason"), mistake)])
     return replace(origin, reason=reason or origin.reason)
-
-
-def _mover() -> Mover:
-    principal = context.principal()
-    return Mover(principal.owner, principal.user.id, not principal.is_guest)
 
 
 def _page_of(repo_name: str, query: dict[str, Any]) -> tuple[Repository, Snapshot, CommitId | None]:

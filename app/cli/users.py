@@ -4,7 +4,7 @@ import click
 
 from app.cli.operator import OPERATOR, Utf8, with_reason
 from app.cli.stored import find_data_dir
-from app.domain.names import user_id_problem
+from app.domain.names import new_user_id_problem
 from app.domain.preconditions import UNCONDITIONAL
 from app.domain.tokens import Access
 from app.registry.messages import Origin
@@ -28,7 +28,7 @@ def users() -> None:
 @with_reason
 def create_user(user_id: str, alias: str | None, email: str | None, origin: Origin) -> None:
     """Create a user and print their token, once; warn where commits show another user alike."""
-    problem = user_id_problem(user_id)
+    problem = new_user_id_problem(user_id)
     if problem:
         raise click.BadParameter(f"it {problem}", param_hint="USER_ID")
     accounts = _accounts()

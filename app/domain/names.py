@@ -17,6 +17,7 @@ _RUN_KEY = re.compile(r"[0-9a-f]{64}")
 _OTHER_REVISIONS = ("main", "HEAD")
 # A tag, a label, the id of a commit, or its first digits. Only the repo knows which of them a text is.
 REVISION = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
+RESERVED = ("docs", "git", "health", "openapi.json", "v1")  # addresses begin so that are no user's
 _LISTED = 10  # names in a message
 _LONGEST = 100  # characters of a name in a message
 _SHARED_RULES = "must not contain '..', end in '.lock' or '.git', or be 'batch'"
@@ -86,6 +87,13 @@ def user_id_problem(user_id: str) -> str | None:
     return _shared_problem(user_id)
 
 
+def new_user_id_problem(user_id: str) -> str | None:
+    """Return what is wrong with the id of a new user, or None: users from before keep an id that is reserved now."""
+    if user_id in RESERVED:
+        return f"is reserved, as are {enumerated(set(RESERVED) - {user_id})}: addresses of this server begin so"
+    return user_id_problem(user_id)
+
+
 def enumerated(names: Iterable[str]) -> str:
     """Return names in quotes, sorted, for a message: the first few, and how many more there are."""
     ordered = sorted(names)
@@ -129,5 +137,6 @@ PATTERNS: Mapping[Callable[[str], str | None], str] = {
     label_name_problem: f"^(?!([mM][aA][iI][nN]|[hH][eE][aA][dD]|[0-9a-fA-F]{{4,40}})$)(?!.*\\.$){_REPO}$",
     run_key_problem: f"^{_RUN_KEY.pattern}$",
     user_id_problem: f"^{_NOT_SHARED}{_USER_ID.pattern}$",
+    new_user_id_problem: f"^(?!({'|'.join(map(re.escape, RESERVED))})$){_NOT_SHARED}{_USER_ID.pattern}$",
     token_repo_problem: f"^({_NOT_SHARED.replace('$', '/')}{_USER_ID.pattern}/)?{_REPO}$",
 }

@@ -43,27 +43,30 @@ class _Open:
 
     value: Any
     lines: Lines
+    mark: Any = None  # where it begins
     name: str | None = None
+    name_line: int = 1
 
 
 def read(text: str) -> tuple[Any, Lines]:
     """Return the value of a document, and the lines in it; Unreadable if it is not JSON data written as YAML."""
     parser = yaml.CSafeLoader(text)
+    around = [_Open([], Lines(1))]
     try:
-        return _read(parser)
+        return _read(parser, around)
     except yaml.MarkedYAMLError as error:
-        raise _unreadable(error.problem_mark or error.context_mark, _sentence(error)) from None
+        raise _unreadable(_mark(error, around[-1], len(text.rstrip())), _sentence(error)) from None
     except yaml.reader.ReaderError as error:
-        before = text[: error.position] if isinstance(error.position, int) else ""
+        before = text.encode()[: error.position].decode(errors="ignore")
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
         raise Unreadable(line, column, "This character cannot be in YAML") from None
     finally:
         parser.dispose()
 
 
-def _read(parser: yaml.CSafeLoader) -> tuple[Any, Lines]:
-    whole = _Open([], Lines(1))
-    around: list[_Open] = [whole]
+def _read(parser: yaml.CSafeLoader, around: list[_Open]) -> tuple[Any, Lines]:
+    """Read a document; `around` are the lists and objects that are open, the outermost for the whole text."""
+    whole = around[0]
     event: Any = parser.get_event()
     while not isinstance(event, yaml.StreamEndEvent):
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) or _has_tag(event):
@@ -74,7 +77,7 @@ def _read(parser: yaml.CSafeLoader) -> tuple[Any, Lines]:
             if len(around) > yaml_events.DEEPEST:
                 raise _unreadable(event.start_mark, f"This is nested more than {yaml_events.DEEPEST} levels deep")
             value: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
-            around.append(_Open(value, _add(around[-1], value, event)))
+            around.append(_Open(value, _add(around[-1], value, event), event.start_mark))
         elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
             around.pop()
         elif isinstance(event, yaml.DocumentStartEvent) and whole.value:
@@ -94,13 +97,14 @@ def _add(into: _Open, value: Any, event: Any) -> Lines:
     elif into.name is not None:
         into.value[into.name] = value
         into.lines.within[into.name] = lines
+        lines.line = into.name_line
         into.name = None
     elif not isinstance(value, str):
         raise _unreadable(event.start_mark, "The name of a field must be a text. Put it in quotes")
     elif value in into.value:
         raise _unreadable(event.start_mark, f"The field '{value[:100]}' is there twice")
     else:
-        into.name = value
+        into.name, into.name_line = value, lines.line
     return lines
 
 
@@ -114,12 +118,23 @@ def _scalar(event: Any) -> Any:
 
 
 def _has_tag(event: Any) -> bool:
-    return getattr(event, "tag", None) is not None
+    """Tell whether a value has a tag; that of texts says nothing new, and canonical YAML has it in a few places."""
+    tag = getattr(event, "tag", None)
+    return tag is not None and not (isinstance(event, yaml.ScalarEvent) and tag == yaml_events.TEXT)
 
 
 def _sentence(error: yaml.MarkedYAMLError) -> str:
     parts = [error.context, error.problem]
     return f"This is not YAML: {', '.join(part for part in parts if part)}"
+
+
+def _mark(error: yaml.MarkedYAMLError, innermost: _Open, end: int) -> Any:
+    """Return where a mistake is: of what has no end the beginning, since all that is known of it is the text's end."""
+    if error.problem_mark is None or error.problem_mark.index < end:
+        return error.problem_mark or error.context_mark
+    if error.context_mark is not None and error.context_mark.index < end:
+        return error.context_mark
+    return innermost.mark or error.problem_mark
 
 
 def _unreadable(mark: Any, message: str) -> Unreadable:

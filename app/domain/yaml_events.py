@@ -18,7 +18,7 @@ _NOTHING = object()
 _RESOLVER = yaml.resolver.Resolver()
 _CONSTRUCTOR = yaml.constructor.SafeConstructor()
 _MAKERS = yaml.constructor.SafeConstructor.yaml_constructors  # by tag; those of scalars keep no state
-_TEXT = "tag:yaml.org,2002:str"
+TEXT = "tag:yaml.org,2002:str"
 
 
 class NotSimple(Exception):
@@ -45,7 +45,7 @@ def _read(parser: yaml.CSafeLoader) -> Any:
     event: Any = parser.get_event()
     while (kind := type(event)) is not yaml.StreamEndEvent:
         if kind is yaml.ScalarEvent:
-            if event.tag not in (None, _TEXT) or event.anchor is not None:
+            if event.tag not in (None, TEXT) or event.anchor is not None:
                 raise NotSimple
             value = typed(event.value) if event.implicit[0] else event.value  # in quotes or a block: a text
         elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
@@ -90,7 +90,7 @@ def is_scalar(value: Any) -> bool:
 def typed(text: str) -> Any:
     """Return the value of a scalar without quotes."""
     tag = _tag(text) if len(text) <= _SHORT else _tag.__wrapped__(text)
-    if tag == _TEXT:
+    if tag == TEXT:
         return text
     try:
         value = _MAKERS[tag](_CONSTRUCTOR, yaml.ScalarNode(tag, text))

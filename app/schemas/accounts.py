@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from marshmallow import ValidationError, post_load, validates_schema
 
-from app.domain.names import name_problem, token_repo_problem, user_id_problem
+from app.domain.names import name_problem, new_user_id_problem, token_repo_problem
 from app.domain.tokens import Access, TokenRequest
 from app.schemas.base import Mistake, StrictSchema
 from app.schemas.containers import ListOf, Part
@@ -19,7 +19,7 @@ def _not_empty(repos: list[str]) -> None:
 class UserCreateSchema(StrictSchema):
     """A new user."""
 
-    user_id = Name(user_id_problem, required=True, metadata={"description": "The user's id."})
+    user_id = Name(new_user_id_problem, required=True, metadata={"description": "The user's id."})
     user_alias = Text(allow_none=True, metadata={"description": "The name that commits show."})
     user_email = Text(allow_none=True, metadata={"description": "The address that commits show."})
     password = Text(allow_none=True, metadata={"description": "Accepted and ignored: users have tokens."})

@@ -66,6 +66,12 @@ class LabelPutSchema(StrictSchema):
     dry_run = Flag(load_default=False, metadata={"description": "Only show what would change."})
 
 
+class NewLabelSchema(LabelPutSchema):
+    """A new label."""
+
+    name = Name(label_name_problem, new=True, required=True, metadata={"description": "The label's name."})
+
+
 class LabelSchema(StrictSchema):
     """A label."""
 

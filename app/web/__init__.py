@@ -8,6 +8,7 @@ from app.web.admission import csrf
 from app.web.edit import views as edit
 from app.web.history import views as history
 from app.web.home import views as home
+from app.web.labels import views as labels
 from app.web.repo import views as repo
 from app.web.runs import views as runs
 from app.web.search import views as search
@@ -23,6 +24,7 @@ _WINGS = (
     export,
     history,
     home,
+    labels,
     repo,
     runs,
     search,
@@ -35,6 +37,7 @@ _WINGS = (
 # What each page of a repo leads to, in this order: the endpoint and its name.
 TABS: tuple[tuple[str, str], ...] = (
     ("web.repo.show", "Targets"),
+    ("web.labels.show_all", "Labels"),
     ("web.tree.show", "Family tree"),
     ("web.history.of_repo", "History"),
     ("web.runs.of_repo", "Runs"),

@@ -9,10 +9,11 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import BadRequest
 
 from app import auth
-from app.auth import Forbidden, Principal, SignIn, Unauthorized
+from app.auth import MASTER_USER, Forbidden, Principal, SignIn, Unauthorized
 from app.domain.errors import NotFound
 from app.domain.tokens import Access
 from app.registry.messages import Origin
+from app.registry.users import listing
 from app.schemas.base import load
 from app.schemas.revisions import RefQuerySchema
 from app.web import forms, session
@@ -60,11 +61,12 @@ def pages(name: str) -> Blueprint:
     A POST needs the access to write, and the token of a form that this server made.
     """
     blueprint = Blueprint(name, f"app.web.{name}")
-    blueprint.before_request(_admit)
+    blueprint.before_request(admit)
     return blueprint
 
 
-def _admit() -> None:
+def admit() -> None:
+    """Let in who signed in and has the rights that this request needs; another is refused, or led to the sign-in."""
     _check_names()
     g.admit = _identify
     g.needed = Access.READ if request.method in READING else Access.WRITE
@@ -97,6 +99,15 @@ def place() -> Place:
     if "place" not in g:
         g.place = _place()
     return cast(Place, g.place)
+
+
+def may(needed: Access, repo_name: str | None = None) -> bool:
+    """Tell whether the viewer has an access to a repo of the owner whom the address names, or to the list of repos."""
+    try:
+        auth.authorize(context.services().store, context.principal(), needed, repo_name)
+    except Forbidden:
+        return False
+    return True
 
 
 def standing() -> Callable[[], None]:
@@ -134,7 +145,16 @@ def _identify() -> None:
     context.identify(lambda _: _find(owner), None)
     repo_name = (request.view_args or {}).get("repo_name")
     if owner is not None:
+        _expect(owner, repo_name)
         auth.authorize(context.services().store, context.principal(), g.get("needed", Access.READ), repo_name)
+
+
+def _expect(owner: str, repo_name: str | None) -> None:
+    """Raise NotFound where the master key asks for a user who does not exist; others learn nothing of users."""
+    found = context.services()
+    is_asked = context.principal().is_master and repo_name is None and owner != MASTER_USER
+    if is_asked and not listing.is_owner(found.accounts, found.store, owner):
+        raise NotFound("User", owner)
 
 
 def _find(owner: str | None) -> Principal:
@@ -158,16 +178,8 @@ def _place() -> Place:
         repository,
         context.snapshot(names["repo_name"], query),
         ref,
-        _may(caller, names["repo_name"], Access.WRITE),
+        may(Access.WRITE, names["repo_name"]),
         not caller.is_guest
         and (caller.token is None or (caller.token.repos is None and caller.token.access is Access.WRITE)),
         not caller.is_guest,
     )
-
-
-def _may(caller: Principal, repo_name: str, needed: Access) -> bool:
-    try:
-        auth.authorize(context.services().store, caller, needed, repo_name)
-    except Forbidden:
-        return False
-    return True

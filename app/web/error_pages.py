@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from http import HTTPStatus
 
 from flask import Response, make_response, redirect, request, url_for
+from flask.globals import request_ctx
+from werkzeug.exceptions import HTTPException
 
 from app.web import rendering
 from app.wire.context import READING
@@ -17,6 +19,23 @@ def is_page() -> bool:
         return "web" in request.blueprints
     wants_page = request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
     return wants_page and not request.path.startswith(_API)
+
+
+def find_page() -> Response | None:
+    """Lead to the address without slashes that are too many, as people type them, where it is that of a page."""
+    path = f"/{'/'.join(filter(None, request.path.split('/')))}"
+    adapter = request_ctx.url_adapter
+    if path == request.path or request.method not in READING or adapter is None:
+        return None
+    try:
+        endpoint, names = adapter.match(path, method="GET")
+    except HTTPException:
+        return None
+    if not endpoint.startswith("web."):
+        return None
+    query = request.query_string.decode("ascii", "replace")
+    address = url_for(endpoint, **names)
+    return make_response(redirect(f"{address}?{query}" if query else address, HTTPStatus.MOVED_PERMANENTLY))
 
 
 def show(status: int, messages: Sequence[str]) -> Response:

@@ -163,6 +163,47 @@ def test_the_streams_of_one_user_leave_threads_to_others():
         worker.stream("alice")()
 
 
+def test_answers_that_wait_for_what_happens_take_a_quarter_of_the_threads_at_most():
+    worker = Turns(8)
+    first = worker.watch("alice")
+    with pytest.raises(TooBusy):
+        worker.watch("alice")  # half of them is for others
+    second = worker.watch("bob")
+    with pytest.raises(TooBusy):
+        worker.watch("carol")
+    first()
+    worker.watch("carol")()
+    second()
+    small = Turns(3)
+    with pytest.raises(TooBusy):
+        small.watch("alice")
+
+
+def test_answers_that_wait_make_room_for_answers_in_pieces():
+    worker = Turns(8)
+    end = worker.watch("alice")
+    streams = [worker.stream("bob") for _ in range(3)]
+    assert worker.may_watch_on()
+    with pytest.raises(TooBusy):
+        worker.watch("carol")
+    streams.append(worker.stream("bob"))
+    assert not worker.may_watch_on()
+    end()
+    for stream in streams:
+        stream()
+    worker.watch("alice")()
+
+
+def test_nobody_watches_in_a_worker_that_is_to_stop():
+    worker = Turns(8)
+    end = worker.watch("alice")
+    worker.close()
+    assert not worker.may_watch_on()
+    end()
+    with pytest.raises(TooBusy):
+        worker.watch("alice")
+
+
 def test_a_user_whose_load_has_faded_waits_no_longer_beside_a_request_that_takes_nothing():
     worker = Turns(8)
     with working(worker, "bob"):

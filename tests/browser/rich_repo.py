@@ -58,7 +58,9 @@ def make(server: Server, user_id: str, texts: Texts) -> RichRepo:
     change("PUT", "labels/production", {"ref": "v1"})
     call(server, MASTER_KEY, "POST", "/v1/admin/users", {"user_id": f"{user_id}-guest"})
     change("PUT", f"grants/{user_id}-guest", {"access": "read"})
-    user.call("POST", "/v1/tokens", {"name": "reader", "access": "read"})
+    reader = {"name": "reader", "access": "read"}
+    user.call("POST", "/v1/tokens", reader)
+    call(server, MASTER_KEY, "POST", f"/v1/admin/users/{user_id}-guest/tokens", reader)
     keys = [_carry_out(user, kind) for kind in ("stim", "rollout")]
     return RichRepo(
         user, page_routes.NAMES | {"owner": user_id, "user_id": f"{user_id}-guest", "run_key": keys[1], "key": keys[1]}

@@ -23,6 +23,8 @@ from storage.repository import Repository
 from storage.store import Store
 from storage.transaction import Transaction
 
+MOST_OPENED = 500  # repos; a page ends there, since many may have been shared once and be shared no more
+
 _log = logging.getLogger(__name__)
 
 
@@ -63,6 +65,28 @@ class Shares:
             return repos.list_names(self._store, owner)
         found = (repo.partition("/") for repo in _read(head, user_id))
         return [name for its_owner, _, name in found if its_owner == owner]
+
+    def page(
+        self,
+        user_id: str,
+        after: str,
+        limit: int,
+        is_wanted: Callable[[str, str], bool],
+        fits: Callable[[SharedRepo], bool],
+    ) -> tuple[list[SharedRepo], str | None]:
+        """Return some repos behind `after` that are shared with a user, by owner and name, as `examine` has them.
+
+        Beside them the last one that was looked at, where there are more. The page ends where a repo does not fit.
+        """
+        found: list[SharedRepo] = []
+        last = None
+        for number, (name, shared) in enumerate(self.examine(user_id, after, is_wanted)):
+            if number == MOST_OPENED or len(found) == limit or (shared is not None and not fits(shared)):
+                return found, last
+            if shared is not None:
+                found.append(shared)
+            last = name
+        return found, None
 
     def examine(
         self, user_id: str, after: str, is_wanted: Callable[[str, str], bool]

@@ -45,7 +45,7 @@ class Clash:
     def merged(self, choices: Mapping[str, str]) -> Document:
         """Return both changes together, as a form chose."""
         found: Document = conflicts.merged(self._theirs, self.changes, choices)
-        return found if self._config is None else documents.from_config(found, self._config)
+        return documents.tidy(found) if self._config is None else documents.from_config(found, self._config)
 
 
 def read_version(place: Place, name: str, version: str) -> Target | None:

@@ -33,4 +33,4 @@ def carry_out(place: Place, name: str) -> Answer:
     except InvalidHeader as error:
         return show(place, name, str(error), 422)
     flash(f"Target '{name}' is deleted. Its history stays, and it can be put back.")
-    return redirect(url_for("web.home.show"), 303)
+    return redirect(url_for("web.repo.show", owner=place.owner, repo_name=place.repo_name), 303)

@@ -142,5 +142,4 @@ def _write(place: Place, plan: Sequence[Planned]) -> Answer:
     failed = [f"Target '{name}' could not be made: {why}" for name, why in written.failed.items()]
     for message in (f"Made {plural(new, 'target')} in one commit.", *failed, *written.warnings):
         flash(message)
-    there = url_for("web.target.show", owner=place.owner, repo_name=place.repo_name, target_name=plan[0].name)
-    return redirect(there, 303)
+    return redirect(url_for("web.repo.show", owner=place.owner, repo_name=place.repo_name), 303)

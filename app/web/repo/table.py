@@ -21,6 +21,7 @@ from app.registry.configs.target_lists import position, within
 from app.registry.configs.target_rows import Lines, Row, Rows
 from app.registry.configs.target_tables import Chosen
 from app.web.admission import Place
+from app.web.parts.numbered import Numbered
 from app.web.repo.filters import Query
 from app.wire import allowance
 from storage.ids import CommitId
@@ -57,36 +58,27 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A page of the table, and how many targets it has in all.
+    """A page of the table, and the names on it.
 
     `last` is the last target that was looked at, where there were too many. `is_of_none` where the repo has no target.
     """
 
     heads: Sequence[Head]
     lines: Sequence[Line]
-    total: int
-    page: int
-    pages: int
+    numbered: Numbered[str]
     last: str | None
     is_of_none: bool
-
-    @property
-    def first(self) -> int:
-        """Return the number of the first target on this page."""
-        return (self.page - 1) * PAGE + 1
 
 
 def read(place: Place, query: Query) -> Table:
     """Return the page of the table that an address asks for; the last one where there are fewer pages."""
     chosen = _choose(place, query, have_rows=False)
-    pages = max(1, -(-len(chosen.names) // PAGE))
-    page = min(query.page, pages)
-    names = chosen.names[(page - 1) * PAGE : page * PAGE]
+    numbered = Numbered.of(chosen.names, query.page, PAGE)
     all_rows = Rows(place.repository, place.snapshot)
-    rows = dict(all_rows.read(names))
+    rows = dict(all_rows.read(numbered.shown))
     lines = _Lines(place, query)
-    shown = [lines.of(name, rows.get(name)) for name in names]
-    return Table(_heads(query), shown, len(chosen.names), page, pages, chosen.last, not all_rows.names)
+    shown = [lines.of(name, rows.get(name)) for name in numbered.shown]
+    return Table(_heads(query), shown, numbered, chosen.last, not all_rows.names)
 
 
 def as_csv(place: Place, query: Query) -> Iterator[bytes]:

@@ -49,10 +49,10 @@ def row(owner: str, repo_name: str, target_name: str, run_key: str, position: in
     return page("runs/row.html", run=run, position=position, conversation=pages.row(run, position))
 
 
-@blueprint.get(f"{_RUN}/files/<name>")
-def download(owner: str, repo_name: str, target_name: str, run_key: str, name: str) -> Response:
+@blueprint.get(f"{_RUN}/files/<row_file>")
+def download(owner: str, repo_name: str, target_name: str, run_key: str, row_file: str) -> Response:
     """Send all rows of a run as a file."""
-    return downloads.send(admission.place(), _run(target_name, run_key), name)
+    return downloads.send(admission.place(), _run(target_name, run_key), row_file)
 
 
 @blueprint.get(f"{_RUN}/events")

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from app.api.shared import MOST_OPENED
 from app.registry import documents
 from app.registry.users.share_files import PATH_OF_NOTE
+from app.registry.users.shares import MOST_OPENED
 from storage.errors import StorageUnavailable
 from storage.store import Store
 from tests.app.api.helpers import Limited, new_user

@@ -28,6 +28,11 @@ class Visitor:
 
     def token(self) -> str:
         """Return the token against forged forms that this browser has."""
-        found = _TOKEN.search(self.get("/").text)
+        return self.token_in(self.get("/").text)
+
+    @staticmethod
+    def token_in(page: str) -> str:
+        """Return the token against forged forms that a page has."""
+        found = _TOKEN.search(page)
         assert found, "no page has a form"
         return html.unescape(found[1])

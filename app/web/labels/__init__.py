@@ -1,0 +1,1 @@
+"""Labels and tags in the browser: what is live where since when, and moving it."""
