@@ -6,6 +6,7 @@ from app.domain.names import DEFAULT_TEMPLATE
 from app.registry.configs import defaults, targets
 from app.registry.configs.target_files import FOLDER
 from app.web import admission
+from app.web.parts import runs
 from app.web.rendering import page
 from app.web.target import copies, relations, values
 
@@ -28,6 +29,7 @@ def show(owner: str, repo_name: str, target_name: str) -> Response:
         drift=relations.drift(place, target),
         children=relations.children(place, target_name),
         live=relations.live(place, target),
+        runs=runs.last(place, target_name),
         copies=copies.of_target(place, target_name),
         yaml=data.decode(errors="replace") if len(data) <= _MOST_YAML else None,
     )
