@@ -14,11 +14,11 @@ from app.registry.configs import target_files, targets
 from app.registry.configs.targets import Written
 from app.web.admission import Place
 from app.web.edit import conflict, documents, editor_page, previews, writing
-from app.web.edit.cards import one_ending
 from app.web.edit.form_draft import Document, FormDraft
 from app.web.edit.previews import Preview
 from app.web.edit.writing import Draft
 from app.web.edit.yaml_draft import YamlDraft
+from app.web.parts.typed import one_ending
 from app.web.rendering import page
 
 Answer = Response | Redirect
@@ -83,10 +83,7 @@ class Editing:
 
     def show(self, status: int = 200, notices: Sequence[str] = ()) -> Response:
         """Show the editor with what was typed, and with the preview of it."""
-        had_mistakes = bool(self.draft.mistakes)
-        found = None if had_mistakes else self.preview()
-        if self.draft.mistakes and not had_mistakes and status < 400 and request.method == "POST":
-            status = 422
+        found = None if self.draft.mistakes else self.preview()
         return editor_page.show(self, found, status, notices)
 
     def act(self) -> Answer:

@@ -69,7 +69,7 @@ def answer(place: Place) -> Answer:
     plan = _plan(place, form)
     is_wrong = bool(form.mistakes) or any(planned.problems for planned in plan)
     if pressed != "save" or is_wrong:
-        return show(place, form, plan, 422 if is_wrong else 200)
+        return show(place, form, plan, 422 if pressed == "save" else 200)
     try:
         return _write(place, plan)
     except (Conflict, TooLarge) as error:
