@@ -22,10 +22,11 @@ NAMES = {
     "a": "v1",
     "b": "production",
     "position": "0",
+    "a": "v1",
+    "b": "production",
     "row_file": "rows.csv",
     "act": "revoke",
     "id_": "0",
-    "name": "rows.jsonl",
 }
 # By the end of a route: what a page is asked for, where it shows nothing without, or something else.
 _QUERIES = {
