@@ -19,6 +19,8 @@ NAMES = {
     "token_name": "reader",
     "run_key": "0" * 64,
     "kind": "stim",
+    "a": "v1",
+    "b": "production",
     "position": "0",
     "a": "v1",
     "b": "production",
