@@ -20,17 +20,17 @@ NAMES = {
     "run_key": "0" * 64,
     "kind": "stim",
     "position": "0",
+    "a": "v1",
+    "b": "production",
     "row_file": "rows.csv",
     "act": "revoke",
     "id_": "0",
-    "between": "v1...production",
-    "name": "rows.jsonl",
 }
 # By the end of a route: what a page is asked for, where it shows nothing without, or something else.
 _QUERIES = {
     "/search": ("?q=bread",),
     "/put-back": ("?to=v1",),
-    "/compare/<between>": ("", "?target=base", "?prompt=system", "?target=base&view=text"),
+    "/compare/<a>...<b>": ("", "?target=base", "?prompt=system", "?target=base&view=text"),
 }
 
 

@@ -52,7 +52,6 @@ def install(app: Flask) -> None:
     """Prepare the templates of an application."""
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals["has_page"] = lambda endpoint: endpoint in app.view_functions
     app.jinja_env.tests["missing"] = lambda value: value is MISSING
     filters.install(app)
 
@@ -64,23 +63,24 @@ def page(template: str, status: int = 200, /, **values: Any) -> Response:
     return make_response(render_template(template, **{"viewer": viewer, "place": g.get("place"), **values}), status)
 
 
-def kept(template: str, values: Callable[[], Mapping[str, Any]]) -> Response:
+def kept(template: str, values: Callable[[], Mapping[str, Any]], **also: Any) -> Response:
     """Return a page whose `values` follow from its address and from the repo at a commit, with its labels and tags.
 
-    The page is kept as answers of the API are, for one viewer who signed in: until the repo changes, or the viewer's
-    rights. A message that is shown once is on no page that is kept.
+    What else the page shows is in `also`. The page is kept as answers of the API are, for one viewer who signed in:
+    until the repo changes, the viewer's rights, or what is in `also`. A message that is shown once is on no page that
+    is kept.
     """
     if "_flashes" in session:
-        return page(template, **values())
+        return page(template, **values(), **also)
     if "csrf_token" not in session:
         generate_csrf()  # the forms of a kept page have the token of this session
     place, caller = g.place, context.principal()
     rights = place.may_write, place.may_manage, place.is_own
     tags = [(tag.name, tag.commit) for tag in place.repository.tags()]
-    about = template, session["csrf_token"], Viewer.of(caller), rights, place.snapshot.commit, tags
+    about = template, session["csrf_token"], Viewer.of(caller), rights, place.snapshot.commit, tags, also
     version = hashlib.sha256(repr(about).encode()).hexdigest()
     cache = context.services().answer_cache
-    return make_response(cache.get((request.url, version), lambda: page(template, **values()).data))
+    return make_response(cache.get((request.url, version), lambda: page(template, **values(), **also).data))
 
 
 def protect(response: Response) -> Response:

@@ -125,7 +125,7 @@ class Editing:
             return self.show(422)
         now = target_files.read(self.place.snapshot, name)
         if now is not None and now.version == self.version and writing.changes_nothing(self.place, now, document):
-            return _done(self.place, name, [f"Target '{name}' is as before: you changed nothing."])
+            return _done(self.place, name, f"Target '{name}' is as before: you changed nothing.")
         try:
             written = writing.replace(self.place, self.draft, name, document, self.version, self.reason)
         except PreconditionFailed as error:
@@ -141,7 +141,7 @@ class Editing:
             )
         clash = conflict.find(self.place, name, self.version, current, document)
         if not clash.has_yours:
-            return _done(self.place, name, [f"Target '{name}' is as you want it already: others wrote the same."])
+            return _done(self.place, name, f"Target '{name}' is as you want it already: others wrote the same.")
         return show_clash(name, clash, self.draft.editor, self.reason, 412)
 
 
@@ -176,11 +176,12 @@ def show_clash(name: str, clash: conflict.Clash, editor: str, reason: str, statu
 def saved(place: Place, written: Written, done: str) -> Redirect:
     """Lead to a target that was written, with what its writer should know."""
     name = written.target.name
-    return _done(place, name, [f"Target '{name}' is {done}.", *written.warnings])
+    return _done(place, name, f"Target '{name}' is {done}.", written.warnings)
 
 
-def _done(place: Place, name: str, messages: Sequence[str]) -> Redirect:
-    for message in messages:
-        flash(message)
+def _done(place: Place, name: str, message: str, warnings: Sequence[str] = ()) -> Redirect:
+    flash(message)
+    for warning in warnings:
+        flash(warning, "warning")
     there = url_for("web.target.show", owner=place.owner, repo_name=place.repo_name, target_name=name)
     return redirect(there, 303)

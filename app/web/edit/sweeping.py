@@ -140,6 +140,7 @@ def _write(place: Place, plan: Sequence[Planned]) -> Answer:
     written = target_batches.write_all(place.repository, origin, requests, UNCONDITIONAL, replacing=False)
     new = sum(planned.state == "new" and planned.name in written.versions for planned in plan)
     failed = [f"Target '{name}' could not be made: {why}" for name, why in written.failed.items()]
-    for message in (f"Made {plural(new, 'target')} in one commit.", *failed, *written.warnings):
-        flash(message)
+    flash(f"Made {plural(new, 'target')} in one commit.")
+    for warning in (*failed, *written.warnings):
+        flash(warning, "warning")
     return redirect(url_for("web.repo.show", owner=place.owner, repo_name=place.repo_name), 303)

@@ -9,6 +9,7 @@ from app.registry.configs import defaults, targets
 from app.registry.configs.target_files import FOLDER, Target
 from app.web import admission
 from app.web.admission import Place
+from app.web.parts import runs
 from app.web.rendering import kept, page
 from app.web.target import copies, relations, values
 
@@ -23,7 +24,7 @@ def show(owner: str, repo_name: str, target_name: str) -> Response:
     """Show a target: its values and where they come from, and what it has to do with others."""
     place = admission.place()
     target = targets.get(place.snapshot, target_name)
-    return kept("target/target.html", lambda: _shown(place, target))
+    return kept("target/target.html", lambda: _shown(place, target), runs=runs.last(place, target_name))
 
 
 def _shown(place: Place, target: Target) -> dict[str, Any]:

@@ -201,6 +201,14 @@ def test_a_question_template_of_others_is_a_conflict_that_names_them(target: Cli
     assert editor.fields["generators.0.template_content"] == "Mine."
 
 
+def test_what_a_target_names_in_vain_is_told_after_saving(editor: Editor):
+    editor.type(student_prompt="nobody")
+    assert editor.press().status_code == 303
+    page = html.unescape(editor.visitor.get("/alice/demo/targets/a").text)
+    assert "Target 'a' is saved." in page
+    assert '<p class="notice warn" role="status">student_prompt: there is no prompt' in page
+
+
 def test_a_new_target_is_created_on_a_template(target: Client, visitor: Visitor):
     editor = Editor(visitor, NEW, "?template=a")
     assert editor.fields["template"] == "a"
