@@ -18,23 +18,19 @@ NAMES = {
     "file_name": "ask.txt",
     "token_name": "reader",
     "run_key": "0" * 64,
-    "key": "0" * 64,
     "kind": "stim",
-    "first": "v1",
-    "second": "production",
     "position": "0",
-    "row_file": "rows.csv",
-    "act": "revoke",
     "a": "v1",
     "b": "production",
-    "between": "v1...production",
-    "name": "rows.jsonl",
+    "row_file": "rows.csv",
+    "act": "revoke",
+    "id_": "0",
 }
 # By the end of a route: what a page is asked for, where it shows nothing without, or something else.
 _QUERIES = {
     "/search": ("?q=bread",),
     "/put-back": ("?to=v1",),
-    "/compare/<between>": ("", "?target=base", "?prompt=system", "?target=base&view=text"),
+    "/compare/<a>...<b>": ("", "?target=base", "?prompt=system", "?target=base&view=text"),
 }
 
 

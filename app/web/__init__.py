@@ -9,6 +9,7 @@ from app.web.edit import views as edit
 from app.web.history import views as history
 from app.web.home import views as home
 from app.web.labels import views as labels
+from app.web.prompts import views as prompts
 from app.web.repo import views as repo
 from app.web.runs import views as runs
 from app.web.search import views as search
@@ -25,6 +26,7 @@ _WINGS = (
     history,
     home,
     labels,
+    prompts,
     repo,
     runs,
     search,
@@ -37,6 +39,7 @@ _WINGS = (
 # What each page of a repo leads to, in this order: the endpoint and its name.
 TABS: tuple[tuple[str, str], ...] = (
     ("web.repo.show", "Targets"),
+    ("web.prompts.show_all", "Prompts"),
     ("web.labels.show_all", "Labels"),
     ("web.tree.show", "Family tree"),
     ("web.history.of_repo", "History"),

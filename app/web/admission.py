@@ -7,6 +7,7 @@ from typing import cast
 from flask import Blueprint, Flask, current_app, g, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import NotFound as AddressNotFound
 
 from app import auth
 from app.auth import MASTER_USER, Forbidden, Principal, SignIn, Unauthorized
@@ -67,6 +68,8 @@ def pages(name: str) -> Blueprint:
 
 def admit() -> None:
     """Let in who signed in and has the rights that this request needs; another is refused, or led to the sign-in."""
+    if session.is_of_api():
+        raise AddressNotFound
     _check_names()
     g.admit = _identify
     g.needed = Access.READ if request.method in READING else Access.WRITE

@@ -7,7 +7,7 @@ from flask import Response, make_response, redirect, request, url_for
 from flask.globals import request_ctx
 from werkzeug.exceptions import HTTPException
 
-from app.web import rendering
+from app.web import rendering, session
 from app.wire.context import READING
 
 _API = ("/v1/", "/git/", "/openapi.json")
@@ -16,7 +16,7 @@ _API = ("/v1/", "/git/", "/openapi.json")
 def is_page() -> bool:
     """Tell whether the answer to this request should be a page."""
     if request.endpoint is not None:
-        return "web" in request.blueprints
+        return "web" in request.blueprints and not session.is_of_api()
     wants_page = request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
     return wants_page and not request.path.startswith(_API)
 

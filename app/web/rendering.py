@@ -1,14 +1,18 @@
 """Pages from templates, with what every page knows: who looks, and which repo it is about."""
 
+import hashlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask, Response, g, make_response, render_template
+from flask import Flask, Response, g, make_response, render_template, request, session
+from flask_wtf.csrf import generate_csrf
 from jinja2 import StrictUndefined
 
 from app.auth import Principal
 from app.domain.differences import MISSING
 from app.web import filters
+from app.wire import context
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -48,7 +52,6 @@ def install(app: Flask) -> None:
     """Prepare the templates of an application."""
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals["has_page"] = lambda endpoint: endpoint in app.view_functions
     app.jinja_env.tests["missing"] = lambda value: value is MISSING
     filters.install(app)
 
@@ -58,6 +61,26 @@ def page(template: str, status: int = 200, /, **values: Any) -> Response:
     caller: Principal | None = g.get("principal")
     viewer = None if caller is None else Viewer.of(caller)
     return make_response(render_template(template, **{"viewer": viewer, "place": g.get("place"), **values}), status)
+
+
+def kept(template: str, values: Callable[[], Mapping[str, Any]], **also: Any) -> Response:
+    """Return a page whose `values` follow from its address and from the repo at a commit, with its labels and tags.
+
+    What else the page shows is in `also`. The page is kept as answers of the API are, for one viewer who signed in:
+    until the repo changes, the viewer's rights, or what is in `also`. A message that is shown once is on no page that
+    is kept.
+    """
+    if "_flashes" in session:
+        return page(template, **values(), **also)
+    if "csrf_token" not in session:
+        generate_csrf()  # the forms of a kept page have the token of this session
+    place, caller = g.place, context.principal()
+    rights = place.may_write, place.may_manage, place.is_own
+    tags = [(tag.name, tag.commit) for tag in place.repository.tags()]
+    about = template, session["csrf_token"], Viewer.of(caller), rights, place.snapshot.commit, tags, also
+    version = hashlib.sha256(repr(about).encode()).hexdigest()
+    cache = context.services().answer_cache
+    return make_response(cache.get((request.url, version), lambda: page(template, **values(), **also).data))
 
 
 def protect(response: Response) -> Response:

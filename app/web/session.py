@@ -72,6 +72,12 @@ def find() -> SignIn | None:
     return SignIn(session["user"], session["token"], matches)
 
 
+def is_of_api() -> bool:
+    """Tell whether a request brings a token and no cookie: then it asks the API, at an address that is wrong."""
+    given = request.authorization
+    return given is not None and given.type == "bearer" and session.get("mark") is None
+
+
 def end() -> None:
     """Forget who signed in."""
     session.clear()

@@ -52,19 +52,17 @@ def make(server: Server, user_id: str, texts: Texts) -> RichRepo:
         "targets/base",
         _made("default", temperature=0.4, teacher_prompt="system", student_prompt="student", **_questions(texts)),
     )
+    change("PUT", "defaults/target", {"config": {"model_name": texts.model, "generators": []}})
     change("DELETE", "targets/gone")
     change("PUT", "labels/staging", {"ref": "main"})
     change("PUT", "labels/production", {"ref": "main"})
     change("PUT", "labels/production", {"ref": "v1"})
     call(server, MASTER_KEY, "POST", "/v1/admin/users", {"user_id": f"{user_id}-guest"})
     change("PUT", f"grants/{user_id}-guest", {"access": "read"})
-    reader = {"name": "reader", "access": "read"}
-    user.call("POST", "/v1/tokens", reader)
-    call(server, MASTER_KEY, "POST", f"/v1/admin/users/{user_id}-guest/tokens", reader)
+    for whose in (user_id, f"{user_id}-guest"):
+        call(server, MASTER_KEY, "POST", f"/v1/admin/users/{whose}/tokens", {"name": "reader", "access": "read"})
     keys = [_carry_out(user, kind) for kind in ("stim", "rollout")]
-    return RichRepo(
-        user, page_routes.NAMES | {"owner": user_id, "user_id": f"{user_id}-guest", "run_key": keys[1], "key": keys[1]}
-    )
+    return RichRepo(user, page_routes.NAMES | {"owner": user_id, "user_id": f"{user_id}-guest", "run_key": keys[1]})
 
 
 @dataclass(frozen=True)

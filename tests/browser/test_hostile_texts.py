@@ -68,7 +68,9 @@ def test_no_text_of_an_address_becomes_markup(kitchen: Kitchen, routes: list[Rul
     page, names, found = new_page("phone"), kitchen.rich.names, []
     sign_in(page, kitchen.server, kitchen.rich.user.token)
     addresses = [f"{page_routes.address(rule, names)}?{_REPEATED}" for rule in routes]
-    addresses += [page_routes.address(rule, names | {name: _SHORT}) for rule in routes for name in rule.arguments]
+    addresses += [
+        page_routes.address(rule, names | {name: _SHORT}) for rule in routes for name in rule.arguments - {"position"}
+    ]
     for address in addresses:
         status, kind = ask(page, kitchen.server.url + address)
         assert status < 500, address

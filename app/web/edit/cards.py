@@ -7,6 +7,7 @@ from typing import Any
 from app.domain.resolution import GENERATOR_KINDS
 from app.web.edit import kinds
 from app.web.edit.kinds import InvalidText
+from app.web.parts.typed import one_ending
 
 CONTENT = "template_content"
 FIELDS = tuple(name for name in (*GENERATOR_KINDS, CONTENT) if name != "type")
@@ -96,8 +97,3 @@ class Card:
         if name == "questions" and not self.is_json:
             return kinds.read_lines(text)
         return kinds.read(GENERATOR_KINDS.get(name, str), text)
-
-
-def one_ending(text: str) -> str:
-    """Return a text whose lines all end as those of a form do."""
-    return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -14,11 +14,11 @@ from app.registry.configs import target_files, targets
 from app.registry.configs.targets import Written
 from app.web.admission import Place
 from app.web.edit import conflict, documents, editor_page, previews, writing
-from app.web.edit.cards import one_ending
 from app.web.edit.form_draft import Document, FormDraft
 from app.web.edit.previews import Preview
 from app.web.edit.writing import Draft
 from app.web.edit.yaml_draft import YamlDraft
+from app.web.parts.typed import one_ending
 from app.web.rendering import page
 
 Answer = Response | Redirect
@@ -83,10 +83,7 @@ class Editing:
 
     def show(self, status: int = 200, notices: Sequence[str] = ()) -> Response:
         """Show the editor with what was typed, and with the preview of it."""
-        had_mistakes = bool(self.draft.mistakes)
-        found = None if had_mistakes else self.preview()
-        if self.draft.mistakes and not had_mistakes and status < 400 and request.method == "POST":
-            status = 422
+        found = None if self.draft.mistakes else self.preview()
         return editor_page.show(self, found, status, notices)
 
     def act(self) -> Answer:
@@ -128,7 +125,7 @@ class Editing:
             return self.show(422)
         now = target_files.read(self.place.snapshot, name)
         if now is not None and now.version == self.version and writing.changes_nothing(self.place, now, document):
-            return _done(self.place, name, [f"Target '{name}' is as before: you changed nothing."])
+            return _done(self.place, name, f"Target '{name}' is as before: you changed nothing.")
         try:
             written = writing.replace(self.place, self.draft, name, document, self.version, self.reason)
         except PreconditionFailed as error:
@@ -144,7 +141,7 @@ class Editing:
             )
         clash = conflict.find(self.place, name, self.version, current, document)
         if not clash.has_yours:
-            return _done(self.place, name, [f"Target '{name}' is as you want it already: others wrote the same."])
+            return _done(self.place, name, f"Target '{name}' is as you want it already: others wrote the same.")
         return show_clash(name, clash, self.draft.editor, self.reason, 412)
 
 
@@ -179,11 +176,12 @@ def show_clash(name: str, clash: conflict.Clash, editor: str, reason: str, statu
 def saved(place: Place, written: Written, done: str) -> Redirect:
     """Lead to a target that was written, with what its writer should know."""
     name = written.target.name
-    return _done(place, name, [f"Target '{name}' is {done}.", *written.warnings])
+    return _done(place, name, f"Target '{name}' is {done}.", written.warnings)
 
 
-def _done(place: Place, name: str, messages: Sequence[str]) -> Redirect:
-    for message in messages:
-        flash(message)
+def _done(place: Place, name: str, message: str, warnings: Sequence[str] = ()) -> Redirect:
+    flash(message)
+    for warning in warnings:
+        flash(warning, "warning")
     there = url_for("web.target.show", owner=place.owner, repo_name=place.repo_name, target_name=name)
     return redirect(there, 303)

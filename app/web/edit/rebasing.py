@@ -84,7 +84,8 @@ def carry_out(place: Place, name: str) -> Answer:
         return show(now, name, with_descendants, mistake, 412)
     except (Conflict, InvalidHeader) as error:
         return show(place, name, with_descendants, str(error), 409 if isinstance(error, Conflict) else 422)
-    for message in (f"Rebased {plural(len(done.changed), 'target')}.", *done.warnings):
-        flash(message)
+    flash(f"Rebased {plural(len(done.changed), 'target')}.")
+    for warning in done.warnings:
+        flash(warning, "warning")
     there = url_for("web.target.show", owner=place.owner, repo_name=place.repo_name, target_name=name)
     return redirect(there, 303)

@@ -12,8 +12,8 @@ from app.domain import field_paths
 from app.domain.field_paths import UnknownField
 from app.domain.names import DEFAULT_TEMPLATE
 from app.web.edit import kinds
-from app.web.edit.cards import one_ending
 from app.web.edit.kinds import InvalidText
+from app.web.parts.typed import one_ending
 
 MOST = 1000  # targets of one sweep
 _MOST_AXES = 10

@@ -69,7 +69,7 @@ def answer(place: Place) -> Answer:
     plan = _plan(place, form)
     is_wrong = bool(form.mistakes) or any(planned.problems for planned in plan)
     if pressed != "save" or is_wrong:
-        return show(place, form, plan, 422 if is_wrong else 200)
+        return show(place, form, plan, 422 if pressed == "save" else 200)
     try:
         return _write(place, plan)
     except (Conflict, TooLarge) as error:
@@ -140,6 +140,7 @@ def _write(place: Place, plan: Sequence[Planned]) -> Answer:
     written = target_batches.write_all(place.repository, origin, requests, UNCONDITIONAL, replacing=False)
     new = sum(planned.state == "new" and planned.name in written.versions for planned in plan)
     failed = [f"Target '{name}' could not be made: {why}" for name, why in written.failed.items()]
-    for message in (f"Made {plural(new, 'target')} in one commit.", *failed, *written.warnings):
-        flash(message)
+    flash(f"Made {plural(new, 'target')} in one commit.")
+    for warning in (*failed, *written.warnings):
+        flash(warning, "warning")
     return redirect(url_for("web.repo.show", owner=place.owner, repo_name=place.repo_name), 303)

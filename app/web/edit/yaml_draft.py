@@ -8,9 +8,10 @@ from app.domain import canonical_yaml, typed_yaml
 from app.domain.typed_yaml import Lines, Unreadable
 from app.schemas.base import Location
 from app.web.edit import kinds
-from app.web.edit.cards import CONTENT, one_ending
+from app.web.edit.cards import CONTENT
 from app.web.edit.form_draft import Document
 from app.web.edit.kinds import InvalidText
+from app.web.parts.typed import one_ending
 
 FIELD = "yaml"
 

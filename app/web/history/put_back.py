@@ -39,7 +39,8 @@ class PutBackForm(FlaskForm):
 class Preview:
     """What putting back would do. `now` is the version that is there, `NOTHING` where there is none.
 
-    `users` are the first targets that name the thing, and `count` how many there are; they keep their values.
+    `users` are the first targets that name the thing or were made from it, `count` how many there are, and `below` how
+    many were made from those. They keep their values.
     `warnings` tell which names of the old version mean nothing today.
     """
 
@@ -50,6 +51,7 @@ class Preview:
     rows: Rows
     users: Sequence[str]
     count: int
+    below: int
     warnings: Sequence[str]
 
 
@@ -62,7 +64,7 @@ def read(place: Place, thing: Thing, to: str) -> Preview:
     old, current = thing.read(then), thing.read(now)
     if old is None:
         raise NotFound(thing.folder.kind, thing.name, then.commit)
-    names = _users(now, thing)
+    names, below = _users(now, thing)
     return Preview(
         thing,
         Commit.of(then.commit, place.repository.signature(then.commit)),
@@ -71,6 +73,7 @@ def read(place: Place, thing: Thing, to: str) -> Preview:
         single.rows(single.content(now, current) or {}, single.content(then, old) or {}),
         names[:_MOST_NAMES],
         len(names),
+        below,
         [*references.dangling(now, old.fields)],
     )
 
@@ -100,11 +103,13 @@ def _at(place: Place, to: str) -> Snapshot:
     return revisions.at(place.repository, ref)
 
 
-def _users(now: Snapshot, thing: Thing) -> Sequence[str]:
-    """Return the targets that were made from a thing, or whose config names it."""
+def _users(now: Snapshot, thing: Thing) -> tuple[Sequence[str], int]:
+    """Return the targets that were made from a thing, or whose config names it; and how many were made from those."""
     if thing.path == things.prompt(thing.name).path:
-        return usage.users_of_prompt(now, thing.name)
-    return usage.users_of_target(now, thing.name)
+        return usage.users_of_prompt(now, thing.name), 0
+    found = usage.descendants(now, thing.name)
+    names = [name for name, depth in found if depth == 1]
+    return names, len(found) - len(names)
 
 
 def _written(place: Place, now: Snapshot, thing: Thing) -> Commit | None:

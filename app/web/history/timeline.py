@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 from app.domain.budgets import Room
@@ -24,8 +25,8 @@ _MOST_CHANGES = 6  # of a file
 _LONGEST_VALUE = 160  # characters
 _ID = re.compile(r"[0-9a-f]{40}")
 _SHORT = 10  # digits
-# Fields that only repeat what others tell: a template's version changes with its values.
-_QUIET = ("/template_version",)
+# Fields that repeat what others tell: a template's version changes with its values, and files have lines of their own.
+_QUIET = ("/template_version", "/files/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +56,15 @@ class Touched:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A commit of the timeline, and the first files that it changed."""
+    """A commit of the timeline, and the first files that it changed.
+
+    `parent` is the commit before it, where there is more to see than the line has room for.
+    """
 
     commit: Commit
     files: Sequence[Touched]
     more_files: int
+    parent: CommitId | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,31 +77,34 @@ class Timeline:
 
 def of_repo(place: Place, query: dict[str, Any]) -> Timeline:
     """Return the commits of a repo that pass the filters of a query."""
-    return _read(logs.of_repo(place.repository, place.snapshot, query, allowance.work()))
+    return _read(place, logs.of_repo(place.repository, place.snapshot, query, allowance.work()))
 
 
 def of_thing(place: Place, thing: Thing, query: dict[str, Any]) -> Timeline:
     """Return the commits that changed a thing; NotFound if there never was one."""
     before = logs.before(place.repository, query)
     work, limit = allowance.work(), query["limit"]
-    return _read(history.of_thing(place.repository, place.snapshot, thing, work, before=before, limit=limit))
+    entries = history.of_thing(place.repository, place.snapshot, thing, work, before=before, limit=limit)
+    return _read(place, entries)
 
 
-def _read(entries: Iterable[Entry | CommitId | None]) -> Timeline:
+def _read(place: Place, entries: Iterable[Entry | CommitId | None]) -> Timeline:
     room = Room(_MOST_BYTES)
-    return Timeline(*logs.fitting(entries, _line, lambda line: room.fits(asdict(line))))
+    return Timeline(*logs.fitting(entries, partial(_line, place), lambda line: room.fits(asdict(line))))
 
 
-def _line(entry: Entry) -> Line:
+def _line(place: Place, entry: Entry) -> Line:
     files = [_touched(file) for file in entry.files[:_MOST_FILES]]
     more = entry.more_files + len(entry.files) - len(files)
-    return Line(Commit.of(entry.commit, entry.signature), files, more)
+    is_whole = not more and not any(file.more for file in files)
+    parent = None if is_whole else place.repository.at(entry.commit).parent
+    return Line(Commit.of(entry.commit, entry.signature), files, more, parent)
 
 
 def _touched(file: ChangedFile) -> Touched:
     kind, name = file_changes.thing(file.path)
     found = file.differences or ()
-    told = [each for each in found if each.field not in _QUIET] or found
+    told = [each for each in found if not each.field.startswith(_QUIET)] or found
     changes = [_changed(each) for each in told[:_MOST_CHANGES]]
     action = file_changes.action(file.old, file.new)
     return Touched(kind, name, file.path, action, changes, len(told) - len(changes), file.note)

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import current_app, request, url_for
 
-from app.domain.names import DEFAULT_TEMPLATE
+from app.domain.names import DEFAULT_TEMPLATE, RESERVED
 from app.registry.audit.searched import Kind
 from app.wire.contract import PATH_NAMES
 
@@ -20,12 +20,12 @@ _PAGES = {
 
 
 def address(kind: Kind, owner: str, repo_name: str, name: str) -> str | None:
-    """Return the page of a thing, at the ref of this request; None where somebody gave it a name that has no page."""
+    """Return the page of a thing, at the ref of this request; None where its name, or its owner, has no page."""
     endpoint, argument = _PAGES[kind]
     if kind is Kind.TARGETS and name == DEFAULT_TEMPLATE:
-        endpoint, argument = _PAGES[Kind.REPOS]
+        endpoint, argument = "web.target.show_default", None
     rule = PATH_NAMES.get(argument or "")
-    if endpoint not in current_app.view_functions or (rule is not None and rule.find_problem(name)):
+    if endpoint not in current_app.view_functions or owner in RESERVED or (rule and rule.find_problem(name)):
         return None
     values: dict[str, Any] = {"ref": request.args.get("ref"), **({} if argument is None else {argument: name})}
     return url_for(endpoint, owner=owner, repo_name=repo_name, **values)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from flask import Response, flash, redirect, url_for
 from werkzeug.wrappers import Response as Redirect
 
+from app.domain.errors import NotPermitted
+from app.domain.names import RESERVED
 from app.domain.tokens import Token, TokenRequest
 from app.registry.users import user_tokens
 from app.registry.users.user_files import User
@@ -40,6 +42,11 @@ class Tokens:
     back: str
 
     @property
+    def has_pages(self) -> bool:
+        """Tell whether the repos of the user have pages: an id may be reserved for other addresses."""
+        return self.user.id not in RESERVED
+
+    @property
     def shown(self) -> Sequence[Shown]:
         """The tokens that the viewer sees."""
         seen = user_tokens.seen_by(self.user, self.by)
@@ -52,7 +59,12 @@ class Tokens:
         return user_tokens.refusal(self.by, self.user.id, TokenRequest("", *limits))
 
     def make(self, form: TokenForm) -> tuple[Response | None, int]:
-        """Make a token, and return the page with its secret; None and a status where the form has mistakes."""
+        """Make a token, and return the page with its secret; None and a status where the form has mistakes.
+
+        NotPermitted where the viewer may make no token at all.
+        """
+        if self.refusal:
+            raise NotPermitted(self.refusal)
         request = form.read()
         if request is None:
             return None, 422

@@ -2,6 +2,7 @@
 "use strict";
 
 const PAUSE = 400; // milliseconds without a key, after which the preview is asked for
+const UNREACHABLE = "The server cannot be reached now. What you typed is still here.";
 const form = document.querySelector("form[data-editor]");
 const shown = document.getElementById("preview");
 const kept = new WeakMap(); // what was typed into a field before it was left to the template
@@ -59,7 +60,7 @@ async function preview() {
     shown.replaceChildren(...page.body.childNodes);
     tell(messages);
   } catch (error) {
-    if (error.name !== "AbortError") shown.textContent = "The preview cannot be had now. What you typed is still here.";
+    if (error.name !== "AbortError") shown.textContent = UNREACHABLE;
   }
 }
 
@@ -72,16 +73,20 @@ function later() {
 async function exchange(pressed) {
   clearTimeout(timer);
   const focused = document.activeElement?.id;
-  const { status, page } = await send(form.action, fields(pressed));
-  const fresh = page.querySelector("form[data-editor]");
-  if (!fresh) {
-    shown.textContent = page.querySelector("[role=alert]")?.textContent ?? `The server answered ${status}.`;
-    return;
+  const typed = fields(pressed);
+  form.inert = true; // what is typed meanwhile would be lost
+  try {
+    const { status, page } = await send(form.action, typed);
+    const fresh = page.querySelector("form[data-editor]");
+    if (!fresh) throw new Error(page.querySelector("[role=alert]")?.textContent ?? `The server answered ${status}.`);
+    form.replaceChildren(...fresh.childNodes);
+    shown.replaceChildren(...page.getElementById("preview").childNodes);
+  } catch (error) {
+    shown.textContent = error.name === "TypeError" ? UNREACHABLE : error.message;
+  } finally {
+    form.inert = false;
   }
-  form.replaceChildren(...fresh.childNodes);
-  shown.replaceChildren(...page.getElementById("preview").childNodes);
-  const again = focused ? document.getElementById(focused) : null;
-  if (again) again.focus();
+  if (focused) document.getElementById(focused)?.focus();
 }
 
 function choose(target) {
@@ -104,8 +109,8 @@ function choose(target) {
 async function offer(input) {
   const list = document.getElementById(input.getAttribute("list"));
   const query = new URLSearchParams({ q: input.value, of: input.dataset.offers });
-  const answer = await fetch(`${form.dataset.names}?${query}`);
-  if (!answer.ok) return;
+  const answer = await fetch(`${form.dataset.names}?${query}`).catch(() => null);
+  if (!answer?.ok) return;
   const names = (await answer.text()).split("\n").filter(Boolean);
   list.replaceChildren(...names.map((name) => new Option(name, name)));
 }

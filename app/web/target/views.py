@@ -1,13 +1,16 @@
 """`/<owner>/<repo_name>/targets/<target_name>`, and its file as it lies in git."""
 
+from typing import Any
+
 from flask import Response, make_response, request
 
 from app.domain.names import DEFAULT_TEMPLATE
 from app.registry.configs import defaults, targets
-from app.registry.configs.target_files import FOLDER
+from app.registry.configs.target_files import FOLDER, Target
 from app.web import admission
+from app.web.admission import Place
 from app.web.parts import runs
-from app.web.rendering import page
+from app.web.rendering import kept, page
 from app.web.target import copies, relations, values
 
 blueprint = admission.pages("target")
@@ -21,18 +24,20 @@ def show(owner: str, repo_name: str, target_name: str) -> Response:
     """Show a target: its values and where they come from, and what it has to do with others."""
     place = admission.place()
     target = targets.get(place.snapshot, target_name)
+    return kept("target/target.html", lambda: _shown(place, target), runs=runs.last(place, target_name))
+
+
+def _shown(place: Place, target: Target) -> dict[str, Any]:
     data = place.snapshot.blob(target.version)
-    return page(
-        "target/target.html",
-        target=target,
-        values=values.read(place, target, max(0, request.args.get("offset", 0, type=int))),
-        drift=relations.drift(place, target),
-        children=relations.children(place, target_name),
-        live=relations.live(place, target),
-        runs=runs.last(place, target_name),
-        copies=copies.of_target(place, target_name),
-        yaml=data.decode(errors="replace") if len(data) <= _MOST_YAML else None,
-    )
+    return {
+        "target": target,
+        "values": values.read(place, target, max(0, request.args.get("offset", 0, type=int))),
+        "drift": relations.drift(place, target),
+        "children": relations.children(place, target.name),
+        "live": relations.live(place, target),
+        "copies": copies.of_target(place, target.name),
+        "yaml": data.decode(errors="replace") if len(data) <= _MOST_YAML else None,
+    }
 
 
 @blueprint.get(f"{_ADDRESS}/yaml")

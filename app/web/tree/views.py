@@ -11,7 +11,8 @@ from markupsafe import Markup
 
 from app.domain.names import target_name_problem
 from app.web import admission
-from app.web.rendering import page
+from app.web.admission import Place
+from app.web.rendering import kept
 from app.web.tree import cards, drawing, layout
 from app.web.tree.drawing import Addresses
 from app.web.tree.folding import View
@@ -28,10 +29,15 @@ _MOST_OPENED = 20  # names of an address
 @blueprint.get("/<user:owner>/<repo_name>/tree")
 def show(owner: str, repo_name: str) -> Response:
     """Show the family tree of a repo, as a picture and as a list."""
-    shown = gather(admission.place(), _view())
-    picture = _draw(shown, f"The family of {repo_name}")
+    place = admission.place()
+    return kept("tree/tree.html", lambda: _shown(place))
+
+
+def _shown(place: Place) -> dict[str, Any]:
+    shown = gather(place, _view())
+    picture = _draw(shown, f"The family of {place.repo_name}")
     said = {"told": cards, "fold_text": drawing.fold_text, "address": _address, "target_address": _target}
-    return page("tree/tree.html", shown=shown, picture=Markup(picture), **said)  # noqa: S704 — ElementTree escapes
+    return {"shown": shown, "picture": Markup(picture), **said}  # noqa: S704 — ElementTree escapes
 
 
 @blueprint.get("/<user:owner>/<repo_name>/tree.svg")

@@ -13,6 +13,20 @@ from tests.client import Client
 from tests.payloads import made
 
 _STATE = ("repo", "deleted", "tokens", *(f"repo/demo/{each}" for each in ("log", "labels", "tags", "grants", "runs")))
+# What forms need to do something.
+_FIELDS = {
+    "name": "new",
+    "access": "write",
+    "user_id": "carol",
+    "grant-user_id": "carol",
+    "grant-access": "write",
+    "rename-name": "renamed",
+    "delete-name": "demo",
+    "to": "v1",
+    "label": "production",
+    "ref": "v1",
+    "reason": "An attack",
+}
 _FORM = re.compile(r"<form\b[^>]*>", re.IGNORECASE)
 
 
@@ -44,9 +58,10 @@ def posts(app: Flask, *but: str) -> Iterator[str]:
 
 def forms(page: TestResponse) -> list[str]:
     """Return the forms of a page that change something."""
-    return [tag for tag in _FORM.findall(page.text) if 'method="post"' in tag.lower()]
+    text = page.text if page.mimetype == "text/html" else ""
+    return [tag for tag in _FORM.findall(text) if 'method="post"' in tag.lower()]
 
 
 def send(visitor: Visitor, address: str, token: str | None) -> TestResponse:
-    """Send a form with a token against forged forms, or with none."""
-    return visitor.client.post(address, data={"reason": "none"} | ({} if token is None else {"csrf_token": token}))
+    """Send a form that would do something, with a token against forged forms, or with none."""
+    return visitor.client.post(address, data=_FIELDS | ({} if token is None else {"csrf_token": token}))

@@ -12,7 +12,7 @@ from app.cli import main
 from app.domain.names import RESERVED
 from app.registry.messages import Origin
 from tests.app.web.visitor import Visitor
-from tests.client import Client, assert_mistakes
+from tests.client import Client, assert_error, assert_mistakes
 
 
 def test_the_first_parts_of_other_addresses_are_reserved(app: Flask):
@@ -74,6 +74,14 @@ def test_slashes_that_are_too_many_lead_to_the_page(visitor: Visitor, typed: str
         else:
             assert (answer.status_code, answer.location) == (301, meant)
     assert visitor.client.post("/", **sent).status_code in (404, 405)
+
+
+def test_who_asks_the_api_at_an_address_of_pages_is_told_so_as_the_api_tells_it(alice: Client, visitor: Visitor):
+    for path in ("/alice", "/repo/demo", "/alice/demo/targets/a"):
+        assert_error(alice.get(path), 404, "RESOURCE_NOT_FOUND", f"{path}. All operations are listed at /docs.")
+    assert_error(alice.post("/alice", {"repo_name": "x"}), 404, "RESOURCE_NOT_FOUND")
+    assert visitor.get("/alice", Authorization="Bearer x").status_code == 200  # the cookie counts
+    assert visitor.get("/alice", Authorization="Basic YTpi").status_code == 200
 
 
 def test_head_is_answered_as_get_is_without_the_content(visitor: Visitor, alice: Client):

@@ -20,8 +20,8 @@ def filled(alice: Client) -> None:
 
 
 @pytest.fixture
-def bob(master: Client, alice: Client, sign_in: SignIn) -> Visitor:
-    """`bob`, who may read alice's repo."""
+def guest(master: Client, alice: Client, sign_in: SignIn) -> Visitor:
+    """`bob`, who may read alice's repo, and write to his own."""
     token = master.post("/v1/admin/users", {"user_id": "bob"}).json["api_key"]
     alice.put("/v1/repo/demo/grants/bob", {"access": "read"})
     return sign_in(token)
@@ -29,14 +29,15 @@ def bob(master: Client, alice: Client, sign_in: SignIn) -> Visitor:
 
 @pytest.fixture
 def reader(alice: Client, sign_in: SignIn) -> Visitor:
-    """`alice` with a token that is for reading only."""
-    return sign_in(alice.post("/v1/tokens", {"name": "reader", "access": "read"}).json["api_key"])
+    """`alice` with a token that is for reading only; she has another one that the addresses of pages name."""
+    alice.post("/v1/tokens", {"name": page_routes.NAMES["token_name"]})
+    return sign_in(alice.post("/v1/tokens", {"name": "lector", "access": "read"}).json["api_key"])
 
 
 def test_no_form_without_the_token_of_its_page_changes_anything(
-    app: Flask, alice: Client, master: Client, visitor: Visitor, bob: Visitor, sign_in: SignIn
+    app: Flask, alice: Client, master: Client, visitor: Visitor, guest: Visitor, sign_in: SignIn
 ):
-    stolen, earlier = bob.token(), sign_in(alice.token)
+    stolen, earlier = guest.token(), sign_in(alice.token)
     left = earlier.token()
     earlier.post("/-/sign-out")
     before = attacks.state(alice, master)
@@ -67,28 +68,41 @@ def test_a_form_of_another_kind_is_refused(visitor: Visitor, kind: str):
     assert visitor.get("/alice/demo/targets/nightly").status_code == 200
 
 
-def test_a_token_for_reading_offers_and_sends_no_form(
-    app: Flask, alice: Client, master: Client, reader: Visitor, bob: Visitor
+def test_a_reader_changes_nothing_by_any_form(
+    app: Flask, alice: Client, master: Client, reader: Visitor, guest: Visitor
 ):
     before = attacks.state(alice, master)
-    of_repos = [rule for rule in page_routes.rules(app, "POST") if "owner" in rule.arguments]
-    for visitor, rules in ((reader, page_routes.rules(app, "POST")), (bob, of_repos)):
+    forms = [rule for rule in page_routes.rules(app, "POST") if rule.endpoint not in (_SIGN_IN, _SIGN_OUT)]
+    of_repos = [rule for rule in forms if "owner" in rule.arguments]
+    for visitor, rules in ((reader, forms), (guest, of_repos)):
         token = visitor.token()
         for rule in rules:
-            if rule.endpoint not in (_SIGN_IN, _SIGN_OUT):
-                address = page_routes.address(rule, page_routes.NAMES)
-                answer = attacks.send(visitor, address, token)
-                assert (address, answer.status_code, answer.mimetype) == (address, 403, "text/html")
+            address = page_routes.address(rule, page_routes.NAMES)
+            answer = attacks.send(visitor, address, token)
+            assert (address, answer.status_code, answer.mimetype) == (address, 403, "text/html")
     assert attacks.state(alice, master) == before
 
 
-def test_pages_offer_a_reader_no_form_to_change_a_repo(app: Flask, reader: Visitor, bob: Visitor):
-    rules = page_routes.rules(app, "GET")
-    for visitor in (reader, bob):
-        for address in page_routes.addresses(rules, page_routes.NAMES):
+def test_who_may_write_to_a_repo_may_not_give_it_away(
+    app: Flask, alice: Client, master: Client, guest: Visitor, sign_in: SignIn
+):
+    alice.put("/v1/repo/demo/grants/bob", {"access": "write"})
+    narrow = sign_in(alice.post("/v1/tokens", {"name": "narrow", "repos": ["other"]}).json["api_key"])
+    before = attacks.state(alice, master)
+    for rule in page_routes.rules(app, "POST"):
+        is_about_all = rule.endpoint.startswith(("web.sharing.", "web.users."))
+        for visitor in (guest, narrow) if is_about_all else (narrow,) if "repo_name" in rule.arguments else ():
+            address = page_routes.address(rule, page_routes.NAMES)
+            answer = attacks.send(visitor, address, visitor.token())
+            assert (address, answer.status_code) == (address, 403)
+    assert attacks.state(alice, master) == before
+
+
+def test_pages_offer_a_reader_no_form_to_change_a_repo(app: Flask, reader: Visitor, guest: Visitor):
+    for address in page_routes.addresses(page_routes.rules(app, "GET"), page_routes.NAMES):
+        for visitor in (reader, guest):
             page = visitor.get(address)
-            assert page.status_code < 500
-            others = [form for form in attacks.forms(page) if "/-/sign-" not in form]
-            if visitor is bob:  # who may change what is his own
-                others = [form for form in others if "/-/" not in form]
-            assert (address, others) == (address, [])
+            assert page.status_code < 500, address
+            offered = [form for form in attacks.forms(page) if "/-/sign-out" not in form]
+            if address.startswith("/alice"):
+                assert (address, page.status_code, offered) == (address, page.status_code, [])

@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 
 from app import create_app
+from app.registry.messages import Origin
 from app.settings import Settings
 from tests.app.api.helpers import TARGETS, put
 from tests.app.web.visitor import Visitor
@@ -55,6 +56,7 @@ def test_one_search_finds_each_kind_of_thing_and_links_to_its_page(visitor: Visi
         'Create owl from default: model_name "Qwen/Qwen3-32B" → "Owl-7B" in alice/demo',
     ]
     assert '<a href="/alice/demo/targets/owl">owl</a>' in page
+    assert '<a href="/alice/demo/default">default</a>' in visitor.get("/-/search?q=default").text
     assert {"owl", "OWL", "Owl"} <= set(marked(page))
     assert "model_name" in page
     assert "messages.0.content" in page
@@ -138,6 +140,16 @@ def test_a_search_sees_what_was_shared_and_nothing_else(sign_in: SignIn, alice: 
     assert guest.get("/bob/secret/search?q=bobs").status_code == 403
     bob.delete("/v1/repo/lab/grants/alice")
     assert hits(guest.get("/-/search?q=bobs").text) == []
+
+
+def test_a_repo_without_pages_is_found_and_has_no_link(app: Flask, operator: Visitor, master: Client):
+    """An older version let users have the id of another address."""
+    app.extensions["bakehouse"].accounts.create(Origin("admin"), "docs", None, None)
+    master.post("/v1/repo?user_id=docs", {"repo_name": "demo"})
+    page = operator.get("/-/search?q=default&owner=docs").text
+    assert hits(page) == ["default in docs/demo"]
+    assert '<a href="/docs/demo' not in page
+    assert 'href="/-/deleted/docs"' not in operator.get("/-/users/docs").text
 
 
 def test_a_token_for_some_repos_searches_these(sign_in: SignIn, alice: Client, master: Client):

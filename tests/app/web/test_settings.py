@@ -111,7 +111,7 @@ def test_a_read_only_token_is_offered_nothing_but_itself_and_refused_the_rest(
     assert f"{TOKENS}/ci/revoke" in page
     assert f"{TOKENS}/initial/revoke" not in page
     asked = reader.get(f"{TOKENS}/initial/revoke")
-    sent = reader.post(TOKENS, name="x", access="read"), reader.post(f"{TOKENS}/initial/revoke")
+    sent = reader.post(TOKENS, name="x", access="read"), reader.post(TOKENS), reader.post(f"{TOKENS}/initial/revoke")
     for answer in (asked, *sent):
         assert answer.status_code == 403
         assert "may rotate or revoke no token but itself" in answer.text

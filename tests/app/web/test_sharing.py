@@ -117,6 +117,7 @@ def test_a_repo_is_deleted_when_its_name_is_typed_and_restored(visitor: Visitor,
     assert (answer.status_code, answer.location) == (303, "/alice/demo2/settings")
     assert alice.get("/v1/repo/demo2/targets/a").status_code == 200
     assert "There is none." in visitor.get(DELETED).text
+    assert f'href="{DELETED}"' in visitor.get("/").text
     again = visitor.post(address)
     assert again.status_code == 404
 

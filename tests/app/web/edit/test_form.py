@@ -106,9 +106,9 @@ def test_a_value_that_was_typed_and_left_to_the_template_needs_a_decision(editor
 
 
 def test_an_unknown_template_is_told_at_its_field(editor: Editor):
-    for button in ("preview", "save"):
+    for button, status in (("preview", 200), ("save", 422)):
         answer = editor.press(button, template="nowhere")
-        assert answer.status_code == 422
+        assert answer.status_code == status
         assert (
             "Template &#39;nowhere&#39; not found" in answer.text.split('data-said="template">')[1].split("</div>")[0]
         )
@@ -201,6 +201,14 @@ def test_a_question_template_of_others_is_a_conflict_that_names_them(target: Cli
     assert editor.fields["generators.0.template_content"] == "Mine."
 
 
+def test_what_a_target_names_in_vain_is_told_after_saving(editor: Editor):
+    editor.type(student_prompt="nobody")
+    assert editor.press().status_code == 303
+    page = html.unescape(editor.visitor.get("/alice/demo/targets/a").text)
+    assert "Target 'a' is saved." in page
+    assert '<p class="notice warn" role="status">student_prompt: there is no prompt' in page
+
+
 def test_a_new_target_is_created_on_a_template(target: Client, visitor: Visitor):
     editor = Editor(visitor, NEW, "?template=a")
     assert editor.fields["template"] == "a"
@@ -241,6 +249,16 @@ def test_names_are_offered_while_somebody_types(target: Client, visitor: Visitor
     page = visitor.get(EDIT).text
     assert '<option value="base_1"></option>' in page
     assert '<option value="polite"></option>' in page
+
+
+def test_a_repo_of_many_targets_makes_no_large_page(target: Client, visitor: Visitor):
+    many = [{"target_name": f"target_{number:04}", "template": "a"} for number in range(1000)]
+    assert target.post("/v1/repo/demo/targets/batch", {"targets": many}).status_code == 200
+    for path in (EDIT, f"{EDIT}?as=yaml", NEW, "/alice/demo/sweep", "/alice/demo/targets/a/delete"):
+        assert len(visitor.get(path).data) < 60_000
+    offered = visitor.get("/alice/demo/names?q=target_09").text.split("\n")
+    assert (len(offered), offered[0]) == (50, "target_0900")
+    assert "1000 targets were made from a" in visitor.get(EDIT).text
 
 
 def test_markup_in_values_shows_as_text(target: Client, visitor: Visitor):

@@ -128,6 +128,8 @@ def test_each_thing_has_its_own_history(visitor: Visitor, alice: Client, story: 
     page = visitor.get("/alice/demo/targets/child/history").text
     assert subjects(page) == ["Delete child", "Create child from base: max_tokens (unset) → 7"]
     assert page.count("put back …") == 1  # not from the line that deleted it
+    log = visitor.get(HISTORY).text
+    assert link(log, "its history, from which it can be restored") == "/alice/demo/targets/child/history"
 
 
 def test_from_a_line_one_can_see_compare_and_put_back(visitor: Visitor, story: dict[str, str]):
@@ -144,5 +146,13 @@ def test_a_large_commit_is_shown_in_part(visitor: Visitor, alice: Client):
     batch = [{"target_name": f"t{number:03}", "template": "default"} for number in range(300)]
     assert alice.post(f"{TARGETS}/batch", {"targets": batch}).status_code == 200
     page = visitor.get(HISTORY)
-    assert "and 280 more files" in page.text
+    assert visitor.get(link(page.text, "and 280 more files")).text.count("300 created, 0 updated") == 1
     assert len(page.data) < 150_000
+
+
+def test_all_that_a_commit_changed_can_be_seen(visitor: Visitor, alice: Client):
+    commit = put(alice, f"{TARGETS}/a", overrides(extra_kwargs={f"k{number}": number for number in range(9)}), "One")
+    put(alice, f"{TARGETS}/a", overrides(extra_kwargs={f"k{number}": -1 for number in range(9)}), "Two")
+    address = link(visitor.get(HISTORY).text, "and 3 more fields")
+    assert address.startswith(f"/alice/demo/compare/{commit}...")
+    assert visitor.get(address).text.count('<span class="state">changed</span>') == 9

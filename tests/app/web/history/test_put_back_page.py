@@ -25,7 +25,9 @@ def preview(visitor: Visitor, address: str) -> str:
     return page.text
 
 
-def test_the_preview_tells_what_would_change_and_who_is_affected(visitor: Visitor, story: dict[str, str]):
+def test_the_preview_tells_what_would_change_and_who_is_affected(
+    visitor: Visitor, alice: Client, story: dict[str, str]
+):
     page = preview(visitor, f"{BASE}?to=v1")
     assert table(page) == [
         ("generators.0 removed", '{ "type": "hardcoded", "questions": [ "Two?" ] }', "not set"),
@@ -35,7 +37,11 @@ def test_the_preview_tells_what_would_change_and_who_is_affected(visitor: Visito
     assert "1 target was made from it." in page
     assert ">target child</a>" in page
     assert form(page)["to"] == story["child"]  # the commit that the tag is on
-    assert "1 target was" not in preview(visitor, "/alice/demo/targets/child/put-back?to=v1")
+    alice.put(f"{TARGETS}/grandchild", {"template": "child"})
+    assert "1 target was made from it, and 1 more from that one." in preview(visitor, f"{BASE}?to=v1")
+    page = preview(visitor, "/alice/demo/targets/grandchild/put-back?to=main")
+    assert "Nobody: no target was made from it." in page
+    assert "Nothing: it says now what it said then." in page
 
 
 def test_putting_back_is_one_commit_with_the_reason(visitor: Visitor, alice: Client, story: dict[str, str]):

@@ -1,0 +1,1 @@
+"""Prompts in the browser: read as messages with roles, and edited."""
