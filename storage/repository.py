@@ -170,7 +170,7 @@ class Repository:
             yield from self._history.since(path, blob, start)
 
     def last_changes(self, paths: Sequence[str], start: CommitId) -> dict[str, CommitId]:
-        """Return the last commit up to one that changed, or deleted, each file, without files that none changed."""
+        """Return the last commit up to a commit that changed, or deleted, each file; none for others."""
         return {path: self._ancestry.id_at(at) for path, at in self.last_positions(paths, start).items()}
 
     def last_positions(self, paths: Sequence[str], start: CommitId) -> dict[str, int]:

@@ -5,7 +5,7 @@ from flask import Response, request
 from app.web import admission
 from app.web.edit import deleting, editing, editor_page, offers, rebasing, sweep_form, sweeping
 from app.web.edit.editing import Answer, Editing
-from app.web.edit.writable import place_to_write
+from app.web.parts.writable import place_to_write
 
 blueprint = admission.pages("edit")
 
