@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
+from app.domain.budgets import Work
 from app.domain.differences import Difference
 from app.domain.preconditions import UNCONDITIONAL
 from app.registry import label_files, labels
 from app.registry.audit import file_changes, log_filters
-from app.registry.audit.comparison import Comparison
 from app.registry.configs import prompts, target_files
 from app.registry.label_files import Label
 from app.registry.labels import LabelRequest
@@ -19,7 +20,9 @@ from app.web.labels.listing import commit_or_none
 from app.web.parts.commits import Commit
 from app.wire import allowance
 from app.wire.movers import mover
+from storage.comparisons import FileChange
 from storage.ids import BlobId, CommitId
+from storage.snapshot import Snapshot
 
 _FOLDERS = (target_files.FOLDER, prompts.FOLDER)
 _MOST_FILES = 20  # of each folder
@@ -117,14 +120,15 @@ def _files(place: Place, before: CommitId | None, to: CommitId) -> list[File]:
     """Return the targets and prompts that differ, the first of each; none for a new label."""
     if commit_or_none(place.repository, before) is None or before is None:
         return []
-    sides, work, files = (place.repository.at(before), place.repository.at(to)), allowance.work(), []
+    then, now, work, files = place.repository.at(before), place.repository.at(to), allowance.work(), []
     for folder in _FOLDERS:
-        comparison = Comparison(place.repository, *sides, log_filters.of_path(f"{folder.name}/"))
-        files += [_file(each.file) for each in comparison.page(work, offset=0, limit=_MOST_FILES)]
+        changes = place.repository.comparisons.changes(then, now, log_filters.of_path(f"{folder.name}/"))
+        files += [_file(now, change, work) for change in islice(changes, _MOST_FILES)]
     return files
 
 
-def _file(file: file_changes.ChangedFile) -> File:
+def _file(now: Snapshot, change: FileChange, work: Work) -> File:
+    file = file_changes.read(now, change, work, now.is_submodule)
     kind, name = file_changes.thing(file.path)
     found = file.differences or ()
     more = max(0, len(found) - _MOST_CHANGES)

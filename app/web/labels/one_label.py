@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as Redirect
 from app.domain.errors import NotPermitted, PreconditionFailed
 from app.registry import label_files, labels
 from app.registry.label_files import Label
-from app.schemas.labels import LabelPutSchema
+from app.schemas.labels import LabelPutSchema, NewLabelSchema
 from app.web import forms
 from app.web.admission import Place
 from app.web.labels import history, listing, moving
@@ -70,7 +70,8 @@ def preview(place: Place, name: str, to: str, form: MoveForm, status: int = 200)
 
 def move(place: Place, name: str, form: MoveForm) -> Answer:
     """Make or move a label, and show it."""
-    wanted = checked(form, {"ref": form.ref.data or ""})
+    is_new = form.version.data in (None, "", NOTHING)
+    wanted = checked(form, {"ref": form.ref.data or ""}, name if is_new else None)
     if wanted is None:
         return preview(place, name, form.ref.data or "", form, 422)
     try:
@@ -81,10 +82,13 @@ def move(place: Place, name: str, form: MoveForm) -> Answer:
     return to_label(place, name)
 
 
-def checked(form: LabelForm, data: dict[str, Any]) -> dict[str, Any] | None:
+def checked(form: LabelForm, data: dict[str, Any], new_name: str | None = None) -> dict[str, Any] | None:
     """Return what a form asks for, with its reason; None where it has mistakes, which stand at its fields."""
-    reason = (form.reason.data or "").strip() or None
-    found: dict[str, Any] | None = forms.loaded(LabelPutSchema(), {**data, "reason": reason}, form)
+    data = {**data, "reason": (form.reason.data or "").strip() or None}
+    if new_name is not None:
+        data["name"] = new_name
+    schema = LabelPutSchema() if new_name is None else NewLabelSchema()
+    found: dict[str, Any] | None = forms.loaded(schema, data, form)
     return found
 
 

@@ -86,7 +86,7 @@ class Editing:
 
     def _save(self, name: str) -> Answer:
         before = conflict.read_version(self.place, name, self.version) if self.version else None
-        document = self.draft.check(before)
+        document = self.draft.check(before, None if self.version else name)
         if document is None:
             return self.show(422)
         try:

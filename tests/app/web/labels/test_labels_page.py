@@ -3,13 +3,17 @@
 import html
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from flask import Flask
 
+from app import create_app
+from app.settings import Settings
 from tests.app.api.helpers import new_user, put
 from tests.app.web.visitor import Visitor
 from tests.client import Client
+from tests.server import MASTER_KEY
 from tests.timeline import commit_by_hand
 
 LABELS = "/alice/demo/labels"
@@ -152,6 +156,20 @@ def test_a_new_label_that_cannot_be_is_refused_at_its_field(visitor: Visitor, al
     assert answer.status_code == 422
     (told,) = re.findall(r'<p class="mistake" id="\w+-error">(.*?)</p>', answer.text)
     assert mistake in told
+
+
+def test_a_new_label_has_no_longer_name_than_the_operator_allows(tmp_path: Path):
+    app = create_app(Settings(tmp_path / "short", master_key=MASTER_KEY, max_name=8))
+    master, visitor = Client(app, MASTER_KEY), Visitor(app)
+    alice = Client(app, master.post("/v1/admin/users", {"user_id": "alice"}).json["api_key"])
+    alice.post("/v1/repo", {"repo_name": "demo"})
+    visitor.post("/-/sign-in", token=alice.token)
+    refused = visitor.post(f"{LABELS}/production/move", ref="main", version="none")
+    assert refused.status_code == 422
+    assert "8 characters at most" in refused.text
+    assert visitor.post("/alice/demo/prompts/too_long_a_name/edit", version="").status_code == 422
+    assert visitor.post(f"{LABELS}/prod/move", ref="main", version="none").status_code == 303
+    assert [each["name"] for each in alice.get("/v1/repo/demo/labels").json["labels"]] == ["prod"]
 
 
 def test_a_place_that_means_nothing_is_told_at_the_field(visitor: Visitor):
