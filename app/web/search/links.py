@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import current_app, request, url_for
+from flask import request, url_for
 
 from app.domain.names import DEFAULT_TEMPLATE, RESERVED
 from app.registry.audit.searched import Kind
@@ -25,7 +25,7 @@ def address(kind: Kind, owner: str, repo_name: str, name: str) -> str | None:
     if kind is Kind.TARGETS and name == DEFAULT_TEMPLATE:
         endpoint, argument = "web.target.show_default", None
     rule = PATH_NAMES.get(argument or "")
-    if endpoint not in current_app.view_functions or owner in RESERVED or (rule and rule.find_problem(name)):
+    if owner in RESERVED or (rule and rule.find_problem(name)):
         return None
     values: dict[str, Any] = {"ref": request.args.get("ref"), **({} if argument is None else {argument: name})}
     return url_for(endpoint, owner=owner, repo_name=repo_name, **values)

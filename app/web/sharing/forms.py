@@ -25,6 +25,19 @@ class _ReasonedForm(FlaskForm):
         return found
 
 
+class _ConfirmedForm(_ReasonedForm):
+    """A form for a change of a whole repo, whose name is typed once more."""
+
+    typed = StringField("Name of the repo")
+
+    def confirms(self, name: str) -> bool:
+        """Tell whether the name was typed; otherwise the form says that it should be."""
+        if self.typed.data == name:
+            return True
+        self.typed.errors = [f"Type {name} to confirm"]
+        return False
+
+
 class GrantForm(_ReasonedForm):
     """With whom a repo is shared, and what they may do."""
 
@@ -48,7 +61,7 @@ class RenameForm(_ReasonedForm):
         return None if found is None else str(found["name"])
 
 
-class TransferForm(_ReasonedForm):
+class TransferForm(_ConfirmedForm):
     """The new owner of a repo."""
 
     user_id = StringField("New owner")
@@ -59,17 +72,8 @@ class TransferForm(_ReasonedForm):
         return None if found is None else str(found["user_id"])
 
 
-class DeleteForm(_ReasonedForm):
-    """The name of the repo that is to be deleted, typed once more."""
-
-    typed = StringField("Name of the repo")
-
-    def confirms(self, name: str) -> bool:
-        """Tell whether the name was typed; otherwise the form says that it should be."""
-        if self.typed.data == name:
-            return True
-        self.typed.errors = [f"Type {name} to confirm"]
-        return False
+class DeleteForm(_ConfirmedForm):
+    """The deletion of a repo."""
 
 
 class RestoreForm(_ReasonedForm):

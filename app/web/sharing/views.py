@@ -69,10 +69,11 @@ def rename(owner: str, repo_name: str) -> Response | Redirect:
 
 @blueprint.post(f"{_SETTINGS}/transfer")
 def transfer(owner: str, repo_name: str) -> Response | Redirect:
-    """Give a repo to another user."""
+    """Give a repo to another user, once its name is typed; with the master key alone."""
+    auth.check_transfer(context.principal())
     form = TransferForm(prefix=settings.TRANSFER)
     asked = form.read()
-    if asked is None:
+    if not form.confirms(repo_name) or asked is None:
         return _page(422, transfer=form)
     done, status = attempt(form, lambda: changes.transfer(owner, repo_name, asked, form.reason.data))
     if done is None:

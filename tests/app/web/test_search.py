@@ -56,6 +56,11 @@ def test_one_search_finds_each_kind_of_thing_and_links_to_its_page(visitor: Visi
         'Create owl from default: model_name "Qwen/Qwen3-32B" → "Owl-7B" in alice/demo',
     ]
     assert '<a href="/alice/demo/targets/owl">owl</a>' in page
+    assert '<a href="/alice/demo/prompts/tutor">tutor</a>' in page
+    assert '<a href="/alice/demo/labels/owl-live">owl-live</a>' in page
+    assert '<a href="/alice/demo?ref=owl-1">owl-1</a>' in page
+    assert '<a href="/alice/owls">owls</a>' in page
+    assert re.search(r'<a href="/alice/demo\?ref=[0-9a-f]{40}">Create owl from default', page)
     assert '<a href="/alice/demo/default">default</a>' in visitor.get("/-/search?q=default").text
     assert {"owl", "OWL", "Owl"} <= set(marked(page))
     assert "model_name" in page

@@ -130,9 +130,12 @@ def test_a_repo_is_given_away_with_the_master_key_alone(
     assert refused.status_code == 403
     assert "Only the master key may give a repo to another user." in refused.text
     assert "Give to another user" in operator.get(SETTINGS).text
-    nobody = operator.post(f"{SETTINGS}/transfer", transfer_user_id="nobody")
+    nobody = operator.post(f"{SETTINGS}/transfer", transfer_user_id="nobody", transfer_typed="demo")
     assert nobody.status_code == 404
-    answer = operator.post(f"{SETTINGS}/transfer", transfer_user_id="bob")
+    wrong = operator.post(f"{SETTINGS}/transfer", transfer_user_id="bob", transfer_typed="")
+    assert (wrong.status_code, "Type demo to confirm" in wrong.text) == (422, True)
+    assert alice.get("/v1/repo").json["repos"] == ["demo"]
+    answer = operator.post(f"{SETTINGS}/transfer", transfer_user_id="bob", transfer_typed="demo")
     assert (answer.status_code, answer.location) == (303, "/bob/demo/settings")
     assert bob.get("/v1/repo").json["repos"] == ["demo"]
     assert alice.get("/v1/repo").json["repos"] == []
