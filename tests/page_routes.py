@@ -20,10 +20,11 @@ NAMES = {
     "run_key": "0" * 64,
     "kind": "stim",
     "position": "0",
+    "a": "v1",
+    "b": "production",
     "row_file": "rows.csv",
     "act": "revoke",
     "id_": "0",
-    "name": "rows.jsonl",
 }
 # By the end of a route: what a page is asked for, where it shows nothing without, or something else.
 _QUERIES = {

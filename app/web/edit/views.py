@@ -7,7 +7,7 @@ from app.web import admission
 from app.web.edit import deleting, editor_page, offers, rebasing, sweep_form, sweeping
 from app.web.edit.default_editing import DefaultEditing
 from app.web.edit.editing import Answer, Editing
-from app.web.edit.writable import place_to_write
+from app.web.parts.writable import place_to_write
 
 blueprint = admission.pages("edit")
 

@@ -1,8 +1,10 @@
 """Rows in the ledger: one stays unless it failed and its run was started again; its length is known unread."""
 
+from typing import Any
+
 from app.runs.ledger.database import Database
 from app.runs.ledger.leases import Batch, Lease, Leases
-from app.runs.ledger.rows import Row, RowTable
+from app.runs.ledger.rows import Row, RowTable, Seen, Wanted
 from app.runs.ledger.runs import Run, RunTable
 from tests.app.runs.ledger.runs import new
 
@@ -84,3 +86,29 @@ def test_the_lengths_of_rows_are_those_of_the_page(database: Database):
     assert table.lengths(run.id, 2, 0, 6) == [3, 2, 5, 2]
     assert table.lengths(run.id, 2, 0, 6, bodies=True) == [3, 5, 5, 2]
     assert table.lengths(run.id, 2, 1, 2) == [len(row.text) for row in table.page(run.id, 2, 1, 2)] == [2, 5]
+
+
+def test_the_ledger_finds_rows_by_texts_as_they_are(database: Database):
+    stim = RunTable(database).start(new(key="stim"))
+    asked = ['{"question":"50% of BREAD?"}', '{"question":"500_ of rye?"}']
+    take(database, stim).write(Batch([Row(number, 0, text) for number, text in enumerate(asked)], 2))
+    run = RunTable(database).start(new(stim=stim.id))
+    rows = [Row(0, 0, "Yes"), Row(0, 1, "no bread", is_failed=True), Row(1, 0, "a/b"), Row(1, 1, "yes_")]
+    take(database, run).write(Batch(rows, 4))
+
+    def found(**wanted: Any) -> list[int]:
+        seen = RowTable(database).look(run.id, 2, Wanted(**wanted), 0, 4)
+        assert [(each.position, each.size) for each in seen] == [(0, 3), (1, 8), (2, 3), (3, 4)]
+        return [each.position for each in seen if each.is_candidate]
+
+    assert found() == [0, 1, 2, 3]
+    assert found(either="YES") == [0, 3]
+    assert found(either="bread") == [1]
+    assert found(either="bread", stim=stim.id) == [0, 1]
+    assert found(either="0%", stim=stim.id) == [0, 1]
+    assert found(either="0_", stim=stim.id) == [2, 3]
+    assert found(either="a/b") == [2]
+    assert found(own="yes_") == [3]
+    assert found(is_failed=True) == [1]
+    assert found(is_failed=True, either="yes") == []
+    assert RowTable(database).look(run.id, 2, Wanted(), 3, 1) == [Seen(3, 4, True)]
