@@ -114,19 +114,20 @@ def test_a_question_template_that_both_changed_is_shown_on_both_sides(target: Cl
     assert target.get("/v1/repo/demo/question-templates/ask.txt").json["content"] == "Mine."
 
 
-@pytest.mark.parametrize("version", ["", "0" * 40, "nonsense", "<script>"])
-def test_a_version_that_never_was_is_a_conflict_and_no_failure(editor: Editor, version: str):
+def test_a_version_that_never_was_is_a_conflict_and_no_failure(editor: Editor):
     editor.type(temperature="0.2")
-    answer = editor.press(version=version)
-    assert answer.status_code == 412
-    assert "<script>" not in answer.text
+    for version in ("", "0" * 40, "nonsense", "<script>"):
+        answer = editor.press(version=version)
+        assert (version, answer.status_code) == (version, 412)
+        assert "<script>" not in answer.text
 
 
-@pytest.mark.parametrize("yours", ["", "[]", "{", '{"template": 1}', '{"template": "default", "overrides": {"x": 1}}'])
-def test_a_forged_merge_is_told_and_writes_nothing(target: Client, editor: Editor, yours: str):
+def test_a_forged_merge_is_told_and_writes_nothing(target: Client, editor: Editor):
     target.put(A, made(temperature=0.9))
     editor.type(temperature="0.2")
     fields = read_conflict(editor.press().text)
-    assert editor.visitor.post(MERGE, **{**fields, "yours": yours, "do": "merge"}).status_code == 422
+    for yours in ("", "[]", "{", '{"template": 1}', '{"template": "default", "overrides": {"x": 1}}'):
+        answer = editor.visitor.post(MERGE, **{**fields, "yours": yours, "do": "merge"})
+        assert (yours, answer.status_code) == (yours, 422)
     assert editor.visitor.post(MERGE, **{**fields, "version": "0" * 40, "do": "merge"}).status_code == 404
     assert target.get(A).json["config"]["temperature"] == 0.9

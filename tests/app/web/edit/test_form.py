@@ -2,8 +2,6 @@
 
 import html
 
-import pytest
-
 from app.domain.resolution import CONFIG_FIELDS
 from app.schemas.targets import GENERATOR_TYPES
 from app.web.edit import cards
@@ -67,34 +65,33 @@ def test_saving_without_a_change_writes_nothing(target: Client, editor: Editor):
     assert target.get("/v1/repo/demo/log").json["commits"][0]["commit"] == before
 
 
-@pytest.mark.parametrize(
-    ("field", "text", "sentence"),
-    [
-        ("temperature", "3", "This must be 2.0 or less"),
-        ("temperature", "warm", "This must be a number"),
-        ("temperature", "", "This must be a number"),
-        ("max_tokens", "1.5", "This must be a whole number"),
-        ("max_tokens", "0", "This must be 1 or more"),
-        ("max_tokens", "9" * 5000, "This must be a whole number"),
-        ("teacher_prompt", "../x", "This name must start with a letter or digit"),
-        ("extra_kwargs", "{", "This is not JSON"),
-        ("extra_kwargs", "[]", "This must be a JSON object"),
-        ("extra_kwargs", '{"a": 1, "a": 2}', "twice"),
-        ("extra_kwargs", '{"a": 1e999}', "not a finite number"),
-        ("extra_kwargs", "[" * 200 + "]" * 200, "nested more than 100 levels"),
-        ("extra_kwargs", '{"a": "\\ud800"}', "half of a surrogate pair"),
-    ],
-)
-def test_a_mistake_stands_at_its_field_and_keeps_what_was_typed(
-    target: Client, editor: Editor, field: str, text: str, sentence: str
-):
-    editor.type(**{field: text, "model_name": "<b>typed</b>"})
-    answer = editor.press()
-    assert answer.status_code == 422
-    said = answer.text.split(f'data-said="{field}">')[1].split("</div>")[0]
-    assert sentence in html.unescape(said)
-    assert editor.fields[f"value.{field}"].replace("\r\n", "\n") == text
-    assert editor.fields["value.model_name"] == "<b>typed</b>"
+_MISTAKES = [
+    ("temperature", "3", "This must be 2.0 or less"),
+    ("temperature", "warm", "This must be a number"),
+    ("temperature", "", "This must be a number"),
+    ("max_tokens", "1.5", "This must be a whole number"),
+    ("max_tokens", "0", "This must be 1 or more"),
+    ("max_tokens", "9" * 5000, "This must be a whole number"),
+    ("teacher_prompt", "../x", "This name must start with a letter or digit"),
+    ("extra_kwargs", "{", "This is not JSON"),
+    ("extra_kwargs", "[]", "This must be a JSON object"),
+    ("extra_kwargs", '{"a": 1, "a": 2}', "twice"),
+    ("extra_kwargs", '{"a": 1e999}', "not a finite number"),
+    ("extra_kwargs", "[" * 200 + "]" * 200, "nested more than 100 levels"),
+    ("extra_kwargs", '{"a": "\\ud800"}', "half of a surrogate pair"),
+]
+
+
+def test_a_mistake_stands_at_its_field_and_keeps_what_was_typed(target: Client, visitor: Visitor):
+    for field, text, sentence in _MISTAKES:
+        editor = Editor(visitor)
+        editor.type(**{field: text, "model_name": "<b>typed</b>"})
+        answer = editor.press()
+        assert (text, answer.status_code) == (text, 422)
+        said = answer.text.split(f'data-said="{field}">')[1].split("</div>")[0]
+        assert sentence in html.unescape(said)
+        assert editor.fields[f"value.{field}"].replace("\r\n", "\n") == text
+        assert editor.fields["value.model_name"] == "<b>typed</b>"
     assert target.get(A).json["config"]["temperature"] == 0.7
 
 
@@ -219,24 +216,24 @@ def test_a_new_target_is_created_on_a_template(target: Client, visitor: Visitor)
     assert target.get("/v1/repo/demo/targets/b").json["config"]["max_tokens"] == 100
 
 
-@pytest.mark.parametrize(
-    ("name", "sentence"),
-    [
-        ("", "must start with a letter"),
-        ("default", "must not be &#39;default&#39;"),
-        ("x" * 101, "100 characters at most"),
-        ("a", "already exists with different configuration"),
-        ("con", "Windows"),
-        ("A", "only in case"),
-    ],
-)
-def test_a_name_that_cannot_be_is_told_at_its_field(target: Client, visitor: Visitor, name: str, sentence: str):
-    editor = Editor(visitor, NEW)
-    editor.type(temperature="0.1")
-    answer = editor.press(target_name=name)
-    assert answer.status_code == 422
-    assert sentence in answer.text.split('data-said="target_name">')[1].split("</div>")[0]
-    assert editor.fields["value.temperature"] == "0.1"
+_NAMES = [
+    ("", "must start with a letter"),
+    ("default", "must not be &#39;default&#39;"),
+    ("x" * 101, "100 characters at most"),
+    ("a", "already exists with different configuration"),
+    ("con", "Windows"),
+    ("A", "only in case"),
+]
+
+
+def test_a_name_that_cannot_be_is_told_at_its_field(target: Client, visitor: Visitor):
+    for name, sentence in _NAMES:
+        editor = Editor(visitor, NEW)
+        editor.type(temperature="0.1")
+        answer = editor.press(target_name=name)
+        assert (name, answer.status_code) == (name, 422)
+        assert sentence in answer.text.split('data-said="target_name">')[1].split("</div>")[0]
+        assert editor.fields["value.temperature"] == "0.1"
     assert target.get("/v1/repo/demo/targets").json["targets"] == ["a"]
 
 

@@ -3,7 +3,6 @@
 import html
 from typing import Any
 
-import pytest
 from werkzeug.test import TestResponse
 
 from app.web.edit import sweep_form
@@ -61,31 +60,29 @@ def test_values_are_read_by_the_kind_of_their_field(target: Client, visitor: Vis
     assert config(target, "x_polite_3")["generators"] == [{"type": "hardcoded", "questions": ["Why?"]}]
 
 
-@pytest.mark.parametrize(
-    ("fields", "options", "sentence"),
-    [
-        ({"temperature": "0.2\n9"}, {}, "temperature: This must be 2.0 or less"),
-        ({"temperature": "0.2\nwarm"}, {}, "temperature: This must be a number"),
-        ({"warmth": "1"}, {"pattern": "x_{n}"}, "There is no field 'warmth'"),
-        ({"generators.0.numq": "1"}, {"pattern": "x_{n}"}, "A list is replaced as a whole"),
-        ({"extra_kwargs": "{"}, {"pattern": "x_{n}"}, "This is not JSON"),
-        ({"temperature": ""}, {}, "Give at least one value"),
-        ({"temperature": "1\n2"}, {"pattern": ""}, "Give the names a pattern"),
-        ({"temperature": "1\n2"}, {"pattern": "s_{warmth}"}, "There is no field {warmth} in this sweep"),
-        ({"temperature": "1\n2"}, {"pattern": "same"}, "Another target of the sweep has this name"),
-        ({"temperature": "1\n2"}, {"pattern": "../{n}"}, "must start with a letter"),
-        ({"temperature": "1\n2", "max_tokens": "1"}, {"how": "zip"}, "each field needs as many values: they have 2, 1"),
-        ({"extra_kwargs": "{}", "extra_kwargs.a": "1"}, {"pattern": "x_{n}"}, "set the same field"),
-        ({"temperature": "\n".join("1" * 40), "max_tokens": "\n".join("1" * 40)}, {}, "These are 1600 targets"),
-    ],
-)
-def test_mistakes_are_told_and_nothing_is_made(
-    target: Client, visitor: Visitor, fields: dict[str, str], options: dict[str, str], sentence: str
-):
-    for do, status in (("preview", 200), ("save", 422)):
-        answer = sweep(visitor, do, **options, **fields)
-        assert answer.status_code == status
-        assert sentence in html.unescape(answer.text)
+_MISTAKES: list[tuple[dict[str, str], dict[str, str], str]] = [
+    ({"temperature": "0.2\n9"}, {}, "temperature: This must be 2.0 or less"),
+    ({"temperature": "0.2\nwarm"}, {}, "temperature: This must be a number"),
+    ({"warmth": "1"}, {"pattern": "x_{n}"}, "There is no field 'warmth'"),
+    ({"generators.0.numq": "1"}, {"pattern": "x_{n}"}, "A list is replaced as a whole"),
+    ({"extra_kwargs": "{"}, {"pattern": "x_{n}"}, "This is not JSON"),
+    ({"temperature": ""}, {}, "Give at least one value"),
+    ({"temperature": "1\n2"}, {"pattern": ""}, "Give the names a pattern"),
+    ({"temperature": "1\n2"}, {"pattern": "s_{warmth}"}, "There is no field {warmth} in this sweep"),
+    ({"temperature": "1\n2"}, {"pattern": "same"}, "Another target of the sweep has this name"),
+    ({"temperature": "1\n2"}, {"pattern": "../{n}"}, "must start with a letter"),
+    ({"temperature": "1\n2", "max_tokens": "1"}, {"how": "zip"}, "each field needs as many values: they have 2, 1"),
+    ({"extra_kwargs": "{}", "extra_kwargs.a": "1"}, {"pattern": "x_{n}"}, "set the same field"),
+    ({"temperature": "\n".join("1" * 40), "max_tokens": "\n".join("1" * 40)}, {}, "These are 1600 targets"),
+]
+
+
+def test_mistakes_are_told_and_nothing_is_made(target: Client, visitor: Visitor):
+    for fields, options, sentence in _MISTAKES:
+        for do, status in (("preview", 200), ("save", 422)):
+            answer = sweep(visitor, do, **options, **fields)
+            assert (sentence, answer.status_code) == (sentence, status)
+            assert sentence in html.unescape(answer.text)
     assert names(target) == ["a"]
 
 

@@ -45,35 +45,35 @@ def test_saving_yaml_as_it_was_writes_nothing(target: Client, yaml: Editor):
     assert target.get(A).headers["ETag"] == version
 
 
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        ("template: default\noverrides: {", "Line 2, column 12: This is not YAML"),
-        ("template: default\noverrides:\n  temperature: 1\n  temperature: 2\n", "Line 4, column 3: The field"),
-        ("template: &a default\noverrides:\n  model_name: *a\n", "Line 1, column 11: Write the value itself"),
-        ("template: default\noverrides:\n  model_name: 2020-01-01\n", "Line 3, column 15: This means a time"),
-        (
-            "template: default\noverrides:\n  max_tokens: 5\n  temperature: 9\n",
-            "Line 4: overrides.temperature: This must",
-        ),
-        ("template: default\noverrides:\n  warmth: 9\n", "Line 3: overrides.warmth: There is no such field"),
-        ("template: nowhere\n", "Line 1: template: Template 'nowhere' not found"),
-        ("overrides: {}\n", "Line 1: template: This field is required"),
-        ("- a\n", "This must be a JSON object"),
-        ("", "Line 1, column 1: There is nothing"),
-        ("template: default\noverrides:\n  extra_kwargs: " + "[" * 200, "Line 3"),
-        ("template: default\noverrides:\n  extra_kwargs: {a: " + "[" * 110 + "]" * 110 + "}", "levels deep"),
-        (
-            "template: default\noverrides:\n  generators:\n  - type: persona\n    numq: 0\n",
-            "Line 5: overrides.generators",
-        ),
-    ],
-)
-def test_mistakes_have_their_line_and_keep_what_was_typed(target: Client, yaml: Editor, text: str, sentence: str):
-    answer = yaml.press(yaml=text)
-    assert answer.status_code == 422
-    assert sentence in said(answer.text)
-    assert yaml.fields["yaml"].replace("\r\n", "\n") == text
+_MISTAKES = [
+    ("template: default\noverrides: {", "Line 2, column 12: This is not YAML"),
+    ("template: default\noverrides:\n  temperature: 1\n  temperature: 2\n", "Line 4, column 3: The field"),
+    ("template: &a default\noverrides:\n  model_name: *a\n", "Line 1, column 11: Write the value itself"),
+    ("template: default\noverrides:\n  model_name: 2020-01-01\n", "Line 3, column 15: This means a time"),
+    (
+        "template: default\noverrides:\n  max_tokens: 5\n  temperature: 9\n",
+        "Line 4: overrides.temperature: This must",
+    ),
+    ("template: default\noverrides:\n  warmth: 9\n", "Line 3: overrides.warmth: There is no such field"),
+    ("template: nowhere\n", "Line 1: template: Template 'nowhere' not found"),
+    ("overrides: {}\n", "Line 1: template: This field is required"),
+    ("- a\n", "This must be a JSON object"),
+    ("", "Line 1, column 1: There is nothing"),
+    ("template: default\noverrides:\n  extra_kwargs: " + "[" * 200, "Line 3"),
+    ("template: default\noverrides:\n  extra_kwargs: {a: " + "[" * 110 + "]" * 110 + "}", "levels deep"),
+    (
+        "template: default\noverrides:\n  generators:\n  - type: persona\n    numq: 0\n",
+        "Line 5: overrides.generators",
+    ),
+]
+
+
+def test_mistakes_have_their_line_and_keep_what_was_typed(target: Client, yaml: Editor):
+    for text, sentence in _MISTAKES:
+        answer = yaml.press(yaml=text)
+        assert answer.status_code == 422
+        assert sentence in said(answer.text)
+        assert yaml.fields["yaml"].replace("\r\n", "\n") == text
     assert target.get(A).json["config"]["temperature"] == 0.7
 
 
