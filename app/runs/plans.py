@@ -153,7 +153,7 @@ def _complete_stim(runs: Runs, repository: Repository, target: str, plan: Plan) 
     if found is not None and found.state == COMPLETE:
         return found
     state = "was not started" if found is None else f"is {found.state}"
-    raise NotReady([f"A rollout needs the stim of the target as it is now, which {state}. POST …/stim first."])
+    raise NotReady([f"A rollout needs the stim of the target as it is now, which {state}. Start the stim first."])
 
 
 def _prompt(snapshot: Snapshot, config: Config, field: str, problems: list[str]) -> Prompt | None:

@@ -268,7 +268,7 @@ def test_what_was_not_started_says_so(bread: Blocking):
 def test_what_cannot_be_started_is_told_at_once_and_not_tried_again(
     bread: Blocking, front: FaultyProxy, asked: FaultyProxy, slept: list[float]
 ):
-    with pytest.raises(aibread.BadRequestError, match=r"was not started.*POST …/stim first") as caught:
+    with pytest.raises(aibread.BadRequestError, match=r"was not started.*Start the stim first") as caught:
         bread.targets.rollout.run("baker", repo_name="demo")
     assert caught.value.body["code"] == "INVALID_INPUT"
     put(bread, teacher_prompt="gone", student_prompt=None, generators=[])

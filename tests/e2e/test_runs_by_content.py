@@ -198,4 +198,4 @@ def test_a_rollout_of_a_changed_target_waits_for_its_stim(story: Story):
     story.put_prompt("teacher", "You bake cakes.")
     status, answered = story.user.ask("POST", f"{TARGET}/rollout")
     assert (status, answered["code"]) == (400, "INVALID_INPUT")
-    assert "POST …/stim first" in answered["message"]
+    assert "Start the stim first" in answered["message"]

@@ -80,10 +80,9 @@ def _in_order(rows: Rows, names: Sequence[str], order: Order, work: Work) -> Seq
         keys = [(templates.get(name), name) for name in names]
         return _sorted(((None if template is None else (0, template, ""), name) for template, name in keys), order)
     if order.column == ordering.CHANGED:
-        changed = last_changes(rows.repository, rows.snapshot, names)
-        positions = {commit: rows.repository.position(commit) for commit in set(changed.values())}
-        at = {name: positions[commit] for name, commit in changed.items()}
-        return _sorted(((None if name not in at else (0, at[name], ""), name) for name in names), order)
+        positions = rows.repository.last_positions([FOLDER.path(name) for name in names], rows.snapshot.commit)
+        at = {name: positions.get(FOLDER.path(name)) for name in names}
+        return _sorted(((None if place is None else (0, place, ""), name) for name, place in at.items()), order)
     return names
 
 

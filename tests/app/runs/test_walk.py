@@ -91,7 +91,7 @@ def test_everything_that_is_missing_is_told_at_once(runs: Runs, alice: Client):
         "generators",
     ]
     make_target(alice, model_name=None)
-    with pytest.raises(NotReady, match=r"was not started. POST …/stim first. model_name: "):
+    with pytest.raises(NotReady, match=r"was not started. Start the stim first. model_name: "):
         start(runs, "rollout")
 
 

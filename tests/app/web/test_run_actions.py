@@ -26,6 +26,9 @@ def test_a_form_starts_a_run_and_leads_to_it(app: Flask, visitor: Visitor, alice
     serve_models(app, proxy.url)
     make_target(alice)
     assert "Start the stim" in visitor.get(RUNS).text
+    early = visitor.post(f"{TARGET}/rollout")
+    assert early.status_code == 400
+    assert "which was not started. Start the stim first." in early.text
     answer = visitor.post(f"{TARGET}/stim")
     assert (answer.status_code, answer.location) == (303, f"{RUNS}/{alice.get(STIM).json['key']}")
     assert "The stim is complete." in visitor.get(answer.location).text

@@ -14,7 +14,7 @@ from tests.app.web.runs import RUNS, TARGET, carry_out
 from tests.app.web.visitor import Visitor
 from tests.client import Client
 from tests.faulty_proxy import FaultyProxy
-from tests.replies import CALLS, EMPTY, REFUSAL, TRUNCATED, UNPROCESSABLE, completion
+from tests.replies import AT_THE_LIMITS, CALLS, EMPTY, REFUSAL, TRUNCATED, UNPROCESSABLE, completion
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
 
@@ -168,6 +168,25 @@ def test_texts_in_rows_that_would_be_markup_show_as_text(
         assert "<script>alert" not in page
         assert "<img" not in page
         assert " onerror=alert" not in page.replace("&lt;img src=x onerror=alert", "")
+
+
+def test_answers_of_any_shape_are_shown(app: Flask, visitor: Visitor, alice: Client, proxy: FaultyProxy):
+    proxy.replies(
+        AT_THE_LIMITS,
+        completion([{"type": "text", "text": "a part"}]),
+        completion({"a": "b"}),
+        completion("odd", tool_calls="no list"),
+        completion(None, tool_calls=[{"function": 3}, 5, None, {"function": {}}]),
+        completion("thoughtful", reasoning_content={"why": ["because"]}),
+        completion("unended", None),
+    )
+    rollout = carry_out(app, alice, proxy, num_traj_per_stimulus=4, max_concurrency=1)[1]
+    page = visitor.get(rollout)
+    assert page.status_code == 200
+    for told in ("a part", "odd", "because", "thoughtful", "ended with no reason", "a tool"):
+        assert told in page.text
+    for position in range(8):
+        assert visitor.get(f"{rollout}/rows/{position}").status_code == 200
 
 
 def test_stale_is_said_plainly(visitor: Visitor, alice: Client, rollout: str):
