@@ -45,13 +45,13 @@ class Head:
 class Line:
     """A target in the table: its template, and a text for each column. All empty for what is no file.
 
-    `address` is the target's page, `template_address` that of its template; None for the default.
+    `address` is the target's page, `template_address` that of its template.
     """
 
     name: str
     address: str
     template: str
-    template_address: str | None
+    template_address: str
     cells: Sequence[str]
 
 
@@ -110,14 +110,15 @@ class _Lines:
 
     def __init__(self, place: Place, query: Query) -> None:
         self._columns = [_Texts(path) for path in query.columns]
-        names: dict[str, Any] = {"owner": place.owner, "repo_name": place.repo_name, "target_name": _NAME}
-        self._before, self._after = url_for("web.target.show", ref=place.ref, **names).rsplit(f"/{_NAME}", 1)
+        names: dict[str, Any] = {"owner": place.owner, "repo_name": place.repo_name, "ref": place.ref}
+        self._default = url_for("web.target.show_default", **names)
+        self._before, self._after = url_for("web.target.show", target_name=_NAME, **names).rsplit(f"/{_NAME}", 1)
 
     def of(self, name: str, row: Row | None) -> Line:
         """Return the line of a target."""
         if row is None:
-            return Line(name, self._address(name), "", None, [""] * len(self._columns))
-        template = None if row.template == DEFAULT_TEMPLATE else self._address(row.template)
+            return Line(name, self._address(name), "", "", [""] * len(self._columns))
+        template = self._default if row.template == DEFAULT_TEMPLATE else self._address(row.template)
         return Line(name, self._address(name), row.template, template, [each.of(row) for each in self._columns])
 
     def _address(self, name: str) -> str:

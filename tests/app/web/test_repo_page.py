@@ -82,6 +82,7 @@ def test_the_table_tells_of_each_target_its_template_values_and_who_changed_it_l
     assert "<td>1.25</td>" in row
     assert '<a href="/alice/demo/targets/base">base</a>' in row
     assert re.search(r"Alice\s*: less noise$", words(row))
+    assert page.count('<a href="/alice/demo/default">default</a>') == 2
     assert names(visitor) == ["base", "child", "grandchild", "other"]
 
 
