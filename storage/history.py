@@ -76,8 +76,8 @@ class History:
         for path, new in news.items():
             self._keep(path, kept[path][0].extended(commit, new[::-1]))
 
-    def last_changes(self, paths: Sequence[str], commit: CommitId) -> dict[str, CommitId]:
-        """Return the last commit up to a commit that changed each file; a file that none changed is left out."""
+    def last_positions(self, paths: Sequence[str], commit: CommitId) -> dict[str, int]:
+        """Return the position of the last commit, up to a commit, that changed each file, without those of none."""
 
         def log(newest: int, oldest: int) -> Iterator[LoggedCommit]:
             return self.log(EVERYTHING, newest=newest, oldest=oldest)

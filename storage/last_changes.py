@@ -33,8 +33,10 @@ class LastChanges:
         self._ancestry = ancestry
         self._kept: tuple[_Found, ...] = ()  # the latest first
 
-    def find(self, paths: Collection[str], last: int, log: Log) -> dict[str, CommitId]:
-        """Return the last commit up to a position that changed each file; a file that none changed is left out.
+    def find(self, paths: Collection[str], last: int, log: Log) -> dict[str, int]:
+        """Return the position of the last commit, up to a position, that changed each file.
+
+        A file that no commit changed is left out.
 
         `log` is not kept: it refers to the history, which refers to this, and only the garbage collector would close
         the files of a repository that nobody has open any more.
@@ -52,7 +54,7 @@ class LastChanges:
             found = _Found(self._ancestry.id_at(last), low, positions)
             others = [kept for kept in self._kept if kept.through not in (known.through, found.through)]
             self._kept = (found, *others)[:_MOST_KEPT]
-        return {path: self._ancestry.id_at(positions[path]) for path in paths if path in positions}
+        return {path: positions[path] for path in paths if path in positions}
 
     def _nearest(self, last: int) -> _Found:
         """Return what is known up to a position or the nearest before; nothing is known where an operator rewrote."""

@@ -170,13 +170,14 @@ class Repository:
             yield from self._history.since(path, blob, start)
 
     def last_changes(self, paths: Sequence[str], start: CommitId) -> dict[str, CommitId]:
-        """Return the last commit, from a commit back, that changed each of some files; deletions count.
+        """Return the last commit up to a commit that changed, or deleted, each file; none for others."""
+        return {path: self._ancestry.id_at(at) for path, at in self.last_positions(paths, start).items()}
 
-        A file that no commit up to there changed is left out.
-        """
+    def last_positions(self, paths: Sequence[str], start: CommitId) -> dict[str, int]:
+        """Return the positions of what `last_changes` returns: to find that of one id takes up to a millisecond."""
         self._revisions.position(start)
         with self._location.explained():
-            return self._history.last_changes(paths, start)
+            return self._history.last_positions(paths, start)
 
     def log(
         self,
@@ -234,10 +235,7 @@ class Repository:
         return self._writer.submit(change)
 
     def checkpoint(self, seconds: float | None = None) -> None:
-        """Put all that was committed into git's own files, as the checkpointer does soon after each commit.
-
-        Raises StorageUnavailable where somebody else holds the repository for `seconds`.
-        """
+        """Put all that was committed into git's own files; StorageUnavailable where others hold these for `seconds`."""
         self._tip.checkpoint(seconds)
 
     def maintain(self, *, always: bool) -> tuple[int, int] | None:

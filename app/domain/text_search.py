@@ -9,6 +9,10 @@ from typing import Any, NamedTuple
 from app.domain.differences import Keys
 
 _AROUND = 60  # characters that a snippet shows on each side
+_WORD = re.compile(r"[A-Za-z0-9_]+", re.ASCII)
+# What a number, true or false may look like as JSON, and a part of it.
+_NUMBER = re.compile(r"[0-9eE.+-]*", re.ASCII)
+_NAMED = ("true", "false", "-infinity", "nan")
 _CUT = "…"
 
 
@@ -28,6 +32,7 @@ class Wanted:
         self.text = text
         self._pattern = re.compile("|".join(map(re.escape, forms)), re.IGNORECASE)
         self._lower = text.lower() if text.isascii() else None
+        self._word = _longest_word(text)
 
     def find(self, text: str) -> Snippet | None:
         """Return the first place in a text where this stands, or None."""
@@ -35,6 +40,15 @@ class Wanted:
             return None  # most texts end here, which takes a tenth of the time
         found = self._pattern.search(text)
         return None if found is None else _snippet(text, found.start(), found.end())
+
+    def may_be_in(self, yaml: bytes) -> bool:
+        """Tell whether a text in a YAML document may have this, without a parse; False where surely none has.
+
+        YAML breaks lines between words alone, and without a backslash a word stands there as it is.
+        """
+        if self._word is None or b"\\" in yaml or not yaml.isascii():
+            return True
+        return self._word in yaml.lower()
 
 
 def beginning(text: str) -> Snippet:
@@ -57,6 +71,13 @@ def texts(value: Any, keys: Keys = (), *, with_names: bool = False) -> Iterator[
             yield from texts(item, (*keys, number), with_names=with_names)
     elif value is not None:
         yield keys, value if isinstance(value, str) else json.dumps(value)
+
+
+def _longest_word(text: str) -> bytes | None:
+    """Return the longest word of a text, in lower case; None where numbers, true or false may have the text."""
+    if _NUMBER.fullmatch(text) or any(text.lower() in named for named in _NAMED):
+        return None
+    return max(_WORD.findall(text), key=len, default="").lower().encode() or None
 
 
 def _snippet(text: str, start: int, end: int) -> Snippet:

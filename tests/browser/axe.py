@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 from tests import node
 
 _GRAVE = ("serious", "critical")
-_RUN = "() => axe.run(document, {resultTypes: ['violations']}).then(found => found.violations)"
+_RUN = "options => axe.run(document, {resultTypes: ['violations'], ...options}).then(found => found.violations)"
 
 
 def axe(page: Page) -> None:
@@ -18,10 +18,13 @@ def axe(page: Page) -> None:
     assert found == [], "\n" + "\n".join(found)
 
 
-def findings(page: Page) -> list[str]:
-    """Return what axe finds that is serious or critical: each rule, with the elements that break it."""
+def findings(page: Page, **options: Any) -> list[str]:
+    """Return what axe finds that is serious or critical: each rule, with the elements that break it.
+
+    `options` are those of `axe.run`, such as the rules that are looked at.
+    """
     page.evaluate(_script())
-    return [_describe(page.url, rule) for rule in page.evaluate(_RUN) if rule["impact"] in _GRAVE]
+    return [_describe(page.url, rule) for rule in page.evaluate(_RUN, options) if rule["impact"] in _GRAVE]
 
 
 @cache

@@ -3,6 +3,7 @@
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from playwright.sync_api import Page
 
@@ -53,10 +54,13 @@ def ask(page: Page, url: str) -> tuple[int, str]:
             return error.code, error.headers.get_content_type()
 
 
-def look_at(page: Page, url: str) -> list[str]:
-    """Go to a page, and return what is wrong with it for people who see little, or have a narrow screen."""
+def look_at(page: Page, url: str, **options: Any) -> list[str]:
+    """Go to a page, and return what is wrong with it for people who see little, or have a narrow screen.
+
+    `options` are those of axe.
+    """
     page.goto(url)
-    found = findings(page)
+    found = findings(page, **options)
     found += too_wide(page)
     if (headings := page.locator("h1").count()) != 1:
         found.append(f"{url}: has {headings} headings of the first level")

@@ -40,7 +40,10 @@ def test_files_are_found_however_far_back_and_at_each_commit(long_history: Repos
     paths = [OLD, OFTEN[3], OFTEN[29], "README.md", "no/such"]
     for back in (0, 5, COMMITS - 100, 10, COMMITS, 0):
         commit = git(long_history.path, "rev-parse", f"main~{back}").strip()
-        assert long_history.last_changes(paths, commit) == last(long_history, paths, commit)
+        found = long_history.last_changes(paths, commit)
+        assert found == last(long_history, paths, commit)
+        positions = {path: long_history.position(changed) for path, changed in found.items()}
+        assert long_history.last_positions(paths, commit) == positions
 
 
 def test_what_is_known_takes_no_process_and_a_write_takes_one_at_most(

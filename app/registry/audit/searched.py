@@ -91,7 +91,7 @@ def things(kind: Kind, scope: Scope, wanted: Wanted, after: str, most: int) -> I
 def _repo(scope: Scope, wanted: Wanted, after: str) -> Iterator[Thing]:
     if not after:
         repo = repos.describe(scope.snapshot, scope.owner)
-        named = [("name", repo.name), ("base_model", repo.base_model or "")]
+        named = [(("name",), repo.name), (("base_model",), repo.base_model or "")]
         yield Thing(repo.name, 0, partial(_matches, wanted, named))
 
 
@@ -113,15 +113,19 @@ def _targets(scope: Scope, wanted: Wanted, after: str) -> Iterator[Thing]:
 
 def _in_row(wanted: Wanted, name: str, row: Row, known: dict[tuple[int, Lines], Matches]) -> Matches:
     """Return the matches in a target. `known` has those in lines that were looked at, which most targets share."""
-    found = _named(wanted, name).and_(_matches(wanted, [("template", row.template)]))
+    found = _named(wanted, name).and_(_matches(wanted, [(("template",), row.template)]))
     for at, lines in enumerate(row.lines):
         if lines:
             matches = known.get((at, lines))
             if matches is None:
-                matches = known[at, lines] = _in_config(wanted, {CONFIG_FIELDS[at]: value_of(lines)})
+                matches = known[at, lines] = _in_lines(wanted, at, lines)
             if matches.first:
                 found = found.and_(matches)
     return found
+
+
+def _in_lines(wanted: Wanted, at: int, lines: Lines) -> Matches:
+    return _in_config(wanted, {CONFIG_FIELDS[at]: value_of(lines)}) if wanted.may_be_in(lines) else Matches()
 
 
 def _prompts(scope: Scope, wanted: Wanted, after: str) -> Iterator[Thing]:
@@ -129,14 +133,18 @@ def _prompts(scope: Scope, wanted: Wanted, after: str) -> Iterator[Thing]:
     files = scope.snapshot.read_all(map(prompts.FOLDER.path, names))
     for name, file in zip(names, files, strict=True):
         if file is not None:  # somebody put a folder of such a name there
-            yield Thing(name, len(file.data), partial(_in_prompt, scope, wanted, name, file))
+            size = len(file.data) if wanted.may_be_in(file.data) else max(len(file.data) // 8, _LEAST_READ)
+            yield Thing(name, size, partial(_in_prompt, scope, wanted, name, file))
 
 
 def _in_prompt(scope: Scope, wanted: Wanted, name: str, file: File) -> Matches:
     """Return the matches in a prompt. The role of a message is not looked at: most prompts have the same."""
+    found = _named(wanted, name)
+    if not wanted.may_be_in(file.data):
+        return found
     document = prompts.parse(scope.snapshot, name, file).document()
-    found = ((keys, text) for keys, text in texts(document) if not (keys[0] == "messages" and keys[2:] == ("role",)))
-    return _named(wanted, name).and_(_matches(wanted, ((_field(keys), text) for keys, text in found)))
+    said = (pair for pair in texts(document) if not (pair[0][0] == "messages" and pair[0][2:] == ("role",)))
+    return found.and_(_matches(wanted, said))
 
 
 def _labels(scope: Scope, wanted: Wanted, after: str) -> Iterator[Thing]:
@@ -149,8 +157,9 @@ def _tags(scope: Scope, wanted: Wanted, after: str) -> Iterator[Thing]:
     for tag in scope.repository.tags():
         if tag.name > after:
             signature = tag.signature
-            told = [] if signature is None else [("message", signature.message), ("reason", signature.reason or "")]
-            named = [("name", tag.name), *(pair for pair in told if pair[1].strip() != tag.name)]
+            message, reason = ("", "") if signature is None else (signature.message, signature.reason or "")
+            told = [(("message",), message), (("reason",), reason)]
+            named = [(("name",), tag.name), *(pair for pair in told if pair[1].strip() != tag.name)]
             yield Thing(tag.name, 0, partial(_matches, wanted, named))
 
 
@@ -170,15 +179,15 @@ def _in_reason(wanted: Wanted, reason: str) -> Matches:
 def _in_config(wanted: Wanted, config: Config) -> Matches:
     found = (pair for name in config for pair in texts({name: config[name]}, with_names=name == _FREE))
     own = ((keys, text) for keys, text in found if keys != (_FREE,))
-    return _matches(wanted, ((_field(keys), text) for keys, text in own))
+    return _matches(wanted, own)
 
 
 def _named(wanted: Wanted, name: str) -> Matches:
-    return _matches(wanted, [("name", name)])
+    return _matches(wanted, [(("name",), name)])
 
 
-def _matches(wanted: Wanted, found: Iterable[tuple[str, str]]) -> Matches:
-    matches = (Match(field, snippet) for field, text in found if (snippet := wanted.find(text)) is not None)
+def _matches(wanted: Wanted, found: Iterable[tuple[Keys, str]]) -> Matches:
+    matches = (Match(_field(keys), snippet) for keys, text in found if (snippet := wanted.find(text)) is not None)
     first = tuple(islice(matches, _SHOWN))
     return Matches(first, sum(1 for _ in matches))
 

@@ -138,3 +138,9 @@ def read_files(source: Source) -> FileVersions:
     """Return the question templates that the default template owns."""
     found = documents.read(source, PATH)
     return {} if found is None else question_templates.expect(found[0], source, PATH)
+
+
+def read_files_version(source: Source, version: BlobId) -> FileVersions:
+    """Return the question templates that the default template owns at a version of its file."""
+    file = File(version, source.blob(version))
+    return question_templates.expect(documents.parse(source, PATH, file), source, PATH)

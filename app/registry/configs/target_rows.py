@@ -75,8 +75,8 @@ class Rows:
 
     def __init__(self, repository: Repository, snapshot: Snapshot) -> None:
         """Take the rows that are known already."""
+        self.repository, self.snapshot = repository, snapshot
         self._key = str(repository.path)
-        self._snapshot = snapshot
         self._reader = _Reader(snapshot)
         self._kept = _move(_kept.get(self._key), snapshot)
         self._left: int | None = None  # bytes that may be kept still, known once something new is read
@@ -98,7 +98,7 @@ class Rows:
         RepositoryDamaged where a file is damaged.
         """
         known = dict(self._kept.rows)
-        files = self._snapshot.read_all(FOLDER.path(name) for name in names if name not in known)
+        files = self.snapshot.read_all(FOLDER.path(name) for name in names if name not in known)
         try:
             for name in names:
                 row = known.get(name) or self._read(name, next(files))
@@ -116,7 +116,7 @@ class Rows:
         found = self._kept.templates
         unknown = [name for name in self.files if name not in found]
         if unknown:
-            for name, file in zip(unknown, self._snapshot.read_all(map(FOLDER.path, unknown)), strict=True):
+            for name, file in zip(unknown, self.snapshot.read_all(map(FOLDER.path, unknown)), strict=True):
                 if file is not None:
                     found[name] = self._template(name, file, work)
             self._keep(self._count())
@@ -127,7 +127,7 @@ class Rows:
         first = mentions.template(file.data)
         if first is not None and (first.name != name or name == DEFAULT_TEMPLATE):  # no target is called so
             return first
-        return own_template.template(self._snapshot, name, file.id, work)
+        return own_template.template(self.snapshot, name, file.id, work)
 
     def _read(self, name: str, file: File | None) -> Row | None:
         if file is None:

@@ -38,17 +38,17 @@ class Chosen:
     last: str | None
 
 
-def choose(repository: Repository, snapshot: Snapshot, wanted: Wanted, work: Work, *, have_rows: bool) -> Chosen:
+def choose(rows: Rows, wanted: Wanted, work: Work, *, have_rows: bool) -> Chosen:
     """Return the targets of a table; with `have_rows`, those alone whose rows may be read with the same `work`.
 
     TooMuchToRead where many files by hand must be parsed for their templates.
     """
-    rows, path = Rows(repository, snapshot), wanted.order.path
+    path = wanted.order.path
     have_rows = have_rows or path is not None or bool(wanted.conditions)
     names = wanted.names.choose(rows, Work(work.most), have_rows=have_rows)
     names = names[bisect_right(names, wanted.after) :]
     if not have_rows:
-        return Chosen(_in_order(repository, snapshot, rows, names, wanted.order, work), None)
+        return Chosen(_in_order(rows, names, wanted.order, work), None)
     found: list[tuple[str, Row]] = []
     last = ""
     examined = target_lists.examine(rows, names, Matcher(wanted.conditions), work, have_rows=True)
@@ -57,7 +57,7 @@ def choose(repository: Repository, snapshot: Snapshot, wanted: Wanted, work: Wor
             found.append((name, row))
         last = name
     passing = [name for name, _ in found] if path is None else _by_value(found, wanted.order)
-    ordered = _in_order(repository, snapshot, rows, passing, wanted.order, work)
+    ordered = _in_order(rows, passing, wanted.order, work)
     return Chosen(ordered, last if work.is_spent else None)
 
 
@@ -71,9 +71,7 @@ def last_changes(repository: Repository, snapshot: Snapshot, names: Sequence[str
     return {name: found[path] for name, path in paths.items() if path in found}
 
 
-def _in_order(
-    repository: Repository, snapshot: Snapshot, rows: Rows, names: Sequence[str], order: Order, work: Work
-) -> Sequence[str]:
+def _in_order(rows: Rows, names: Sequence[str], order: Order, work: Work) -> Sequence[str]:
     """Return names in the order of a column that is no field; as they are where it is one."""
     if order.column == ordering.NAME:
         return names[::-1] if order.is_descending else names
@@ -82,10 +80,9 @@ def _in_order(
         keys = [(templates.get(name), name) for name in names]
         return _sorted(((None if template is None else (0, template, ""), name) for template, name in keys), order)
     if order.column == ordering.CHANGED:
-        changed = last_changes(repository, snapshot, names)
-        positions = {commit: repository.position(commit) for commit in set(changed.values())}
-        at = {name: positions[commit] for name, commit in changed.items()}
-        return _sorted(((None if name not in at else (0, at[name], ""), name) for name in names), order)
+        positions = rows.repository.last_positions([FOLDER.path(name) for name in names], rows.snapshot.commit)
+        at = {name: positions.get(FOLDER.path(name)) for name in names}
+        return _sorted(((None if place is None else (0, place, ""), name) for name, place in at.items()), order)
     return names
 
 

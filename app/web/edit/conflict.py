@@ -1,8 +1,8 @@
 """Somebody else wrote a target meanwhile: both versions on the one that the editor began with."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
 from app.domain.errors import NotFound
 from app.registry.configs import target_files
@@ -31,7 +31,7 @@ class Clash:
     commits: Sequence[Commit]
     yours: str
     _theirs: Document
-    _config: Mapping[str, Any] | None  # of the target now, where the overrides are on top of the target itself
+    _finish: Callable[[Document], Document]  # makes of both changes together a document as it is saved
 
     @property
     def has_yours(self) -> bool:
@@ -45,7 +45,7 @@ class Clash:
     def merged(self, choices: Mapping[str, str]) -> Document:
         """Return both changes together, as a form chose."""
         found: Document = conflicts.merged(self._theirs, self.changes, choices)
-        return documents.tidy(found) if self._config is None else documents.from_config(found, self._config)
+        return self._finish(found)
 
 
 def read_version(place: Place, name: str, version: str) -> Target | None:
@@ -53,9 +53,14 @@ def read_version(place: Place, name: str, version: str) -> Target | None:
     path = FOLDER.path(name)
     if version == place.snapshot.version(path):
         return target_files.expect(place.snapshot, name, allowance.work())
-    if not any(version == each.blob for each in place.repository.versions(path, place.snapshot.commit)):
+    if not was_at(place, path, version):
         return None
     return target_files.read_version(place.snapshot, name, BlobId(version), allowance.work())
+
+
+def was_at(place: Place, path: str, version: str) -> bool:
+    """Tell whether a file ever had a version."""
+    return any(version == each.blob for each in place.repository.versions(path, place.snapshot.commit))
 
 
 def find(place: Place, name: str, base_version: str, version: str, yours: Document) -> Clash:
@@ -70,15 +75,10 @@ def find(place: Place, name: str, base_version: str, version: str, yours: Docume
     before = {} if base is None else _side(place, base, is_own)
     after = _side(place, theirs, is_own)
     mine = documents.on_config(yours, (base or theirs).config) if is_own else yours
-    return Clash(
-        base_version,
-        theirs.version,
-        conflicts.compare(before, after, mine),
-        _commits(place, FOLDER.path(name), base_version),
-        kinds.write(yours),
-        after,
-        theirs.config if is_own else None,
-    )
+    finish = partial(documents.from_config, config=theirs.config) if is_own else documents.tidy
+    changes = conflicts.compare(before, after, mine)
+    told = writers(place, FOLDER.path(name), base_version)
+    return Clash(base_version, theirs.version, changes, told, kinds.write(yours), after, finish)
 
 
 def read_yours(text: str) -> Document:
@@ -92,8 +92,8 @@ def _side(place: Place, target: Target, is_own: bool) -> Document:
     return documents.of_target(place.snapshot, target, allowance.work())
 
 
-def _commits(place: Place, path: str, base_version: str) -> Sequence[Commit]:
-    """Return the commits that wrote the target since a version, newest first."""
+def writers(place: Place, path: str, base_version: str) -> Sequence[Commit]:
+    """Return the commits that wrote a file since a version of it, newest first."""
     ids = []
     for version in place.repository.versions(path, place.snapshot.commit)[:_MOST_COMMITS]:
         if version.blob == base_version:

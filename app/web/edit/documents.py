@@ -23,7 +23,7 @@ def of_target(source: Source, target: Target, work: Work | None = None) -> Docum
     for version in versions:
         files |= version.files
     overrides = in_order(own_template.own_overrides(base, versions))
-    return {"template": template, "overrides": _with_contents(overrides, contents(source, files))}
+    return {"template": template, "overrides": with_contents(overrides, contents(source, files))}
 
 
 def start(snapshot: Snapshot, target: Target, on: str | None = None) -> Document:
@@ -84,7 +84,8 @@ def _patch(old: Config, new: Config) -> Config:
     return patch
 
 
-def _with_contents(overrides: Config, texts: Mapping[str, str]) -> Config:
+def with_contents(overrides: Config, texts: Mapping[str, str]) -> Config:
+    """Return overrides whose generators have the texts of their question templates, by path."""
     generators = overrides.get("generators")
     if not generators or not texts:
         return overrides

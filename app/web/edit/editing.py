@@ -2,27 +2,34 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Self
 
-from flask import Response, flash, redirect, request, url_for
+from flask import Response, flash, redirect, request
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as Redirect
 
 from app.domain.errors import NotFound, PreconditionFailed
 from app.domain.names import DEFAULT_TEMPLATE
 from app.registry.configs import target_files, targets
-from app.registry.configs.targets import Written
 from app.web.admission import Place
-from app.web.edit import conflict, documents, editor_page, previews, writing
+from app.web.edit import addresses, conflict, documents, editor_page, previews, writing
+from app.web.edit.addresses import Addresses
+from app.web.edit.conflict import Clash
 from app.web.edit.form_draft import Document, FormDraft
 from app.web.edit.previews import Preview
 from app.web.edit.writing import Draft
 from app.web.edit.yaml_draft import YamlDraft
 from app.web.parts.typed import one_ending
 from app.web.rendering import page
+from storage.ids import BlobId
 
 Answer = Response | Redirect
 _DRAFTS: Mapping[str, Callable[[Document], Draft]] = {"form": FormDraft.of, "yaml": YamlDraft.of}
+
+
+def make_draft(editor: str, document: Document) -> Draft:
+    """Return a document as an editor has it: the form, or YAML."""
+    return _DRAFTS.get(editor, FormDraft.of)(document)
 
 
 @dataclass
@@ -43,48 +50,31 @@ class Editing:
     @classmethod
     def begin_new(cls, place: Place, query: Mapping[str, str]) -> "Editing":
         """Return the editor of a new target, as an address asks for it."""
-        make = _DRAFTS.get(query.get("as", "form"), FormDraft.of)
-        return cls(place, None, make({"template": query.get("template") or DEFAULT_TEMPLATE, "overrides": {}}))
+        document = {"template": query.get("template") or DEFAULT_TEMPLATE, "overrides": {}}
+        return cls(place, None, make_draft(query.get("as", "form"), document))
 
     @classmethod
     def begin(cls, place: Place, name: str, query: Mapping[str, str]) -> "Editing":
         """Return the editor of a target, as an address asks for it."""
-        make = _DRAFTS.get(query.get("as", "form"), FormDraft.of)
         target = targets.get(place.snapshot, name)
         document = documents.start(place.snapshot, target, query.get("on"))
-        return cls(place, name, make(document), target.version)
+        return cls(place, name, make_draft(query.get("as", "form"), document), target.version)
 
     @classmethod
-    def of_request(cls, place: Place, name: str | None) -> "Editing":
+    def of_request(cls, place: Place, name: str | None) -> Self:
         """Return an editor as the form of this request has it."""
         form = MultiDict((key, one_ending(text)) for key, text in request.form.items(multi=True))
         is_yaml = form.get("editor") == "yaml"
         draft: Draft = YamlDraft(form.get("yaml", "")) if is_yaml else FormDraft.from_form(form)
         version = form.get("version", "")
         editing = cls(place, name, draft, version, form.get("target_name", "").strip(), form.get("reason", ""))
-        began = None if name is None or not version else conflict.read_version(place, name, version)
-        if began is not None:
-            editing.contents = documents.contents(place.snapshot, began.files)
+        editing.contents = documents.contents(place.snapshot, editing.files()) if version else {}
         return editing
 
-    def check(self) -> Document | None:
-        """Return the document; None where it has mistakes."""
-        return writing.check(self.draft, self.contents, self.new_name if self.name is None else None)
-
-    def preview(self) -> Preview | None:
-        """Return what saving would do; None where there are mistakes. A new target needs no name for that."""
-        document = writing.check(self.draft, self.contents)
-        name = self.name or "preview"
-        found = None if document is None else writing.preview(self.place, self.draft, name, document)
-        if document is None or found is None:
-            return None
-        now = None if self.name is None else target_files.read(self.place.snapshot, self.name)
-        return previews.of(document, *found, now)
-
-    def show(self, status: int = 200, notices: Sequence[str] = ()) -> Response:
-        """Show the editor with what was typed, and with the preview of it."""
-        found = None if self.draft.mistakes else self.preview()
-        return editor_page.show(self, found, status, notices)
+    @property
+    def addresses(self) -> Addresses:
+        """The addresses that the page of this editor leads to."""
+        return addresses.of_new(self.place) if self.name is None else addresses.of_target(self.place, self.name)
 
     def act(self) -> Answer:
         """Do what the pressed button says."""
@@ -96,7 +86,48 @@ class Editing:
             return self.show()
         if pressed in ("as.form", "as.yaml"):
             return self._switch(pressed.removeprefix("as."))
-        return self._create() if self.name is None else self._save(self.name)
+        return self._create() if self.name is None else self._save()
+
+    def merge(self) -> Answer:
+        """Save both changes together, or show them in the editor, as the form of a conflict says."""
+        form = request.form
+        clash = self.find_clash(form.get("base", ""), self.version, self.read_yours(form.get("yours", "")))
+        if clash.misses(form):
+            return self._show_clash(clash, 422)
+        document = clash.merged(form)
+        self.draft = self.make(self.draft.editor, document)
+        if form.get("do") == "look":
+            return self.show(notices=["Both changes are together here. Nothing is saved yet."])
+        return self._write(document)
+
+    def show(self, status: int = 200, notices: Sequence[str] = ()) -> Response:
+        """Show the editor with what was typed, and with the preview of it."""
+        found = None if self.draft.mistakes else self.preview()
+        return editor_page.show(self, found, status, notices)
+
+    def preview(self) -> Preview | None:
+        """Return what saving would do; None where there are mistakes. A new target needs no name for that."""
+        document = self.check()
+        name = self.name or "preview"
+        found = None if document is None else writing.preview(self.place, self.draft, name, document)
+        if document is None or found is None:
+            return None
+        written, base = found
+        now = None if self.name is None else target_files.read(self.place.snapshot, self.name)
+        return previews.of(document, written.target.config, written.warnings, base, None if now is None else now.config)
+
+    def check(self) -> Document | None:
+        """Return the document; None where it has mistakes."""
+        return writing.check(self.draft, self.contents)
+
+    def make(self, editor: str, document: Document) -> Draft:
+        """Return a document as an editor has it: the form, or YAML."""
+        return make_draft(editor, document)
+
+    def files(self) -> Mapping[str, BlobId]:
+        """Return the question templates of the version that the editor began with."""
+        began = None if self.name is None else conflict.read_version(self.place, self.name, self.version)
+        return {} if began is None else began.files
 
     def inherited(self) -> Mapping[str, Any]:
         """Return the config of the template; nothing where there is no such template."""
@@ -105,83 +136,71 @@ class Editing:
         except NotFound:
             return {}
 
+    def changes_nothing(self, document: Document) -> bool:
+        """Tell whether the target is at the version that the editor began with, and says the same already."""
+        now = target_files.read(self.place.snapshot, self.name or "")
+        is_same_version = now is not None and now.version == self.version
+        return now is not None and is_same_version and writing.changes_nothing(self.place, now, document)
+
+    def put(self, document: Document) -> Sequence[str] | None:
+        """Save a document, and return the warnings; None where there is a mistake. Raises PreconditionFailed."""
+        written = writing.replace(self.place, self.draft, self.name or "", document, self.version, self.reason)
+        return None if written is None else written.warnings
+
+    def find_clash(self, base: str, version: str, yours: Document) -> Clash:
+        """Return how a document, which began with the version `base`, collides with a later one."""
+        return conflict.find(self.place, self.name or "", base, version, yours)
+
+    def read_yours(self, text: str) -> Document:
+        """Return the document that the form of a conflict sends again."""
+        return conflict.read_yours(text)
+
     def _switch(self, editor: str) -> Response:
-        document = writing.check(self.draft, self.contents)
+        document = self.check()
         if document is None:
             return self.show(422, ["Correct the mistakes first: the other editor shows what the text means."])
-        self.draft = _DRAFTS[editor](document)
+        self.draft = self.make(editor, document)
         return self.show()
 
     def _create(self) -> Answer:
-        document = self.check()
+        document = writing.check(self.draft, self.contents, self.new_name)
         written = document and writing.create(self.place, self.draft, self.new_name, document, self.reason)
         if not written:
             return self.show(422)
-        return saved(self.place, written, "created" if written.is_new else "there already, as you want it")
+        self.name = written.target.name
+        return self._done("created" if written.is_new else "there already, as you want it", written.warnings)
 
-    def _save(self, name: str) -> Answer:
+    def _save(self) -> Answer:
         document = self.check()
         if document is None:
             return self.show(422)
-        now = target_files.read(self.place.snapshot, name)
-        if now is not None and now.version == self.version and writing.changes_nothing(self.place, now, document):
-            return _done(self.place, name, f"Target '{name}' is as before: you changed nothing.")
-        try:
-            written = writing.replace(self.place, self.draft, name, document, self.version, self.reason)
-        except PreconditionFailed as error:
-            return self._clash(name, document, error.current)
-        return self.show(422) if written is None else saved(self.place, written, "saved")
+        return self._done("as before: you changed nothing") if self.changes_nothing(document) else self._write(document)
 
-    def _clash(self, name: str, document: Document, current: str | None) -> Answer:
+    def _write(self, document: Document) -> Answer:
+        try:
+            warnings = self.put(document)
+        except PreconditionFailed as error:
+            return self._clash(document, error.current)
+        return self.show(422) if warnings is None else self._done("saved", warnings)
+
+    def _clash(self, document: Document, current: str | None) -> Answer:
         self.place = replace(self.place, snapshot=self.place.repository.head())
         if current is None:
             self.version = ""
-            return self.show(
-                412, [f"Somebody deleted target '{name}' meanwhile. Save to create it again as it is here."]
-            )
-        clash = conflict.find(self.place, name, self.version, current, document)
+            sentence = f"Somebody deleted target '{self.name}' meanwhile. Save to create it again as it is here."
+            return self.show(412, [sentence])
+        clash = self.find_clash(self.version, current, document)
         if not clash.has_yours:
-            return _done(self.place, name, f"Target '{name}' is as you want it already: others wrote the same.")
-        return show_clash(name, clash, self.draft.editor, self.reason, 412)
+            return self._done("as you want it already: others wrote the same")
+        return self._show_clash(clash, 412)
 
+    def _show_clash(self, clash: Clash, status: int) -> Response:
+        missed = clash.misses(request.form) if status == 422 else ()
+        values = {"editing": self, "clash": clash, "choices": request.form, "missed": missed}
+        return page("edit/conflict.html", status, **values, addresses=self.addresses)
 
-def merge(place: Place, name: str) -> Answer:
-    """Save both changes together, or show them in the editor, as the form of a conflict says."""
-    form = request.form
-    yours = conflict.read_yours(form.get("yours", ""))
-    clash = conflict.find(place, name, form.get("base", ""), form.get("version", ""), yours)
-    editor, reason = form.get("editor", "form"), form.get("reason", "")
-    if clash.misses(form):
-        return show_clash(name, clash, editor, reason, 422)
-    document = clash.merged(form)
-    draft = _DRAFTS.get(editor, FormDraft.of)(document)
-    editing = Editing(place, name, draft, clash.theirs, "", reason)
-    if form.get("do") == "look":
-        return editing.show(notices=["Both changes are together here. Nothing is saved yet."])
-    try:
-        written = writing.replace(place, draft, name, document, clash.theirs, reason)
-    except PreconditionFailed as error:
-        return editing._clash(name, document, error.current)
-    return editing.show(422) if written is None else saved(place, written, "saved")
-
-
-def show_clash(name: str, clash: conflict.Clash, editor: str, reason: str, status: int) -> Response:
-    """Show both versions side by side."""
-    choices = request.form
-    missed = clash.misses(choices) if status == 422 else ()
-    values = {"target_name": name, "clash": clash, "editor": editor, "reason": reason}
-    return page("edit/conflict.html", status, **values, choices=choices, missed=missed)
-
-
-def saved(place: Place, written: Written, done: str) -> Redirect:
-    """Lead to a target that was written, with what its writer should know."""
-    name = written.target.name
-    return _done(place, name, f"Target '{name}' is {done}.", written.warnings)
-
-
-def _done(place: Place, name: str, message: str, warnings: Sequence[str] = ()) -> Redirect:
-    flash(message)
-    for warning in warnings:
-        flash(warning, "warning")
-    there = url_for("web.target.show", owner=place.owner, repo_name=place.repo_name, target_name=name)
-    return redirect(there, 303)
+    def _done(self, what: str, warnings: Sequence[str] = ()) -> Redirect:
+        flash(f"{self.addresses.title} is {what}.")
+        for warning in warnings:
+            flash(warning, "warning")
+        return redirect(self.addresses.back, 303)

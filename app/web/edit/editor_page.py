@@ -52,19 +52,20 @@ def show(editing: "Editing", preview: Preview | None, status: int, notices: Sequ
     """Show an editor."""
     snapshot, name, draft = editing.place.snapshot, editing.name, editing.draft
     inherited = editing.inherited()
-    is_there = name is not None and snapshot.version(target_files.FOLDER.path(name)) is not None
+    target = None if name is None or name == DEFAULT_TEMPLATE else target_files.read(snapshot, name)
     return page(
         "edit/editor.html",
         status,
         editing=editing,
+        addresses=editing.addresses,
         draft=draft,
         preview=preview,
         notices=notices,
         fields=_fields(draft, inherited) if isinstance(draft, FormDraft) else [],
         cards=[(card, _card_fields(card)) for card in draft.cards] if isinstance(draft, FormDraft) else [],
         types=GENERATOR_TYPES,
-        drift=rebase.drift(snapshot, name, work=allowance.work()) if is_there and name else None,
-        affected=previews.affected(editing.place, name) if is_there and name else None,
+        drift=None if target is None else rebase.drift(snapshot, target.name, work=allowance.work()),
+        affected=None if target is None else previews.affected(editing.place, target.name),
         templates=[DEFAULT_TEMPLATE, *target_files.FOLDER.names(snapshot)[:MOST_OFFERED]],
         prompts=prompts.FOLDER.names(snapshot)[:MOST_OFFERED],
         messages=messages(editing, preview),

@@ -65,7 +65,7 @@ class FormDraft:
 
     def put(self, location: Location, message: str) -> None:
         """Put a mistake at the field that its place names."""
-        keys = [str(key) for key in location if key not in ("body", "overrides")]
+        keys = [str(key) for key in location if key not in ("body", "overrides", "config")]
         known = keys[: 3 if keys[:1] == ["generators"] else 1]
         rest = ".".join(keys[len(known) :])
         self.mistakes.setdefault(".".join(known), []).append(f"{rest}: {message}" if rest else message)

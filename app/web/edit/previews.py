@@ -6,11 +6,11 @@ from itertools import islice
 from typing import Any
 
 from app.domain.differences import MISSING, Difference, compare, is_same
+from app.domain.resolution import Config
 from app.registry import labels
 from app.registry.audit import uses
 from app.registry.configs import usage
-from app.registry.configs.target_files import FOLDER, Target
-from app.registry.configs.targets import Written
+from app.registry.configs.target_files import FOLDER
 from app.web.admission import Place
 from app.web.edit.form_draft import Document
 
@@ -63,18 +63,21 @@ class Affected:
     labels: Sequence[tuple[str, bool]]
 
 
-def of(document: Document, written: Written, base: Mapping[str, Any], now: Target | None) -> Preview:
-    """Return the preview of a document; `base` is its template's config, `now` the target as it is."""
-    config = written.target.config
-    own, changed = compare(base, config), [] if now is None else compare(now.config, config)
+def of(document: Document, config: Config, told: Sequence[str], base: Config, now: Config | None) -> Preview:
+    """Return the preview of a document that leads to a config, with the warnings that are told about it.
+
+    `base` is the template's config, `now` the one of the target as it is.
+    """
+    template = document["template"]
+    own, changed = compare(base, config), [] if now is None else compare(now, config)
     warnings: dict[str, list[str]] = {}
-    for warning in written.warnings:
-        place, _, told = warning.partition(": ")
+    for warning in told:
+        place, _, rest = warning.partition(": ")
         keys = place.split(".")
         field = ".".join(keys[: 3 if keys[0] == "generators" else 1])
-        warnings.setdefault(field, []).append(told if field == place else warning)
+        warnings.setdefault(field, []).append(rest if field == place else warning)
     return Preview(
-        document["template"],
+        template,
         config,
         [Row.of(each) for each in own[:_MOST]],
         max(0, len(own) - _MOST),

@@ -1,14 +1,17 @@
-"""`/<owner>/<repo_name>/{new,sweep}` and `…/targets/<target_name>/{edit,delete,rebase}`."""
+"""`/<owner>/<repo_name>/{new,sweep,default/edit}` and `…/targets/<target_name>/{edit,delete,rebase}`."""
 
 from flask import Response, request
 
+from app.domain.names import DEFAULT_TEMPLATE
 from app.web import admission
-from app.web.edit import deleting, editing, editor_page, offers, rebasing, sweep_form, sweeping
+from app.web.edit import deleting, editor_page, offers, rebasing, sweep_form, sweeping
+from app.web.edit.default_editing import DefaultEditing
 from app.web.edit.editing import Answer, Editing
-from app.web.edit.writable import place_to_write
+from app.web.parts.writable import place_to_write
 
 blueprint = admission.pages("edit")
 
+_DEFAULT = "/<user:owner>/<repo_name>/default/edit"
 _NEW, _SWEEP = "/<user:owner>/<repo_name>/new", "/<user:owner>/<repo_name>/sweep"
 _TARGET = "/<user:owner>/<repo_name>/targets/<item:target_name>"
 _EDIT, _DELETE, _REBASE = f"{_TARGET}/edit", f"{_TARGET}/delete", f"{_TARGET}/rebase"
@@ -41,7 +44,7 @@ def save(owner: str, repo_name: str, target_name: str) -> Answer:
 @blueprint.post(f"{_EDIT}/merge")
 def merge(owner: str, repo_name: str, target_name: str) -> Answer:
     """Save what two people changed, as the form of the conflict says."""
-    return editing.merge(place_to_write(), target_name)
+    return Editing.of_request(place_to_write(), target_name).merge()
 
 
 @blueprint.post(f"{_NEW}/preview")
@@ -54,6 +57,30 @@ def preview_new(owner: str, repo_name: str) -> Response:
 def preview(owner: str, repo_name: str, target_name: str) -> Response:
     """Show what saving a target would do, as a part of a page, with the server's messages by field."""
     return editor_page.show_preview(Editing.of_request(place_to_write(), target_name))
+
+
+@blueprint.get(_DEFAULT)
+def edit_default(owner: str, repo_name: str) -> Response:
+    """Show the editor of the default."""
+    return DefaultEditing.begin_default(place_to_write(), request.args).show()
+
+
+@blueprint.post(_DEFAULT)
+def save_default(owner: str, repo_name: str) -> Answer:
+    """Save the default, or do what another button of the editor says."""
+    return DefaultEditing.of_request(place_to_write(), DEFAULT_TEMPLATE).act()
+
+
+@blueprint.post(f"{_DEFAULT}/merge")
+def merge_default(owner: str, repo_name: str) -> Answer:
+    """Save what two people changed in the default, as the form of the conflict says."""
+    return DefaultEditing.of_request(place_to_write(), DEFAULT_TEMPLATE).merge()
+
+
+@blueprint.post(f"{_DEFAULT}/preview")
+def preview_default(owner: str, repo_name: str) -> Response:
+    """Show what saving the default would do, as a part of a page, with the server's messages by field."""
+    return editor_page.show_preview(DefaultEditing.of_request(place_to_write(), DEFAULT_TEMPLATE))
 
 
 @blueprint.get("/<user:owner>/<repo_name>/names")

@@ -51,7 +51,7 @@ def preview(place: Place, draft: Draft, name: str, document: Document) -> tuple[
         _, base = target_requests.resolved(place.snapshot, request)
         return targets.preview(place.snapshot, request), base
     except (Conflict, NotFound) as error:
-        _put_error(draft, error)
+        put_error(draft, error)
         return None
 
 
@@ -61,25 +61,21 @@ def create(place: Place, draft: Draft, name: str, document: Document, reason: st
         request = TargetRequest.of(name, document["template"], document["overrides"])
         return targets.create(place.repository, admission.origin(reason), request, UNCONDITIONAL)
     except (Conflict, InvalidHeader, NameNotPortable, NotFound, TooLarge) as error:
-        _put_error(draft, error, name)
+        put_error(draft, error, name)
         return None
 
 
-def replace(
-    place: Place, draft: Draft | None, name: str, document: Document, version: str, reason: str
-) -> Written | None:
+def replace(place: Place, draft: Draft, name: str, document: Document, version: str, reason: str) -> Written | None:
     """Replace a target that is at a version; None where there is a mistake. Without a version there may be no target.
 
-    Raises PreconditionFailed where somebody wrote meanwhile, and without a draft what is wrong.
+    Raises PreconditionFailed where somebody wrote meanwhile.
     """
     condition = Precondition(frozenset([version])) if version else Precondition(none_match=frozenset([ANY]))
     try:
         request = TargetRequest.of(name, document["template"], document["overrides"])
         return targets.put(place.repository, admission.origin(reason), request, condition)
     except (Conflict, InvalidHeader, NameNotPortable, NotFound, TooLarge) as error:
-        if draft is None:
-            raise
-        _put_error(draft, error)
+        put_error(draft, error)
         return None
 
 
@@ -95,7 +91,8 @@ def changes_nothing(place: Place, target: Target, document: Document) -> bool:
     return is_same(resolved.config, target.config)
 
 
-def _put_error(draft: Draft, error: Exception, new_name: str | None = None) -> None:
+def put_error(draft: Draft, error: Exception, new_name: str | None = None) -> None:
+    """Put what is wrong with a document at the field that the error is about."""
     if isinstance(error, InvalidHeader):
         draft.mistakes["reason"] = [str(error)]
     elif isinstance(error, NotFound):

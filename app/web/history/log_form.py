@@ -30,6 +30,10 @@ class LogForm(FlaskForm):
     since = StringField("From day")
     until = StringField("To day")
 
+    def kind_of(self, field: StringField) -> str:
+        """Return the type of the input for a day; a text where the address has a time, which would be lost."""
+        return "text" if field.data and not _DAY.fullmatch(field.data) else "date"
+
     @property
     def is_used(self) -> bool:
         """Tell whether any filter is set."""

@@ -6,6 +6,7 @@ from app.web import admission
 from app.web.labels import changes, listing, new_label, one_label, tagging
 from app.web.labels.label_forms import LabelForm, MoveForm, NewLabelForm, ProtectForm, TagForm
 from app.web.labels.one_label import Answer
+from app.web.parts.writable import place_to_write
 from app.web.rendering import page
 
 blueprint = admission.pages("labels")
@@ -66,7 +67,7 @@ def protect(owner: str, repo_name: str, label_name: str) -> Answer:
 @blueprint.get(f"{_LABEL}/delete")
 def ask_to_delete(owner: str, repo_name: str, label_name: str) -> Response:
     """Ask whether a label should be deleted."""
-    return changes.ask_to_delete(admission.place(), label_name, LabelForm())
+    return changes.ask_to_delete(place_to_write(), label_name, LabelForm())
 
 
 @blueprint.post(f"{_LABEL}/delete")

@@ -4,6 +4,7 @@ from flask import Response, request
 
 from app.registry.configs import prompts
 from app.web import admission
+from app.web.parts.writable import place_to_write
 from app.web.prompts import deleting, editing, reading
 from app.web.prompts.editing import Answer, Editing
 from app.web.rendering import page
@@ -34,7 +35,7 @@ def show(owner: str, repo_name: str, prompt_name: str) -> Response:
 @blueprint.get(f"{_PROMPT}/edit")
 def edit(owner: str, repo_name: str, prompt_name: str) -> Response:
     """Show the editor of a prompt."""
-    place = admission.place()
+    place = place_to_write()
     prompt = prompts.get(place.snapshot, prompt_name)
     if editing.is_too_long(prompt, len(place.snapshot.blob(prompt.version))):
         return page("prompts/long.html", prompt=prompt)
@@ -56,7 +57,7 @@ def merge(owner: str, repo_name: str, prompt_name: str) -> Answer:
 @blueprint.get(f"{_REPO}/new-prompt")
 def new(owner: str, repo_name: str) -> Response:
     """Show the editor of a new prompt."""
-    return Editing.begin_new(admission.place()).show()
+    return Editing.begin_new(place_to_write()).show()
 
 
 @blueprint.post(f"{_REPO}/new-prompt")
@@ -68,7 +69,7 @@ def create(owner: str, repo_name: str) -> Answer:
 @blueprint.get(f"{_PROMPT}/delete")
 def ask_to_delete(owner: str, repo_name: str, prompt_name: str) -> Response:
     """Ask whether a prompt should be deleted, and show who uses it."""
-    return deleting.ask(admission.place(), prompt_name)
+    return deleting.ask(place_to_write(), prompt_name)
 
 
 @blueprint.post(f"{_PROMPT}/delete")

@@ -19,7 +19,6 @@ from app.registry.configs.target_columns import Column
 from app.registry.configs.target_csv import TargetCsv
 from app.registry.configs.target_lists import position, within
 from app.registry.configs.target_rows import Lines, Row, Rows
-from app.registry.configs.target_tables import Chosen
 from app.web.admission import Place
 from app.web.parts.numbered import Numbered
 from app.web.repo.filters import Query
@@ -72,9 +71,9 @@ class Table:
 
 def read(place: Place, query: Query) -> Table:
     """Return the page of the table that an address asks for; the last one where there are fewer pages."""
-    chosen = _choose(place, query, have_rows=False)
-    numbered = Numbered.of(chosen.names, query.page, PAGE)
     all_rows = Rows(place.repository, place.snapshot)
+    chosen = target_tables.choose(all_rows, query.wanted, allowance.work(), have_rows=False)
+    numbered = Numbered.of(chosen.names, query.page, PAGE)
     rows = dict(all_rows.read(numbered.shown))
     lines = _Lines(place, query)
     shown = [lines.of(name, rows.get(name)) for name in numbered.shown]
@@ -83,33 +82,27 @@ def read(place: Place, query: Query) -> Table:
 
 def as_csv(place: Place, query: Query) -> Iterator[bytes]:
     """Yield the whole table as a CSV file; TooMuchToRead where one answer may not read all of it."""
-    chosen = _choose(place, query, have_rows=True)
+    rows, work = Rows(place.repository, place.snapshot), allowance.work()
+    chosen = target_tables.choose(rows, query.wanted, work, have_rows=True)
     if chosen.last is not None:
-        raise TooMuchToRead("The table", allowance.work().most)
+        raise TooMuchToRead("The table", work.most)
     commits = target_tables.last_changes(place.repository, place.snapshot, chosen.names)
     columns = [Column(path, full=True) for path in query.columns]
-    return _csv_lines(place, chosen.names, TargetCsv(["template"], columns, has_commits=True), commits)
+    return _csv_lines(rows, chosen.names, TargetCsv(["template"], columns, has_commits=True), commits)
 
 
-def _csv_lines(
-    place: Place, names: Sequence[str], table: TargetCsv, commits: Mapping[str, CommitId]
-) -> Iterator[bytes]:
+def _csv_lines(rows: Rows, names: Sequence[str], table: TargetCsv, commits: Mapping[str, CommitId]) -> Iterator[bytes]:
     told: dict[CommitId | None, bytes] = {None: b""}
     waiting = [table.head()]
-    for name, row in Rows(place.repository, place.snapshot).read(names):
+    for name, row in rows.read(names):
         commit = commits.get(name)
         if commit is not None and commit not in told:
-            told[commit] = target_csv.commit_cells(commit, place.repository.signature(commit))
+            told[commit] = target_csv.commit_cells(commit, rows.repository.signature(commit))
         waiting.append(table.with_commit(table.cells(name, row), commit, told[commit]))
         if len(waiting) == _PIECE:
             yield b"\r\n".join([*waiting, b""])
             waiting = []
     yield b"\r\n".join([*waiting, b""])
-
-
-def _choose(place: Place, query: Query, *, have_rows: bool) -> Chosen:
-    work = allowance.work()
-    return target_tables.choose(place.repository, place.snapshot, query.wanted, work, have_rows=have_rows)
 
 
 class _Lines:

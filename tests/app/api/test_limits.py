@@ -109,7 +109,7 @@ def test_gzip_that_never_unpacks_to_anything_is_cut_off(limited: Limited):
 
 @pytest.mark.parametrize(
     ("encoding", "body"),
-    [("gzip", b"{}"), ("gzip", gzip.compress(b"{}")[:-9]), ("br", b"{}"), ("gzip, gzip", b"{}")],
+    [("gzip", b"{}"), ("gzip", gzip.compress(b"{}", mtime=0)[:-9]), ("br", b"{}"), ("gzip, gzip", b"{}")],
 )
 def test_a_body_that_is_not_encoded_as_its_header_says_is_refused(limited: Limited, encoding: str, body: bytes):
     response = limited().request("POST", TARGETS, body, Content_Encoding=encoding)

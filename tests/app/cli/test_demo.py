@@ -13,6 +13,7 @@ from app.cli import main
 from app.settings import Settings
 from tests.client import Client
 from tests.server import MASTER_KEY
+from tests.storage.repositories import git
 
 REPO = "/v1/repo/bakery"
 PEOPLE = {"demo-alice", "demo-bob", "demo-carol"}
@@ -104,7 +105,11 @@ def test_its_users_are_told_apart_from_the_operators(owner: Client, data_dir: Pa
     """No token of theirs made the changes: each commit tells that the command acted for the user."""
     listed = call(data_dir, "users", "list").stdout.splitlines()
     assert {line.split("\t")[0] for line in listed} == PEOPLE
-    assert all(commit["author"]["token"] is None for commit in log(owner))
+    commits = log(owner)
+    assert all(commit["author"]["token"] is None for commit in commits)
+    call(data_dir, "maintain")  # puts all commits into git's own files
+    messages = git(data_dir / "repos/demo-alice/bakery.git", "log", "--format=%B", "main")
+    assert messages.count("\nOn-Behalf-Of: demo-") == len(commits)
     grants = owner.get(f"{REPO}/grants").json["grants"]
     assert {grant["user_id"]: grant["access"] for grant in grants} == {"demo-bob": "write", "demo-carol": "write"}
     bob = Client(owner.app, call(data_dir, "users", "tokens", "rotate", "demo-bob", "initial").stdout.strip())

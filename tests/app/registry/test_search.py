@@ -294,7 +294,7 @@ def test_prompts_are_parsed_once_and_only_as_many_as_one_answer_may(monkeypatch:
         }
         put(repository, prompts)
         sizes = count_parses(monkeypatch)
-        group = search(places([repository]), Wanted("nowhere"), [Kind.PROMPTS], Limits(5, 30_000)).groups[Kind.PROMPTS]
+        group = search(places([repository]), Wanted("123456"), [Kind.PROMPTS], Limits(5, 30_000)).groups[Kind.PROMPTS]
         assert sum(sizes) < 30_000
         assert (group.hits, group.has_more, group.next and group.next.after) == ([], False, f"p{len(sizes) - 1:02}")
         found = all_pages(places([repository]), "3939", Kind.PROMPTS, Limits(5, 30_000))
@@ -303,6 +303,9 @@ def test_prompts_are_parsed_once_and_only_as_many_as_one_answer_may(monkeypatch:
         assert read == 40
         assert all_pages(places([repository]), "3838", Kind.PROMPTS, Limits(5, 30_000)) == [("user0", "p38")]
         assert len(sizes) == read
+        put(repository, {"prompts/new.yml": {"messages": [{"role": "x", "content": "Be calm."}]}})
+        assert all_pages(places([repository]), "nowhere", Kind.PROMPTS, Limits(5, 30_000)) == []
+        assert len(sizes) == read  # without a parse, the new one cannot have the text
 
 
 def test_one_answer_opens_some_repos_and_looks_into_few_logs(monkeypatch: pytest.MonkeyPatch):
@@ -328,7 +331,7 @@ def _commit_with_reason(transaction: Transaction, reason: str) -> None:
 
 def test_a_damaged_repo_is_told_and_hides_no_other():
     with new_repository() as damaged, new_repository() as whole:
-        damaged.transact(commit_files({"prompts/p.yml": b"[", "targets/demo.yml": dump({**TARGET, "config": {}})}))
+        damaged.transact(commit_files({"prompts/p.yml": b"[demo", "targets/demo.yml": dump({**TARGET, "config": {}})}))
         found = search(places([damaged, whole]), Wanted("demo"), list(Kind), MANY)
         [unread] = found.unread
         assert unread[:2] == ("user0", "demo")

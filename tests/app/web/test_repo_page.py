@@ -13,6 +13,7 @@ from flask import Flask
 
 from app import create_app
 from app.settings import Settings
+from storage.repository import Repository
 from tests.app.api.helpers import new_token, new_user, put
 from tests.app.web.visitor import Visitor
 from tests.client import Client
@@ -374,3 +375,15 @@ def test_a_full_page_is_small_but_for_its_data(visitor: Visitor, alice: Client):
     items = [{"target_name": f"t{number:03}", **made(max_tokens=1 + number)} for number in range(400)]
     alice.post(f"{TARGETS}/batch", {"targets": items})
     assert len(opened(visitor, sort="-max_tokens", page="2")) < 100_000
+
+
+def test_to_sort_by_the_last_change_looks_for_no_position_of_a_commit(
+    visitor: Visitor, alice: Client, monkeypatch: pytest.MonkeyPatch
+):
+    for number in range(20):
+        put(alice, f"t-{number:02}", max_tokens=5)
+    asked: list[str] = []
+    position = Repository.position
+    monkeypatch.setattr(Repository, "position", lambda *both: (asked.append(both[1]), position(*both))[1])
+    assert names(visitor, sort="-changed") == [f"t-{number:02}" for number in reversed(range(20))]
+    assert asked == []

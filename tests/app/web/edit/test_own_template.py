@@ -36,7 +36,7 @@ def test_a_template_that_changed_is_told_before_saving_takes_its_changes(target:
     target.put(BASE, made(model_name="new/model"))
     editor = Editor(visitor)
     assert DRIFTED in editor.text
-    changes = editor.text.split("What saving changes in the target")[1].split("</table>")[0]
+    changes = editor.text.split("What saving changes")[1].split("</table>")[0]
     assert "old/model" in changes
     assert "new/model" in changes
     editor.type(temperature="0.1")

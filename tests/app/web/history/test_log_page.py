@@ -76,6 +76,12 @@ def test_a_day_means_that_whole_day(visitor: Visitor, alice: Client, story: dict
     assert len(shown(visitor, f"{HISTORY}?since={day}&until={day}&path=labels/")) == 1
 
 
+def test_a_time_in_the_address_stays_in_the_form(visitor: Visitor):
+    page = visitor.get(f"{HISTORY}?since=2020-01-01T10:00:00Z&until=2099-01-01").text
+    assert re.search(r'<input[^>]*name="since"[^>]*type="text"[^>]*value="2020-01-01T10:00:00Z"', page)
+    assert re.search(r'<input[^>]*name="until"[^>]*type="date"[^>]*value="2099-01-01"', page)
+
+
 @pytest.mark.parametrize(
     ("query", "field", "message"),
     [
