@@ -196,6 +196,12 @@ def test_stale_is_said_plainly(visitor: Visitor, alice: Client, rollout: str):
     assert "<strong>Stale.</strong>" in page
     assert "The target as it is now would be another run" in page
     assert commit[:7] in page
+    link = re.search(r'href="([^"]+)">Compare the target then with now', page)
+    assert link is not None
+    compared = visitor.get(link[1].replace("&amp;", "&"))
+    assert compared.status_code == 200
+    assert "generators" in compared.text
+    assert "New" in compared.text
     overview = visitor.get(RUNS).text
     assert overview.count('<span class="badge warn">stale</span>') == 2
     then = visitor.get(f"{RUNS}?ref={commit}").text
