@@ -1,7 +1,9 @@
 """Bakehouse: target configurations as YAML files in git repositories, over HTTP."""
 
 import logging
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flask import Flask
 from flask.json.provider import DefaultJSONProvider
@@ -29,6 +31,9 @@ _ACCOUNTS_DAMAGED = """\
 Until this is repaired, only the master key works; requests with a token are answered with 503.
 To see what is damaged, run: bakehouse verify
 To repair it, replace %s with a copy from a backup. The server need not be restarted."""
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _log = logging.getLogger(__name__)
 
@@ -70,6 +75,7 @@ def assemble(services: Services) -> Flask:
     app.url_map.converters |= {**api.CONVERTERS, **web.CONVERTERS}
     app.extensions["bakehouse"] = services
 
+    app.wsgi_app = _below(services.settings.prefix, app.wsgi_app)  # type: ignore[assignment, method-assign]
     web.install(app)
     errors.register(app)
     for blueprint in (*api.BLUEPRINTS, *web.BLUEPRINTS):
@@ -77,6 +83,16 @@ def assemble(services: Services) -> Flask:
     openapi.register(app)
     contract.check_routes(app)
     return app
+
+
+def _below(prefix: str, inner: "WSGIApplication") -> "WSGIApplication":
+    """Return an application that tells Flask of the path that a proxy took away, which the addresses of pages have."""
+
+    def call(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME") or prefix
+        return inner(environ, start_response)
+
+    return call if prefix else inner
 
 
 def _mend(places: Places) -> None:

@@ -37,9 +37,7 @@ def put(mistakes: Iterable[tuple[Location, Mistake]], form: FlaskForm) -> None:
 
 def reason(text: str | None) -> str | None:
     """Return the reason that a form gives for a change, or None; InvalidHeader where it may not be one."""
-    if not (text or "").strip():
-        return None
     try:
-        return reasons.read((text or "").strip().encode())
+        return reasons.checked(text or "")
     except ValueError as error:
         raise InvalidHeader(f"The reason {error}.") from error

@@ -27,6 +27,10 @@ class _Pages(SecureCookieSessionInterface):
             return None
         return super().open_session(app, request)
 
+    def get_cookie_path(self, app: Flask) -> str:  # noqa: ARG002 — Flask's own signature
+        """Keep the cookie below the address of this server, where a proxy gives the server a path of its own."""
+        return request.script_root or "/"
+
     def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002 — Flask's own signature
         """Send the cookie over TLS alone, where the client uses TLS."""
         return is_over_tls()

@@ -34,7 +34,7 @@ _TEXTS = Texts(
     message=f"message {_LINES}",
     model=f"model {_MARKUP}",
 )
-_ON_PAGES = ("alias", "value", "reason", "question", "model")
+_ON_PAGES = ("alias", "prompt", "value", "reason", "question", "message", "model")
 _SHORT = "\"'><img src=x onerror='window.burnt=7'><script>window.burnt=8<script>{{1337*3}}" + "w" * 80
 _REPEATED = "&".join(f"{name}={quote(_SHORT)}" for name in ("ref", "q", "where", "sort", "field", "fields", "offset"))
 # What a text made in a page: scripts, images, handlers of events, links that are scripts, and what ran.

@@ -1,9 +1,11 @@
 """A server behind a proxy that gives it a path of its own: https://host/bakehouse."""
 
+import html
 import http.client
 import json
 import re
 import threading
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -119,3 +121,27 @@ def test_a_clone_url_leads_to_the_repo(public_url: str, git: Git, tmp_path: Path
 
 def test_without_a_public_url_the_address_of_the_request_counts(server: Server):
     assert json.loads(ask("GET", f"{server.url}/openapi.json")[2])["servers"] == [{"url": "/"}]
+
+
+def test_pages_lead_to_addresses_behind_the_proxy(public_url: str):
+    ask("POST", f"{public_url}/v1/repo", {"repo_name": "demo"})
+    ask("POST", f"{public_url}/v1/repo/demo/targets", target("a"))
+    cookies = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+
+    def visit(url: str, **form: str) -> tuple[str, str]:
+        data = urllib.parse.urlencode(form).encode() if form else None
+        with cookies.open(url, data, timeout=60) as response:
+            return response.url, response.read().decode()
+
+    asked = f"{public_url}/admin/demo/targets/a?ref=main"
+    url, page = visit(asked)
+    assert url.startswith(f"{public_url}/-/sign-in?next=")
+    token = re.search(r'name="csrf_token" value="([^"]+)"', page)[1]
+    action = html.unescape(re.search(r'<form method="post" action="([^"]+)"', page)[1])
+    url, page = visit(urljoin(public_url, action), csrf_token=token, token=MASTER_KEY)
+    assert url == asked
+    links = {html.unescape(link) for link in re.findall(r'(?:src|href|action)="([^"#]+)', page)}
+    assert len(links) >= 15
+    assert [link for link in links if not link.startswith(f"{PREFIX}/")] == []
+    for link in links - {f"{PREFIX}/-/sign-out"}:
+        assert visit(urljoin(public_url, link))[0].startswith(public_url)

@@ -97,7 +97,7 @@ def begin() -> Response | Redirect:
         form.token.errors = [str(error)]
         return page("home/sign_in.html", 401, form=form, next=there)
     session.begin(context.principal())
-    return redirect(there, 303)
+    return redirect(f"{request.script_root}{there}", 303)
 
 
 @blueprint.post("/-/sign-out")

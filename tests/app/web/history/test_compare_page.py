@@ -6,18 +6,11 @@ import re
 import pytest
 
 from tests.app.web.history.conftest import PROMPT, TARGETS, overrides, put, say
+from tests.app.web.tables import table
 from tests.app.web.visitor import Visitor
 from tests.client import Client
 
 COMPARE = "/alice/demo/compare"
-
-
-def table(text: str) -> list[tuple[str, ...]]:
-    """Return the rows of the first table, as their words."""
-    body = re.search(r"(?s)<tbody>(.*?)</tbody>", text)[1]
-    rows = re.findall(r"(?s)<tr[^>]*>(.*?)</tr>", body)
-    cells = [re.findall(r"(?s)<t[hd][^>]*>(.*?)</t[hd]>", row) for row in rows]
-    return [tuple(" ".join(html.unescape(re.sub("<[^>]+>", "", cell)).split()) for cell in row) for row in cells]
 
 
 def compared(visitor: Visitor, address: str) -> str:

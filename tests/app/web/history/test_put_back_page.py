@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 
 from tests.app.web.history.conftest import PROMPT, TARGETS, overrides, put, say
-from tests.app.web.history.test_compare_page import table
+from tests.app.web.tables import table
 from tests.app.web.visitor import Visitor
 from tests.client import Client
 
@@ -46,12 +46,12 @@ def test_the_preview_tells_what_would_change_and_who_is_affected(
 
 def test_putting_back_is_one_commit_with_the_reason(visitor: Visitor, alice: Client, story: dict[str, str]):
     assert story
-    sent = form(preview(visitor, f"{BASE}?to=v1")) | {"reason": "1.5 was a mistake"}
+    sent = form(preview(visitor, f"{BASE}?to=v1")) | {"reason": "100%25 was a mistake"}
     answer = visitor.post(BASE, **sent)
     assert (answer.status_code, answer.location) == (303, "/alice/demo/targets/base/history")
     page = visitor.get(answer.location).text
     assert "base is as it was." in page
-    assert "<q>1.5 was a mistake</q>" in page
+    assert "<q>100%25 was a mistake</q>" in page
     entry = alice.get("/v1/repo/demo/log?limit=1").json["commits"][0]
     assert (entry["author"]["user"], entry["author"]["token"]) == ("alice", "initial")
     assert entry["subject"].startswith("Revert base to ")
