@@ -3,7 +3,18 @@
 from app.schemas.base import StrictSchema
 from app.schemas.comparison import cursor_field
 from app.schemas.containers import JsonObject, ListOf, Part
-from app.schemas.fields import FARTHEST, Choice, Flag, Integer, Number, QueryFlag, QueryInteger, Reference, Text
+from app.schemas.fields import (
+    FARTHEST,
+    Choice,
+    Flag,
+    Integer,
+    Matching,
+    Number,
+    QueryFlag,
+    QueryInteger,
+    Reference,
+    Text,
+)
 from app.schemas.revisions import PersonSchema, RefQuerySchema
 
 NOT_STARTED = "not_started"
@@ -48,7 +59,12 @@ class OutputQuerySchema(OfRunQuerySchema):
 class ShownRowsQuerySchema(OfRunQuerySchema):
     """Which rows of a run a page shows."""
 
-    q = Text(load_default="", metadata={"description": "A text that the rows have somewhere, in any case."})
+    q = Matching(
+        r"[\s\S]{0,200}",
+        "This must have at most 200 characters",
+        load_default="",
+        metadata={"description": "A text that the rows have somewhere, in any case."},
+    )
     rows = Choice(KINDS_OF_ROWS, load_default=None, metadata={"description": "Only rows that are so."})
     offset = QueryInteger(0, FARTHEST, load_default=0, metadata={"description": "How many rows to skip."})
     limit = QueryInteger(1, 100, load_default=20, metadata={"description": "How many rows at most, 1 to 100."})

@@ -1,6 +1,7 @@
 """The moves of a label, and which version of a target was live under it from when to when."""
 
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 from app.domain.errors import NotFound
 from app.registry import label_files
@@ -57,8 +58,7 @@ def of_label(
     """
     versions = _versions(repository, snapshot, name, before)
     moves = [_move(snapshot, name, version) for version in versions[: limit + 1]]
-    earlier: list[Move | None] = [*moves[1:], None]
-    return list(zip(moves, earlier, strict=True))[:limit], len(versions) > limit
+    return list(zip_longest(moves, moves[1:]))[:limit], len(versions) > limit
 
 
 def timeline(

@@ -1,5 +1,6 @@
 """What a search looks at in a repo: for each kind of thing the names, and the texts of each thing."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,6 +9,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from app.domain.differences import Keys, pointer
+from app.domain.errors import NotFound
 from app.domain.names import DEFAULT_TEMPLATE
 from app.domain.resolution import CONFIG_FIELDS, Config
 from app.domain.text_search import Snippet, Wanted, beginning, texts
@@ -20,6 +22,7 @@ from storage.repository import Repository
 from storage.signatures import Signature
 from storage.snapshot import File, Snapshot
 
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 _SHOWN = 3  # matches in one thing
 _LONGEST_FIELD = 100  # characters
 _LEAST_READ = 128  # bytes that a small target counts as: most of its lines were parsed for another one
@@ -164,6 +167,8 @@ def _tags(scope: Scope, wanted: Wanted, after: str) -> Iterator[Thing]:
 
 
 def _reasons(scope: Scope, wanted: Wanted, after: str, most: int) -> Iterator[Thing]:
+    if after and not _COMMIT.fullmatch(after):
+        raise NotFound("Commit", after)
     before = CommitId(after) if after else None
     logged = scope.repository.log(scope.snapshot.commit, LogFilter(reason=wanted.text), before=before, limit=most)
     for commit in (each.commit for each in logged):

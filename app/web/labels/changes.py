@@ -19,6 +19,7 @@ from app.wire.movers import mover
 
 def protect(place: Place, name: str, form: ProtectForm) -> Answer:
     """Change who may move a label, and show it."""
+    mover().check_protecting(name)
     users = None if form.who.data == "all" else (form.protected.data or "").replace(",", " ").split()
     wanted = one_label.checked(form, {"ref": name, "protected": users})
     if wanted is None or not _are_users(wanted["protected"] or (), form):
@@ -37,6 +38,7 @@ def protect(place: Place, name: str, form: ProtectForm) -> Answer:
 def ask_to_delete(place: Place, name: str, form: LabelForm, status: int = 200) -> Response:
     """Ask whether a label should be deleted, and say where it is."""
     label = labels.get(place.repository.head(), name)
+    mover().check(label)
     meanwhile = moving.meanwhile(place, name, form.version.data) if status == 412 else None
     form.version.data = label.version
     return page("labels/delete.html", status, name=name, label=label, form=form, meanwhile=meanwhile)

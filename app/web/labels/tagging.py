@@ -8,13 +8,18 @@ from app.schemas.revisions import TagCreateSchema
 from app.web import admission, forms
 from app.web.admission import Place
 from app.web.labels.label_forms import TagForm
+from app.web.parts.typed import one_ending
 from app.wire.context import InvalidHeader
 from storage.errors import NameTaken, RevisionAmbiguous, RevisionNotFound, TagExists
 
 
 def create(place: Place, form: TagForm) -> bool:
     """Make a tag; False where the form has mistakes, which stand at its fields."""
-    data = {"name": form.name.data, "ref": form.ref.data or None, "message": form.message.data or None}
+    data = {
+        "name": form.name.data,
+        "ref": form.ref.data or None,
+        "message": one_ending(form.message.data or "") or None,
+    }
     wanted = forms.loaded(TagCreateSchema(), data, form)
     if wanted is None:
         return False

@@ -6,6 +6,7 @@ from app.web import admission
 from app.web.labels import changes, listing, new_label, one_label, tagging
 from app.web.labels.label_forms import LabelForm, MoveForm, NewLabelForm, ProtectForm, TagForm
 from app.web.labels.one_label import Answer
+from app.web.parts import numbered
 from app.web.parts.writable import place_to_write
 from app.web.rendering import page
 
@@ -78,5 +79,5 @@ def delete(owner: str, repo_name: str, label_name: str) -> Answer:
 
 def _show_all(form: TagForm, status: int = 200) -> Response:
     place = admission.place()
-    tags = listing.tags(place, max(0, request.args.get("offset", 0, type=int)))
+    tags = listing.tags(place, numbered.number("offset"))
     return page("labels/labels.html", status, rows=listing.of_repo(place), tags=tags, form=form)

@@ -8,6 +8,8 @@ from flask import request
 
 T = TypeVar("T")
 
+_MOST = 10**9  # as far as the API goes
+
 
 @dataclass(frozen=True, slots=True)
 class Numbered(Generic[T]):
@@ -30,4 +32,9 @@ class Numbered(Generic[T]):
 
 def asked() -> int:
     """Return the number of the page that the address asks for."""
-    return request.args.get("page", 1, type=int)
+    return number("page", 1)
+
+
+def number(name: str, least: int = 0) -> int:
+    """Return a number in the address; the least one where it is less, or no number."""
+    return max(least, min(request.args.get(name, least, type=int), _MOST))

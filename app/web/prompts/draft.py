@@ -14,6 +14,8 @@ from app.wire import context
 
 Document = Mapping[str, Any]
 
+_DIGITS = 9  # of a place; no prompt has so many messages
+
 
 @dataclass
 class Draft:
@@ -37,7 +39,7 @@ class Draft:
     def act(self, pressed: str) -> None:
         """Do what a button of a card says: `add`, or `up`, `down` or `remove` with the place of the card."""
         what, _, place = pressed.partition(".")
-        at = int(place) if place.isdecimal() else -1
+        at = int(place) if place.isdecimal() and len(place) < _DIGITS else -1
         if what == "add":
             self.cards.append(Card())
         elif not 0 <= at < len(self.cards):

@@ -1,9 +1,10 @@
 """`/<owner>/<repo_name>/prompts`, `…/prompts/<prompt_name>` and `…/new-prompt`."""
 
-from flask import Response, request
+from flask import Response
 
 from app.registry.configs import prompts
 from app.web import admission
+from app.web.parts import numbered
 from app.web.parts.writable import place_to_write
 from app.web.prompts import deleting, editing, reading
 from app.web.prompts.editing import Answer, Editing
@@ -18,7 +19,7 @@ _PROMPT = f"{_REPO}/prompts/<item:prompt_name>"
 @blueprint.get(f"{_REPO}/prompts")
 def show_all(owner: str, repo_name: str) -> Response:
     """Show the names of the prompts."""
-    number = max(1, request.args.get("page", 1, type=int))
+    number = numbered.asked()
     names, count, pages = reading.names(admission.place(), number)
     return page("prompts/prompts.html", names=names, count=count, number=min(number, pages), pages=pages)
 
@@ -27,7 +28,7 @@ def show_all(owner: str, repo_name: str) -> Response:
 def show(owner: str, repo_name: str, prompt_name: str) -> Response:
     """Show a prompt as messages with roles, its tools, and who uses it."""
     place = admission.place()
-    found = reading.read(place, prompt_name, max(0, request.args.get("offset", 0, type=int)))
+    found = reading.read(place, prompt_name, numbered.number("offset"))
     is_long = editing.is_too_long(found.prompt, found.size)
     return page("prompts/prompt.html", reading=found, used=reading.used(place, found.prompt), is_long=is_long)
 

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from flask import Response, make_response, request
+from flask import Response, make_response
 
 from app.domain.names import DEFAULT_TEMPLATE
 from app.registry.configs import defaults, targets
 from app.registry.configs.target_files import FOLDER, Target
 from app.web import admission
 from app.web.admission import Place
-from app.web.parts import runs
+from app.web.parts import numbered, runs
 from app.web.rendering import kept, page
 from app.web.target import copies, relations, values
 
@@ -31,7 +31,7 @@ def _shown(place: Place, target: Target) -> dict[str, Any]:
     data = place.snapshot.blob(target.version)
     return {
         "target": target,
-        "values": values.read(place, target, max(0, request.args.get("offset", 0, type=int))),
+        "values": values.read(place, target, numbered.number("offset")),
         "drift": relations.drift(place, target),
         "children": relations.children(place, target.name),
         "live": relations.live(place, target),

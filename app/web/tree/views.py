@@ -12,6 +12,7 @@ from markupsafe import Markup
 from app.domain.names import target_name_problem
 from app.web import admission
 from app.web.admission import Place
+from app.web.parts import numbered
 from app.web.rendering import kept
 from app.web.tree import cards, drawing, layout
 from app.web.tree.drawing import Addresses
@@ -56,7 +57,7 @@ def export(owner: str, repo_name: str) -> Response:
 def _view() -> View:
     """Return what the address asks for. Links to names that are gone by now show the rest."""
     opened = tuple(dict.fromkeys(request.args.getlist("open")[:_MOST_OPENED]))
-    return View(request.args.get("root", TOP), opened, max(0, request.args.get("from", 0, type=int)))
+    return View(request.args.get("root", TOP), opened, numbered.number("from"))
 
 
 def _address(view: View, endpoint: str = ".show") -> str:

@@ -196,7 +196,7 @@ def test_the_owner_says_who_may_move_it(visitor: Visitor, alice: Client, master:
         assert preview.status_code == (200 if may else 403)
     refused = sign_in(carol.token).post(f"{PAGE}/move", ref="main", version=alice.get(API).headers["ETag"].strip('"'))
     assert refused.status_code == 403
-    assert sign_in(bob.token).post(f"{PAGE}/protect", **fields, who="all").status_code == 412
+    assert sign_in(bob.token).post(f"{PAGE}/protect", **fields, who="all").status_code == 403
     again = hidden(visitor.get(PAGE).text)
     assert visitor.post(f"{PAGE}/protect", **again, who="all").status_code == 303
     assert alice.get(API).json["protected"] is None
