@@ -130,4 +130,4 @@ def _kind(kind: Any, text: str) -> str:
         return "flag"
     if kind in kinds.JSON:
         return "json"
-    return "long" if "\n" in text else "text"
+    return "long" if "\n" in text or "\r" in text else "text"

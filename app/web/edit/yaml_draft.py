@@ -8,6 +8,7 @@ from app.domain import canonical_yaml, typed_yaml
 from app.domain.typed_yaml import Lines, Unreadable
 from app.schemas.base import Location
 from app.web.edit import kinds
+from app.web.edit.began import Began
 from app.web.edit.cards import CONTENT
 from app.web.edit.form_draft import Document
 from app.web.edit.kinds import InvalidText
@@ -40,7 +41,7 @@ class YamlDraft:
         found = document.get("template") if isinstance(document, dict) else None
         return found if isinstance(found, str) else ""
 
-    def read(self, contents: Mapping[str, str]) -> Any:
+    def read(self, began: Began) -> Any:
         """Return the document, for the schema to check; None where the text is not YAML of JSON data."""
         try:
             document, self._lines = typed_yaml.read(self.text)
@@ -51,7 +52,7 @@ class YamlDraft:
         except InvalidText as error:
             self.mistakes[FIELD] = list(error.sentences)
             return None
-        _keep_endings(document, contents)
+        _keep_endings(document, began.contents)
         return document
 
     def put(self, location: Location, message: str) -> None:
