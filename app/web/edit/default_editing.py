@@ -18,7 +18,7 @@ from app.web.edit.addresses import Addresses
 from app.web.edit.began import Began
 from app.web.edit.conflict import Clash
 from app.web.edit.editing import Editing
-from app.web.edit.form_draft import Document, FormDraft
+from app.web.edit.form_draft import Document, FormDraft, has_room
 from app.web.edit.previews import Preview
 from app.web.edit.writing import Draft
 from app.web.edit.yaml_draft import YamlDraft
@@ -50,7 +50,9 @@ class DefaultEditing(Editing):
 
     def make(self, editor: str, document: Document) -> Draft:
         """Return a document as an editor has it; as YAML it is what the API takes."""
-        return YamlDraft.of(_sent(document)) if editor == "yaml" else FormDraft.of(document)
+        if editor == "yaml" or not has_room(document):
+            return YamlDraft.of(_sent(document), is_for_many=editor != "yaml")
+        return FormDraft.of(document)
 
     def beginning(self) -> Began:
         """Return what the version has that the editor began with."""

@@ -1,6 +1,6 @@
 """A request of an editor: what was typed, and which button was pressed."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -16,7 +16,7 @@ from app.web.edit import addresses, conflict, documents, editor_page, previews, 
 from app.web.edit.addresses import Addresses
 from app.web.edit.began import Began
 from app.web.edit.conflict import Clash
-from app.web.edit.form_draft import Document, FormDraft
+from app.web.edit.form_draft import Document, FormDraft, has_room
 from app.web.edit.previews import Preview
 from app.web.edit.writing import Draft
 from app.web.edit.yaml_draft import YamlDraft
@@ -24,12 +24,13 @@ from app.web.parts.typed import one_ending
 from app.web.rendering import page
 
 Answer = Response | Redirect
-_DRAFTS: Mapping[str, Callable[[Document], Draft]] = {"form": FormDraft.of, "yaml": YamlDraft.of}
 
 
 def make_draft(editor: str, document: Document) -> Draft:
-    """Return a document as an editor has it: the form, or YAML."""
-    return _DRAFTS.get(editor, FormDraft.of)(document)
+    """Return a document as an editor has it: the form, or YAML; as YAML also where the form has no room for it."""
+    if editor == "yaml" or not has_room(document):
+        return YamlDraft.of(document, is_for_many=editor != "yaml")
+    return FormDraft.of(document)
 
 
 @dataclass

@@ -14,10 +14,16 @@ from app.web.edit.began import Began
 from app.web.edit.cards import Card
 from app.web.edit.kinds import InvalidText
 
+MOST_CARDS = 50  # generators that the form shows as cards; a page of a thousand would be megabytes
 OWN, TEMPLATE, NONE = "own", "template", "none"
 _UNDECIDED = "You typed a value here, and chose the template's. Choose 'set here', or empty the field"
 
 Document = dict[str, Any]  # `template` and `overrides`, as PUT takes them
+
+
+def has_room(document: Document) -> bool:
+    """Tell whether the form has room for the generators of a document."""
+    return len(document["overrides"].get("generators") or ()) <= MOST_CARDS
 
 
 @dataclass
@@ -77,7 +83,7 @@ class FormDraft:
         at = int(number) if number.isdecimal() and len(number) < 9 else -1
         if name == "add":
             self.cards.append(Card(form.get("card.type", GENERATOR_TYPES[0])))
-        elif name == "copy":
+        elif name == "copy" and len(inherited) <= MOST_CARDS:
             self.cards += [Card.of(generator) for generator in inherited]
         elif name == "remove" and 0 <= at < len(self.cards):
             del self.cards[at]

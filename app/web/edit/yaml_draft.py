@@ -19,17 +19,21 @@ FIELD = "yaml"
 
 @dataclass
 class YamlDraft:
-    """A target as YAML, and the mistakes in it, each with its line."""
+    """A target as YAML, and the mistakes in it, each with its line.
+
+    `is_for_many` says that the form was asked for, and has no room for the generators.
+    """
 
     text: str
     mistakes: dict[str, list[str]] = field(default_factory=dict)
     editor: str = "yaml"
+    is_for_many: bool = False
     _lines: Lines = field(default_factory=lambda: Lines(1))
 
     @classmethod
-    def of(cls, document: Document) -> "YamlDraft":
+    def of(cls, document: Document, is_for_many: bool = False) -> "YamlDraft":
         """Return the YAML of a document, without comments."""
-        return cls(canonical_yaml.dump(document).decode())
+        return cls(canonical_yaml.dump(document).decode(), is_for_many=is_for_many)
 
     @property
     def template(self) -> str:
