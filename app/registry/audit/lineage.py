@@ -73,12 +73,16 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What one page of an explanation may come to, and how many fields it skips."""
+    """What one page of an explanation may come to, and how many fields it skips.
+
+    Where `most` is not None, it has that many fields at most.
+    """
 
     room: Room
     work: Work  # for the layers, and as much again for the commits of the fields
     offset: int = 0
     full: bool = False
+    most: int | None = None
 
 
 def chain(source: Source, target: Target) -> list[Layer]:
@@ -177,7 +181,7 @@ def _take(places: Iterator[Place], page: Page) -> tuple[list[Place], bool]:
     taken: list[Place] = []
     for place in places:
         values = [cutting.size_of(cutting.shown("value", said.value, full=page.full)) for said in place.values]
-        if not page.room.take(_FIELD + sum(values) + _BEATEN * len(values)):
+        if len(taken) == page.most or not page.room.take(_FIELD + sum(values) + _BEATEN * len(values)):
             return taken, True
         taken.append(place)
     return taken, False

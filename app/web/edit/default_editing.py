@@ -15,9 +15,10 @@ from app.web import admission
 from app.web.admission import Place
 from app.web.edit import addresses, conflict, documents, kinds, previews, writing
 from app.web.edit.addresses import Addresses
+from app.web.edit.began import Began
 from app.web.edit.conflict import Clash
 from app.web.edit.editing import Editing
-from app.web.edit.form_draft import Document, FormDraft
+from app.web.edit.form_draft import Document, FormDraft, has_room
 from app.web.edit.previews import Preview
 from app.web.edit.writing import Draft
 from app.web.edit.yaml_draft import YamlDraft
@@ -49,13 +50,17 @@ class DefaultEditing(Editing):
 
     def make(self, editor: str, document: Document) -> Draft:
         """Return a document as an editor has it; as YAML it is what the API takes."""
-        return YamlDraft.of(_sent(document)) if editor == "yaml" else FormDraft.of(document)
+        if editor == "yaml" or not has_room(document):
+            return YamlDraft.of(_sent(document), is_for_many=editor != "yaml")
+        return FormDraft.of(document)
 
-    def files(self) -> Mapping[str, BlobId]:
-        """Return the question templates of the version that the editor began with."""
-        version = BlobId(self.version)
-        is_known = conflict.was_at(self.place, defaults.PATH, version)
-        return defaults.read_files_version(self.place.snapshot, version) if is_known else {}
+    def beginning(self) -> Began:
+        """Return what the version has that the editor began with."""
+        version, snapshot = BlobId(self.version), self.place.snapshot
+        if not conflict.was_at(self.place, defaults.PATH, version):
+            return Began()
+        files = defaults.read_files_version(snapshot, version)
+        return Began(defaults.read_version(snapshot, version), documents.contents(snapshot, files))
 
     def inherited(self) -> Mapping[str, Any]:
         """Return nothing: the default has no template."""
@@ -63,7 +68,7 @@ class DefaultEditing(Editing):
 
     def check(self) -> Document | None:
         """Return the document; None where it has mistakes."""
-        raw = self.draft.read(self.contents)
+        raw = self.draft.read(self.began)
         if raw is None:
             return None
         try:

@@ -1,6 +1,6 @@
 """A request of an editor: what was typed, and which button was pressed."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -14,22 +14,23 @@ from app.registry.configs import target_files, targets
 from app.web.admission import Place
 from app.web.edit import addresses, conflict, documents, editor_page, previews, writing
 from app.web.edit.addresses import Addresses
+from app.web.edit.began import Began
 from app.web.edit.conflict import Clash
-from app.web.edit.form_draft import Document, FormDraft
+from app.web.edit.form_draft import Document, FormDraft, has_room
 from app.web.edit.previews import Preview
 from app.web.edit.writing import Draft
 from app.web.edit.yaml_draft import YamlDraft
 from app.web.parts.typed import one_ending
 from app.web.rendering import page
-from storage.ids import BlobId
 
 Answer = Response | Redirect
-_DRAFTS: Mapping[str, Callable[[Document], Draft]] = {"form": FormDraft.of, "yaml": YamlDraft.of}
 
 
 def make_draft(editor: str, document: Document) -> Draft:
-    """Return a document as an editor has it: the form, or YAML."""
-    return _DRAFTS.get(editor, FormDraft.of)(document)
+    """Return a document as an editor has it: the form, or YAML; as YAML also where the form has no room for it."""
+    if editor == "yaml" or not has_room(document):
+        return YamlDraft.of(document, is_for_many=editor != "yaml")
+    return FormDraft.of(document)
 
 
 @dataclass
@@ -45,7 +46,7 @@ class Editing:
     version: str = ""
     new_name: str = ""
     reason: str = ""
-    contents: Mapping[str, str] = field(default_factory=dict)
+    began: Began = field(default_factory=Began)
 
     @classmethod
     def begin_new(cls, place: Place, query: Mapping[str, str]) -> "Editing":
@@ -68,7 +69,7 @@ class Editing:
         draft: Draft = YamlDraft(form.get("yaml", "")) if is_yaml else FormDraft.from_form(form)
         version = form.get("version", "")
         editing = cls(place, name, draft, version, form.get("target_name", "").strip(), form.get("reason", ""))
-        editing.contents = documents.contents(place.snapshot, editing.files()) if version else {}
+        editing.began = editing.beginning() if version else Began()
         return editing
 
     @property
@@ -118,16 +119,18 @@ class Editing:
 
     def check(self) -> Document | None:
         """Return the document; None where it has mistakes."""
-        return writing.check(self.draft, self.contents)
+        return writing.check(self.draft, self.began)
 
     def make(self, editor: str, document: Document) -> Draft:
         """Return a document as an editor has it: the form, or YAML."""
         return make_draft(editor, document)
 
-    def files(self) -> Mapping[str, BlobId]:
-        """Return the question templates of the version that the editor began with."""
+    def beginning(self) -> Began:
+        """Return what the version has that the editor began with."""
         began = None if self.name is None else conflict.read_version(self.place, self.name, self.version)
-        return {} if began is None else began.files
+        if began is None:
+            return Began()
+        return Began(began.config, documents.contents(self.place.snapshot, began.files))
 
     def inherited(self) -> Mapping[str, Any]:
         """Return the config of the template; nothing where there is no such template."""
@@ -163,7 +166,7 @@ class Editing:
         return self.show()
 
     def _create(self) -> Answer:
-        document = writing.check(self.draft, self.contents, self.new_name)
+        document = writing.check(self.draft, self.began, self.new_name)
         written = document and writing.create(self.place, self.draft, self.new_name, document, self.reason)
         if not written:
             return self.show(422)

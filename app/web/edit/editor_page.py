@@ -13,7 +13,7 @@ from app.registry.configs.mentions import PROMPT_FIELDS
 from app.schemas.targets import GENERATOR_TYPES, GeneratorInputSchema, TargetConfigSchema
 from app.web.edit import kinds, previews
 from app.web.edit.cards import CONTENT, Card
-from app.web.edit.form_draft import FormDraft, Row
+from app.web.edit.form_draft import MOST_CARDS, FormDraft, Row
 from app.web.edit.previews import Preview
 from app.web.rendering import page
 from app.wire import allowance
@@ -64,6 +64,7 @@ def show(editing: "Editing", preview: Preview | None, status: int, notices: Sequ
         fields=_fields(draft, inherited) if isinstance(draft, FormDraft) else [],
         cards=[(card, _card_fields(card)) for card in draft.cards] if isinstance(draft, FormDraft) else [],
         types=GENERATOR_TYPES,
+        most_cards=MOST_CARDS,
         drift=None if target is None else rebase.drift(snapshot, target.name, work=allowance.work()),
         affected=None if target is None else previews.affected(editing.place, target.name),
         templates=[DEFAULT_TEMPLATE, *target_files.FOLDER.names(snapshot)[:MOST_OFFERED]],
@@ -130,4 +131,4 @@ def _kind(kind: Any, text: str) -> str:
         return "flag"
     if kind in kinds.JSON:
         return "json"
-    return "long" if "\n" in text else "text"
+    return "long" if "\n" in text or "\r" in text else "text"

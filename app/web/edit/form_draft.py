@@ -10,13 +10,20 @@ from app.domain.resolution import CONFIG_KINDS
 from app.schemas.base import Location
 from app.schemas.targets import GENERATOR_TYPES
 from app.web.edit import kinds
+from app.web.edit.began import Began
 from app.web.edit.cards import Card
 from app.web.edit.kinds import InvalidText
 
+MOST_CARDS = 50  # generators that the form shows as cards; a page of a thousand would be megabytes
 OWN, TEMPLATE, NONE = "own", "template", "none"
 _UNDECIDED = "You typed a value here, and chose the template's. Choose 'set here', or empty the field"
 
 Document = dict[str, Any]  # `template` and `overrides`, as PUT takes them
+
+
+def has_room(document: Document) -> bool:
+    """Tell whether the form has room for the generators of a document."""
+    return len(document["overrides"].get("generators") or ()) <= MOST_CARDS
 
 
 @dataclass
@@ -51,14 +58,14 @@ class FormDraft:
         cards = [Card.from_form(form, number) for number in form.getlist("card")]
         return cls(form.get("template", "").strip(), rows, cards)
 
-    def read(self, contents: Mapping[str, str]) -> Document | None:
+    def read(self, began: Began) -> Document | None:
         """Return the document, for the schema to check; None where a text is not even a value of its kind."""
         overrides: dict[str, Any] = {}
         for name, row in self.rows.items():
             if row.how == NONE:
                 overrides[name] = None
             elif row.how == OWN:
-                overrides[name] = self._generators(contents) if name == "generators" else self._value(name, row.text)
+                overrides[name] = self._own(name, row.text, began)
             elif row.text.strip() or (name == "generators" and self.cards):
                 self.mistakes[name] = [_UNDECIDED]
         return None if self.mistakes else {"template": self.template, "overrides": overrides}
@@ -76,7 +83,7 @@ class FormDraft:
         at = int(number) if number.isdecimal() and len(number) < 9 else -1
         if name == "add":
             self.cards.append(Card(form.get("card.type", GENERATOR_TYPES[0])))
-        elif name == "copy":
+        elif name == "copy" and len(inherited) <= MOST_CARDS:
             self.cards += [Card.of(generator) for generator in inherited]
         elif name == "remove" and 0 <= at < len(self.cards):
             del self.cards[at]
@@ -88,18 +95,20 @@ class FormDraft:
         if 0 <= at < len(self.cards) - 1:
             self.cards[at : at + 2] = self.cards[at + 1], self.cards[at]
 
-    def _value(self, name: str, text: str) -> Any:
+    def _own(self, name: str, text: str, began: Began) -> Any:
+        if name == "generators":
+            return self._generators(began)
         try:
-            return kinds.read(CONFIG_KINDS[name], text)
+            return began.value(name, kinds.read(CONFIG_KINDS[name], text))
         except InvalidText as error:
             self.mistakes[name] = list(error.sentences)
             return None
 
-    def _generators(self, contents: Mapping[str, str]) -> list[dict[str, Any]]:
+    def _generators(self, began: Began) -> list[dict[str, Any]]:
         found = []
         for index, card in enumerate(self.cards):
-            generator, mistakes = card.read(contents)
-            found.append(generator)
+            generator, mistakes = card.read(began.contents)
+            found.append(began.generator(index, generator))
             self.mistakes |= {f"generators.{index}.{name}": told for name, told in mistakes.items()}
         return found
 

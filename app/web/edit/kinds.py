@@ -56,7 +56,11 @@ def read_lines(text: str) -> list[str]:
 
 def are_lines(value: Any) -> bool:
     """Tell whether a list is what `read_lines` reads from its entries, written one on each line."""
-    return bool(value) and all(isinstance(item, str) and read_lines(item) == [item] for item in value)
+    return bool(value) and all(isinstance(item, str) and _is_line(item) for item in value)
+
+
+def _is_line(text: str) -> bool:
+    return "\r" not in text and read_lines(text) == [text]  # a browser makes an end of a line of a CR
 
 
 def _number(text: str) -> Any:

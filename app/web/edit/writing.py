@@ -16,6 +16,7 @@ from app.schemas.targets import TargetCreateSchema, TargetPutSchema
 from app.web import admission
 from app.web.admission import Place
 from app.web.edit import documents
+from app.web.edit.began import Began
 from app.web.edit.form_draft import Document, FormDraft
 from app.web.edit.yaml_draft import YamlDraft
 from app.wire.context import InvalidHeader, services
@@ -24,12 +25,12 @@ from storage.errors import TooLarge
 Draft = FormDraft | YamlDraft
 
 
-def check(draft: Draft, contents: Mapping[str, str], new_name: str | None = None) -> Document | None:
+def check(draft: Draft, began: Began, new_name: str | None = None) -> Document | None:
     """Return the document of a draft; None where it has mistakes, which are put at its fields.
 
     `new_name` is the name of a target that is to be created.
     """
-    raw = draft.read(contents)
+    raw = draft.read(began)
     if raw is None:
         return None
     naming = {} if new_name is None else {"target_name": new_name}

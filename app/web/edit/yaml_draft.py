@@ -8,6 +8,7 @@ from app.domain import canonical_yaml, typed_yaml
 from app.domain.typed_yaml import Lines, Unreadable
 from app.schemas.base import Location
 from app.web.edit import kinds
+from app.web.edit.began import Began
 from app.web.edit.cards import CONTENT
 from app.web.edit.form_draft import Document
 from app.web.edit.kinds import InvalidText
@@ -18,17 +19,21 @@ FIELD = "yaml"
 
 @dataclass
 class YamlDraft:
-    """A target as YAML, and the mistakes in it, each with its line."""
+    """A target as YAML, and the mistakes in it, each with its line.
+
+    `is_for_many` says that the form was asked for, and has no room for the generators.
+    """
 
     text: str
     mistakes: dict[str, list[str]] = field(default_factory=dict)
     editor: str = "yaml"
+    is_for_many: bool = False
     _lines: Lines = field(default_factory=lambda: Lines(1))
 
     @classmethod
-    def of(cls, document: Document) -> "YamlDraft":
+    def of(cls, document: Document, is_for_many: bool = False) -> "YamlDraft":
         """Return the YAML of a document, without comments."""
-        return cls(canonical_yaml.dump(document).decode())
+        return cls(canonical_yaml.dump(document).decode(), is_for_many=is_for_many)
 
     @property
     def template(self) -> str:
@@ -40,7 +45,7 @@ class YamlDraft:
         found = document.get("template") if isinstance(document, dict) else None
         return found if isinstance(found, str) else ""
 
-    def read(self, contents: Mapping[str, str]) -> Any:
+    def read(self, began: Began) -> Any:
         """Return the document, for the schema to check; None where the text is not YAML of JSON data."""
         try:
             document, self._lines = typed_yaml.read(self.text)
@@ -51,7 +56,7 @@ class YamlDraft:
         except InvalidText as error:
             self.mistakes[FIELD] = list(error.sentences)
             return None
-        _keep_endings(document, contents)
+        _keep_endings(document, began.contents)
         return document
 
     def put(self, location: Location, message: str) -> None:

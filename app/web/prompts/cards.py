@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.schemas.base import InvalidRequest
-from app.web.parts.typed import one_ending
+from app.web.parts.typed import as_before, one_ending
 from app.wire import json_text
 
 ROLES = ("system", "user", "assistant", "tool")
@@ -20,16 +20,16 @@ class Known:
 
     messages: Sequence[Mapping[str, Any]] = ()
 
-    def text(self, typed: str) -> str:
-        """Return the text that was there before, where a typed one differs in how its lines end alone."""
-        contents = (message.get("content") for message in self.messages)
-        texts = (content for content in contents if isinstance(content, str))
-        return next((text for text in texts if one_ending(text) == typed), typed)
+    def text(self, at: int, typed: str) -> str:
+        """Return the text that was there before, where one typed at a place differs in how its lines end alone."""
+        here = [message.get("content") for message in self.messages[at : at + 1]]
+        return as_before(typed, here[0] if here else None, (message.get("content") for message in self.messages))
 
-    def message(self, typed: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the message that was there before, where a typed one says the same."""
+    def message(self, at: int, typed: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the message that was there before, where one typed at a place says the same."""
         wanted = json.dumps(typed, sort_keys=True)
-        return next((each for each in self.messages if json.dumps(each, sort_keys=True) == wanted), typed)
+        before = (*self.messages[at : at + 1], *self.messages)
+        return next((each for each in before if json.dumps(each, sort_keys=True) == wanted), typed)
 
 
 @dataclass
@@ -62,18 +62,18 @@ class Card:
         role, kind, content, more = (one_ending(form.get(f"messages.{number}.{name}", "")) for name in names)
         return cls(role, kind, content, more)
 
-    def read(self, known: Known) -> Mapping[str, Any]:
-        """Return the message. What is no JSON is a mistake of the card, and left out."""
+    def read(self, known: Known, at: int) -> Mapping[str, Any]:
+        """Return the message, which is at a place. What is no JSON is a mistake of the card, and left out."""
         message: dict[str, Any] = {"role": self.role}
         if self.kind == "text":
-            message["content"] = known.text(self.content)
+            message["content"] = known.text(at, self.content)
         elif self.kind == "null":
             message["content"] = None
         elif self.kind == "json":
             message["content"] = self._parse("content", "The content")
         more = self._parse("more", "The fields") if self.more.strip() else {}
         if isinstance(more, dict) and not more.keys() & {"role", "content"}:
-            return known.message({**message, **more})
+            return known.message(at, {**message, **more})
         if "more" not in self.mistakes:
             self.mistakes["more"] = ["This must be a JSON object, without role and content"]
         return message

@@ -56,7 +56,7 @@ class Draft:
         `before` is the prompt that the editor began with, `new_name` the name of a new prompt.
         """
         known = Known(before.messages if before else ())
-        document: dict[str, Any] = {"messages": [card.read(known) for card in self.cards]}
+        document: dict[str, Any] = {"messages": [card.read(known, at) for at, card in enumerate(self.cards)]}
         if self.tools.strip():
             document["tools"], mistakes = parse(self.tools, "The tools")
             if mistakes:

@@ -13,6 +13,8 @@ Row = Mapping[str, Any]
 _SHORT = 1000  # characters of a prompt in a list
 _LONG = 5000  # characters of a question or an answer in a list
 _WHOLE = 1024 * 1024  # characters of one text on the page of one row
+_FEW = 20  # messages of a prompt in a list
+_MANY = 200  # messages of a prompt on the page of one row
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,14 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Prompt:
+    """The first messages of a prompt, without the question, and how many are missing behind them."""
+
+    messages: Sequence[Message]
+    rest: int
+
+
+@dataclass(frozen=True, slots=True)
 class Trajectory:
     """One answer, or why there is none: `error` has `type`, `message` and perhaps `status`."""
 
@@ -71,8 +81,8 @@ class Conversation:
     stimulus: int
     generator: int
     question: Text | None
-    teacher: Sequence[Message]
-    student: Sequence[Message]
+    teacher: Prompt
+    student: Prompt
     sent: str
     tools: Sequence[str]
     trajectories: Sequence[Trajectory]
@@ -86,18 +96,22 @@ def of_rows(rows: Iterable[tuple[int, Row]], *, is_whole: bool = False) -> list[
 
 def _conversation(rows: Sequence[tuple[int, Row]], is_whole: bool) -> Conversation:
     position, row = rows[0]
-    short, long = (_WHOLE, _WHOLE) if is_whole else (_SHORT, _LONG)
+    short, long, most = (_WHOLE, _WHOLE, _MANY) if is_whole else (_SHORT, _LONG, _FEW)
     return Conversation(
         position,
         row["stimulus_id"],
         row["generator"],
         Text.of(row["question"], long),
-        [_message(each, short) for each in row["unconditioned_stimulus"]["messages"][:-1]],
-        [_message(each, short) for each in row["conditioned_stimulus"]["messages"][:-1]],
+        _prompt(row["unconditioned_stimulus"]["messages"][:-1], short, most),
+        _prompt(row["conditioned_stimulus"]["messages"][:-1], short, most),
         "student" if row.get("trajectory_override_stimulus") else "teacher",
         [_tool_name(tool) for tool in row.get("tools") or []],
         [_trajectory(where, each, long) for where, each in rows if "trajectory_id" in each],
     )
+
+
+def _prompt(messages: Sequence[Mapping[str, Any]], length: int, most: int) -> Prompt:
+    return Prompt([_message(each, length) for each in messages[:most]], max(0, len(messages) - most))
 
 
 def _trajectory(position: int, row: Row, most: int) -> Trajectory:

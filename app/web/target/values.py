@@ -13,6 +13,8 @@ from app.web.parts.commits import Commit
 from app.wire import allowance
 from storage.ids import CommitId
 
+_MOST = 200  # fields of a page
+
 
 @dataclass(frozen=True, slots=True)
 class Values:
@@ -32,7 +34,7 @@ class Values:
 
 def read(place: Place, target: Target, offset: int) -> Values:
     """Return the values of a target, from the field number `offset` on."""
-    page = Page(allowance.room(), allowance.work(), offset)
+    page = Page(allowance.room(), allowance.work(), offset, most=_MOST)
     found = lineage.explain(place.repository, place.snapshot, target, page)
     named = [*(commit for _, commit in found.layers), *(field.commit for field in (*found.fields, *found.removed))]
     return Values(target, found.layers, found.fields, found.removed, commits.read(place.repository, named), found.next)

@@ -9,7 +9,17 @@ from sqlalchemy import Connection, update
 
 from app.runs.ledger.rows import Row, put_rows
 from app.runs.ledger.tables import RUNS as TABLE
-from tests.app.api.runs import QUESTIONS, ROLLOUT, STIM, make_target, runs_of, start
+from tests.app.api.runs import (
+    QUESTIONS,
+    ROLLOUT,
+    STIM,
+    finish,
+    make_target,
+    runs_of,
+    serve_models,
+    start,
+    working,
+)
 from tests.app.web.runs import RUNS, TARGET, carry_out
 from tests.app.web.visitor import Visitor
 from tests.client import Client
@@ -153,6 +163,29 @@ def test_long_texts_are_cut_and_the_page_of_the_row_has_them_whole(
     whole = re.search(r'href="([^"]+)">see the whole row', page)
     assert whole is not None
     assert "the end</pre>" in visitor.get(whole[1]).text
+
+
+def test_prompts_of_many_messages_are_cut_and_say_how_many_more_there_are(
+    app: Flask, visitor: Visitor, alice: Client, proxy: FaultyProxy
+):
+    serve_models(app, proxy.url)
+    make_target(alice, generators=[{"type": "hardcoded", "questions": [f"{number}?" for number in range(60)]}])
+    messages = [{"role": "user", "content": f"message {number}."} for number in range(2000)]
+    alice.put("/v1/repo/demo/prompts/t", {"messages": messages})
+    with working(app):
+        stim = f"{RUNS}/{finish(alice, STIM)['key']}"
+    page = visitor.get(f"{stim}?limit=60").text
+    assert page.count('<article class="card stimulus"') == 60
+    assert page.count("message 19.") >= 60
+    assert "message 20." not in page
+    assert page.count("1,980 more messages: ") == page.count("message 0.") >= 60
+    assert len(page) < 1_000_000
+    whole = re.search(r'1,980 more messages: <a href="([^"]+)">see the whole row', page)
+    assert whole is not None
+    row = visitor.get(whole[1]).text
+    assert "message 199." in row
+    assert "message 200." not in row
+    assert "1,800 more messages: the files of the run have them" in row
 
 
 def test_texts_in_rows_that_would_be_markup_show_as_text(

@@ -125,6 +125,27 @@ def test_a_target_with_more_fields_than_a_page_goes_on(visitor: Visitor, alice: 
     assert len(shown) == len(many)
 
 
+def test_a_page_has_so_many_fields_at_most_that_it_stays_small(visitor: Visitor, alice: Client):
+    put(alice, "nightly", "base", extra_kwargs={f"field_{number:03}": number for number in range(450)})
+    shown, sizes, address = [], [], PAGE
+    while address:
+        text = visitor.get(address).text
+        assert len(text) < 400_000
+        sizes.append(text.count('<th role="rowheader" scope="row">'))
+        shown += re.findall(r"<code>extra_kwargs\.(field_\d+)</code>", text)
+        more = re.search(r'href="([^"]+)">More fields', text)
+        address = html.unescape(more[1]) if more else ""
+    assert sizes[:-1] == [200, 200]
+    assert sorted(shown) == [f"field_{number:03}" for number in range(450)]
+
+
+def test_the_page_of_a_target_with_many_generators_is_small(visitor: Visitor, alice: Client):
+    put(alice, "nightly", "base", generators=[{"type": "persona", "numq": number} for number in range(1, 1001)])
+    text = visitor.get(PAGE).text
+    assert "generators" in text
+    assert len(text) < 400_000
+
+
 def test_a_long_value_is_cut_and_says_so(visitor: Visitor, alice: Client):
     put(alice, "nightly", "base", extra_kwargs={"long": "b" * 100_000, "list": ["c" * 10_000] * 5, "short": "s" * 4000})
     text = visitor.get(PAGE).text

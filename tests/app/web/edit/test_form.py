@@ -164,6 +164,33 @@ def test_generators_of_the_template_are_copied_into_cards(target: Client, editor
     assert (editor.fields["how.generators"], editor.fields["generators.0.numq"]) == ("own", "3")
 
 
+def test_a_target_with_more_generators_than_the_form_has_room_for_is_edited_as_yaml(target: Client, visitor: Visitor):
+    many = [{"type": "persona", "numq": number} for number in range(1, 1001)]
+    target.put("/v1/repo/demo/defaults/target", {"config": {"generators": many}})
+    assert target.put(A, made(generators=many)).status_code == 200
+    version = target.get(A).headers["ETag"]
+    for path in (EDIT, "/alice/demo/default/edit"):
+        editor = Editor(visitor, path)
+        assert editor.fields["editor"] == "yaml"
+        assert "The form has room for 50 generators. There are more here, so you see them as YAML." in editor.text
+        assert len(editor.text) < 200_000
+        assert editor.press("as.form").status_code == 200
+        assert editor.fields["editor"] == "yaml"
+        assert editor.press().status_code == 303
+        assert "The form has room" not in Editor(visitor, path, "?as=yaml").text
+    assert target.get(A).headers["ETag"] == version
+    target.put(A, made(generators=many[:50]))
+    assert Editor(visitor).fields["generators.49.numq"] == "50"
+
+
+def test_more_generators_than_the_form_has_room_for_are_not_copied_into_cards(target: Client, editor: Editor):
+    target.put("/v1/repo/demo/targets/base", made(generators=[{"type": "persona"}] * 51))
+    editor.press("preview", template="base")
+    assert "card.copy" not in editor.text
+    editor.press("card.copy")
+    assert "generators.0.type" not in editor.fields
+
+
 def test_questions_that_are_no_lines_are_json_and_come_back_as_they_were(target: Client, visitor: Visitor):
     questions = ["Two\nlines?", " spaces ", ""]
     target.put(A, made(generators=[{"type": "hardcoded", "questions": questions, "model": ""}]))

@@ -104,6 +104,31 @@ def test_what_is_typed_comes_to_what_the_api_makes_of_it(
     assert texts[0] == texts[1]
 
 
+def test_the_ends_of_lines_that_a_browser_changes_stay(found: _Found):
+    alice, visitor = found
+    texts = ("a\r\nb", "a\nb", "a\rb")
+    generators = [{"type": "hardcoded", "questions": ["one\rstill one", "two"]}]
+    generators += [{"type": "custom", "model": text} for text in texts]
+    generators += [{"type": "from_dataset", "dataset": text} for text in texts]
+    for text in texts:
+        overrides = {"model_name": text, "generators": generators, "extra_kwargs": {text: [text]}}
+        alice.put("/v1/repo/demo/targets/a", made(**overrides))
+        config = alice.get("/v1/repo/demo/targets/a").json["config"]
+        for how, field in (("", "value.num_traj_per_stimulus"), ("?as=yaml", "reason")):
+            editor = Editor(visitor, query=how)
+            editor.fields |= {field: "7", "how.num_traj_per_stimulus": "own"}
+            assert editor.press().status_code == 303
+            config["num_traj_per_stimulus"] = 7
+            assert alice.get("/v1/repo/demo/targets/a").json["config"] == config
+    alice.put("/v1/repo/demo/defaults/target", {"config": {"model_name": "a\rb", "generators": generators}})
+    default = Editor(visitor, "/alice/demo/default/edit")
+    default.type(max_tokens="7")
+    assert default.press().status_code == 303
+    after = alice.get("/v1/repo/demo/defaults/target").json["config"]
+    assert after == {"model_name": "a\rb", "generators": generators, "max_tokens": 7}
+    alice.put("/v1/repo/demo/defaults/target", {"config": {}})
+
+
 @given(OVERRIDES)
 @settings(max_examples=25)
 def test_an_editor_that_is_opened_and_saved_changes_nothing(found: _Found, overrides: dict[str, Any]):

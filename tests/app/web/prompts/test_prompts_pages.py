@@ -329,3 +329,17 @@ def test_texts_of_a_prompt_are_no_markup(visitor: Visitor, alice: Client):
     sent = fields(visitor.get(f"{PAGE}/edit").text)
     assert visitor.post(f"{PAGE}/edit", **sent, do="save").status_code == 303
     assert alice.get(API).json["messages"][0] == message
+
+
+def test_messages_that_differ_in_the_ends_of_lines_or_the_order_of_fields_alone_stay_apart(
+    alice: Client, visitor: Visitor
+):
+    contents = ("a\nb", "a\r\nb", "a\rb", "a\nb")
+    messages = [{"role": "user", "content": content} for content in contents]
+    messages += [{"content": "same", "role": "user"}, {"role": "user", "content": "same"}]
+    alice.put(API, {"messages": messages})
+    before = alice.get(API)
+    answer = visitor.post(f"{PAGE}/edit", **fields(visitor.get(f"{PAGE}/edit").text))
+    assert answer.status_code == 303
+    assert alice.get(API).headers["ETag"] == before.headers["ETag"]
+    assert [message["content"] for message in alice.get(API).json["messages"][:4]] == [*contents]
