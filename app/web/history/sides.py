@@ -35,6 +35,11 @@ class Side:
         now = "now" if shown == NOW else shown
         return now if self.thing is None else f"{self.thing.name}, {now}"
 
+    @property
+    def has_thing(self) -> bool:
+        """Tell whether the thing is there at the commit."""
+        return self.thing is not None and self.snapshot.version(self.thing.path) is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Sides:
