@@ -13,6 +13,7 @@ from app import auth
 from app.auth import MASTER_USER, Forbidden, Principal, SignIn, Unauthorized
 from app.domain.errors import NotFound
 from app.domain.tokens import Access
+from app.registry.configs import things
 from app.registry.messages import Origin
 from app.registry.users import listing
 from app.schemas.base import load
@@ -54,6 +55,11 @@ class Place:
     def may_edit(self) -> bool:
         """Tell whether the page offers changes: the viewer may write, and looks at the tip."""
         return self.may_write and self.ref is None
+
+    def has(self, kind: str, name: str | None) -> bool:
+        """Tell whether a page may link to a thing: targets and prompts must be in the snapshot."""
+        find = {"target": things.target, "prompt": things.prompt}.get(kind)
+        return find is None or name is None or self.snapshot.version(find(name).path) is not None
 
 
 def pages(name: str) -> Blueprint:

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from http import HTTPStatus
 
-from flask import Response, make_response, redirect, request, url_for
+from flask import Response, g, make_response, redirect, request, url_for
 from flask.globals import request_ctx
 from werkzeug.exceptions import HTTPException
 
+from app.registry.configs import things
 from app.web import rendering, session
 from app.wire.context import READING
+from storage.errors import StorageError
 
 _API = ("/v1/", "/git/", "/openapi.json")
 
@@ -41,8 +43,26 @@ def find_page() -> Response | None:
 def show(status: int, messages: Sequence[str]) -> Response:
     """Return an error as a page."""
     title = HTTPStatus(status).phrase
-    response = rendering.page("error.html", status, title=title, messages=messages, status=status)
-    return rendering.protect(response)
+    history = _history_of_deleted() if status == HTTPStatus.NOT_FOUND else None
+    values = {"title": title, "messages": messages, "status": status, "history": history}
+    return rendering.protect(rendering.page("error.html", status, **values))
+
+
+def _history_of_deleted() -> str | None:
+    """Return the address of the history of the target or prompt that is asked for, where it was deleted."""
+    place, names = g.get("place"), request.view_args or {}
+    kind = next((kind for kind in ("target", "prompt") if f"{kind}_name" in names), None)
+    if place is None or kind is None:
+        return None
+    name = names[f"{kind}_name"]
+    path = (things.target if kind == "target" else things.prompt)(name).path
+    try:
+        now = place.repository.head()
+        is_deleted = now.version(path) is None and bool(place.repository.versions(path, now.commit))
+    except StorageError:  # the page says already what is wrong
+        return None
+    address = {"owner": place.owner, "repo_name": place.repo_name, f"{kind}_name": name}
+    return url_for(f"web.history.of_{kind}", **address) if is_deleted else None
 
 
 def ask_to_sign_in(message: str) -> Response:

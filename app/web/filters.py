@@ -17,7 +17,7 @@ from storage import moments
 
 _SHORT = 7  # digits of a commit's id
 _START = 1000  # characters of a value that is cut
-_LONGEST = 200_000  # characters; longer text stays without colours
+_LONGEST = 200_000  # characters of a text that a page shows, or colours
 
 
 def install(app: Flask) -> None:
@@ -27,6 +27,7 @@ def install(app: Flask) -> None:
         "short": short,
         "json": as_json,
         "colored": colored,
+        "start": start,
         "dotted": dotted,
         "cut": cut,
     }
@@ -52,7 +53,7 @@ def as_json(value: Any) -> str:
 
 
 class Cut(NamedTuple):
-    """The start of a long value, and how many bytes of JSON the whole has."""
+    """The start of a long value, and how long the whole is: in bytes of JSON unless said otherwise."""
 
     start: str
     length: int
@@ -66,6 +67,11 @@ def cut(value: Any) -> Cut | None:
     if length <= cutting.LONGEST:
         return None
     return Cut((value if isinstance(value, str) else as_json(value))[:_START], length)
+
+
+def start(text: str) -> Cut | None:
+    """Return the start of a text that is too long for a page; None for one that is not. The length is in characters."""
+    return Cut(text[:_LONGEST], len(text)) if len(text) > _LONGEST else None
 
 
 def dotted(pointer: str) -> str:

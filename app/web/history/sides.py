@@ -1,5 +1,6 @@
 """The two sides of a comparison, as the address of its page names them."""
 
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -35,6 +36,11 @@ class Side:
         now = "now" if shown == NOW else shown
         return now if self.thing is None else f"{self.thing.name}, {now}"
 
+    @property
+    def has_thing(self) -> bool:
+        """Tell whether the thing is there at the commit."""
+        return self.thing is not None and self.snapshot.version(self.thing.path) is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Sides:
@@ -68,6 +74,14 @@ class Sides:
     def refs(self) -> Mapping[str, str]:
         """Both sides, as the address names them."""
         return {"a": self.left.ref, "b": self.right.ref}
+
+    @property
+    def command(self) -> str:
+        """The command that shows the whole comparison as text, in a clone."""
+        files = [
+            side.snapshot.commit + (f":{side.thing.path}" if side.thing else "") for side in (self.left, self.right)
+        ]
+        return shlex.join(["git", "diff", *files])
 
     @property
     def fixed(self) -> Mapping[str, str]:

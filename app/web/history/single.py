@@ -91,7 +91,7 @@ def _thing(side: Side) -> Thing:
 
 def _written(place: Place, side: Side) -> Commit | None:
     path = _thing(side).path
-    if side.snapshot.version(path) is None:
+    if not side.has_thing:
         return None
     commit = place.repository.versions(path, side.snapshot.commit)[0].commit  # git finds those of one file by filters
     return Commit.of(commit, place.repository.signature(commit))

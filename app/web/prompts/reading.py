@@ -4,15 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app.domain.budgets import Room
 from app.registry.audit import uses
 from app.registry.audit.uses import Holder
 from app.registry.configs import prompts, usage
 from app.registry.configs.prompts import FOLDER, Prompt
 from app.web.admission import Place
 from app.web.parts.commits import Commit
-from app.wire import allowance
 
 _MOST_MESSAGES = 100  # of a page
+_MOST_BYTES = 200_000  # of all messages of a page; there is always room for the first one
 _MOST_USERS = 50
 _MOST_NAMES = 200  # of a page
 
@@ -42,19 +43,23 @@ class Uses:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A page of a prompt; `next` is the message with which the next page begins."""
+    """A page of a prompt; `next` is the message with which the next page begins.
+
+    `command` shows the whole file in a clone.
+    """
 
     prompt: Prompt
     size: int
     messages: Sequence[Message]
     next: int | None
     last: Commit | None
+    command: str
 
 
 def read(place: Place, name: str, offset: int) -> Reading:
     """Return a prompt, with its messages from the number `offset` on; NotFound if there is none."""
     prompt = prompts.get(place.snapshot, name)
-    room, shown = allowance.room(), []
+    room, shown = Room(_MOST_BYTES), []
     for number, message in enumerate(prompt.messages[offset : offset + _MOST_MESSAGES], offset + 1):
         if not room.fits(message):
             break
@@ -64,7 +69,8 @@ def read(place: Place, name: str, offset: int) -> Reading:
     changed = place.repository.last_changes([path], place.snapshot.commit).get(path)
     last = None if changed is None else Commit.of(changed, place.repository.signature(changed))
     size = len(place.snapshot.blob(prompt.version))
-    return Reading(prompt, size, shown, end if end < len(prompt.messages) else None, last)
+    command = f"git show {place.snapshot.commit}:{path}"
+    return Reading(prompt, size, shown, end if end < len(prompt.messages) else None, last, command)
 
 
 def used(place: Place, prompt: Prompt) -> Uses:

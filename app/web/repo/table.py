@@ -45,7 +45,7 @@ class Head:
 class Line:
     """A target in the table: its template, and a text for each column. All empty for what is no file.
 
-    `address` is the target's page, `template_address` that of its template.
+    `address` is the target's page, `template_address` that of its template; empty where the template is gone.
     """
 
     name: str
@@ -109,6 +109,7 @@ class _Lines:
     """The lines of one page, and the addresses that they lead to."""
 
     def __init__(self, place: Place, query: Query) -> None:
+        self._place = place
         self._columns = [_Texts(path) for path in query.columns]
         names: dict[str, Any] = {"owner": place.owner, "repo_name": place.repo_name, "ref": place.ref}
         self._default = url_for("web.target.show_default", **names)
@@ -118,8 +119,13 @@ class _Lines:
         """Return the line of a target."""
         if row is None:
             return Line(name, self._address(name), "", "", [""] * len(self._columns))
-        template = self._default if row.template == DEFAULT_TEMPLATE else self._address(row.template)
-        return Line(name, self._address(name), row.template, template, [each.of(row) for each in self._columns])
+        cells = [each.of(row) for each in self._columns]
+        return Line(name, self._address(name), row.template, self._template_address(row.template), cells)
+
+    def _template_address(self, name: str) -> str:
+        if name == DEFAULT_TEMPLATE:
+            return self._default
+        return self._address(name) if self._place.has("target", name) else ""
 
     def _address(self, name: str) -> str:
         return f"{self._before}/{quote(name, safe='')}{self._after}"

@@ -15,18 +15,21 @@ from app.web.admission import Place
 from app.wire import allowance
 
 _MOST_CHILDREN = 50
+_MOST_DIFFERENCES = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Drift:
     """What the template has changed since the target was resolved.
 
-    `state` is `current`, `drifted`, `template_gone`, or `unknown` where it takes too much reading.
+    `state` is `current`, `drifted`, `template_gone`, or `unknown` where it takes too much reading. Of the differences,
+    the first are shown, and `more` are not.
     """
 
     template: str
     state: str
     differences: Sequence[Difference] = ()
+    more: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,9 @@ def drift(place: Place, target: Target) -> Drift:
         return Drift(target.template, "unknown")
     if found.rebased is None:
         return Drift(found.template, "template_gone")
-    return Drift(found.template, "current" if found.is_current else "drifted", found.differences)
+    differences = found.differences
+    shown = differences[:_MOST_DIFFERENCES]
+    return Drift(found.template, "current" if found.is_current else "drifted", shown, len(differences) - len(shown))
 
 
 def children(place: Place, name: str) -> tuple[Sequence[str], int]:

@@ -224,3 +224,12 @@ def test_a_damaged_repo_is_told_on_the_page(app: Flask, visitor: Visitor, alice:
     page = visitor.get("/-/search?q=default").text
     assert "alice/broken was not searched as a whole" in page
     assert hits(page) == ["default in alice/demo"]
+
+
+@pytest.mark.parametrize("address", ["/-/search", "/alice/demo/search"])
+def test_a_search_that_is_refused_as_too_long_is_not_repeated_whole(visitor: Visitor, operator: Visitor, address: str):
+    for each in (visitor, operator):
+        page = each.get(f"{address}?q={'q' * 50_000}").text
+        assert "q" * 200 in page
+        assert "q" * 201 not in page
+    assert "Type 200 characters at most." in visitor.get(f"{address}?q={'q' * 201}").text

@@ -162,3 +162,12 @@ def test_the_default_has_a_page(visitor: Visitor, alice: Client):
     assert "0.25" in text
     assert "Calm for all" in text
     assert ">base</a>" in text
+
+
+def test_a_long_drift_is_cut_and_leads_to_the_rebase(visitor: Visitor, alice: Client):
+    put(alice, "base", "base", extra_kwargs={f"field_{number:04}": number for number in range(5000)})
+    text = visitor.get(PAGE).text
+    drift = text[text.index("What a rebase would do") : text.index("Who uses it")]
+    assert drift.count('<th scope="row">') == 100
+    assert "and 4900 more fields" in drift
+    assert f'href="{PAGE}/rebase"' in drift

@@ -186,3 +186,13 @@ def test_strangers_and_guests(visitor: Visitor, master: Client, alice: Client, s
     assert "Put back" not in page.text
     assert "put back" not in bob.get("/alice/demo/history").text
     assert "Put back as on the left" in visitor.get(f"{COMPARE}/v1...main?target=base").text
+
+
+def test_a_long_comparison_as_text_is_cut_and_the_command_shows_all_of_it(visitor: Visitor, alice: Client):
+    old = put(alice, PROMPT, say("x" * 800_000), "First")
+    new = put(alice, PROMPT, say("y" * 800_000), "Second")
+    page = compared(visitor, f"{old}...main?prompt=terse&view=text")
+    assert len(page) < 250_000
+    assert re.search("the whole has 16[0-9]{5} characters", page)
+    path = "prompts/terse.yml"
+    assert f"git diff {old}:{path} {new}:{path}" in page

@@ -343,3 +343,16 @@ def test_messages_that_differ_in_the_ends_of_lines_or_the_order_of_fields_alone_
     assert answer.status_code == 303
     assert alice.get(API).headers["ETag"] == before.headers["ETag"]
     assert [message["content"] for message in alice.get(API).json["messages"][:4]] == [*contents]
+
+
+def test_a_long_text_of_a_prompt_is_cut_and_the_command_shows_all_of_it(visitor: Visitor, alice: Client):
+    put = alice.put(API, {"messages": [{"role": "system", "content": "x" * 800_000}, {"role": "user", "content": "y"}]})
+    text = visitor.get(PAGE).text
+    assert len(text) < 250_000
+    assert "x" * 200_000 in text
+    assert "the whole has 800000 characters" in text
+    assert f"git show {put.headers['Git-Commit']}:prompts/system.yml" in text
+    (following,) = re.findall(r'rel="next" href="([^"]*)"', text)
+    assert '<pre class="text" tabindex="0">y</pre>' in visitor.get(html.unescape(following)).text
+    alice.put(API, {"messages": [], "tools": [{"long": "z" * 800_000}]})
+    assert len(visitor.get(PAGE).text) < 250_000
