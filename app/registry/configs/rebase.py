@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from app.domain.budgets import Work
@@ -16,6 +17,7 @@ from app.registry.configs.target_files import FOLDER, Target
 from app.registry.configs.template_owners import FileChanges
 from app.registry.documents import Editable, Source
 from app.registry.messages import Origin
+from storage.errors import RepositoryDamaged
 from storage.ids import CommitId
 from storage.repository import Repository
 from storage.transaction import Transaction
@@ -86,9 +88,9 @@ def drift(source: Source, name: str, depth: int = 0, work: Work | None = None) -
     return Drift(target, template, rebased, depth)
 
 
-def descendants(source: Source, name: str) -> list[tuple[str, int]]:
+def descendants(source: Source, name: str, *, skips_damaged: bool = False) -> list[tuple[str, int]]:
     """Return the targets that were made from a target, parents first, each with its depth: 1 if made from it."""
-    return below(children(source), name)
+    return below(children(source, skips_damaged=skips_damaged), name)
 
 
 def below(made_from: Mapping[str, Sequence[str]], name: str) -> list[tuple[str, int]]:
@@ -154,11 +156,12 @@ def _rebase_in(
     return changed, warnings
 
 
-def children(source: Source) -> Mapping[str, list[str]]:
-    """Return the names of the targets that are resolved on each template."""
-    found = defaultdict(list)
+def children(source: Source, *, skips_damaged: bool = False) -> Mapping[str, list[str]]:
+    """Return the names of the targets that are resolved on each template; a damaged one is skipped, or raised."""
+    found, skipped = defaultdict(list), (RepositoryDamaged,) if skips_damaged else ()
     for name, version in FOLDER.versions(source).items():
-        found[own_template.template(source, name, version).name].append(name)
+        with suppress(*skipped):
+            found[own_template.template(source, name, version).name].append(name)
     return found
 
 

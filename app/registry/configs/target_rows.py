@@ -5,6 +5,7 @@ rows of a repo are kept. At another commit, only the files that differ are read.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from app.domain import canonical_yaml, yaml_parts
@@ -15,6 +16,7 @@ from app.registry.configs import mentions, own_template, target_files
 from app.registry.configs.mentions import Template
 from app.registry.configs.target_files import FOLDER
 from storage.caches import ENTRY, Cache, weigh
+from storage.errors import RepositoryDamaged
 from storage.ids import BlobId
 from storage.repository import Repository
 from storage.snapshot import File, Listing, Snapshot
@@ -71,11 +73,15 @@ def value_of(lines: Lines) -> Any:
 
 
 class Rows:
-    """The rows of a repo at a commit, each read when it is asked for."""
+    """The rows of a repo at a commit, each read when it is asked for.
 
-    def __init__(self, repository: Repository, snapshot: Snapshot) -> None:
+    Where it `skips_damaged`, targets whose files are damaged have neither rows nor templates.
+    """
+
+    def __init__(self, repository: Repository, snapshot: Snapshot, *, skips_damaged: bool = False) -> None:
         """Take the rows that are known already."""
         self.repository, self.snapshot = repository, snapshot
+        self._skipped = (RepositoryDamaged,) if skips_damaged else ()
         self._key = str(repository.path)
         self._reader = _Reader(snapshot)
         self._kept = _move(_kept.get(self._key), snapshot)
@@ -95,13 +101,17 @@ class Rows:
     def read(self, names: Sequence[str]) -> Iterator[tuple[str, Row]]:
         """Yield the rows of some targets, each when it is asked for, without those of what is no file.
 
-        RepositoryDamaged where a file is damaged.
+        RepositoryDamaged where a file is damaged, unless these are skipped.
         """
         known = dict(self._kept.rows)
         files = self.snapshot.read_all(FOLDER.path(name) for name in names if name not in known)
         try:
             for name in names:
-                row = known.get(name) or self._read(name, next(files))
+                row = known.get(name)
+                if row is None:
+                    file = next(files)
+                    with suppress(*self._skipped):
+                        row = self._read(name, file)
                 if row is not None:
                     yield name, row
         finally:
@@ -117,8 +127,9 @@ class Rows:
         unknown = [name for name in self.files if name not in found]
         if unknown:
             for name, file in zip(unknown, self.snapshot.read_all(map(FOLDER.path, unknown)), strict=True):
-                if file is not None:
-                    found[name] = self._template(name, file, work)
+                with suppress(*self._skipped):
+                    if file is not None:
+                        found[name] = self._template(name, file, work)
             self._keep(self._count())
         return found
 

@@ -59,10 +59,13 @@ def users_of_target(snapshot: Snapshot, name: str) -> list[str]:
     return rebase.children(snapshot).get(name, [])
 
 
-def descendants(snapshot: Snapshot, name: str) -> list[tuple[str, int]]:
-    """Return the targets that were made from a target, parents first, each with its depth: 1 if made from it."""
+def descendants(snapshot: Snapshot, name: str, *, skips_damaged: bool = False) -> list[tuple[str, int]]:
+    """Return the targets that were made from a target, parents first, each with its depth: 1 if made from it.
+
+    RepositoryDamaged where one is damaged, unless these are skipped: nobody knows what they were made from.
+    """
     mentions.read_ahead(snapshot)
-    return rebase.descendants(snapshot, name)
+    return rebase.descendants(snapshot, name, skips_damaged=skips_damaged)
 
 
 def state(snapshot: Snapshot, name: str) -> tuple[str, str]:

@@ -7,6 +7,7 @@ from flask import Response, flash, redirect, request, url_for
 from app.domain.errors import PreconditionFailed
 from app.domain.preconditions import Precondition
 from app.registry.configs import targets
+from app.registry.configs.target_files import FOLDER
 from app.web import admission
 from app.web.admission import Place
 from app.web.edit import previews
@@ -16,9 +17,9 @@ from app.wire.context import InvalidHeader
 
 
 def show(place: Place, name: str, mistake: str | None = None, status: int = 200) -> Response:
-    """Ask whether a target should be deleted."""
-    target = targets.get(place.snapshot, name)
-    values = {"target": target, "affected": previews.affected(place, name), "mistake": mistake}
+    """Ask whether a target should be deleted. A damaged one can be, too: only the version of its file is read."""
+    version = FOLDER.expect(place.snapshot, name)
+    values = {"name": name, "version": version, "affected": previews.affected(place, name), "mistake": mistake}
     return page("edit/delete.html", status, **values, reason=request.form.get("reason", ""))
 
 

@@ -90,7 +90,7 @@ def of(document: Document, config: Config, told: Sequence[str], base: Config, no
 
 def affected(place: Place, name: str) -> Affected:
     """Return who else has to do with a target. None of them changes with it."""
-    found = usage.descendants(place.snapshot, name)
+    found = usage.descendants(place.snapshot, name, skips_damaged=True)
     path = FOLDER.path(name)
     readable = [label for label in labels.get_all(place.snapshot).values() if label is not None]
     now = place.snapshot.version(path)

@@ -58,7 +58,7 @@ def show(place: Place, name: str, with_descendants: bool, mistake: str | None = 
         with_descendants=with_descendants,
         shown=[Shown.of(each) for each in found.changed[:_MOST_TARGETS]],
         count=len(found.changed),
-        descendants=len(usage.descendants(place.snapshot, name)),
+        descendants=len(usage.descendants(place.snapshot, name, skips_damaged=True)),
         warnings=found.warnings,
         mistake=mistake,
         reason=request.form.get("reason", ""),

@@ -107,7 +107,7 @@ def _users(now: Snapshot, thing: Thing) -> tuple[Sequence[str], int]:
     """Return the targets that were made from a thing, or whose config names it; and how many were made from those."""
     if thing.path == things.prompt(thing.name).path:
         return usage.users_of_prompt(now, thing.name), 0
-    found = usage.descendants(now, thing.name)
+    found = usage.descendants(now, thing.name, skips_damaged=True)
     names = [name for name, depth in found if depth == 1]
     return names, len(found) - len(names)
 

@@ -43,7 +43,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A target in the table: its template, and a text for each column. All empty for what is no file.
+    """A target in the table: its template, and a text for each column. All empty for what is no file or is damaged.
 
     `address` is the target's page, `template_address` that of its template; empty where the template is gone.
     """
@@ -53,6 +53,7 @@ class Line:
     template: str
     template_address: str
     cells: Sequence[str]
+    is_damaged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class Table:
 
 def read(place: Place, query: Query) -> Table:
     """Return the page of the table that an address asks for; the last one where there are fewer pages."""
-    all_rows = Rows(place.repository, place.snapshot)
+    all_rows = Rows(place.repository, place.snapshot, skips_damaged=True)
     chosen = target_tables.choose(all_rows, query.wanted, allowance.work(), have_rows=False)
     numbered = Numbered.of(chosen.names, query.page, PAGE)
     rows = dict(all_rows.read(numbered.shown))
@@ -118,7 +119,8 @@ class _Lines:
     def of(self, name: str, row: Row | None) -> Line:
         """Return the line of a target."""
         if row is None:
-            return Line(name, self._address(name), "", "", [""] * len(self._columns))
+            is_damaged = self._place.has("target", name)
+            return Line(name, self._address(name), "", "", [""] * len(self._columns), is_damaged)
         cells = [each.of(row) for each in self._columns]
         return Line(name, self._address(name), row.template, self._template_address(row.template), cells)
 

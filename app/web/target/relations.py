@@ -13,6 +13,7 @@ from app.registry.configs.target_lists import NameFilter
 from app.registry.configs.target_rows import Rows
 from app.web.admission import Place
 from app.wire import allowance
+from storage.errors import RepositoryDamaged
 
 _MOST_CHILDREN = 50
 _MOST_DIFFERENCES = 100
@@ -22,8 +23,8 @@ _MOST_DIFFERENCES = 100
 class Drift:
     """What the template has changed since the target was resolved.
 
-    `state` is `current`, `drifted`, `template_gone`, or `unknown` where it takes too much reading. Of the differences,
-    the first are shown, and `more` are not.
+    `state` is `current`, `drifted`, `template_gone`, `unreadable` where the template is damaged, or `unknown` where it
+    takes too much reading. Of the differences, the first are shown, and `more` are not.
     """
 
     template: str
@@ -47,6 +48,8 @@ def drift(place: Place, target: Target) -> Drift:
         found = rebase.drift(place.snapshot, target.name, work=allowance.work())
     except TooMuchToRead:
         return Drift(target.template, "unknown")
+    except RepositoryDamaged:
+        return Drift(target.template, "unreadable")
     if found.rebased is None:
         return Drift(found.template, "template_gone")
     differences = found.differences
@@ -55,8 +58,11 @@ def drift(place: Place, target: Target) -> Drift:
 
 
 def children(place: Place, name: str) -> tuple[Sequence[str], int]:
-    """Return the first targets that were made from a target or the default, and how many there are."""
-    rows = Rows(place.repository, place.snapshot)
+    """Return the first targets that were made from a target or the default, and how many there are.
+
+    Damaged ones are passed over: nobody knows what they were made from.
+    """
+    rows = Rows(place.repository, place.snapshot, skips_damaged=True)
     names = NameFilter(template=name).choose(rows, allowance.work(), have_rows=True)
     return names[:_MOST_CHILDREN], len(names)
 

@@ -219,7 +219,7 @@ def test_everything_that_is_missing_is_told_at_once_with_400(app: Flask, alice: 
 
 
 def test_a_rollout_needs_a_stim_of_the_same_content(made: Client):
-    assert_error(made.post(ROLLOUT, None), 400, "INVALID_INPUT", "was not started", "POST …/stim")
+    assert_error(made.post(ROLLOUT, None), 400, "INVALID_INPUT", "was not started", "Start the stim first")
     start(made, STIM)
     make_target(made, generators=[{"type": "hardcoded", "questions": ["Other?"]}])
     assert_error(made.post(ROLLOUT, None), 400, "INVALID_INPUT", "was not started")
