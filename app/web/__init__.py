@@ -1,6 +1,6 @@
 """Pages for the browser."""
 
-from flask import Blueprint, Flask
+from flask import Blueprint, Flask, Response
 
 from app.web import docs, rendering, session
 from app.web.addresses import UserId
@@ -48,7 +48,14 @@ TABS: tuple[tuple[str, str], ...] = (
 )
 
 web = Blueprint("web", __name__, template_folder="templates", static_folder="static", static_url_path="/-/static")
-web.after_request(rendering.protect)
+
+
+@web.after_request
+def protect(response: Response) -> Response:
+    """Add to each page what keeps other sites and scripts out of it; the API answers as it does elsewhere."""
+    return response if session.is_of_api() else rendering.protect(response)
+
+
 for _wing in _WINGS:
     web.register_blueprint(_wing.blueprint)
 
