@@ -10,8 +10,8 @@ serve: .venv/.serve  ## start the server on 127.0.0.1:8080, with its data in ins
 	$(BIN)/bakehouse serve
 
 test: .venv/.test  ## run the whole test suite
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not e2e"
-	$(BIN)/python -m pytest -q -m e2e
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not (e2e or alone)"
+	$(BIN)/python -m pytest -q -m "e2e or alone"
 
 check: .venv/.dev  ## lint, types, and which module may import which
 	$(BIN)/ruff check .

@@ -10,6 +10,7 @@ from tests.app.api.runs import ROLLOUT, STIM, make_target, runs_of, serve_models
 from tests.client import Client
 from tests.faulty_proxy import FaultyProxy
 
+pytestmark = pytest.mark.alone  # the lease is a second
 NUMBER = 250  # stimuli, which are read in three parts
 
 
