@@ -12,6 +12,15 @@ from app.schemas.fields import new_names_up_to
 from app.wire.context import InvalidHeader, services
 
 
+class GetForm(FlaskForm):
+    """A form that is sent by GET. It changes nothing, so it needs no token, and may come from anywhere, as a link."""
+
+    class Meta:
+        """What Flask-WTF reads."""
+
+        csrf = False
+
+
 def loaded(schema: Schema, data: Any, form: FlaskForm) -> Any:
     """Return data as a schema loads it; None where it has mistakes, which are put at the fields of the form."""
     try:

@@ -1,7 +1,5 @@
 """Somebody else wrote a target meanwhile: both versions on the one that the editor began with."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from app.domain.errors import NotFound
@@ -12,40 +10,10 @@ from app.schemas.targets import TargetPutSchema
 from app.web.admission import Place
 from app.web.edit import documents, kinds
 from app.web.edit.form_draft import Document
-from app.web.parts import commits, conflicts
-from app.web.parts.commits import Commit
-from app.web.parts.conflicts import Change
+from app.web.parts import conflicts
+from app.web.parts.clash import Clash, was_at, writers
 from app.wire import allowance, json_text
 from storage.ids import BlobId
-
-_MOST_COMMITS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Clash:
-    """What both changed, the commits of the others, and your document as text, for the form to send again."""
-
-    base: str
-    theirs: BlobId
-    changes: Sequence[Change]
-    commits: Sequence[Commit]
-    yours: str
-    _theirs: Document
-    _finish: Callable[[Document], Document]  # makes of both changes together a document as it is saved
-
-    @property
-    def has_yours(self) -> bool:
-        """Tell whether you changed anything that they did not change alike."""
-        return any(change.by in ("yours", "both") for change in self.changes)
-
-    def misses(self, choices: Mapping[str, str]) -> Sequence[str]:
-        """Return the names of the choices that a form has not made."""
-        return [change.choice for change in conflicts.undecided(self.changes, choices)]
-
-    def merged(self, choices: Mapping[str, str]) -> Document:
-        """Return both changes together, as a form chose."""
-        found: Document = conflicts.merged(self._theirs, self.changes, choices)
-        return self._finish(found)
 
 
 def read_version(place: Place, name: str, version: str) -> Target | None:
@@ -56,11 +24,6 @@ def read_version(place: Place, name: str, version: str) -> Target | None:
     if not was_at(place, path, version):
         return None
     return target_files.read_version(place.snapshot, name, BlobId(version), allowance.work())
-
-
-def was_at(place: Place, path: str, version: str) -> bool:
-    """Tell whether a file ever had a version."""
-    return any(version == each.blob for each in place.repository.versions(path, place.snapshot.commit))
 
 
 def find(place: Place, name: str, base_version: str, version: str, yours: Document) -> Clash:
@@ -90,13 +53,3 @@ def _side(place: Place, target: Target, is_own: bool) -> Document:
     if is_own:
         return {"template": target.name, "config": target.config}
     return documents.of_target(place.snapshot, target, allowance.work())
-
-
-def writers(place: Place, path: str, base_version: str) -> Sequence[Commit]:
-    """Return the commits that wrote a file since a version of it, newest first."""
-    ids = []
-    for version in place.repository.versions(path, place.snapshot.commit)[:_MOST_COMMITS]:
-        if version.blob == base_version:
-            break
-        ids.append(version.commit)
-    return list(commits.read(place.repository, ids).values())

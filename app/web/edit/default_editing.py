@@ -13,16 +13,16 @@ from app.schemas.base import InvalidRequest, load
 from app.schemas.targets import DefaultTargetPutSchema
 from app.web import admission
 from app.web.admission import Place
-from app.web.edit import addresses, conflict, documents, kinds, previews, writing
+from app.web.edit import addresses, documents, kinds, previews, writing
 from app.web.edit.addresses import Addresses
 from app.web.edit.began import Began
-from app.web.edit.conflict import Clash
 from app.web.edit.editing import Editing
 from app.web.edit.form_draft import Document, FormDraft, has_room
 from app.web.edit.previews import Preview
 from app.web.edit.writing import Draft
 from app.web.edit.yaml_draft import YamlDraft
 from app.web.parts import conflicts
+from app.web.parts.clash import Clash, was_at, writers
 from app.wire import json_text
 from app.wire.context import InvalidHeader
 from storage.errors import TooLarge
@@ -57,7 +57,7 @@ class DefaultEditing(Editing):
     def beginning(self) -> Began:
         """Return what the version has that the editor began with."""
         version, snapshot = BlobId(self.version), self.place.snapshot
-        if not conflict.was_at(self.place, defaults.PATH, version):
+        if not was_at(self.place, defaults.PATH, version):
             return Began()
         files = defaults.read_files_version(snapshot, version)
         return Began(defaults.read_version(snapshot, version), documents.contents(snapshot, files))
@@ -109,13 +109,13 @@ class DefaultEditing(Editing):
 
     def find_clash(self, base: str, version: str, yours: Document) -> Clash:
         """Return how a document, which began with the version `base`, collides with a later one."""
-        if not conflict.was_at(self.place, defaults.PATH, version):
+        if not was_at(self.place, defaults.PATH, version):
             raise NotFound(defaults.FOLDER.kind, version)
-        is_known = conflict.was_at(self.place, defaults.PATH, base)
+        is_known = was_at(self.place, defaults.PATH, base)
         before = _sent(_document(self.place.snapshot, BlobId(base))) if is_known else {}
         after = _sent(_document(self.place.snapshot, BlobId(version)))
         changes = conflicts.compare(before, after, _sent(yours))
-        told = conflict.writers(self.place, defaults.PATH, base)
+        told = writers(self.place, defaults.PATH, base)
         return Clash(base, BlobId(version), changes, told, kinds.write(_sent(yours)), after, _tidy)
 
     def read_yours(self, text: str) -> Document:

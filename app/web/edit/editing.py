@@ -15,13 +15,13 @@ from app.web.admission import Place
 from app.web.edit import addresses, conflict, documents, editor_page, previews, writing
 from app.web.edit.addresses import Addresses
 from app.web.edit.began import Began
-from app.web.edit.conflict import Clash
 from app.web.edit.form_draft import Document, FormDraft, has_room
 from app.web.edit.previews import Preview
 from app.web.edit.writing import Draft
 from app.web.edit.yaml_draft import YamlDraft
+from app.web.parts import clash as clashes
+from app.web.parts.clash import Clash, Edited
 from app.web.parts.typed import one_ending
-from app.web.rendering import page
 
 Answer = Response | Redirect
 
@@ -198,9 +198,9 @@ class Editing:
         return self._show_clash(clash, 412)
 
     def _show_clash(self, clash: Clash, status: int) -> Response:
-        missed = clash.misses(request.form) if status == 422 else ()
-        values = {"editing": self, "clash": clash, "choices": request.form, "missed": missed}
-        return page("edit/conflict.html", status, **values, addresses=self.addresses)
+        back, merge = self.addresses.back, self.addresses.merge
+        edited = Edited("target", self.name or "", back, merge, self.reason, self.draft.editor)
+        return clashes.show(edited, clash, request.form, status)
 
     def _done(self, what: str, warnings: Sequence[str] = ()) -> Redirect:
         flash(f"{self.addresses.title} is {what}.")

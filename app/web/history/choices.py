@@ -4,25 +4,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from flask import request
-from flask_wtf import FlaskForm
 from wtforms import StringField
 
 from app.registry import labels
 from app.schemas.sides import SidesQuerySchema
 from app.web import forms
 from app.web.admission import Place
+from app.web.forms import GetForm
 from app.web.history.sides import NOW
 
 _MOST_TAGS = 100
 
 
-class CompareForm(FlaskForm):
+class CompareForm(GetForm):
     """Two versions, of the whole repo or of something in it."""
-
-    class Meta:
-        """A form that changes nothing needs no token."""
-
-        csrf = False
 
     left = StringField("Left: version")
     right = StringField("Right: version")

@@ -4,24 +4,19 @@ import re
 from typing import Any
 
 from flask import request
-from flask_wtf import FlaskForm
 from wtforms import StringField
 
 from app.schemas.base import load
 from app.schemas.history import LogQuerySchema, PageQuerySchema
 from app.web import forms
+from app.web.forms import GetForm
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 PAGE_SIZE = "20"
 
 
-class LogForm(FlaskForm):
+class LogForm(GetForm):
     """Which commits to show."""
-
-    class Meta:
-        """A form that changes nothing needs no token."""
-
-        csrf = False
 
     author = StringField("Who")
     reason = StringField("Reason contains")

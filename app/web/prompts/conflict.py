@@ -1,8 +1,7 @@
 """Somebody else wrote a prompt meanwhile: both versions on the one that the editor began with."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 from app.domain.errors import NotFound
@@ -11,43 +10,18 @@ from app.registry.configs.prompts import FOLDER, Prompt
 from app.schemas.base import load
 from app.schemas.prompts import PromptPutSchema
 from app.web.admission import Place
-from app.web.parts import commits, conflicts
-from app.web.parts.commits import Commit
-from app.web.parts.conflicts import Change
+from app.web.parts import conflicts
+from app.web.parts.clash import Clash, was_at, writers
 from app.web.prompts.draft import Document
 from app.wire import json_text
 from storage.ids import BlobId
 from storage.snapshot import File
 
-_MOST_COMMITS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Clash:
-    """What both changed, the commits of the others, and your document as text, for the form to send again."""
-
-    base: str
-    theirs: BlobId
-    changes: Sequence[Change]
-    commits: Sequence[Commit]
-    yours: str
-    _theirs: Any
-
-    def misses(self, choices: Mapping[str, str]) -> Sequence[str]:
-        """Return the names of the choices that a form has not made."""
-        return [change.choice for change in conflicts.undecided(self.changes, choices)]
-
-    def merged(self, choices: Mapping[str, str]) -> Document:
-        """Return both changes together, as a form chose."""
-        found = conflicts.merged(self._theirs, self.changes, choices)
-        messages = found["messages"]
-        return {**found, "messages": [*messages.values()] if isinstance(messages, dict) else messages}
-
 
 def read_version(place: Place, name: str, version: str) -> Prompt | None:
     """Return a prompt at a version that a form names; None where the prompt never had it."""
     head = place.repository.head()
-    if not any(found.blob == version for found in place.repository.versions(FOLDER.path(name), head.commit)):
+    if not was_at(place, FOLDER.path(name), version):
         return None
     return prompts.parse(head, name, File(BlobId(version), head.blob(BlobId(version))))
 
@@ -66,9 +40,10 @@ def find(place: Place, name: str, base_version: str, version: str, yours: Docume
         base_version,
         theirs.version,
         conflicts.compare(before, after, mine),
-        _since(place, FOLDER.path(name), base_version),
+        writers(place, FOLDER.path(name), base_version),
         json.dumps(yours, ensure_ascii=False),
         after,
+        _joined,
     )
 
 
@@ -93,11 +68,7 @@ def _by_message(sides: Sequence[Document]) -> list[Document]:
     ]
 
 
-def _since(place: Place, path: str, base_version: str) -> Sequence[Commit]:
-    """Return the commits that wrote the prompt since a version, newest first."""
-    ids = []
-    for version in place.repository.versions(path, place.repository.head().commit)[:_MOST_COMMITS]:
-        if version.blob == base_version:
-            break
-        ids.append(version.commit)
-    return list(commits.read(place.repository, ids).values())
+def _joined(document: Document) -> dict[str, Any]:
+    """Return a document whose messages are a list again."""
+    messages = document["messages"]
+    return {**document, "messages": [*messages.values()] if isinstance(messages, dict) else messages}

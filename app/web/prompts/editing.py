@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from flask import Response, flash, redirect, request, url_for
 from werkzeug.wrappers import Response as Redirect
@@ -13,6 +12,8 @@ from app.registry.configs import prompts
 from app.registry.configs.prompts import Prompt
 from app.web import admission
 from app.web.admission import Place
+from app.web.parts import clash as clashes
+from app.web.parts.clash import Clash, Edited
 from app.web.prompts import conflict
 from app.web.prompts.cards import KINDS, ROLES, Card
 from app.web.prompts.draft import Document, Draft
@@ -100,7 +101,7 @@ class Editing:
         """Show both versions side by side; where the prompt is gone, the editor again."""
         if current is not None:
             found = conflict.find(self.place, name, self.version, current, document)
-            return show_clash(name, found, self.reason, {}, 412)
+            return show_clash(self.place, name, found, self.reason, 412)
         self.version = ""
         return self.show(412, [f"Somebody deleted prompt '{name}' meanwhile. Save it, and it is made again."])
 
@@ -123,9 +124,8 @@ def merge(place: Place, name: str) -> Answer:
     form = request.form
     yours = conflict.read_yours(form.get("yours", ""))
     clash = conflict.find(place, name, form.get("base", ""), form.get("version", ""), yours)
-    missed = clash.misses(form)
-    if missed:
-        return show_clash(name, clash, form.get("reason", ""), form, 422, missed)
+    if clash.misses(form):
+        return show_clash(place, name, clash, form.get("reason", ""), 422)
     document = clash.merged(form)
     editing = Editing(place, name, Draft.of(document), clash.theirs, reason=form.get("reason", ""))
     if form.get("do") == "look":
@@ -146,17 +146,20 @@ def save(place: Place, name: str, document: Document, version: str, reason: str)
     return done(place, name, f"Prompt '{name}' is {word}.")
 
 
-def show_clash(
-    name: str, clash: conflict.Clash, reason: str, choices: Any, status: int, missed: Sequence[str] = ()
-) -> Response:
+def show_clash(place: Place, name: str, clash: Clash, reason: str, status: int) -> Response:
     """Show both versions side by side."""
-    return page("prompts/conflict.html", status, name=name, clash=clash, reason=reason, choices=choices, missed=missed)
+    back, merge = _address("show", place, name), _address("merge", place, name)
+    return clashes.show(Edited("prompt", name, back, merge, reason), clash, request.form, status)
 
 
 def done(place: Place, name: str, message: str) -> Redirect:
     """Say what was done, and go to the prompt."""
     flash(message)
-    return redirect(url_for("web.prompts.show", owner=place.owner, repo_name=place.repo_name, prompt_name=name), 303)
+    return redirect(_address("show", place, name), 303)
+
+
+def _address(endpoint: str, place: Place, name: str) -> str:
+    return url_for(f"web.prompts.{endpoint}", owner=place.owner, repo_name=place.repo_name, prompt_name=name)
 
 
 def _asked(name: str, document: Document) -> Prompt:

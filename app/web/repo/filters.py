@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import request, url_for
-from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
 from wtforms import StringField
 
@@ -14,19 +13,15 @@ from app.registry.configs.target_lists import NameFilter
 from app.registry.configs.target_tables import Wanted
 from app.schemas.lists import TargetTableQuerySchema
 from app.web import forms
+from app.web.forms import GetForm
 
 FIRST_COLUMNS = "model_name,temperature,max_tokens"  # until somebody chooses
 _FILTERS = ("q", "template", "descends_from", "where")
 _SCHEMA = TargetTableQuerySchema()
 
 
-class FilterForm(FlaskForm):
+class FilterForm(GetForm):
     """Which targets the table has, and which fields of each."""
-
-    class Meta:
-        """The form changes nothing, so it may come from anywhere: as a link, too."""
-
-        csrf = False
 
     q = StringField("Name contains")
     template = StringField("Template")
