@@ -7,35 +7,16 @@ in one entry shares all other leaves. What remains is the cost of git's format, 
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator, Mapping
-from itertools import chain, pairwise
+from itertools import chain
 
 from storage.ids import ObjectId
+from storage.plumbing.tree_leaves import NO_ENTRIES, Leaf, split
 
 FOLDER = b"40000"
 FILE = b"100644"
 SUBMODULE = b"160000"
 
 _ENTRY = re.compile(rb"([0-7]{5,6}) ([^\0/]+)\0(.{20})", re.DOTALL)
-_LARGEST_LEAF = 64  # entries
-
-
-class _Leaf:
-    r"""Neighbouring entries of a folder, in git's order.
-
-    `keys` are the names that git sorts by (a folder's name ends in `/` there). `records` are the bytes of
-    the entries in the same order: `<mode> <name>\0<20-byte id>`. `lowered` are the keys in lower case, joined by
-    zero bytes; None where no key has a capital.
-    """
-
-    __slots__ = ("data", "keys", "lowered", "records")
-
-    def __init__(self, keys: tuple[bytes, ...], records: tuple[bytes, ...]) -> None:
-        self.keys = keys
-        self.records = records
-        self.data = b"".join(records)
-        joined = b"\0".join(keys)
-        lowered = joined.lower()
-        self.lowered = None if lowered == joined else b"\0%b\0" % lowered
 
 
 class Tree:
@@ -43,7 +24,7 @@ class Tree:
 
     __slots__ = ("_firsts", "_leaves", "_size")
 
-    def __init__(self, leaves: tuple[_Leaf, ...] = ()) -> None:
+    def __init__(self, leaves: tuple[Leaf, ...] = ()) -> None:
         self._leaves = leaves
         self._size: int | None = None  # computed when it is asked for
         self._firsts = [leaf.keys[0] for leaf in leaves]
@@ -66,10 +47,10 @@ class Tree:
             records.append(match[0])
         if end != len(data):
             raise ValueError(f"not a tree entry at byte {end}")
-        return cls(_leaves(tuple(keys), tuple(records)))
+        return cls(split(tuple(keys), tuple(records)))
 
     @classmethod
-    def _parse_between(cls, data: bytes, leaves: tuple[_Leaf, ...]) -> "Tree":
+    def _parse_between(cls, data: bytes, leaves: tuple[Leaf, ...]) -> "Tree":
         """Read what is between the leaves that the content starts with and the leaves that it ends with."""
         first, start = 0, 0
         while first < len(leaves) and data.startswith(leaves[first].data, start):
@@ -203,7 +184,7 @@ class Tree:
             else:
                 entries[_key(name, FILE)] = _record(name, object_id, FILE)
         keys = sorted(entries)
-        return Tree(_leaves(tuple(keys), tuple(map(entries.__getitem__, keys))))
+        return Tree(split(tuple(keys), tuple(map(entries.__getitem__, keys))))
 
     def splice(self, name: str, object_id: bytes | None, mode: bytes = FILE) -> "Tree":
         """Return this tree with one entry set, or with it left out where `object_id` is None."""
@@ -214,7 +195,7 @@ class Tree:
             end += 1
         entry = ((), ()) if object_id is None else ((key,), (_record(name, object_id, mode),))
         keys = leaf.keys[:start] + entry[0] + leaf.keys[end:]
-        changed = _leaves(keys, leaf.records[:start] + entry[1] + leaf.records[end:])
+        changed = split(keys, leaf.records[:start] + entry[1] + leaf.records[end:])
         return Tree(self._leaves[:index] + changed + self._leaves[index + 1 :])
 
     def _entry(self, key: bytes) -> bytes | None:
@@ -223,22 +204,10 @@ class Tree:
         position = bisect_left(leaf.keys, key)
         return leaf.records[position] if leaf.keys[position : position + 1] == (key,) else None
 
-    def _leaf_of(self, key: bytes) -> tuple[int, _Leaf]:
+    def _leaf_of(self, key: bytes) -> tuple[int, Leaf]:
         """Return the leaf that an entry is in, or would be, and its position."""
         index = max(0, bisect_right(self._firsts, key) - 1)
-        return index, self._leaves[index] if self._leaves else _NO_ENTRIES
-
-
-_NO_ENTRIES = _Leaf((), ())
-
-
-def _leaves(keys: tuple[bytes, ...], records: tuple[bytes, ...]) -> tuple[_Leaf, ...]:
-    """Return leaves of about the same size, as few as possible."""
-    if 0 < len(keys) <= _LARGEST_LEAF:
-        return (_Leaf(keys, records),)
-    count = -(-len(keys) // _LARGEST_LEAF)
-    ends = [len(keys) * number // count for number in range(count + 1)] if count else []
-    return tuple(_Leaf(keys[start:end], records[start:end]) for start, end in pairwise(ends))
+        return index, self._leaves[index] if self._leaves else NO_ENTRIES
 
 
 def _entries(data: bytes) -> dict[bytes, bytes]:
