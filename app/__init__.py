@@ -62,7 +62,7 @@ def create_app(settings: Settings) -> Flask:
     turns = Turns(share.threads)
     runs = Runs(settings, stores.repos)
     app = assemble(Services(settings, key, accounts, stores.repos, stores.deleted, rates, runs, turns=turns))
-    app.secret_key = session_key.ensure(settings)
+    app.secret_key = session_key.ensure(settings, key)
     return app
 
 

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import time
 from datetime import timedelta
+from typing import cast
 
 from flask import Flask, Request, current_app, request, session
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
@@ -88,5 +89,5 @@ def end() -> None:
 
 
 def _mark(secret: str) -> str:
-    key = current_app.secret_key
-    return hmac.new(str(key).encode(), secret.encode(), hashlib.sha256).hexdigest()
+    key = cast(str, current_app.secret_key)
+    return hmac.new(key.encode(), secret.encode(), hashlib.sha256).hexdigest()

@@ -1,6 +1,8 @@
 """The cookie of a sign-in: what it holds, where it is sent, when it ends, and that nobody makes one."""
 
 import base64
+import hashlib
+import hmac
 import json
 import zlib
 from collections.abc import Callable
@@ -185,13 +187,25 @@ def test_a_sign_in_ends_with_its_user(master: Client, sign_in: SignIn):
     assert not is_signed_in(bob)
 
 
-def test_an_operators_sign_in_ends_with_the_master_key(app: Flask, operator: Visitor, visitor: Visitor):
+def test_every_sign_in_ends_with_the_master_key(app: Flask, operator: Visitor, visitor: Visitor):
     settings = app.extensions["bakehouse"].settings
     same = create_app(settings)
     other = create_app(replace(settings, master_key="another-master-key-of-tests"))
-    assert is_signed_in(visitor_with(same, cookie_of(operator)))
-    assert not is_signed_in(visitor_with(other, cookie_of(operator)))
-    assert is_signed_in(visitor_with(other, cookie_of(visitor)))
+    for signed_in in (operator, visitor):
+        assert is_signed_in(visitor_with(same, cookie_of(signed_in)))
+        assert not is_signed_in(visitor_with(other, cookie_of(signed_in)))
+
+
+@pytest.mark.usefixtures("alice")
+def test_nobody_signs_in_with_what_is_on_the_disk(app: Flask):
+    """Whoever reads a backup has the file of the key, and the hash of each token; not the master key."""
+    services = app.extensions["bakehouse"]
+    key = (services.settings.data_dir / "session.key").read_text().strip()
+    (token,) = services.accounts.get("alice").tokens
+    for found, is_enough in ((key, False), (app.secret_key, True)):
+        mark = hmac.new(found.encode(), token.sha256.encode(), hashlib.sha256).hexdigest()
+        content = {"user": "alice", "token": token.name, "mark": mark, "until": 2**40, "_permanent": True}
+        assert is_signed_in(visitor_with(app, signed(content, found))) is is_enough
 
 
 def test_who_removes_the_key_of_sessions_signs_everybody_out(app: Flask, visitor: Visitor):
