@@ -1,5 +1,6 @@
 """Drift and rebase: what a target would be on today's template, and replacing the target with that."""
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -7,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from app.domain.budgets import Work
 from app.domain.differences import Difference, compare
-from app.domain.errors import Conflict, NotFound
+from app.domain.errors import Conflict, NotFound, PreconditionFailed
 from app.domain.preconditions import Precondition
 from app.domain.resolution import in_order, resolve
 from app.registry.configs import own_template, question_templates, references, target_files, target_messages
@@ -57,6 +58,12 @@ class Rebased:
     changed: list[Drift]
     warnings: list[str]
     commit: CommitId
+
+    @property
+    def outcome(self) -> str:
+        """A hash of what the targets become: a dry run has it in common with a rebase that does the same."""
+        written = [found.rebased or found.target for found in self.changed]
+        return hashlib.sha256(repr([(target.name, target.version) for target in written]).encode()).hexdigest()
 
 
 def drift(source: Source, name: str, depth: int = 0, work: Work | None = None) -> Drift:
@@ -113,12 +120,13 @@ def rebase(
     *,
     with_descendants: bool,
     dry_run: bool,
+    outcome: str | None = None,
 ) -> Rebased:
     """Resolve a target again on today's template, and then all that was made from it, if asked to.
 
-    A dry run works on a draft of the tip: it takes no lock and writes nothing. Raise NotFound, Conflict where
-    the template is gone or another document names one of the files and its content differs, or
-    PreconditionFailed.
+    A dry run works on a draft of the tip: it takes no lock and writes nothing. With its `outcome`, nothing is
+    written where it would be another by now. Raise NotFound, Conflict where the template is gone or another document
+    names one of the files and its content differs, or PreconditionFailed.
     """
     if dry_run:
         tip = repository.head()
@@ -128,9 +136,12 @@ def rebase(
 
     def change(transaction: Transaction) -> Rebased:
         changed, warnings = _rebase_in(transaction, name, precondition, with_descendants=with_descendants)
-        if not changed:
-            return Rebased([], [], transaction.tip)
-        return Rebased(changed, warnings, FOLDER.commit(transaction, origin, _message(origin, changed)))
+        found = Rebased(changed, warnings, transaction.tip)
+        if outcome not in (None, found.outcome):
+            raise PreconditionFailed(name, transaction.version(FOLDER.path(name)))
+        return (
+            replace(found, commit=FOLDER.commit(transaction, origin, _message(origin, changed))) if changed else found
+        )
 
     return repository.transact(change)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from flask import Response, flash, redirect, request, url_for
 
 from app.domain.errors import Conflict, PreconditionFailed
-from app.domain.preconditions import UNCONDITIONAL, Precondition
+from app.domain.preconditions import UNCONDITIONAL
 from app.registry.configs import rebase, targets, usage
 from app.registry.configs.rebase import Drift
 from app.registry.field_changes import plural
@@ -58,6 +58,7 @@ def show(place: Place, name: str, with_descendants: bool, mistake: str | None = 
         with_descendants=with_descendants,
         shown=[Shown.of(each) for each in found.changed[:_MOST_TARGETS]],
         count=len(found.changed),
+        outcome=found.outcome,
         descendants=len(usage.descendants(place.snapshot, name, skips_damaged=True)),
         warnings=found.warnings,
         mistake=mistake,
@@ -74,13 +75,14 @@ def carry_out(place: Place, name: str) -> Answer:
             place.repository,
             admission.origin(form.get("reason")),
             name,
-            Precondition(frozenset([form.get("version", "")])),
+            UNCONDITIONAL,
             with_descendants=with_descendants,
             dry_run=False,
+            outcome=form.get("outcome", ""),
         )
     except PreconditionFailed:
         now = replace(place, snapshot=place.repository.head())
-        mistake = "Somebody wrote the target meanwhile. Look again at what the rebase changes."
+        mistake = "Somebody wrote one of the targets meanwhile, or a template. Look again at what the rebase changes."
         return show(now, name, with_descendants, mistake, 412)
     except (Conflict, InvalidHeader) as error:
         return show(place, name, with_descendants, str(error), 409 if isinstance(error, Conflict) else 422)
