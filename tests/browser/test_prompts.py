@@ -43,6 +43,22 @@ def test_messages_are_added_moved_and_removed(server: Server, new_page: NewPage,
     }
 
 
+def test_a_button_that_the_server_refuses_for_a_moment_saves_nothing(
+    server: Server, page: Page, faults: Faults, user: User
+):
+    sign_in(page, server, user.token)
+    page.goto(f"{server.url}/{user.id}/demo/prompts/p/edit")
+    before = user.call("GET", PROMPT)
+    page.get_by_role("group", name="Message 1").get_by_label("Content", exact=True).fill("Not yet to be saved")
+    page.route("**/prompts/p/edit", lambda route: route.fulfill(status=503, body="busy"), times=1)
+    page.get_by_role("button", name="Add a message").click()
+    page.get_by_role("group", name="Message 3").wait_for()
+    faults.take("status of 503")
+    first = page.get_by_role("group", name="Message 1").get_by_label("Content", exact=True)
+    assert first.input_value() == "Not yet to be saved"
+    assert user.call("GET", PROMPT) == before
+
+
 def test_both_sides_of_a_conflict_are_shown_and_merged(server: Server, page: Page, faults: Faults, user: User):
     sign_in(page, server, user.token)
     page.goto(f"{server.url}/{user.id}/demo/prompts/p/edit")

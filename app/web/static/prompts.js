@@ -4,8 +4,10 @@
 // page does not jump, and the focus stays at the button.
 const replace = async (form, button) => {
   const fields = new URLSearchParams(new FormData(form, button));
-  const answer = await fetch(form.action, { method: 'POST', body: fields });
-  if (!answer.ok) {
+  const answer = await fetch(form.action, { method: 'POST', body: fields }).catch(() => null);
+  if (!answer?.ok) {
+    // The browser sends the form and shows what is wrong. It must say which button was pressed: without one it saves.
+    form.append(Object.assign(document.createElement('input'), { type: 'hidden', name: 'do', value: button.value }));
     form.submit();
     return;
   }
